@@ -1,0 +1,1 @@
+//! Instances: started, stopped and inspected from a specification, drivers behind one trait

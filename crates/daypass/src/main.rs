@@ -1,0 +1,3 @@
+//! The program: command line, configuration, sockets, TLS, wiring and background work.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Amazon EC2: instances and what they stand on

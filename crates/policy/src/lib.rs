@@ -1,0 +1,1 @@
+//! AWS's policy language: parse, check, compile and decide, with reasons

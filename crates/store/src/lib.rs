@@ -1,0 +1,1 @@
+//! Durable state: serializable transactions over typed records, a watch, and the audit log

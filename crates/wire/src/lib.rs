@@ -1,0 +1,1 @@
+//! AWS's protocols and SigV4, both directions, as functions of bytes
