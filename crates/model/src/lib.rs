@@ -16,11 +16,13 @@
 //! assert_eq!(iam::GetRoleRequest::from_value(value).map(|i| i.role_name), Some("app".to_owned()));
 //! ```
 
+mod account;
 mod generated;
 mod shape;
 mod timestamp;
 mod value;
 
+pub use account::{AccountId, InvalidAccountId};
 pub use generated::*;
 pub use shape::{
     ErrorShape, Http, Integer, Kind, List, Location, Map, Member, Operation, Pattern, Protocol, Service,

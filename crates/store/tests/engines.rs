@@ -1,4 +1,5 @@
 //! What every engine must do. Each test runs on each of them.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::collections::BTreeMap;
 

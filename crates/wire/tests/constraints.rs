@@ -1,4 +1,5 @@
 //! The model's constraints, in AWS's words.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
 use daypass_wire::{Form, Hosts, Protocols, read_input, route};
 
