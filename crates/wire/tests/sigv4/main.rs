@@ -1,0 +1,12 @@
+//! SigV4, tried through its public face.
+
+#![expect(clippy::string_slice, reason = "texts of a test are ASCII")]
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod suite;
+#[cfg(test)]
+mod support;
