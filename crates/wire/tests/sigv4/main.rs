@@ -5,7 +5,11 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod streams;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
