@@ -12,6 +12,7 @@ mod query;
 mod rest;
 mod route;
 mod scalar;
+pub mod sigv4;
 mod validate;
 mod xml;
 

@@ -1,0 +1,16 @@
+//! SigV4, tried through its public face.
+
+#![expect(clippy::string_slice, reason = "texts of a test are ASCII")]
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod suite;
+#[cfg(test)]
+mod support;
