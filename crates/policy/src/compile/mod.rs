@@ -1,0 +1,14 @@
+//! Policies made ready for decisions: read once, shared, never changed.
+
+mod certainty;
+mod condition;
+mod index;
+mod policy;
+mod prefix_tree;
+mod principal;
+mod set;
+mod statement;
+
+pub use policy::{Policy, PolicySource};
+pub use set::{Guardrails, PolicySet, PrincipalPolicies, PrincipalPoliciesBuilder, TooManyLevels};
+pub(crate) use set::{Scan, principal_layer};
