@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
 mod codegen;
+mod managed_policies;
 mod models;
 
 #[derive(Parser)]
@@ -28,12 +29,21 @@ enum Command {
         #[arg(long)]
         version: String,
     },
+    /// Refresh the catalogue of AWS managed policies from moto's `aws_managed_policies.py`
+    ManagedPolicies {
+        /// The file
+        source: PathBuf,
+        /// The version of moto that it belongs to
+        #[arg(long)]
+        version: String,
+    },
 }
 
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the workspace")?;
     match Arguments::parse().command {
         Command::Codegen => codegen::run(root),
+        Command::ManagedPolicies { source, version } => managed_policies::refresh(root, &source, &version),
         Command::Models { data, version } => models::refresh(root, &data, &version),
     }
 }

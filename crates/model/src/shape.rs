@@ -245,6 +245,8 @@ pub struct Text {
     pub pattern: Option<&'static Pattern>,
     /// The values it may have; empty if it is free.
     pub values: &'static [&'static str],
+    /// Whether it may never be logged.
+    pub sensitive: bool,
 }
 
 /// A regular expression, as the model prints it and as the `regex` crate takes it.

@@ -303,9 +303,10 @@ fn string(model: &Model, out: &mut String, name: &str, shape: &Object) -> Result
     };
     writeln!(
         out,
-        "static T_{}: Text = Text {{ min: {min}, max: {max}, pattern: {pattern}, values: &[{}] }};",
+        "static T_{}: Text = Text {{ min: {min}, max: {max}, pattern: {pattern}, values: &[{}], sensitive: {} }};",
         model.ident(name),
-        values.join(", ")
+        values.join(", "),
+        flag(shape, "sensitive")
     )?;
     Ok(())
 }

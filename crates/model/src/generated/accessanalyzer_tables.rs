@@ -74,11 +74,11 @@ static S_ACCESS: Structure = Structure { name: "Access", members: &[
     Member { name: "resources", wire_in: "resources", wire_out: "resources", kind: Kind::List(&L_ACCESS_RESOURCES_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ACCESS_ACTIONS_LIST: List = List { item: Kind::String(&T_ACTION), item_name: "member", flattened: false, min: 0, max: 100 };
-static T_ACCESS_CHECK_POLICY_DOCUMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ACCESS_CHECK_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IDENTITY_POLICY", "RESOURCE_POLICY"] };
-static T_ACCESS_CHECK_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS::DynamoDB::Table", "AWS::DynamoDB::Stream", "AWS::EFS::FileSystem", "AWS::OpenSearchService::Domain", "AWS::Kinesis::Stream", "AWS::Kinesis::StreamConsumer", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::S3::AccessPoint", "AWS::S3Express::DirectoryBucket", "AWS::S3::Glacier", "AWS::S3Outposts::Bucket", "AWS::S3Outposts::AccessPoint", "AWS::SecretsManager::Secret", "AWS::SNS::Topic", "AWS::SQS::Queue", "AWS::IAM::AssumeRolePolicyDocument", "AWS::S3Tables::TableBucket", "AWS::ApiGateway::RestApi", "AWS::CodeArtifact::Domain", "AWS::Backup::BackupVault", "AWS::CloudTrail::Dashboard", "AWS::CloudTrail::EventDataStore", "AWS::S3Tables::Table", "AWS::S3Express::AccessPoint"] };
-static T_ACCESS_POINT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:s3:[^:]*:[^:]*:accesspoint/.*", regex: Some("\\A(?:arn:[^:]*:s3:[^:]*:[^:]*:accesspoint/.*)\\z") }), values: &[] };
-static T_ACCESS_POINT_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ACCESS_CHECK_POLICY_DOCUMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_ACCESS_CHECK_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IDENTITY_POLICY", "RESOURCE_POLICY"], sensitive: false };
+static T_ACCESS_CHECK_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS::DynamoDB::Table", "AWS::DynamoDB::Stream", "AWS::EFS::FileSystem", "AWS::OpenSearchService::Domain", "AWS::Kinesis::Stream", "AWS::Kinesis::StreamConsumer", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::S3::AccessPoint", "AWS::S3Express::DirectoryBucket", "AWS::S3::Glacier", "AWS::S3Outposts::Bucket", "AWS::S3Outposts::AccessPoint", "AWS::SecretsManager::Secret", "AWS::SNS::Topic", "AWS::SQS::Queue", "AWS::IAM::AssumeRolePolicyDocument", "AWS::S3Tables::TableBucket", "AWS::ApiGateway::RestApi", "AWS::CodeArtifact::Domain", "AWS::Backup::BackupVault", "AWS::CloudTrail::Dashboard", "AWS::CloudTrail::EventDataStore", "AWS::S3Tables::Table", "AWS::S3Express::AccessPoint"], sensitive: false };
+static T_ACCESS_POINT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:s3:[^:]*:[^:]*:accesspoint/.*", regex: Some("\\A(?:arn:[^:]*:s3:[^:]*:[^:]*:accesspoint/.*)\\z") }), values: &[], sensitive: false };
+static T_ACCESS_POINT_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ACCESS_PREVIEW: Structure = Structure { name: "AccessPreview", members: &[
     Member { name: "id", wire_in: "id", wire_out: "id", kind: Kind::String(&T_ACCESS_PREVIEW_ID), required: true, ..PLAIN },
     Member { name: "analyzerArn", wire_in: "analyzerArn", wire_out: "analyzerArn", kind: Kind::String(&T_ANALYZER_ARN), required: true, ..PLAIN },
@@ -105,14 +105,14 @@ static S_ACCESS_PREVIEW_FINDING: Structure = Structure { name: "AccessPreviewFin
     Member { name: "sources", wire_in: "sources", wire_out: "sources", kind: Kind::List(&L_FINDING_SOURCE_LIST), ..PLAIN },
     Member { name: "resourceControlPolicyRestriction", wire_in: "resourceControlPolicyRestriction", wire_out: "resourceControlPolicyRestriction", kind: Kind::String(&T_RESOURCE_CONTROL_POLICY_RESTRICTION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACCESS_PREVIEW_FINDING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ACCESS_PREVIEW_FINDING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ACCESS_PREVIEW_FINDINGS_LIST: List = List { item: Kind::Structure(&S_ACCESS_PREVIEW_FINDING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ACCESS_PREVIEW_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}", regex: Some("\\A(?:[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})\\z") }), values: &[] };
-static T_ACCESS_PREVIEW_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLETED", "CREATING", "FAILED"] };
+static T_ACCESS_PREVIEW_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}", regex: Some("\\A(?:[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})\\z") }), values: &[], sensitive: false };
+static T_ACCESS_PREVIEW_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLETED", "CREATING", "FAILED"], sensitive: false };
 static S_ACCESS_PREVIEW_STATUS_REASON: Structure = Structure { name: "AccessPreviewStatusReason", members: &[
     Member { name: "code", wire_in: "code", wire_out: "code", kind: Kind::String(&T_ACCESS_PREVIEW_STATUS_REASON_CODE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACCESS_PREVIEW_STATUS_REASON_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INTERNAL_ERROR", "INVALID_CONFIGURATION"] };
+static T_ACCESS_PREVIEW_STATUS_REASON_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INTERNAL_ERROR", "INVALID_CONFIGURATION"], sensitive: false };
 static S_ACCESS_PREVIEW_SUMMARY: Structure = Structure { name: "AccessPreviewSummary", members: &[
     Member { name: "id", wire_in: "id", wire_out: "id", kind: Kind::String(&T_ACCESS_PREVIEW_ID), required: true, ..PLAIN },
     Member { name: "analyzerArn", wire_in: "analyzerArn", wire_out: "analyzerArn", kind: Kind::String(&T_ANALYZER_ARN), required: true, ..PLAIN },
@@ -124,14 +124,14 @@ static L_ACCESS_PREVIEWS_LIST: List = List { item: Kind::Structure(&S_ACCESS_PRE
 static L_ACCESS_RESOURCES_LIST: List = List { item: Kind::String(&T_RESOURCE), item_name: "member", flattened: false, min: 0, max: 100 };
 static L_ACCOUNT_AGGREGATIONS: List = List { item: Kind::Structure(&S_FINDING_AGGREGATION_ACCOUNT_DETAILS), item_name: "member", flattened: false, min: 1, max: 10 };
 static L_ACCOUNT_IDS_LIST: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ACL_CANONICAL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ACL_CANONICAL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ACL_GRANTEE: Structure = Structure { name: "AclGrantee", members: &[
     Member { name: "id", wire_in: "id", wire_out: "id", kind: Kind::String(&T_ACL_CANONICAL_ID), ..PLAIN },
     Member { name: "uri", wire_in: "uri", wire_out: "uri", kind: Kind::String(&T_ACL_URI), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACL_PERMISSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"] };
-static T_ACL_URI: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ACL_PERMISSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"], sensitive: false };
+static T_ACL_URI: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ACTION_LIST: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_ANALYSIS_RULE: Structure = Structure { name: "AnalysisRule", members: &[
     Member { name: "exclusions", wire_in: "exclusions", wire_out: "exclusions", kind: Kind::List(&L_ANALYSIS_RULE_CRITERIA_LIST), ..PLAIN },
@@ -160,13 +160,13 @@ static S_ANALYZED_RESOURCE_SUMMARY: Structure = Structure { name: "AnalyzedResou
     Member { name: "resourceType", wire_in: "resourceType", wire_out: "resourceType", kind: Kind::String(&T_RESOURCE_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ANALYZED_RESOURCES_LIST: List = List { item: Kind::Structure(&S_ANALYZED_RESOURCE_SUMMARY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ANALYZER_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:analyzer/.{1,255}", regex: Some("\\A(?:[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:analyzer/.{1,255})\\z") }), values: &[] };
+static T_ANALYZER_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:analyzer/.{1,255}", regex: Some("\\A(?:[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:analyzer/.{1,255})\\z") }), values: &[], sensitive: false };
 static S_ANALYZER_CONFIGURATION: Structure = Structure { name: "AnalyzerConfiguration", members: &[
     Member { name: "unusedAccess", wire_in: "unusedAccess", wire_out: "unusedAccess", kind: Kind::Structure(&S_UNUSED_ACCESS_CONFIGURATION), ..PLAIN },
     Member { name: "internalAccess", wire_in: "internalAccess", wire_out: "internalAccess", kind: Kind::Structure(&S_INTERNAL_ACCESS_CONFIGURATION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ANALYZER_NAME: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "[A-Za-z_][A-Za-z0-9_.-]*", regex: Some("\\A(?:[A-Za-z_][A-Za-z0-9_.-]*)\\z") }), values: &[] };
-static T_ANALYZER_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACTIVE", "CREATING", "DISABLED", "FAILED"] };
+static T_ANALYZER_NAME: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "[A-Za-z_][A-Za-z0-9_.-]*", regex: Some("\\A(?:[A-Za-z_][A-Za-z0-9_.-]*)\\z") }), values: &[], sensitive: false };
+static T_ANALYZER_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACTIVE", "CREATING", "DISABLED", "FAILED"], sensitive: false };
 static S_ANALYZER_SUMMARY: Structure = Structure { name: "AnalyzerSummary", members: &[
     Member { name: "arn", wire_in: "arn", wire_out: "arn", kind: Kind::String(&T_ANALYZER_ARN), required: true, ..PLAIN },
     Member { name: "name", wire_in: "name", wire_out: "name", kind: Kind::String(&T_ANALYZER_NAME), required: true, ..PLAIN },
@@ -209,7 +209,7 @@ static S_CHECK_ACCESS_NOT_GRANTED_RESPONSE: Structure = Structure { name: "Check
     Member { name: "message", wire_in: "message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "reasons", wire_in: "reasons", wire_out: "reasons", kind: Kind::List(&L_REASON_SUMMARY_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CHECK_ACCESS_NOT_GRANTED_RESULT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PASS", "FAIL"] };
+static T_CHECK_ACCESS_NOT_GRANTED_RESULT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PASS", "FAIL"], sensitive: false };
 static S_CHECK_NO_NEW_ACCESS_REQUEST: Structure = Structure { name: "CheckNoNewAccessRequest", members: &[
     Member { name: "newPolicyDocument", wire_in: "newPolicyDocument", wire_out: "newPolicyDocument", kind: Kind::String(&T_ACCESS_CHECK_POLICY_DOCUMENT), required: true, sensitive: true, ..PLAIN },
     Member { name: "existingPolicyDocument", wire_in: "existingPolicyDocument", wire_out: "existingPolicyDocument", kind: Kind::String(&T_ACCESS_CHECK_POLICY_DOCUMENT), required: true, sensitive: true, ..PLAIN },
@@ -220,7 +220,7 @@ static S_CHECK_NO_NEW_ACCESS_RESPONSE: Structure = Structure { name: "CheckNoNew
     Member { name: "message", wire_in: "message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "reasons", wire_in: "reasons", wire_out: "reasons", kind: Kind::List(&L_REASON_SUMMARY_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CHECK_NO_NEW_ACCESS_RESULT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PASS", "FAIL"] };
+static T_CHECK_NO_NEW_ACCESS_RESULT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PASS", "FAIL"], sensitive: false };
 static S_CHECK_NO_PUBLIC_ACCESS_REQUEST: Structure = Structure { name: "CheckNoPublicAccessRequest", members: &[
     Member { name: "policyDocument", wire_in: "policyDocument", wire_out: "policyDocument", kind: Kind::String(&T_ACCESS_CHECK_POLICY_DOCUMENT), required: true, sensitive: true, ..PLAIN },
     Member { name: "resourceType", wire_in: "resourceType", wire_out: "resourceType", kind: Kind::String(&T_ACCESS_CHECK_RESOURCE_TYPE), required: true, ..PLAIN },
@@ -230,8 +230,8 @@ static S_CHECK_NO_PUBLIC_ACCESS_RESPONSE: Structure = Structure { name: "CheckNo
     Member { name: "message", wire_in: "message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "reasons", wire_in: "reasons", wire_out: "reasons", kind: Kind::List(&L_REASON_SUMMARY_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CHECK_NO_PUBLIC_ACCESS_RESULT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PASS", "FAIL"] };
-static T_CLOUD_TRAIL_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:cloudtrail:[^:]*:[^:]*:trail/.{1,576}", regex: Some("\\A(?:arn:[^:]*:cloudtrail:[^:]*:[^:]*:trail/.{1,576})\\z") }), values: &[] };
+static T_CHECK_NO_PUBLIC_ACCESS_RESULT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PASS", "FAIL"], sensitive: false };
+static T_CLOUD_TRAIL_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:cloudtrail:[^:]*:[^:]*:trail/.{1,576}", regex: Some("\\A(?:arn:[^:]*:cloudtrail:[^:]*:[^:]*:trail/.{1,576})\\z") }), values: &[], sensitive: false };
 static S_CLOUD_TRAIL_DETAILS: Structure = Structure { name: "CloudTrailDetails", members: &[
     Member { name: "trails", wire_in: "trails", wire_out: "trails", kind: Kind::List(&L_TRAIL_LIST), required: true, ..PLAIN },
     Member { name: "accessRole", wire_in: "accessRole", wire_out: "accessRole", kind: Kind::String(&T_ROLE_ARN), required: true, ..PLAIN },
@@ -261,7 +261,7 @@ static S_CONFIGURATION: Structure = Structure { name: "Configuration", members: 
     Member { name: "dynamodbTable", wire_in: "dynamodbTable", wire_out: "dynamodbTable", kind: Kind::Structure(&S_DYNAMODB_TABLE_CONFIGURATION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static M_CONFIGURATIONS_MAP: Map = Map { key: &T_CONFIGURATIONS_MAP_KEY, value: Kind::Structure(&S_CONFIGURATION), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_CONFIGURATIONS_MAP_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CONFIGURATIONS_MAP_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CREATE_ACCESS_PREVIEW_REQUEST: Structure = Structure { name: "CreateAccessPreviewRequest", members: &[
     Member { name: "analyzerArn", wire_in: "analyzerArn", wire_out: "analyzerArn", kind: Kind::String(&T_ANALYZER_ARN), required: true, ..PLAIN },
     Member { name: "configurations", wire_in: "configurations", wire_out: "configurations", kind: Kind::Map(&M_CONFIGURATIONS_MAP), required: true, ..PLAIN },
@@ -318,29 +318,29 @@ static S_DELETE_SERVICE_LINKED_ANALYZER_REQUEST: Structure = Structure { name: "
 static S_DYNAMODB_STREAM_CONFIGURATION: Structure = Structure { name: "DynamodbStreamConfiguration", members: &[
     Member { name: "streamPolicy", wire_in: "streamPolicy", wire_out: "streamPolicy", kind: Kind::String(&T_DYNAMODB_STREAM_POLICY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DYNAMODB_STREAM_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DYNAMODB_STREAM_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_DYNAMODB_TABLE_CONFIGURATION: Structure = Structure { name: "DynamodbTableConfiguration", members: &[
     Member { name: "tablePolicy", wire_in: "tablePolicy", wire_out: "tablePolicy", kind: Kind::String(&T_DYNAMODB_TABLE_POLICY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DYNAMODB_TABLE_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_EBS_GROUP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DYNAMODB_TABLE_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_EBS_GROUP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_EBS_GROUP_LIST: List = List { item: Kind::String(&T_EBS_GROUP), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_EBS_SNAPSHOT_CONFIGURATION: Structure = Structure { name: "EbsSnapshotConfiguration", members: &[
     Member { name: "userIds", wire_in: "userIds", wire_out: "userIds", kind: Kind::List(&L_EBS_USER_ID_LIST), ..PLAIN },
     Member { name: "groups", wire_in: "groups", wire_out: "groups", kind: Kind::List(&L_EBS_GROUP_LIST), ..PLAIN },
     Member { name: "kmsKeyId", wire_in: "kmsKeyId", wire_out: "kmsKeyId", kind: Kind::String(&T_EBS_SNAPSHOT_DATA_ENCRYPTION_KEY_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EBS_SNAPSHOT_DATA_ENCRYPTION_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_EBS_USER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_EBS_SNAPSHOT_DATA_ENCRYPTION_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_EBS_USER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_EBS_USER_ID_LIST: List = List { item: Kind::String(&T_EBS_USER_ID), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_ECR_REPOSITORY_CONFIGURATION: Structure = Structure { name: "EcrRepositoryConfiguration", members: &[
     Member { name: "repositoryPolicy", wire_in: "repositoryPolicy", wire_out: "repositoryPolicy", kind: Kind::String(&T_ECR_REPOSITORY_POLICY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ECR_REPOSITORY_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ECR_REPOSITORY_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_EFS_FILE_SYSTEM_CONFIGURATION: Structure = Structure { name: "EfsFileSystemConfiguration", members: &[
     Member { name: "fileSystemPolicy", wire_in: "fileSystemPolicy", wire_out: "fileSystemPolicy", kind: Kind::String(&T_EFS_FILE_SYSTEM_POLICY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EFS_FILE_SYSTEM_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_EFS_FILE_SYSTEM_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_EXTERNAL_ACCESS_DETAILS: Structure = Structure { name: "ExternalAccessDetails", members: &[
     Member { name: "action", wire_in: "action", wire_out: "action", kind: Kind::List(&L_ACTION_LIST), ..PLAIN },
     Member { name: "condition", wire_in: "condition", wire_out: "condition", kind: Kind::Map(&M_CONDITION_KEY_MAP), required: true, ..PLAIN },
@@ -379,7 +379,7 @@ static S_FINDING_AGGREGATION_ACCOUNT_DETAILS: Structure = Structure { name: "Fin
     Member { name: "details", wire_in: "details", wire_out: "details", kind: Kind::Map(&M_FINDING_AGGREGATION_ACCOUNT_DETAILS_MAP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static M_FINDING_AGGREGATION_ACCOUNT_DETAILS_MAP: Map = Map { key: &T_STRING, value: Kind::Integer(&I_INTEGER), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_FINDING_CHANGE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CHANGED", "NEW", "UNCHANGED"] };
+static T_FINDING_CHANGE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CHANGED", "NEW", "UNCHANGED"], sensitive: false };
 static S_FINDING_DETAILS: Structure = Structure { name: "FindingDetails", members: &[
     Member { name: "internalAccessDetails", wire_in: "internalAccessDetails", wire_out: "internalAccessDetails", kind: Kind::Structure(&S_INTERNAL_ACCESS_DETAILS), ..PLAIN },
     Member { name: "externalAccessDetails", wire_in: "externalAccessDetails", wire_out: "externalAccessDetails", kind: Kind::Structure(&S_EXTERNAL_ACCESS_DETAILS), ..PLAIN },
@@ -389,7 +389,7 @@ static S_FINDING_DETAILS: Structure = Structure { name: "FindingDetails", member
     Member { name: "unusedIamUserPasswordDetails", wire_in: "unusedIamUserPasswordDetails", wire_out: "unusedIamUserPasswordDetails", kind: Kind::Structure(&S_UNUSED_IAM_USER_PASSWORD_DETAILS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_FINDING_DETAILS_LIST: List = List { item: Kind::Structure(&S_FINDING_DETAILS), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_FINDING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_FINDING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_FINDING_ID_LIST: List = List { item: Kind::String(&T_FINDING_ID), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_FINDING_SOURCE: Structure = Structure { name: "FindingSource", members: &[
     Member { name: "type", wire_in: "type", wire_out: "type", kind: Kind::String(&T_FINDING_SOURCE_TYPE), required: true, ..PLAIN },
@@ -400,9 +400,9 @@ static S_FINDING_SOURCE_DETAIL: Structure = Structure { name: "FindingSourceDeta
     Member { name: "accessPointAccount", wire_in: "accessPointAccount", wire_out: "accessPointAccount", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_FINDING_SOURCE_LIST: List = List { item: Kind::Structure(&S_FINDING_SOURCE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_FINDING_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["POLICY", "BUCKET_ACL", "S3_ACCESS_POINT", "S3_ACCESS_POINT_ACCOUNT"] };
-static T_FINDING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACTIVE", "ARCHIVED", "RESOLVED"] };
-static T_FINDING_STATUS_UPDATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACTIVE", "ARCHIVED"] };
+static T_FINDING_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["POLICY", "BUCKET_ACL", "S3_ACCESS_POINT", "S3_ACCESS_POINT_ACCOUNT"], sensitive: false };
+static T_FINDING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACTIVE", "ARCHIVED", "RESOLVED"], sensitive: false };
+static T_FINDING_STATUS_UPDATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACTIVE", "ARCHIVED"], sensitive: false };
 static S_FINDING_SUMMARY: Structure = Structure { name: "FindingSummary", members: &[
     Member { name: "id", wire_in: "id", wire_out: "id", kind: Kind::String(&T_FINDING_ID), required: true, ..PLAIN },
     Member { name: "principal", wire_in: "principal", wire_out: "principal", kind: Kind::Map(&M_PRINCIPAL_MAP), ..PLAIN },
@@ -432,7 +432,7 @@ static S_FINDING_SUMMARY_V2: Structure = Structure { name: "FindingSummaryV2", m
     Member { name: "updatedAt", wire_in: "updatedAt", wire_out: "updatedAt", kind: Kind::Timestamp(TimestampFormat::Iso8601), required: true, ..PLAIN },
     Member { name: "findingType", wire_in: "findingType", wire_out: "findingType", kind: Kind::String(&T_FINDING_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FINDING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ExternalAccess", "UnusedIAMRole", "UnusedIAMUserAccessKey", "UnusedIAMUserPassword", "UnusedPermission", "InternalAccess"] };
+static T_FINDING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ExternalAccess", "UnusedIAMRole", "UnusedIAMUserAccessKey", "UnusedIAMUserPassword", "UnusedPermission", "InternalAccess"], sensitive: false };
 static L_FINDINGS_LIST: List = List { item: Kind::Structure(&S_FINDING_SUMMARY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_FINDINGS_LIST_V2: List = List { item: Kind::Structure(&S_FINDING_SUMMARY_V2), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_FINDINGS_STATISTICS: Structure = Structure { name: "FindingsStatistics", members: &[
@@ -445,7 +445,7 @@ static S_GENERATE_FINDING_RECOMMENDATION_REQUEST: Structure = Structure { name: 
     Member { name: "analyzerArn", wire_in: "analyzerArn", wire_out: "analyzerArn", kind: Kind::String(&T_ANALYZER_ARN), location: Location::Query, required: true, ..PLAIN },
     Member { name: "id", wire_in: "id", wire_out: "id", kind: Kind::String(&T_GENERATE_FINDING_RECOMMENDATION_REQUEST_ID_STRING), location: Location::Uri, required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_GENERATE_FINDING_RECOMMENDATION_REQUEST_ID_STRING: Text = Text { min: 1, max: 2048, pattern: None, values: &[] };
+static T_GENERATE_FINDING_RECOMMENDATION_REQUEST_ID_STRING: Text = Text { min: 1, max: 2048, pattern: None, values: &[], sensitive: false };
 static S_GENERATED_POLICY: Structure = Structure { name: "GeneratedPolicy", members: &[
     Member { name: "policy", wire_in: "policy", wire_out: "policy", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -492,7 +492,7 @@ static S_GET_FINDING_RECOMMENDATION_REQUEST: Structure = Structure { name: "GetF
     Member { name: "maxResults", wire_in: "maxResults", wire_out: "maxResults", kind: Kind::Integer(&I_GET_FINDING_RECOMMENDATION_REQUEST_MAX_RESULTS_INTEGER), location: Location::Query, ..PLAIN },
     Member { name: "nextToken", wire_in: "nextToken", wire_out: "nextToken", kind: Kind::String(&T_TOKEN), location: Location::Query, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_GET_FINDING_RECOMMENDATION_REQUEST_ID_STRING: Text = Text { min: 1, max: 2048, pattern: None, values: &[] };
+static T_GET_FINDING_RECOMMENDATION_REQUEST_ID_STRING: Text = Text { min: 1, max: 2048, pattern: None, values: &[], sensitive: false };
 static I_GET_FINDING_RECOMMENDATION_REQUEST_MAX_RESULTS_INTEGER: Integer = Integer { min: 1, max: 1000 };
 static S_GET_FINDING_RECOMMENDATION_RESPONSE: Structure = Structure { name: "GetFindingRecommendationResponse", members: &[
     Member { name: "startedAt", wire_in: "startedAt", wire_out: "startedAt", kind: Kind::Timestamp(TimestampFormat::Iso8601), required: true, ..PLAIN },
@@ -547,11 +547,11 @@ static S_GET_GENERATED_POLICY_RESPONSE: Structure = Structure { name: "GetGenera
     Member { name: "jobDetails", wire_in: "jobDetails", wire_out: "jobDetails", kind: Kind::Structure(&S_JOB_DETAILS), required: true, ..PLAIN },
     Member { name: "generatedPolicyResult", wire_in: "generatedPolicyResult", wire_out: "generatedPolicyResult", kind: Kind::Structure(&S_GENERATED_POLICY_RESULT), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_GRANTEE_PRINCIPAL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_GRANTEE_PRINCIPAL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_IAM_ROLE_CONFIGURATION: Structure = Structure { name: "IamRoleConfiguration", members: &[
     Member { name: "trustPolicy", wire_in: "trustPolicy", wire_out: "trustPolicy", kind: Kind::String(&T_IAM_TRUST_POLICY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IAM_TRUST_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IAM_TRUST_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_INLINE_ARCHIVE_RULE: Structure = Structure { name: "InlineArchiveRule", members: &[
     Member { name: "ruleName", wire_in: "ruleName", wire_out: "ruleName", kind: Kind::String(&T_NAME), required: true, ..PLAIN },
     Member { name: "filter", wire_in: "filter", wire_out: "filter", kind: Kind::Map(&M_FILTER_CRITERIA_MAP), required: true, ..PLAIN },
@@ -593,11 +593,11 @@ static S_INTERNAL_ACCESS_RESOURCE_TYPE_DETAILS: Structure = Structure { name: "I
     Member { name: "totalArchivedFindings", wire_in: "totalArchivedFindings", wire_out: "totalArchivedFindings", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static M_INTERNAL_ACCESS_RESOURCE_TYPE_STATISTICS_MAP: Map = Map { key: &T_RESOURCE_TYPE, value: Kind::Structure(&S_INTERNAL_ACCESS_RESOURCE_TYPE_DETAILS), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_INTERNAL_ACCESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INTRA_ACCOUNT", "INTRA_ORG"] };
+static T_INTERNAL_ACCESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INTRA_ACCOUNT", "INTRA_ORG"], sensitive: false };
 static S_INTERNET_CONFIGURATION: Structure = Structure { name: "InternetConfiguration", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_ISSUE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ISSUING_ACCOUNT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ISSUE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ISSUING_ACCOUNT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_JOB_DETAILS: Structure = Structure { name: "JobDetails", members: &[
     Member { name: "jobId", wire_in: "jobId", wire_out: "jobId", kind: Kind::String(&T_JOB_ID), required: true, ..PLAIN },
     Member { name: "status", wire_in: "status", wire_out: "status", kind: Kind::String(&T_JOB_STATUS), required: true, ..PLAIN },
@@ -609,12 +609,12 @@ static S_JOB_ERROR: Structure = Structure { name: "JobError", members: &[
     Member { name: "code", wire_in: "code", wire_out: "code", kind: Kind::String(&T_JOB_ERROR_CODE), required: true, ..PLAIN },
     Member { name: "message", wire_in: "message", wire_out: "message", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_JOB_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AUTHORIZATION_ERROR", "RESOURCE_NOT_FOUND_ERROR", "SERVICE_QUOTA_EXCEEDED_ERROR", "SERVICE_ERROR"] };
-static T_JOB_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_JOB_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IN_PROGRESS", "SUCCEEDED", "FAILED", "CANCELED"] };
-static T_KMS_CONSTRAINTS_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_JOB_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AUTHORIZATION_ERROR", "RESOURCE_NOT_FOUND_ERROR", "SERVICE_QUOTA_EXCEEDED_ERROR", "SERVICE_ERROR"], sensitive: false };
+static T_JOB_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_JOB_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IN_PROGRESS", "SUCCEEDED", "FAILED", "CANCELED"], sensitive: false };
+static T_KMS_CONSTRAINTS_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static M_KMS_CONSTRAINTS_MAP: Map = Map { key: &T_KMS_CONSTRAINTS_KEY, value: Kind::String(&T_KMS_CONSTRAINTS_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_KMS_CONSTRAINTS_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_KMS_CONSTRAINTS_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_KMS_GRANT_CONFIGURATION: Structure = Structure { name: "KmsGrantConfiguration", members: &[
     Member { name: "operations", wire_in: "operations", wire_out: "operations", kind: Kind::List(&L_KMS_GRANT_OPERATIONS_LIST), required: true, ..PLAIN },
     Member { name: "granteePrincipal", wire_in: "granteePrincipal", wire_out: "granteePrincipal", kind: Kind::String(&T_GRANTEE_PRINCIPAL), required: true, ..PLAIN },
@@ -627,15 +627,15 @@ static S_KMS_GRANT_CONSTRAINTS: Structure = Structure { name: "KmsGrantConstrain
     Member { name: "encryptionContextEquals", wire_in: "encryptionContextEquals", wire_out: "encryptionContextEquals", kind: Kind::Map(&M_KMS_CONSTRAINTS_MAP), ..PLAIN },
     Member { name: "encryptionContextSubset", wire_in: "encryptionContextSubset", wire_out: "encryptionContextSubset", kind: Kind::Map(&M_KMS_CONSTRAINTS_MAP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_KMS_GRANT_OPERATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "GetPublicKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "Sign", "Verify"] };
+static T_KMS_GRANT_OPERATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "GetPublicKey", "ReEncryptFrom", "ReEncryptTo", "RetireGrant", "Sign", "Verify"], sensitive: false };
 static L_KMS_GRANT_OPERATIONS_LIST: List = List { item: Kind::String(&T_KMS_GRANT_OPERATION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_KMS_KEY_CONFIGURATION: Structure = Structure { name: "KmsKeyConfiguration", members: &[
     Member { name: "keyPolicies", wire_in: "keyPolicies", wire_out: "keyPolicies", kind: Kind::Map(&M_KMS_KEY_POLICIES_MAP), ..PLAIN },
     Member { name: "grants", wire_in: "grants", wire_out: "grants", kind: Kind::List(&L_KMS_GRANT_CONFIGURATIONS_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static M_KMS_KEY_POLICIES_MAP: Map = Map { key: &T_POLICY_NAME, value: Kind::String(&T_KMS_KEY_POLICY), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_KMS_KEY_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_LEARN_MORE_LINK: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_KMS_KEY_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_LEARN_MORE_LINK: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_LIST_ACCESS_PREVIEW_FINDINGS_REQUEST: Structure = Structure { name: "ListAccessPreviewFindingsRequest", members: &[
     Member { name: "accessPreviewId", wire_in: "accessPreviewId", wire_out: "accessPreviewId", kind: Kind::String(&T_ACCESS_PREVIEW_ID), location: Location::Uri, required: true, ..PLAIN },
     Member { name: "analyzerArn", wire_in: "analyzerArn", wire_out: "analyzerArn", kind: Kind::String(&T_ANALYZER_ARN), required: true, ..PLAIN },
@@ -722,18 +722,18 @@ static S_LIST_TAGS_FOR_RESOURCE_REQUEST: Structure = Structure { name: "ListTags
 static S_LIST_TAGS_FOR_RESOURCE_RESPONSE: Structure = Structure { name: "ListTagsForResourceResponse", members: &[
     Member { name: "tags", wire_in: "tags", wire_out: "tags", kind: Kind::Map(&M_TAGS_MAP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCALE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DE", "EN", "ES", "FR", "IT", "JA", "KO", "PT_BR", "ZH_CN", "ZH_TW"] };
+static T_LOCALE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DE", "EN", "ES", "FR", "IT", "JA", "KO", "PT_BR", "ZH_CN", "ZH_TW"], sensitive: false };
 static S_LOCATION: Structure = Structure { name: "Location", members: &[
     Member { name: "path", wire_in: "path", wire_out: "path", kind: Kind::List(&L_PATH_ELEMENT_LIST), required: true, ..PLAIN },
     Member { name: "span", wire_in: "span", wire_out: "span", kind: Kind::Structure(&S_SPAN), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_LOCATION_LIST: List = List { item: Kind::Structure(&S_LOCATION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_NAME: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "[A-Za-z][A-Za-z0-9_.-]*", regex: Some("\\A(?:[A-Za-z][A-Za-z0-9_.-]*)\\z") }), values: &[] };
+static T_NAME: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "[A-Za-z][A-Za-z0-9_.-]*", regex: Some("\\A(?:[A-Za-z][A-Za-z0-9_.-]*)\\z") }), values: &[], sensitive: false };
 static S_NETWORK_ORIGIN_CONFIGURATION: Structure = Structure { name: "NetworkOriginConfiguration", members: &[
     Member { name: "vpcConfiguration", wire_in: "vpcConfiguration", wire_out: "vpcConfiguration", kind: Kind::Structure(&S_VPC_CONFIGURATION), ..PLAIN },
     Member { name: "internetConfiguration", wire_in: "internetConfiguration", wire_out: "internetConfiguration", kind: Kind::Structure(&S_INTERNET_CONFIGURATION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ORDER_BY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ASC", "DESC"] };
+static T_ORDER_BY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ASC", "DESC"], sensitive: false };
 static S_PATH_ELEMENT: Structure = Structure { name: "PathElement", members: &[
     Member { name: "index", wire_in: "index", wire_out: "index", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "key", wire_in: "key", wire_out: "key", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -741,7 +741,7 @@ static S_PATH_ELEMENT: Structure = Structure { name: "PathElement", members: &[
     Member { name: "value", wire_in: "value", wire_out: "value", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_PATH_ELEMENT_LIST: List = List { item: Kind::Structure(&S_PATH_ELEMENT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_DOCUMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_POLICY_DOCUMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_POLICY_GENERATION: Structure = Structure { name: "PolicyGeneration", members: &[
     Member { name: "jobId", wire_in: "jobId", wire_out: "jobId", kind: Kind::String(&T_JOB_ID), required: true, ..PLAIN },
     Member { name: "principalArn", wire_in: "principalArn", wire_out: "principalArn", kind: Kind::String(&T_PRINCIPAL_ARN), required: true, ..PLAIN },
@@ -753,19 +753,19 @@ static S_POLICY_GENERATION_DETAILS: Structure = Structure { name: "PolicyGenerat
     Member { name: "principalArn", wire_in: "principalArn", wire_out: "principalArn", kind: Kind::String(&T_PRINCIPAL_ARN), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_POLICY_GENERATION_LIST: List = List { item: Kind::Structure(&S_POLICY_GENERATION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IDENTITY_POLICY", "RESOURCE_POLICY", "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"] };
+static T_POLICY_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IDENTITY_POLICY", "RESOURCE_POLICY", "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"], sensitive: false };
 static S_POSITION: Structure = Structure { name: "Position", members: &[
     Member { name: "line", wire_in: "line", wire_out: "line", kind: Kind::Integer(&I_INTEGER), required: true, ..PLAIN },
     Member { name: "column", wire_in: "column", wire_out: "column", kind: Kind::Integer(&I_INTEGER), required: true, ..PLAIN },
     Member { name: "offset", wire_in: "offset", wire_out: "offset", kind: Kind::Integer(&I_INTEGER), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PRINCIPAL_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:iam::[^:]*:(role|user)/.{1,576}", regex: Some("\\A(?:arn:[^:]*:iam::[^:]*:(role|user)/.{1,576})\\z") }), values: &[] };
+static T_PRINCIPAL_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:iam::[^:]*:(role|user)/.{1,576}", regex: Some("\\A(?:arn:[^:]*:iam::[^:]*:(role|user)/.{1,576})\\z") }), values: &[], sensitive: false };
 static M_PRINCIPAL_MAP: Map = Map { key: &T_STRING, value: Kind::String(&T_STRING), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_PRINCIPAL_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IAM_ROLE", "IAM_USER"] };
-static T_RDS_DB_CLUSTER_SNAPSHOT_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PRINCIPAL_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IAM_ROLE", "IAM_USER"], sensitive: false };
+static T_RDS_DB_CLUSTER_SNAPSHOT_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_RDS_DB_CLUSTER_SNAPSHOT_ACCOUNT_IDS_LIST: List = List { item: Kind::String(&T_RDS_DB_CLUSTER_SNAPSHOT_ACCOUNT_ID), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_RDS_DB_CLUSTER_SNAPSHOT_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RDS_DB_CLUSTER_SNAPSHOT_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_RDS_DB_CLUSTER_SNAPSHOT_ATTRIBUTE_VALUE: Structure = Structure { name: "RdsDbClusterSnapshotAttributeValue", members: &[
     Member { name: "accountIds", wire_in: "accountIds", wire_out: "accountIds", kind: Kind::List(&L_RDS_DB_CLUSTER_SNAPSHOT_ACCOUNT_IDS_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -774,10 +774,10 @@ static S_RDS_DB_CLUSTER_SNAPSHOT_CONFIGURATION: Structure = Structure { name: "R
     Member { name: "attributes", wire_in: "attributes", wire_out: "attributes", kind: Kind::Map(&M_RDS_DB_CLUSTER_SNAPSHOT_ATTRIBUTES_MAP), ..PLAIN },
     Member { name: "kmsKeyId", wire_in: "kmsKeyId", wire_out: "kmsKeyId", kind: Kind::String(&T_RDS_DB_CLUSTER_SNAPSHOT_KMS_KEY_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RDS_DB_CLUSTER_SNAPSHOT_KMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RDS_DB_SNAPSHOT_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RDS_DB_CLUSTER_SNAPSHOT_KMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RDS_DB_SNAPSHOT_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_RDS_DB_SNAPSHOT_ACCOUNT_IDS_LIST: List = List { item: Kind::String(&T_RDS_DB_SNAPSHOT_ACCOUNT_ID), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_RDS_DB_SNAPSHOT_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RDS_DB_SNAPSHOT_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_RDS_DB_SNAPSHOT_ATTRIBUTE_VALUE: Structure = Structure { name: "RdsDbSnapshotAttributeValue", members: &[
     Member { name: "accountIds", wire_in: "accountIds", wire_out: "accountIds", kind: Kind::List(&L_RDS_DB_SNAPSHOT_ACCOUNT_IDS_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -786,8 +786,8 @@ static S_RDS_DB_SNAPSHOT_CONFIGURATION: Structure = Structure { name: "RdsDbSnap
     Member { name: "attributes", wire_in: "attributes", wire_out: "attributes", kind: Kind::Map(&M_RDS_DB_SNAPSHOT_ATTRIBUTES_MAP), ..PLAIN },
     Member { name: "kmsKeyId", wire_in: "kmsKeyId", wire_out: "kmsKeyId", kind: Kind::String(&T_RDS_DB_SNAPSHOT_KMS_KEY_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RDS_DB_SNAPSHOT_KMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_REASON_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS_SERVICE_ACCESS_DISABLED", "DELEGATED_ADMINISTRATOR_DEREGISTERED", "ORGANIZATION_DELETED", "SERVICE_LINKED_ROLE_CREATION_FAILED"] };
+static T_RDS_DB_SNAPSHOT_KMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_REASON_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS_SERVICE_ACCESS_DISABLED", "DELEGATED_ADMINISTRATOR_DEREGISTERED", "ORGANIZATION_DELETED", "SERVICE_LINKED_ROLE_CREATION_FAILED"], sensitive: false };
 static S_REASON_SUMMARY: Structure = Structure { name: "ReasonSummary", members: &[
     Member { name: "description", wire_in: "description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "statementIndex", wire_in: "statementIndex", wire_out: "statementIndex", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -798,18 +798,18 @@ static S_RECOMMENDATION_ERROR: Structure = Structure { name: "RecommendationErro
     Member { name: "code", wire_in: "code", wire_out: "code", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "message", wire_in: "message", wire_out: "message", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RECOMMENDATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["UnusedPermissionRecommendation"] };
-static T_RECOMMENDED_REMEDIATION_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CREATE_POLICY", "DETACH_POLICY"] };
+static T_RECOMMENDATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["UnusedPermissionRecommendation"], sensitive: false };
+static T_RECOMMENDED_REMEDIATION_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CREATE_POLICY", "DETACH_POLICY"], sensitive: false };
 static S_RECOMMENDED_STEP: Structure = Structure { name: "RecommendedStep", members: &[
     Member { name: "unusedPermissionsRecommendedStep", wire_in: "unusedPermissionsRecommendedStep", wire_out: "unusedPermissionsRecommendedStep", kind: Kind::Structure(&S_UNUSED_PERMISSIONS_RECOMMENDED_STEP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_RECOMMENDED_STEP_LIST: List = List { item: Kind::Structure(&S_RECOMMENDED_STEP), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_REGION_LIST: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_RESOURCE: Text = Text { min: 0, max: 2048, pattern: None, values: &[] };
-static T_RESOURCE_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:[^:]*:[^:]*:[^:]*:.*", regex: Some("\\A(?:arn:[^:]*:[^:]*:[^:]*:[^:]*:.*)\\z") }), values: &[] };
+static T_RESOURCE: Text = Text { min: 0, max: 2048, pattern: None, values: &[], sensitive: false };
+static T_RESOURCE_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:[^:]*:[^:]*:[^:]*:.*", regex: Some("\\A(?:arn:[^:]*:[^:]*:[^:]*:[^:]*:.*)\\z") }), values: &[], sensitive: false };
 static L_RESOURCE_ARNS_LIST: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_RESOURCE_CONTROL_POLICY_RESTRICTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["APPLICABLE", "FAILED_TO_EVALUATE_RCP", "NOT_APPLICABLE", "APPLIED"] };
-static T_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS::S3::Bucket", "AWS::IAM::Role", "AWS::SQS::Queue", "AWS::Lambda::Function", "AWS::Lambda::LayerVersion", "AWS::KMS::Key", "AWS::SecretsManager::Secret", "AWS::EFS::FileSystem", "AWS::EC2::Snapshot", "AWS::ECR::Repository", "AWS::RDS::DBSnapshot", "AWS::RDS::DBClusterSnapshot", "AWS::SNS::Topic", "AWS::S3Express::DirectoryBucket", "AWS::DynamoDB::Table", "AWS::DynamoDB::Stream", "AWS::IAM::User"] };
+static T_RESOURCE_CONTROL_POLICY_RESTRICTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["APPLICABLE", "FAILED_TO_EVALUATE_RCP", "NOT_APPLICABLE", "APPLIED"], sensitive: false };
+static T_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS::S3::Bucket", "AWS::IAM::Role", "AWS::SQS::Queue", "AWS::Lambda::Function", "AWS::Lambda::LayerVersion", "AWS::KMS::Key", "AWS::SecretsManager::Secret", "AWS::EFS::FileSystem", "AWS::EC2::Snapshot", "AWS::ECR::Repository", "AWS::RDS::DBSnapshot", "AWS::RDS::DBClusterSnapshot", "AWS::SNS::Topic", "AWS::S3Express::DirectoryBucket", "AWS::DynamoDB::Table", "AWS::DynamoDB::Stream", "AWS::IAM::User"], sensitive: false };
 static S_RESOURCE_TYPE_DETAILS: Structure = Structure { name: "ResourceTypeDetails", members: &[
     Member { name: "totalActivePublic", wire_in: "totalActivePublic", wire_out: "totalActivePublic", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "totalActiveCrossAccount", wire_in: "totalActiveCrossAccount", wire_out: "totalActiveCrossAccount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -817,8 +817,8 @@ static S_RESOURCE_TYPE_DETAILS: Structure = Structure { name: "ResourceTypeDetai
 ], payload: None, xml_name: None, sensitive: false };
 static L_RESOURCE_TYPE_LIST: List = List { item: Kind::String(&T_RESOURCE_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static M_RESOURCE_TYPE_STATISTICS_MAP: Map = Map { key: &T_RESOURCE_TYPE, value: Kind::Structure(&S_RESOURCE_TYPE_DETAILS), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_RETIRING_PRINCIPAL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ROLE_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:iam::[^:]*:role/.{1,576}", regex: Some("\\A(?:arn:[^:]*:iam::[^:]*:role/.{1,576})\\z") }), values: &[] };
+static T_RETIRING_PRINCIPAL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ROLE_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:iam::[^:]*:role/.{1,576}", regex: Some("\\A(?:arn:[^:]*:iam::[^:]*:role/.{1,576})\\z") }), values: &[], sensitive: false };
 static S_S3_ACCESS_POINT_CONFIGURATION: Structure = Structure { name: "S3AccessPointConfiguration", members: &[
     Member { name: "accessPointPolicy", wire_in: "accessPointPolicy", wire_out: "accessPointPolicy", kind: Kind::String(&T_ACCESS_POINT_POLICY), ..PLAIN },
     Member { name: "publicAccessBlock", wire_in: "publicAccessBlock", wire_out: "publicAccessBlock", kind: Kind::Structure(&S_S3_PUBLIC_ACCESS_BLOCK_CONFIGURATION), ..PLAIN },
@@ -836,8 +836,8 @@ static S_S3_BUCKET_CONFIGURATION: Structure = Structure { name: "S3BucketConfigu
     Member { name: "bucketPublicAccessBlock", wire_in: "bucketPublicAccessBlock", wire_out: "bucketPublicAccessBlock", kind: Kind::Structure(&S_S3_PUBLIC_ACCESS_BLOCK_CONFIGURATION), ..PLAIN },
     Member { name: "accessPoints", wire_in: "accessPoints", wire_out: "accessPoints", kind: Kind::Map(&M_S3_ACCESS_POINT_CONFIGURATIONS_MAP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_S3_BUCKET_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_S3_EXPRESS_DIRECTORY_ACCESS_POINT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:s3express:[^:]*:[^:]*:accesspoint/.*", regex: Some("\\A(?:arn:[^:]*:s3express:[^:]*:[^:]*:accesspoint/.*)\\z") }), values: &[] };
+static T_S3_BUCKET_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_S3_EXPRESS_DIRECTORY_ACCESS_POINT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "arn:[^:]*:s3express:[^:]*:[^:]*:accesspoint/.*", regex: Some("\\A(?:arn:[^:]*:s3express:[^:]*:[^:]*:accesspoint/.*)\\z") }), values: &[], sensitive: false };
 static S_S3_EXPRESS_DIRECTORY_ACCESS_POINT_CONFIGURATION: Structure = Structure { name: "S3ExpressDirectoryAccessPointConfiguration", members: &[
     Member { name: "accessPointPolicy", wire_in: "accessPointPolicy", wire_out: "accessPointPolicy", kind: Kind::String(&T_ACCESS_POINT_POLICY), ..PLAIN },
     Member { name: "networkOrigin", wire_in: "networkOrigin", wire_out: "networkOrigin", kind: Kind::Structure(&S_NETWORK_ORIGIN_CONFIGURATION), ..PLAIN },
@@ -847,7 +847,7 @@ static S_S3_EXPRESS_DIRECTORY_BUCKET_CONFIGURATION: Structure = Structure { name
     Member { name: "bucketPolicy", wire_in: "bucketPolicy", wire_out: "bucketPolicy", kind: Kind::String(&T_S3_EXPRESS_DIRECTORY_BUCKET_POLICY), ..PLAIN },
     Member { name: "accessPoints", wire_in: "accessPoints", wire_out: "accessPoints", kind: Kind::Map(&M_S3_EXPRESS_DIRECTORY_ACCESS_POINT_CONFIGURATIONS_MAP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_S3_EXPRESS_DIRECTORY_BUCKET_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_S3_EXPRESS_DIRECTORY_BUCKET_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_S3_PUBLIC_ACCESS_BLOCK_CONFIGURATION: Structure = Structure { name: "S3PublicAccessBlockConfiguration", members: &[
     Member { name: "ignorePublicAcls", wire_in: "ignorePublicAcls", wire_out: "ignorePublicAcls", kind: Kind::Boolean, required: true, ..PLAIN },
     Member { name: "restrictPublicBuckets", wire_in: "restrictPublicBuckets", wire_out: "restrictPublicBuckets", kind: Kind::Boolean, required: true, ..PLAIN },
@@ -856,14 +856,14 @@ static S_SECRETS_MANAGER_SECRET_CONFIGURATION: Structure = Structure { name: "Se
     Member { name: "kmsKeyId", wire_in: "kmsKeyId", wire_out: "kmsKeyId", kind: Kind::String(&T_SECRETS_MANAGER_SECRET_KMS_ID), ..PLAIN },
     Member { name: "secretPolicy", wire_in: "secretPolicy", wire_out: "secretPolicy", kind: Kind::String(&T_SECRETS_MANAGER_SECRET_POLICY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SECRETS_MANAGER_SECRET_KMS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SECRETS_MANAGER_SECRET_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SERVICE_CONTROL_POLICY_RESTRICTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["APPLICABLE", "FAILED_TO_EVALUATE_SCP", "NOT_APPLICABLE", "APPLIED"] };
+static T_SECRETS_MANAGER_SECRET_KMS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SECRETS_MANAGER_SECRET_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SERVICE_CONTROL_POLICY_RESTRICTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["APPLICABLE", "FAILED_TO_EVALUATE_SCP", "NOT_APPLICABLE", "APPLIED"], sensitive: false };
 static L_SHARED_VIA_LIST: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_SNS_TOPIC_CONFIGURATION: Structure = Structure { name: "SnsTopicConfiguration", members: &[
     Member { name: "topicPolicy", wire_in: "topicPolicy", wire_out: "topicPolicy", kind: Kind::String(&T_SNS_TOPIC_POLICY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SNS_TOPIC_POLICY: Text = Text { min: 0, max: 30720, pattern: None, values: &[] };
+static T_SNS_TOPIC_POLICY: Text = Text { min: 0, max: 30720, pattern: None, values: &[], sensitive: false };
 static S_SORT_CRITERIA: Structure = Structure { name: "SortCriteria", members: &[
     Member { name: "attributeName", wire_in: "attributeName", wire_out: "attributeName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "orderBy", wire_in: "orderBy", wire_out: "orderBy", kind: Kind::String(&T_ORDER_BY), ..PLAIN },
@@ -875,7 +875,7 @@ static S_SPAN: Structure = Structure { name: "Span", members: &[
 static S_SQS_QUEUE_CONFIGURATION: Structure = Structure { name: "SqsQueueConfiguration", members: &[
     Member { name: "queuePolicy", wire_in: "queuePolicy", wire_out: "queuePolicy", kind: Kind::String(&T_SQS_QUEUE_POLICY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SQS_QUEUE_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SQS_QUEUE_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_START_POLICY_GENERATION_REQUEST: Structure = Structure { name: "StartPolicyGenerationRequest", members: &[
     Member { name: "policyGenerationDetails", wire_in: "policyGenerationDetails", wire_out: "policyGenerationDetails", kind: Kind::Structure(&S_POLICY_GENERATION_DETAILS), required: true, ..PLAIN },
     Member { name: "cloudTrailDetails", wire_in: "cloudTrailDetails", wire_out: "cloudTrailDetails", kind: Kind::Structure(&S_CLOUD_TRAIL_DETAILS), ..PLAIN },
@@ -889,11 +889,11 @@ static S_START_RESOURCE_SCAN_REQUEST: Structure = Structure { name: "StartResour
     Member { name: "resourceArn", wire_in: "resourceArn", wire_out: "resourceArn", kind: Kind::String(&T_RESOURCE_ARN), required: true, ..PLAIN },
     Member { name: "resourceOwnerAccount", wire_in: "resourceOwnerAccount", wire_out: "resourceOwnerAccount", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SUCCEEDED", "FAILED", "IN_PROGRESS"] };
+static T_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SUCCEEDED", "FAILED", "IN_PROGRESS"], sensitive: false };
 static S_STATUS_REASON: Structure = Structure { name: "StatusReason", members: &[
     Member { name: "code", wire_in: "code", wire_out: "code", kind: Kind::String(&T_REASON_CODE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_SUBSTRING: Structure = Structure { name: "Substring", members: &[
     Member { name: "start", wire_in: "start", wire_out: "start", kind: Kind::Integer(&I_INTEGER), required: true, ..PLAIN },
     Member { name: "length", wire_in: "length", wire_out: "length", kind: Kind::Integer(&I_INTEGER), required: true, ..PLAIN },
@@ -907,7 +907,7 @@ static S_TAG_RESOURCE_RESPONSE: Structure = Structure { name: "TagResourceRespon
 ], payload: None, xml_name: None, sensitive: false };
 static L_TAGS_LIST: List = List { item: Kind::Map(&M_TAGS_MAP), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static M_TAGS_MAP: Map = Map { key: &T_STRING, value: Kind::String(&T_STRING), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_TRAIL: Structure = Structure { name: "Trail", members: &[
     Member { name: "cloudTrailArn", wire_in: "cloudTrailArn", wire_out: "cloudTrailArn", kind: Kind::String(&T_CLOUD_TRAIL_ARN), required: true, ..PLAIN },
     Member { name: "regions", wire_in: "regions", wire_out: "regions", kind: Kind::List(&L_REGION_LIST), ..PLAIN },
@@ -920,7 +920,7 @@ static S_TRAIL_PROPERTIES: Structure = Structure { name: "TrailProperties", memb
     Member { name: "allRegions", wire_in: "allRegions", wire_out: "allRegions", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TRAIL_PROPERTIES_LIST: List = List { item: Kind::Structure(&S_TRAIL_PROPERTIES), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATION", "ACCOUNT_UNUSED_ACCESS", "ORGANIZATION_UNUSED_ACCESS", "ACCOUNT_INTERNAL_ACCESS", "ORGANIZATION_INTERNAL_ACCESS"] };
+static T_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATION", "ACCOUNT_UNUSED_ACCESS", "ORGANIZATION_UNUSED_ACCESS", "ACCOUNT_INTERNAL_ACCESS", "ORGANIZATION_INTERNAL_ACCESS"], sensitive: false };
 static S_UNTAG_RESOURCE_REQUEST: Structure = Structure { name: "UntagResourceRequest", members: &[
     Member { name: "resourceArn", wire_in: "resourceArn", wire_out: "resourceArn", kind: Kind::String(&T_STRING), location: Location::Uri, required: true, ..PLAIN },
     Member { name: "tagKeys", wire_in: "tagKeys", wire_out: "tagKeys", kind: Kind::List(&L_TAG_KEYS), location: Location::Query, required: true, ..PLAIN },
@@ -997,7 +997,7 @@ static S_VALIDATE_POLICY_FINDING: Structure = Structure { name: "ValidatePolicyF
     Member { name: "locations", wire_in: "locations", wire_out: "locations", kind: Kind::List(&L_LOCATION_LIST), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VALIDATE_POLICY_FINDING_LIST: List = List { item: Kind::Structure(&S_VALIDATE_POLICY_FINDING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_VALIDATE_POLICY_FINDING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ERROR", "SECURITY_WARNING", "SUGGESTION", "WARNING"] };
+static T_VALIDATE_POLICY_FINDING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ERROR", "SECURITY_WARNING", "SUGGESTION", "WARNING"], sensitive: false };
 static S_VALIDATE_POLICY_REQUEST: Structure = Structure { name: "ValidatePolicyRequest", members: &[
     Member { name: "locale", wire_in: "locale", wire_out: "locale", kind: Kind::String(&T_LOCALE), ..PLAIN },
     Member { name: "maxResults", wire_in: "maxResults", wire_out: "maxResults", kind: Kind::Integer(&I_INTEGER), location: Location::Query, ..PLAIN },
@@ -1006,7 +1006,7 @@ static S_VALIDATE_POLICY_REQUEST: Structure = Structure { name: "ValidatePolicyR
     Member { name: "policyType", wire_in: "policyType", wire_out: "policyType", kind: Kind::String(&T_POLICY_TYPE), required: true, ..PLAIN },
     Member { name: "validatePolicyResourceType", wire_in: "validatePolicyResourceType", wire_out: "validatePolicyResourceType", kind: Kind::String(&T_VALIDATE_POLICY_RESOURCE_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VALIDATE_POLICY_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS::S3::Bucket", "AWS::S3::AccessPoint", "AWS::S3::MultiRegionAccessPoint", "AWS::S3ObjectLambda::AccessPoint", "AWS::IAM::AssumeRolePolicyDocument", "AWS::DynamoDB::Table"] };
+static T_VALIDATE_POLICY_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS::S3::Bucket", "AWS::S3::AccessPoint", "AWS::S3::MultiRegionAccessPoint", "AWS::S3ObjectLambda::AccessPoint", "AWS::IAM::AssumeRolePolicyDocument", "AWS::DynamoDB::Table"], sensitive: false };
 static S_VALIDATE_POLICY_RESPONSE: Structure = Structure { name: "ValidatePolicyResponse", members: &[
     Member { name: "findings", wire_in: "findings", wire_out: "findings", kind: Kind::List(&L_VALIDATE_POLICY_FINDING_LIST), required: true, ..PLAIN },
     Member { name: "nextToken", wire_in: "nextToken", wire_out: "nextToken", kind: Kind::String(&T_TOKEN), ..PLAIN },
@@ -1015,4 +1015,4 @@ static L_VALUE_LIST: List = List { item: Kind::String(&T_STRING), item_name: "me
 static S_VPC_CONFIGURATION: Structure = Structure { name: "VpcConfiguration", members: &[
     Member { name: "vpcId", wire_in: "vpcId", wire_out: "vpcId", kind: Kind::String(&T_VPC_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPC_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "vpc-([0-9a-f]){8}(([0-9a-f]){9})?", regex: Some("\\A(?:vpc-([0-9a-f]){8}(([0-9a-f]){9})?)\\z") }), values: &[] };
+static T_VPC_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "vpc-([0-9a-f]){8}(([0-9a-f]){9})?", regex: Some("\\A(?:vpc-([0-9a-f]){8}(([0-9a-f]){9})?)\\z") }), values: &[], sensitive: false };

@@ -244,7 +244,7 @@ pub static E_TRAIL_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "TrailNo
 pub static E_TRAIL_NOT_PROVIDED_EXCEPTION: ErrorShape = ErrorShape { code: "TrailNotProvidedException", status: 400, sender: true };
 /// `UnsupportedOperationException`, status 400.
 pub static E_UNSUPPORTED_OPERATION_EXCEPTION: ErrorShape = ErrorShape { code: "UnsupportedOperationException", status: 400, sender: true };
-static T_ACCOUNT_ID: Text = Text { min: 12, max: 16, pattern: Some(&Pattern { source: "\\d+", regex: Some("\\A(?:[0-9]+)\\z") }), values: &[] };
+static T_ACCOUNT_ID: Text = Text { min: 12, max: 16, pattern: Some(&Pattern { source: "\\d+", regex: Some("\\A(?:[0-9]+)\\z") }), values: &[], sensitive: false };
 static S_ADD_TAGS_REQUEST: Structure = Structure { name: "AddTagsRequest", members: &[
     Member { name: "ResourceId", wire_in: "ResourceId", wire_out: "ResourceId", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "TagsList", wire_in: "TagsList", wire_out: "TagsList", kind: Kind::List(&L_TAGS_LIST), required: true, ..PLAIN },
@@ -271,7 +271,7 @@ static S_AGGREGATION_CONFIGURATION: Structure = Structure { name: "AggregationCo
     Member { name: "EventCategory", wire_in: "EventCategory", wire_out: "EventCategory", kind: Kind::String(&T_EVENT_CATEGORY_AGGREGATION), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_AGGREGATION_CONFIGURATIONS: List = List { item: Kind::Structure(&S_AGGREGATION_CONFIGURATION), item_name: "member", flattened: false, min: 0, max: 1 };
-static T_BILLING_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EXTENDABLE_RETENTION_PRICING", "FIXED_RETENTION_PRICING"] };
+static T_BILLING_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EXTENDABLE_RETENTION_PRICING", "FIXED_RETENTION_PRICING"], sensitive: false };
 static S_CANCEL_QUERY_REQUEST: Structure = Structure { name: "CancelQueryRequest", members: &[
     Member { name: "EventDataStore", wire_in: "EventDataStore", wire_out: "EventDataStore", kind: Kind::String(&T_EVENT_DATA_STORE_ARN), ..PLAIN },
     Member { name: "QueryId", wire_in: "QueryId", wire_out: "QueryId", kind: Kind::String(&T_UUID), required: true, ..PLAIN },
@@ -286,8 +286,8 @@ static S_CHANNEL: Structure = Structure { name: "Channel", members: &[
     Member { name: "ChannelArn", wire_in: "ChannelArn", wire_out: "ChannelArn", kind: Kind::String(&T_CHANNEL_ARN), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_CHANNEL_NAME), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CHANNEL_ARN: Text = Text { min: 3, max: 256, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[] };
-static T_CHANNEL_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._\\-]+$", regex: Some("\\A(?:^[a-zA-Z0-9._\\-]+$)\\z") }), values: &[] };
+static T_CHANNEL_ARN: Text = Text { min: 3, max: 256, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[], sensitive: false };
+static T_CHANNEL_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._\\-]+$", regex: Some("\\A(?:^[a-zA-Z0-9._\\-]+$)\\z") }), values: &[], sensitive: false };
 static L_CHANNELS: List = List { item: Kind::Structure(&S_CHANNEL), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_CONTEXT_KEY_SELECTOR: Structure = Structure { name: "ContextKeySelector", members: &[
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_TYPE), required: true, ..PLAIN },
@@ -379,14 +379,14 @@ static S_CREATE_TRAIL_RESPONSE: Structure = Structure { name: "CreateTrailRespon
     Member { name: "KmsKeyId", wire_in: "KmsKeyId", wire_out: "KmsKeyId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IsOrganizationTrail", wire_in: "IsOrganizationTrail", wire_out: "IsOrganizationTrail", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DASHBOARD_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[] };
+static T_DASHBOARD_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[], sensitive: false };
 static S_DASHBOARD_DETAIL: Structure = Structure { name: "DashboardDetail", members: &[
     Member { name: "DashboardArn", wire_in: "DashboardArn", wire_out: "DashboardArn", kind: Kind::String(&T_DASHBOARD_ARN), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_DASHBOARD_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DASHBOARD_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-]+$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-]+$)\\z") }), values: &[] };
-static T_DASHBOARD_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CREATING", "CREATED", "UPDATING", "UPDATED", "DELETING"] };
-static T_DASHBOARD_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["MANAGED", "CUSTOM"] };
+static T_DASHBOARD_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-]+$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-]+$)\\z") }), values: &[], sensitive: false };
+static T_DASHBOARD_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CREATING", "CREATED", "UPDATING", "UPDATED", "DELETING"], sensitive: false };
+static T_DASHBOARD_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["MANAGED", "CUSTOM"], sensitive: false };
 static L_DASHBOARDS: List = List { item: Kind::Structure(&S_DASHBOARD_DETAIL), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_DATA_RESOURCE: Structure = Structure { name: "DataResource", members: &[
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -419,8 +419,8 @@ static S_DELETE_TRAIL_REQUEST: Structure = Structure { name: "DeleteTrailRequest
 ], payload: None, xml_name: None, sensitive: false };
 static S_DELETE_TRAIL_RESPONSE: Structure = Structure { name: "DeleteTrailResponse", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_DELIVERY_S3_URI: Text = Text { min: 0, max: 1024, pattern: Some(&Pattern { source: "s3://[a-z0-9][\\.\\-a-z0-9]{1,61}[a-z0-9](/.*)?", regex: Some("\\A(?:s3://[a-z0-9][\\.\\-a-z0-9]{1,61}[a-z0-9](/.*)?)\\z") }), values: &[] };
-static T_DELIVERY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SUCCESS", "FAILED", "FAILED_SIGNING_FILE", "PENDING", "RESOURCE_NOT_FOUND", "ACCESS_DENIED", "ACCESS_DENIED_SIGNING_FILE", "CANCELLED", "UNKNOWN"] };
+static T_DELIVERY_S3_URI: Text = Text { min: 0, max: 1024, pattern: Some(&Pattern { source: "s3://[a-z0-9][\\.\\-a-z0-9]{1,61}[a-z0-9](/.*)?", regex: Some("\\A(?:s3://[a-z0-9][\\.\\-a-z0-9]{1,61}[a-z0-9](/.*)?)\\z") }), values: &[], sensitive: false };
+static T_DELIVERY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SUCCESS", "FAILED", "FAILED_SIGNING_FILE", "PENDING", "RESOURCE_NOT_FOUND", "ACCESS_DENIED", "ACCESS_DENIED_SIGNING_FILE", "CANCELLED", "UNKNOWN"], sensitive: false };
 static S_DEREGISTER_ORGANIZATION_DELEGATED_ADMIN_REQUEST: Structure = Structure { name: "DeregisterOrganizationDelegatedAdminRequest", members: &[
     Member { name: "DelegatedAdminAccountId", wire_in: "DelegatedAdminAccountId", wire_out: "DelegatedAdminAccountId", kind: Kind::String(&T_ACCOUNT_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -455,7 +455,7 @@ static S_DESTINATION: Structure = Structure { name: "Destination", members: &[
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_DESTINATION_TYPE), required: true, ..PLAIN },
     Member { name: "Location", wire_in: "Location", wire_out: "Location", kind: Kind::String(&T_LOCATION), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DESTINATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EVENT_DATA_STORE", "AWS_SERVICE"] };
+static T_DESTINATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EVENT_DATA_STORE", "AWS_SERVICE"], sensitive: false };
 static L_DESTINATIONS: List = List { item: Kind::Structure(&S_DESTINATION), item_name: "member", flattened: false, min: 1, max: 200 };
 static S_DISABLE_FEDERATION_REQUEST: Structure = Structure { name: "DisableFederationRequest", members: &[
     Member { name: "EventDataStore", wire_in: "EventDataStore", wire_out: "EventDataStore", kind: Kind::String(&T_EVENT_DATA_STORE_ARN), required: true, ..PLAIN },
@@ -473,8 +473,8 @@ static S_ENABLE_FEDERATION_RESPONSE: Structure = Structure { name: "EnableFedera
     Member { name: "FederationStatus", wire_in: "FederationStatus", wire_out: "FederationStatus", kind: Kind::String(&T_FEDERATION_STATUS), ..PLAIN },
     Member { name: "FederationRoleArn", wire_in: "FederationRoleArn", wire_out: "FederationRoleArn", kind: Kind::String(&T_FEDERATION_ROLE_ARN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ERROR_CODE: Text = Text { min: 0, max: 128, pattern: Some(&Pattern { source: "^[\\w\\d\\s_.,\\-:\\[\\]]+$", regex: Some("\\A(?:^[0-9A-Za-z_0-9 \\t\\n\\x0B\\f\\r_.,\\-:\\[\\]]+$)\\z") }), values: &[] };
-static T_ERROR_MESSAGE: Text = Text { min: 4, max: 1000, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[] };
+static T_ERROR_CODE: Text = Text { min: 0, max: 128, pattern: Some(&Pattern { source: "^[\\w\\d\\s_.,\\-:\\[\\]]+$", regex: Some("\\A(?:^[0-9A-Za-z_0-9 \\t\\n\\x0B\\f\\r_.,\\-:\\[\\]]+$)\\z") }), values: &[], sensitive: false };
+static T_ERROR_MESSAGE: Text = Text { min: 4, max: 1000, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[], sensitive: false };
 static S_EVENT: Structure = Structure { name: "Event", members: &[
     Member { name: "EventId", wire_in: "EventId", wire_out: "EventId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "EventName", wire_in: "EventName", wire_out: "EventName", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -486,8 +486,8 @@ static S_EVENT: Structure = Structure { name: "Event", members: &[
     Member { name: "Resources", wire_in: "Resources", wire_out: "Resources", kind: Kind::List(&L_RESOURCE_LIST), ..PLAIN },
     Member { name: "CloudTrailEvent", wire_in: "CloudTrailEvent", wire_out: "CloudTrailEvent", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EVENT_CATEGORY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["insight"] };
-static T_EVENT_CATEGORY_AGGREGATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Data"] };
+static T_EVENT_CATEGORY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["insight"], sensitive: false };
+static T_EVENT_CATEGORY_AGGREGATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Data"], sensitive: false };
 static S_EVENT_DATA_STORE: Structure = Structure { name: "EventDataStore", members: &[
     Member { name: "EventDataStoreArn", wire_in: "EventDataStoreArn", wire_out: "EventDataStoreArn", kind: Kind::String(&T_EVENT_DATA_STORE_ARN), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_EVENT_DATA_STORE_NAME), ..PLAIN },
@@ -500,13 +500,13 @@ static S_EVENT_DATA_STORE: Structure = Structure { name: "EventDataStore", membe
     Member { name: "CreatedTimestamp", wire_in: "CreatedTimestamp", wire_out: "CreatedTimestamp", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
     Member { name: "UpdatedTimestamp", wire_in: "UpdatedTimestamp", wire_out: "UpdatedTimestamp", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EVENT_DATA_STORE_ARN: Text = Text { min: 3, max: 256, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[] };
-static T_EVENT_DATA_STORE_KMS_KEY_ID: Text = Text { min: 1, max: 350, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[] };
+static T_EVENT_DATA_STORE_ARN: Text = Text { min: 3, max: 256, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[], sensitive: false };
+static T_EVENT_DATA_STORE_KMS_KEY_ID: Text = Text { min: 1, max: 350, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[], sensitive: false };
 static L_EVENT_DATA_STORE_LIST: List = List { item: Kind::String(&T_EVENT_DATA_STORE_ARN), item_name: "member", flattened: false, min: 1, max: 1 };
-static T_EVENT_DATA_STORE_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._\\-]+$", regex: Some("\\A(?:^[a-zA-Z0-9._\\-]+$)\\z") }), values: &[] };
-static T_EVENT_DATA_STORE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CREATED", "ENABLED", "PENDING_DELETION", "STARTING_INGESTION", "STOPPING_INGESTION", "STOPPED_INGESTION"] };
+static T_EVENT_DATA_STORE_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._\\-]+$", regex: Some("\\A(?:^[a-zA-Z0-9._\\-]+$)\\z") }), values: &[], sensitive: false };
+static T_EVENT_DATA_STORE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CREATED", "ENABLED", "PENDING_DELETION", "STARTING_INGESTION", "STOPPING_INGESTION", "STOPPED_INGESTION"], sensitive: false };
 static L_EVENT_DATA_STORES: List = List { item: Kind::Structure(&S_EVENT_DATA_STORE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_EVENT_NAME: Text = Text { min: 0, max: 128, pattern: Some(&Pattern { source: "^[A-Za-z0-9_]+$", regex: Some("\\A(?:^[A-Za-z0-9_]+$)\\z") }), values: &[] };
+static T_EVENT_NAME: Text = Text { min: 0, max: 128, pattern: Some(&Pattern { source: "^[A-Za-z0-9_]+$", regex: Some("\\A(?:^[A-Za-z0-9_]+$)\\z") }), values: &[], sensitive: false };
 static S_EVENT_SELECTOR: Structure = Structure { name: "EventSelector", members: &[
     Member { name: "ReadWriteType", wire_in: "ReadWriteType", wire_out: "ReadWriteType", kind: Kind::String(&T_READ_WRITE_TYPE), ..PLAIN },
     Member { name: "IncludeManagementEvents", wire_in: "IncludeManagementEvents", wire_out: "IncludeManagementEvents", kind: Kind::Boolean, ..PLAIN },
@@ -514,11 +514,11 @@ static S_EVENT_SELECTOR: Structure = Structure { name: "EventSelector", members:
     Member { name: "ExcludeManagementEventSources", wire_in: "ExcludeManagementEventSources", wire_out: "ExcludeManagementEventSources", kind: Kind::List(&L_EXCLUDE_MANAGEMENT_EVENT_SOURCES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_EVENT_SELECTORS: List = List { item: Kind::Structure(&S_EVENT_SELECTOR), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_EVENT_SOURCE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "^[a-z0-9_-]+\\.amazonaws\\.com$", regex: Some("\\A(?:^[a-z0-9_-]+\\.amazonaws\\.com$)\\z") }), values: &[] };
+static T_EVENT_SOURCE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "^[a-z0-9_-]+\\.amazonaws\\.com$", regex: Some("\\A(?:^[a-z0-9_-]+\\.amazonaws\\.com$)\\z") }), values: &[], sensitive: false };
 static L_EVENTS_LIST: List = List { item: Kind::Structure(&S_EVENT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_EXCLUDE_MANAGEMENT_EVENT_SOURCES: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_FEDERATION_ROLE_ARN: Text = Text { min: 3, max: 125, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:@=\\+,\\.]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:@=\\+,\\.]+$)\\z") }), values: &[] };
-static T_FEDERATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLING", "ENABLED", "DISABLING", "DISABLED"] };
+static T_FEDERATION_ROLE_ARN: Text = Text { min: 3, max: 125, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:@=\\+,\\.]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:@=\\+,\\.]+$)\\z") }), values: &[], sensitive: false };
+static T_FEDERATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLING", "ENABLED", "DISABLING", "DISABLED"], sensitive: false };
 static S_GENERATE_QUERY_REQUEST: Structure = Structure { name: "GenerateQueryRequest", members: &[
     Member { name: "EventDataStores", wire_in: "EventDataStores", wire_out: "EventDataStores", kind: Kind::List(&L_EVENT_DATA_STORE_LIST), required: true, ..PLAIN },
     Member { name: "Prompt", wire_in: "Prompt", wire_out: "Prompt", kind: Kind::String(&T_PROMPT), required: true, ..PLAIN },
@@ -676,7 +676,7 @@ static S_IMPORT_FAILURE_LIST_ITEM: Structure = Structure { name: "ImportFailureL
     Member { name: "ErrorMessage", wire_in: "ErrorMessage", wire_out: "ErrorMessage", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "LastUpdatedTime", wire_in: "LastUpdatedTime", wire_out: "LastUpdatedTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IMPORT_FAILURE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["FAILED", "RETRY", "SUCCEEDED"] };
+static T_IMPORT_FAILURE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["FAILED", "RETRY", "SUCCEEDED"], sensitive: false };
 static S_IMPORT_SOURCE: Structure = Structure { name: "ImportSource", members: &[
     Member { name: "S3", wire_in: "S3", wire_out: "S3", kind: Kind::Structure(&S_S3_IMPORT_SOURCE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -687,7 +687,7 @@ static S_IMPORT_STATISTICS: Structure = Structure { name: "ImportStatistics", me
     Member { name: "EventsCompleted", wire_in: "EventsCompleted", wire_out: "EventsCompleted", kind: Kind::Long(&I_LONG), ..PLAIN },
     Member { name: "FailedEntries", wire_in: "FailedEntries", wire_out: "FailedEntries", kind: Kind::Long(&I_LONG), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IMPORT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INITIALIZING", "IN_PROGRESS", "FAILED", "STOPPED", "COMPLETED"] };
+static T_IMPORT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INITIALIZING", "IN_PROGRESS", "FAILED", "STOPPED", "COMPLETED"], sensitive: false };
 static L_IMPORTS_LIST: List = List { item: Kind::Structure(&S_IMPORTS_LIST_ITEM), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_IMPORTS_LIST_ITEM: Structure = Structure { name: "ImportsListItem", members: &[
     Member { name: "ImportId", wire_in: "ImportId", wire_out: "ImportId", kind: Kind::String(&T_UUID), ..PLAIN },
@@ -708,10 +708,10 @@ static S_INSIGHT_SELECTOR: Structure = Structure { name: "InsightSelector", memb
     Member { name: "EventCategories", wire_in: "EventCategories", wire_out: "EventCategories", kind: Kind::List(&L_SOURCE_EVENT_CATEGORIES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INSIGHT_SELECTORS: List = List { item: Kind::Structure(&S_INSIGHT_SELECTOR), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_INSIGHT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ApiCallRateInsight", "ApiErrorRateInsight"] };
-static T_INSIGHTS_METRIC_DATA_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["FillWithZeros", "NonZeroData"] };
+static T_INSIGHT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ApiCallRateInsight", "ApiErrorRateInsight"], sensitive: false };
+static T_INSIGHTS_METRIC_DATA_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["FillWithZeros", "NonZeroData"], sensitive: false };
 static I_INSIGHTS_METRIC_MAX_RESULTS: Integer = Integer { min: 1, max: 21600 };
-static T_INSIGHTS_METRIC_NEXT_TOKEN: Text = Text { min: 1, max: 5000, pattern: None, values: &[] };
+static T_INSIGHTS_METRIC_NEXT_TOKEN: Text = Text { min: 1, max: 5000, pattern: None, values: &[], sensitive: false };
 static I_INSIGHTS_METRIC_PERIOD: Integer = Integer { min: 60, max: 3600 };
 static L_INSIGHTS_METRIC_VALUES: List = List { item: Kind::Double, item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_INTEGER: Integer = Integer { min: -2147483648, max: 2147483647 };
@@ -765,8 +765,8 @@ static S_LIST_IMPORTS_RESPONSE: Structure = Structure { name: "ListImportsRespon
     Member { name: "Imports", wire_in: "Imports", wire_out: "Imports", kind: Kind::List(&L_IMPORTS_LIST), ..PLAIN },
     Member { name: "NextToken", wire_in: "NextToken", wire_out: "NextToken", kind: Kind::String(&T_PAGINATION_TOKEN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LIST_INSIGHTS_DATA_DIMENSION_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EventId", "EventName", "EventSource"] };
-static T_LIST_INSIGHTS_DATA_DIMENSION_VALUE: Text = Text { min: 1, max: 2000, pattern: None, values: &[] };
+static T_LIST_INSIGHTS_DATA_DIMENSION_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EventId", "EventName", "EventSource"], sensitive: false };
+static T_LIST_INSIGHTS_DATA_DIMENSION_VALUE: Text = Text { min: 1, max: 2000, pattern: None, values: &[], sensitive: false };
 static M_LIST_INSIGHTS_DATA_DIMENSIONS: Map = Map { key: &T_LIST_INSIGHTS_DATA_DIMENSION_KEY, value: Kind::String(&T_LIST_INSIGHTS_DATA_DIMENSION_VALUE), key_name: "key", value_name: "value", flattened: false, min: 1, max: 1 };
 static I_LIST_INSIGHTS_DATA_MAX_RESULTS_COUNT: Integer = Integer { min: 1, max: 50 };
 static S_LIST_INSIGHTS_DATA_REQUEST: Structure = Structure { name: "ListInsightsDataRequest", members: &[
@@ -782,7 +782,7 @@ static S_LIST_INSIGHTS_DATA_RESPONSE: Structure = Structure { name: "ListInsight
     Member { name: "Events", wire_in: "Events", wire_out: "Events", kind: Kind::List(&L_EVENTS_LIST), ..PLAIN },
     Member { name: "NextToken", wire_in: "NextToken", wire_out: "NextToken", kind: Kind::String(&T_PAGINATION_TOKEN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LIST_INSIGHTS_DATA_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InsightsEvents"] };
+static T_LIST_INSIGHTS_DATA_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InsightsEvents"], sensitive: false };
 static S_LIST_INSIGHTS_METRIC_DATA_REQUEST: Structure = Structure { name: "ListInsightsMetricDataRequest", members: &[
     Member { name: "TrailName", wire_in: "TrailName", wire_out: "TrailName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "EventSource", wire_in: "EventSource", wire_out: "EventSource", kind: Kind::String(&T_EVENT_SOURCE), required: true, ..PLAIN },
@@ -843,14 +843,14 @@ static S_LIST_TRAILS_RESPONSE: Structure = Structure { name: "ListTrailsResponse
     Member { name: "Trails", wire_in: "Trails", wire_out: "Trails", kind: Kind::List(&L_TRAILS), ..PLAIN },
     Member { name: "NextToken", wire_in: "NextToken", wire_out: "NextToken", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCATION: Text = Text { min: 3, max: 1024, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:*]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:*]+$)\\z") }), values: &[] };
+static T_LOCATION: Text = Text { min: 3, max: 1024, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:*]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:*]+$)\\z") }), values: &[], sensitive: false };
 static I_LONG: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
 static S_LOOKUP_ATTRIBUTE: Structure = Structure { name: "LookupAttribute", members: &[
     Member { name: "AttributeKey", wire_in: "AttributeKey", wire_out: "AttributeKey", kind: Kind::String(&T_LOOKUP_ATTRIBUTE_KEY), required: true, ..PLAIN },
     Member { name: "AttributeValue", wire_in: "AttributeValue", wire_out: "AttributeValue", kind: Kind::String(&T_LOOKUP_ATTRIBUTE_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOOKUP_ATTRIBUTE_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"] };
-static T_LOOKUP_ATTRIBUTE_VALUE: Text = Text { min: 1, max: 2000, pattern: None, values: &[] };
+static T_LOOKUP_ATTRIBUTE_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"], sensitive: false };
+static T_LOOKUP_ATTRIBUTE_VALUE: Text = Text { min: 1, max: 2000, pattern: None, values: &[], sensitive: false };
 static L_LOOKUP_ATTRIBUTES_LIST: List = List { item: Kind::Structure(&S_LOOKUP_ATTRIBUTE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_LOOKUP_EVENTS_REQUEST: Structure = Structure { name: "LookupEventsRequest", members: &[
     Member { name: "LookupAttributes", wire_in: "LookupAttributes", wire_out: "LookupAttributes", kind: Kind::List(&L_LOOKUP_ATTRIBUTES_LIST), ..PLAIN },
@@ -864,23 +864,23 @@ static S_LOOKUP_EVENTS_RESPONSE: Structure = Structure { name: "LookupEventsResp
     Member { name: "Events", wire_in: "Events", wire_out: "Events", kind: Kind::List(&L_EVENTS_LIST), ..PLAIN },
     Member { name: "NextToken", wire_in: "NextToken", wire_out: "NextToken", kind: Kind::String(&T_NEXT_TOKEN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAX_EVENT_SIZE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Standard", "Large"] };
+static T_MAX_EVENT_SIZE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Standard", "Large"], sensitive: false };
 static I_MAX_QUERY_RESULTS: Integer = Integer { min: 1, max: 1000 };
 static I_MAX_RESULTS: Integer = Integer { min: 1, max: 50 };
-static T_NEXT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NEXT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_OPERATOR: List = List { item: Kind::String(&T_OPERATOR_VALUE), item_name: "member", flattened: false, min: 1, max: 4294967295 };
 static L_OPERATOR_TARGET_LIST: List = List { item: Kind::String(&T_OPERATOR_TARGET_LIST_MEMBER), item_name: "member", flattened: false, min: 1, max: 50 };
-static T_OPERATOR_TARGET_LIST_MEMBER: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
-static T_OPERATOR_VALUE: Text = Text { min: 1, max: 2048, pattern: Some(&Pattern { source: ".+", regex: Some("\\A(?:.+)\\z") }), values: &[] };
-static T_PAGINATION_TOKEN: Text = Text { min: 4, max: 1000, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[] };
+static T_OPERATOR_TARGET_LIST_MEMBER: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
+static T_OPERATOR_VALUE: Text = Text { min: 1, max: 2048, pattern: Some(&Pattern { source: ".+", regex: Some("\\A(?:.+)\\z") }), values: &[], sensitive: false };
+static T_PAGINATION_TOKEN: Text = Text { min: 4, max: 1000, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[], sensitive: false };
 static S_PARTITION_KEY: Structure = Structure { name: "PartitionKey", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_PARTITION_KEY_NAME), required: true, ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_PARTITION_KEY_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_PARTITION_KEY_LIST: List = List { item: Kind::Structure(&S_PARTITION_KEY), item_name: "member", flattened: false, min: 0, max: 2 };
-static T_PARTITION_KEY_NAME: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\t]*", regex: Some("\\A(?:[\\u{0020}-\\u{D7FF}\\u{E000}-\\u{FFFD}𐀀-\u{10ffff}\\t]*)\\z") }), values: &[] };
-static T_PARTITION_KEY_TYPE: Text = Text { min: 0, max: 255, pattern: Some(&Pattern { source: "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\t]*", regex: Some("\\A(?:[\\u{0020}-\\u{D7FF}\\u{E000}-\\u{FFFD}𐀀-\u{10ffff}\\t]*)\\z") }), values: &[] };
-static T_PROMPT: Text = Text { min: 3, max: 500, pattern: Some(&Pattern { source: "^[ -~\\n]*$", regex: Some("\\A(?:^[ -\\~\\n]*$)\\z") }), values: &[] };
+static T_PARTITION_KEY_NAME: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\t]*", regex: Some("\\A(?:[\\u{0020}-\\u{D7FF}\\u{E000}-\\u{FFFD}𐀀-\u{10ffff}\\t]*)\\z") }), values: &[], sensitive: false };
+static T_PARTITION_KEY_TYPE: Text = Text { min: 0, max: 255, pattern: Some(&Pattern { source: "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\t]*", regex: Some("\\A(?:[\\u{0020}-\\u{D7FF}\\u{E000}-\\u{FFFD}𐀀-\u{10ffff}\\t]*)\\z") }), values: &[], sensitive: false };
+static T_PROMPT: Text = Text { min: 3, max: 500, pattern: Some(&Pattern { source: "^[ -~\\n]*$", regex: Some("\\A(?:^[ -\\~\\n]*$)\\z") }), values: &[], sensitive: false };
 static S_PUBLIC_KEY: Structure = Structure { name: "PublicKey", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::Blob, ..PLAIN },
     Member { name: "ValidityStartTime", wire_in: "ValidityStartTime", wire_out: "ValidityStartTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
@@ -939,18 +939,18 @@ static S_QUERY: Structure = Structure { name: "Query", members: &[
     Member { name: "QueryStatus", wire_in: "QueryStatus", wire_out: "QueryStatus", kind: Kind::String(&T_QUERY_STATUS), ..PLAIN },
     Member { name: "CreationTime", wire_in: "CreationTime", wire_out: "CreationTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_QUERY_ALIAS: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^[a-zA-Z][a-zA-Z0-9._\\-]*$", regex: Some("\\A(?:^[a-zA-Z][a-zA-Z0-9._\\-]*$)\\z") }), values: &[] };
-static T_QUERY_PARAMETER: Text = Text { min: 1, max: 1024, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[] };
-static T_QUERY_PARAMETER_KEY: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:$]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:$]+$)\\z") }), values: &[] };
-static T_QUERY_PARAMETER_VALUE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[] };
+static T_QUERY_ALIAS: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^[a-zA-Z][a-zA-Z0-9._\\-]*$", regex: Some("\\A(?:^[a-zA-Z][a-zA-Z0-9._\\-]*$)\\z") }), values: &[], sensitive: false };
+static T_QUERY_PARAMETER: Text = Text { min: 1, max: 1024, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[], sensitive: false };
+static T_QUERY_PARAMETER_KEY: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:$]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:$]+$)\\z") }), values: &[], sensitive: false };
+static T_QUERY_PARAMETER_VALUE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[], sensitive: false };
 static M_QUERY_PARAMETER_VALUES: Map = Map { key: &T_QUERY_PARAMETER_KEY, value: Kind::String(&T_QUERY_PARAMETER_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
 static L_QUERY_PARAMETERS: List = List { item: Kind::String(&T_QUERY_PARAMETER), item_name: "member", flattened: false, min: 1, max: 10 };
 static M_QUERY_RESULT_COLUMN: Map = Map { key: &T_QUERY_RESULT_KEY, value: Kind::String(&T_QUERY_RESULT_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_QUERY_RESULT_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_QUERY_RESULT_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_QUERY_RESULT_ROW: List = List { item: Kind::Map(&M_QUERY_RESULT_COLUMN), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_QUERY_RESULT_ROWS: List = List { item: Kind::List(&L_QUERY_RESULT_ROW), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_QUERY_RESULT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_QUERY_STATEMENT: Text = Text { min: 1, max: 10000, pattern: Some(&Pattern { source: "(?s).*", regex: Some("\\A(?:(?s).*)\\z") }), values: &[] };
+static T_QUERY_RESULT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_QUERY_STATEMENT: Text = Text { min: 1, max: 10000, pattern: Some(&Pattern { source: "(?s).*", regex: Some("\\A(?:(?s).*)\\z") }), values: &[], sensitive: false };
 static S_QUERY_STATISTICS: Structure = Structure { name: "QueryStatistics", members: &[
     Member { name: "ResultsCount", wire_in: "ResultsCount", wire_out: "ResultsCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "TotalResultsCount", wire_in: "TotalResultsCount", wire_out: "TotalResultsCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -963,9 +963,9 @@ static S_QUERY_STATISTICS_FOR_DESCRIBE_QUERY: Structure = Structure { name: "Que
     Member { name: "ExecutionTimeInMillis", wire_in: "ExecutionTimeInMillis", wire_out: "ExecutionTimeInMillis", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "CreationTime", wire_in: "CreationTime", wire_out: "CreationTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_QUERY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["QUEUED", "RUNNING", "FINISHED", "FAILED", "CANCELLED", "TIMED_OUT"] };
-static T_READ_WRITE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ReadOnly", "WriteOnly", "All"] };
-static T_REFRESH_ID: Text = Text { min: 10, max: 20, pattern: Some(&Pattern { source: "\\d+", regex: Some("\\A(?:[0-9]+)\\z") }), values: &[] };
+static T_QUERY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["QUEUED", "RUNNING", "FINISHED", "FAILED", "CANCELLED", "TIMED_OUT"], sensitive: false };
+static T_READ_WRITE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ReadOnly", "WriteOnly", "All"], sensitive: false };
+static T_REFRESH_ID: Text = Text { min: 10, max: 20, pattern: Some(&Pattern { source: "\\d+", regex: Some("\\A(?:[0-9]+)\\z") }), values: &[], sensitive: false };
 static S_REFRESH_SCHEDULE: Structure = Structure { name: "RefreshSchedule", members: &[
     Member { name: "Frequency", wire_in: "Frequency", wire_out: "Frequency", kind: Kind::Structure(&S_REFRESH_SCHEDULE_FREQUENCY), ..PLAIN },
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_REFRESH_SCHEDULE_STATUS), ..PLAIN },
@@ -975,9 +975,9 @@ static S_REFRESH_SCHEDULE_FREQUENCY: Structure = Structure { name: "RefreshSched
     Member { name: "Unit", wire_in: "Unit", wire_out: "Unit", kind: Kind::String(&T_REFRESH_SCHEDULE_FREQUENCY_UNIT), ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::Integer(&I_REFRESH_SCHEDULE_FREQUENCY_VALUE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REFRESH_SCHEDULE_FREQUENCY_UNIT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["HOURS", "DAYS"] };
+static T_REFRESH_SCHEDULE_FREQUENCY_UNIT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["HOURS", "DAYS"], sensitive: false };
 static I_REFRESH_SCHEDULE_FREQUENCY_VALUE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_REFRESH_SCHEDULE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED", "DISABLED"] };
+static T_REFRESH_SCHEDULE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED", "DISABLED"], sensitive: false };
 static S_REGISTER_ORGANIZATION_DELEGATED_ADMIN_REQUEST: Structure = Structure { name: "RegisterOrganizationDelegatedAdminRequest", members: &[
     Member { name: "MemberAccountId", wire_in: "MemberAccountId", wire_out: "MemberAccountId", kind: Kind::String(&T_ACCOUNT_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -999,10 +999,10 @@ static S_RESOURCE: Structure = Structure { name: "Resource", members: &[
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "ResourceType", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "ResourceName", wire_in: "ResourceName", wire_out: "ResourceName", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_ARN: Text = Text { min: 3, max: 256, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[] };
+static T_RESOURCE_ARN: Text = Text { min: 3, max: 256, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._/\\-:]+$", regex: Some("\\A(?:^[a-zA-Z0-9._/\\-:]+$)\\z") }), values: &[], sensitive: false };
 static L_RESOURCE_ID_LIST: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_RESOURCE_LIST: List = List { item: Kind::Structure(&S_RESOURCE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_RESOURCE_POLICY: Text = Text { min: 1, max: 8192, pattern: None, values: &[] };
+static T_RESOURCE_POLICY: Text = Text { min: 1, max: 8192, pattern: None, values: &[], sensitive: false };
 static S_RESOURCE_TAG: Structure = Structure { name: "ResourceTag", members: &[
     Member { name: "ResourceId", wire_in: "ResourceId", wire_out: "ResourceId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "TagsList", wire_in: "TagsList", wire_out: "TagsList", kind: Kind::List(&L_TAGS_LIST), ..PLAIN },
@@ -1031,9 +1031,9 @@ static S_S3_IMPORT_SOURCE: Structure = Structure { name: "S3ImportSource", membe
     Member { name: "S3BucketRegion", wire_in: "S3BucketRegion", wire_out: "S3BucketRegion", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "S3BucketAccessRoleArn", wire_in: "S3BucketAccessRoleArn", wire_out: "S3BucketAccessRoleArn", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SAMPLE_QUERY_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SAMPLE_QUERY_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SAMPLE_QUERY_SQL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SAMPLE_QUERY_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SAMPLE_QUERY_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SAMPLE_QUERY_SQL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_SEARCH_SAMPLE_QUERIES_MAX_RESULTS: Integer = Integer { min: 1, max: 50 };
 static S_SEARCH_SAMPLE_QUERIES_REQUEST: Structure = Structure { name: "SearchSampleQueriesRequest", members: &[
     Member { name: "SearchPhrase", wire_in: "SearchPhrase", wire_out: "SearchPhrase", kind: Kind::String(&T_SEARCH_SAMPLE_QUERIES_SEARCH_PHRASE), required: true, ..PLAIN },
@@ -1044,7 +1044,7 @@ static S_SEARCH_SAMPLE_QUERIES_RESPONSE: Structure = Structure { name: "SearchSa
     Member { name: "SearchResults", wire_in: "SearchResults", wire_out: "SearchResults", kind: Kind::List(&L_SEARCH_SAMPLE_QUERIES_SEARCH_RESULTS), ..PLAIN },
     Member { name: "NextToken", wire_in: "NextToken", wire_out: "NextToken", kind: Kind::String(&T_PAGINATION_TOKEN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SEARCH_SAMPLE_QUERIES_SEARCH_PHRASE: Text = Text { min: 2, max: 1000, pattern: Some(&Pattern { source: "^[ -~\\n]*$", regex: Some("\\A(?:^[ -\\~\\n]*$)\\z") }), values: &[] };
+static T_SEARCH_SAMPLE_QUERIES_SEARCH_PHRASE: Text = Text { min: 2, max: 1000, pattern: Some(&Pattern { source: "^[ -~\\n]*$", regex: Some("\\A(?:^[ -\\~\\n]*$)\\z") }), values: &[], sensitive: false };
 static S_SEARCH_SAMPLE_QUERIES_SEARCH_RESULT: Structure = Structure { name: "SearchSampleQueriesSearchResult", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_SAMPLE_QUERY_NAME), ..PLAIN },
     Member { name: "Description", wire_in: "Description", wire_out: "Description", kind: Kind::String(&T_SAMPLE_QUERY_DESCRIPTION), ..PLAIN },
@@ -1052,15 +1052,15 @@ static S_SEARCH_SAMPLE_QUERIES_SEARCH_RESULT: Structure = Structure { name: "Sea
     Member { name: "Relevance", wire_in: "Relevance", wire_out: "Relevance", kind: Kind::Double, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SEARCH_SAMPLE_QUERIES_SEARCH_RESULTS: List = List { item: Kind::Structure(&S_SEARCH_SAMPLE_QUERIES_SEARCH_RESULT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_SELECTOR_FIELD: Text = Text { min: 1, max: 1000, pattern: Some(&Pattern { source: "[\\w|\\d|\\.|_]+", regex: Some("\\A(?:[0-9A-Za-z_|0-9|\\.|_]+)\\z") }), values: &[] };
-static T_SELECTOR_NAME: Text = Text { min: 0, max: 1000, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[] };
-static T_SOURCE: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[] };
+static T_SELECTOR_FIELD: Text = Text { min: 1, max: 1000, pattern: Some(&Pattern { source: "[\\w|\\d|\\.|_]+", regex: Some("\\A(?:[0-9A-Za-z_|0-9|\\.|_]+)\\z") }), values: &[], sensitive: false };
+static T_SELECTOR_NAME: Text = Text { min: 0, max: 1000, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[], sensitive: false };
+static T_SOURCE: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: ".*", regex: Some("\\A(?:.*)\\z") }), values: &[], sensitive: false };
 static S_SOURCE_CONFIG: Structure = Structure { name: "SourceConfig", members: &[
     Member { name: "ApplyToAllRegions", wire_in: "ApplyToAllRegions", wire_out: "ApplyToAllRegions", kind: Kind::Boolean, ..PLAIN },
     Member { name: "AdvancedEventSelectors", wire_in: "AdvancedEventSelectors", wire_out: "AdvancedEventSelectors", kind: Kind::List(&L_ADVANCED_EVENT_SELECTORS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SOURCE_EVENT_CATEGORIES: List = List { item: Kind::String(&T_SOURCE_EVENT_CATEGORY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_SOURCE_EVENT_CATEGORY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Management", "Data"] };
+static T_SOURCE_EVENT_CATEGORY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Management", "Data"], sensitive: false };
 static S_START_DASHBOARD_REFRESH_REQUEST: Structure = Structure { name: "StartDashboardRefreshRequest", members: &[
     Member { name: "DashboardId", wire_in: "DashboardId", wire_out: "DashboardId", kind: Kind::String(&T_DASHBOARD_ARN), required: true, ..PLAIN },
     Member { name: "QueryParameterValues", wire_in: "QueryParameterValues", wire_out: "QueryParameterValues", kind: Kind::Map(&M_QUERY_PARAMETER_VALUES), ..PLAIN },
@@ -1130,17 +1130,17 @@ static S_STOP_LOGGING_REQUEST: Structure = Structure { name: "StopLoggingRequest
 ], payload: None, xml_name: None, sensitive: false };
 static S_STOP_LOGGING_RESPONSE: Structure = Structure { name: "StopLoggingResponse", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_TAG: Structure = Structure { name: "Tag", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_TAG_KEY), required: true, ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_TAG_VALUE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TAG_KEY: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
-static T_TAG_VALUE: Text = Text { min: 1, max: 256, pattern: None, values: &[] };
+static T_TAG_KEY: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
+static T_TAG_VALUE: Text = Text { min: 1, max: 256, pattern: None, values: &[], sensitive: false };
 static L_TAGS_LIST: List = List { item: Kind::Structure(&S_TAG), item_name: "member", flattened: false, min: 0, max: 200 };
-static T_TEMPLATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["API_ACTIVITY", "RESOURCE_ACCESS", "USER_ACTIONS"] };
+static T_TEMPLATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["API_ACTIVITY", "RESOURCE_ACCESS", "USER_ACTIONS"], sensitive: false };
 static L_TEMPLATES: List = List { item: Kind::String(&T_TEMPLATE), item_name: "member", flattened: false, min: 1, max: 50 };
-static T_TIME_OF_DAY: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9]{2}:[0-9]{2}", regex: Some("\\A(?:^[0-9]{2}:[0-9]{2})\\z") }), values: &[] };
+static T_TIME_OF_DAY: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9]{2}:[0-9]{2}", regex: Some("\\A(?:^[0-9]{2}:[0-9]{2})\\z") }), values: &[], sensitive: false };
 static L_TIMESTAMPS: List = List { item: Kind::Timestamp(TimestampFormat::UnixSeconds), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_TRAIL: Structure = Structure { name: "Trail", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -1168,8 +1168,8 @@ static S_TRAIL_INFO: Structure = Structure { name: "TrailInfo", members: &[
 static L_TRAIL_LIST: List = List { item: Kind::Structure(&S_TRAIL), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_TRAIL_NAME_LIST: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_TRAILS: List = List { item: Kind::Structure(&S_TRAIL_INFO), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["TagContext", "RequestContext"] };
-static T_UUID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[a-f0-9\\-]+$", regex: Some("\\A(?:^[a-f0-9\\-]+$)\\z") }), values: &[] };
+static T_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["TagContext", "RequestContext"], sensitive: false };
+static T_UUID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[a-f0-9\\-]+$", regex: Some("\\A(?:^[a-f0-9\\-]+$)\\z") }), values: &[], sensitive: false };
 static S_UPDATE_CHANNEL_REQUEST: Structure = Structure { name: "UpdateChannelRequest", members: &[
     Member { name: "Channel", wire_in: "Channel", wire_out: "Channel", kind: Kind::String(&T_CHANNEL_ARN), required: true, ..PLAIN },
     Member { name: "Destinations", wire_in: "Destinations", wire_out: "Destinations", kind: Kind::List(&L_DESTINATIONS), ..PLAIN },
@@ -1252,9 +1252,9 @@ static S_UPDATE_TRAIL_RESPONSE: Structure = Structure { name: "UpdateTrailRespon
     Member { name: "KmsKeyId", wire_in: "KmsKeyId", wire_out: "KmsKeyId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IsOrganizationTrail", wire_in: "IsOrganizationTrail", wire_out: "IsOrganizationTrail", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VIEW_PROPERTIES_KEY: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._\\-]+$", regex: Some("\\A(?:^[a-zA-Z0-9._\\-]+$)\\z") }), values: &[] };
+static T_VIEW_PROPERTIES_KEY: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._\\-]+$", regex: Some("\\A(?:^[a-zA-Z0-9._\\-]+$)\\z") }), values: &[], sensitive: false };
 static M_VIEW_PROPERTIES_MAP: Map = Map { key: &T_VIEW_PROPERTIES_KEY, value: Kind::String(&T_VIEW_PROPERTIES_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_VIEW_PROPERTIES_VALUE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._\\- ]+$", regex: Some("\\A(?:^[a-zA-Z0-9._\\- ]+$)\\z") }), values: &[] };
+static T_VIEW_PROPERTIES_VALUE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9._\\- ]+$", regex: Some("\\A(?:^[a-zA-Z0-9._\\- ]+$)\\z") }), values: &[], sensitive: false };
 static S_WIDGET: Structure = Structure { name: "Widget", members: &[
     Member { name: "QueryAlias", wire_in: "QueryAlias", wire_out: "QueryAlias", kind: Kind::String(&T_QUERY_ALIAS), ..PLAIN },
     Member { name: "QueryStatement", wire_in: "QueryStatement", wire_out: "QueryStatement", kind: Kind::String(&T_QUERY_STATEMENT), ..PLAIN },

@@ -38,11 +38,11 @@ pub static E_SERIAL_CONSOLE_SESSION_UNSUPPORTED_EXCEPTION: ErrorShape = ErrorSha
 pub static E_SERVICE_EXCEPTION: ErrorShape = ErrorShape { code: "ServiceException", status: 400, sender: true };
 /// `ThrottlingException`, status 400.
 pub static E_THROTTLING_EXCEPTION: ErrorShape = ErrorShape { code: "ThrottlingException", status: 400, sender: true };
-static T_AVAILABILITY_ZONE: Text = Text { min: 6, max: 32, pattern: Some(&Pattern { source: "^(\\w+-){2,3}\\d+\\w+$", regex: Some("\\A(?:^([0-9A-Za-z_]+-){2,3}[0-9]+[0-9A-Za-z_]+$)\\z") }), values: &[] };
-static T_INSTANCE_ID: Text = Text { min: 10, max: 32, pattern: Some(&Pattern { source: "^i-[a-f0-9]+$", regex: Some("\\A(?:^i-[a-f0-9]+$)\\z") }), values: &[] };
-static T_INSTANCE_OS_USER: Text = Text { min: 1, max: 32, pattern: Some(&Pattern { source: "(^[A-Za-z_][A-Za-z0-9\\@\\._-]{0,30}[A-Za-z0-9\\$_-]?$)|(^(?=.{2,32}$)[0-9]{1,32}[A-Za-z\\@\\._-][A-Za-z0-9\\@\\._-]*[A-Za-z0-9\\$_-]?$)", regex: None }), values: &[] };
-static T_REQUEST_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SSH_PUBLIC_KEY: Text = Text { min: 80, max: 4096, pattern: None, values: &[] };
+static T_AVAILABILITY_ZONE: Text = Text { min: 6, max: 32, pattern: Some(&Pattern { source: "^(\\w+-){2,3}\\d+\\w+$", regex: Some("\\A(?:^([0-9A-Za-z_]+-){2,3}[0-9]+[0-9A-Za-z_]+$)\\z") }), values: &[], sensitive: false };
+static T_INSTANCE_ID: Text = Text { min: 10, max: 32, pattern: Some(&Pattern { source: "^i-[a-f0-9]+$", regex: Some("\\A(?:^i-[a-f0-9]+$)\\z") }), values: &[], sensitive: false };
+static T_INSTANCE_OS_USER: Text = Text { min: 1, max: 32, pattern: Some(&Pattern { source: "(^[A-Za-z_][A-Za-z0-9\\@\\._-]{0,30}[A-Za-z0-9\\$_-]?$)|(^(?=.{2,32}$)[0-9]{1,32}[A-Za-z\\@\\._-][A-Za-z0-9\\@\\._-]*[A-Za-z0-9\\$_-]?$)", regex: None }), values: &[], sensitive: false };
+static T_REQUEST_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SSH_PUBLIC_KEY: Text = Text { min: 80, max: 4096, pattern: None, values: &[], sensitive: false };
 static S_SEND_SSH_PUBLIC_KEY_REQUEST: Structure = Structure { name: "SendSSHPublicKeyRequest", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), required: true, ..PLAIN },
     Member { name: "InstanceOSUser", wire_in: "InstanceOSUser", wire_out: "InstanceOSUser", kind: Kind::String(&T_INSTANCE_OS_USER), required: true, ..PLAIN },

@@ -973,9 +973,9 @@ static S_ACCELERATOR_COUNT_REQUEST: Structure = Structure { name: "AcceleratorCo
     Member { name: "Min", wire_in: "Min", wire_out: "Min", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "Max", wire_in: "Max", wire_out: "Max", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACCELERATOR_MANUFACTURER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon-web-services", "amd", "nvidia", "xilinx", "habana"] };
+static T_ACCELERATOR_MANUFACTURER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon-web-services", "amd", "nvidia", "xilinx", "habana"], sensitive: false };
 static L_ACCELERATOR_MANUFACTURER_SET: List = List { item: Kind::String(&T_ACCELERATOR_MANUFACTURER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ACCELERATOR_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["a100", "inferentia", "k520", "k80", "m60", "radeon-pro-v520", "t4", "vu9p", "v100", "a10g", "h100", "t4g", "l40s", "l4", "gaudi-hl-205", "inferentia2", "trainium", "trainium2", "u30"] };
+static T_ACCELERATOR_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["a100", "inferentia", "k520", "k80", "m60", "radeon-pro-v520", "t4", "vu9p", "v100", "a10g", "h100", "t4g", "l40s", "l4", "gaudi-hl-205", "inferentia2", "trainium", "trainium2", "u30"], sensitive: false };
 static L_ACCELERATOR_NAME_SET: List = List { item: Kind::String(&T_ACCELERATOR_NAME), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_ACCELERATOR_TOTAL_MEMORY_MI_B: Structure = Structure { name: "AcceleratorTotalMemoryMiB", members: &[
     Member { name: "Min", wire_in: "Min", wire_out: "min", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -985,7 +985,7 @@ static S_ACCELERATOR_TOTAL_MEMORY_MI_B_REQUEST: Structure = Structure { name: "A
     Member { name: "Min", wire_in: "Min", wire_out: "Min", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "Max", wire_in: "Max", wire_out: "Max", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACCELERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["gpu", "fpga", "inference", "media"] };
+static T_ACCELERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["gpu", "fpga", "inference", "media"], sensitive: false };
 static L_ACCELERATOR_TYPE_SET: List = List { item: Kind::String(&T_ACCELERATOR_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_ACCEPT_ADDRESS_TRANSFER_REQUEST: Structure = Structure { name: "AcceptAddressTransferRequest", members: &[
     Member { name: "Address", wire_in: "Address", wire_out: "Address", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
@@ -1079,13 +1079,13 @@ static S_ACCOUNT_ATTRIBUTE: Structure = Structure { name: "AccountAttribute", me
     Member { name: "AttributeValues", wire_in: "AttributeValueSet", wire_out: "attributeValueSet", kind: Kind::List(&L_ACCOUNT_ATTRIBUTE_VALUE_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ACCOUNT_ATTRIBUTE_LIST: List = List { item: Kind::Structure(&S_ACCOUNT_ATTRIBUTE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ACCOUNT_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["supported-platforms", "default-vpc"] };
+static T_ACCOUNT_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["supported-platforms", "default-vpc"], sensitive: false };
 static L_ACCOUNT_ATTRIBUTE_NAME_STRING_LIST: List = List { item: Kind::String(&T_ACCOUNT_ATTRIBUTE_NAME), item_name: "attributeName", flattened: true, min: 0, max: 4294967295 };
 static S_ACCOUNT_ATTRIBUTE_VALUE: Structure = Structure { name: "AccountAttributeValue", members: &[
     Member { name: "AttributeValue", wire_in: "AttributeValue", wire_out: "attributeValue", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ACCOUNT_ATTRIBUTE_VALUE_LIST: List = List { item: Kind::Structure(&S_ACCOUNT_ATTRIBUTE_VALUE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ACCOUNT_ID: Text = Text { min: 12, max: 12, pattern: Some(&Pattern { source: "[0-9]{12}", regex: Some("\\A(?:[0-9]{12})\\z") }), values: &[] };
+static T_ACCOUNT_ID: Text = Text { min: 12, max: 12, pattern: Some(&Pattern { source: "[0-9]{12}", regex: Some("\\A(?:[0-9]{12})\\z") }), values: &[], sensitive: false };
 static S_ACTIVE_INSTANCE: Structure = Structure { name: "ActiveInstance", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "instanceId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "InstanceType", wire_in: "InstanceType", wire_out: "instanceType", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -1104,7 +1104,7 @@ static S_ACTIVE_VPN_TUNNEL_STATUS: Structure = Structure { name: "ActiveVpnTunne
     Member { name: "ProvisioningStatus", wire_in: "ProvisioningStatus", wire_out: "provisioningStatus", kind: Kind::String(&T_VPN_TUNNEL_PROVISIONING_STATUS), ..PLAIN },
     Member { name: "ProvisioningStatusReason", wire_in: "ProvisioningStatusReason", wire_out: "provisioningStatusReason", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACTIVITY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["error", "pending_fulfillment", "pending_termination", "fulfilled"] };
+static T_ACTIVITY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["error", "pending_fulfillment", "pending_termination", "fulfilled"], sensitive: false };
 static S_ADD_IPAM_OPERATING_REGION: Structure = Structure { name: "AddIpamOperatingRegion", members: &[
     Member { name: "RegionName", wire_in: "RegionName", wire_out: "RegionName", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1161,8 +1161,8 @@ static S_ADDRESS_ATTRIBUTE: Structure = Structure { name: "AddressAttribute", me
     Member { name: "PtrRecord", wire_in: "PtrRecord", wire_out: "ptrRecord", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "PtrRecordUpdate", wire_in: "PtrRecordUpdate", wire_out: "ptrRecordUpdate", kind: Kind::Structure(&S_PTR_UPDATE_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ADDRESS_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["domain-name"] };
-static T_ADDRESS_FAMILY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6"] };
+static T_ADDRESS_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["domain-name"], sensitive: false };
+static T_ADDRESS_FAMILY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6"], sensitive: false };
 static L_ADDRESS_LIST: List = List { item: Kind::Structure(&S_ADDRESS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_ADDRESS_MAX_RESULTS: Integer = Integer { min: 1, max: 1000 };
 static L_ADDRESS_SET: List = List { item: Kind::Structure(&S_ADDRESS_ATTRIBUTE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
@@ -1175,7 +1175,7 @@ static S_ADDRESS_TRANSFER: Structure = Structure { name: "AddressTransfer", memb
     Member { name: "AddressTransferStatus", wire_in: "AddressTransferStatus", wire_out: "addressTransferStatus", kind: Kind::String(&T_ADDRESS_TRANSFER_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ADDRESS_TRANSFER_LIST: List = List { item: Kind::Structure(&S_ADDRESS_TRANSFER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ADDRESS_TRANSFER_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "disabled", "accepted"] };
+static T_ADDRESS_TRANSFER_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "disabled", "accepted"], sensitive: false };
 static S_ADVERTISE_BYOIP_CIDR_REQUEST: Structure = Structure { name: "AdvertiseByoipCidrRequest", members: &[
     Member { name: "Cidr", wire_in: "Cidr", wire_out: "Cidr", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "Asn", wire_in: "Asn", wire_out: "Asn", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -1185,7 +1185,7 @@ static S_ADVERTISE_BYOIP_CIDR_REQUEST: Structure = Structure { name: "AdvertiseB
 static S_ADVERTISE_BYOIP_CIDR_RESULT: Structure = Structure { name: "AdvertiseByoipCidrResult", members: &[
     Member { name: "ByoipCidr", wire_in: "ByoipCidr", wire_out: "byoipCidr", kind: Kind::Structure(&S_BYOIP_CIDR), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_AFFINITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "host"] };
+static T_AFFINITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "host"], sensitive: false };
 static S_ALLOCATE_ADDRESS_REQUEST: Structure = Structure { name: "AllocateAddressRequest", members: &[
     Member { name: "Domain", wire_in: "Domain", wire_out: "Domain", kind: Kind::String(&T_DOMAIN_TYPE), ..PLAIN },
     Member { name: "Address", wire_in: "Address", wire_out: "Address", kind: Kind::String(&T_PUBLIC_IP_ADDRESS), ..PLAIN },
@@ -1238,15 +1238,15 @@ static S_ALLOCATE_IPAM_POOL_CIDR_REQUEST: Structure = Structure { name: "Allocat
 static S_ALLOCATE_IPAM_POOL_CIDR_RESULT: Structure = Structure { name: "AllocateIpamPoolCidrResult", members: &[
     Member { name: "IpamPoolAllocation", wire_in: "IpamPoolAllocation", wire_out: "ipamPoolAllocation", kind: Kind::Structure(&S_IPAM_POOL_ALLOCATION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ALLOCATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ALLOCATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ALLOCATION_ID_LIST: List = List { item: Kind::String(&T_ALLOCATION_ID), item_name: "AllocationId", flattened: true, min: 0, max: 4294967295 };
 static L_ALLOCATION_IDS: List = List { item: Kind::String(&T_ALLOCATION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ALLOCATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "under-assessment", "permanent-failure", "released", "released-permanent-failure", "pending"] };
-static T_ALLOCATION_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["lowestPrice", "diversified", "capacityOptimized", "capacityOptimizedPrioritized", "priceCapacityOptimized"] };
-static T_ALLOCATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["used", "future"] };
-static T_ALLOWED_IMAGES_SETTINGS_DISABLED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled"] };
-static T_ALLOWED_IMAGES_SETTINGS_ENABLED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "audit-mode"] };
-static T_ALLOWED_INSTANCE_TYPE: Text = Text { min: 1, max: 30, pattern: Some(&Pattern { source: "[a-zA-Z0-9\\.\\*\\-]+", regex: Some("\\A(?:[a-zA-Z0-9\\.\\*\\-]+)\\z") }), values: &[] };
+static T_ALLOCATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "under-assessment", "permanent-failure", "released", "released-permanent-failure", "pending"], sensitive: false };
+static T_ALLOCATION_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["lowestPrice", "diversified", "capacityOptimized", "capacityOptimizedPrioritized", "priceCapacityOptimized"], sensitive: false };
+static T_ALLOCATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["used", "future"], sensitive: false };
+static T_ALLOWED_IMAGES_SETTINGS_DISABLED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled"], sensitive: false };
+static T_ALLOWED_IMAGES_SETTINGS_ENABLED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "audit-mode"], sensitive: false };
+static T_ALLOWED_INSTANCE_TYPE: Text = Text { min: 1, max: 30, pattern: Some(&Pattern { source: "[a-zA-Z0-9\\.\\*\\-]+", regex: Some("\\A(?:[a-zA-Z0-9\\.\\*\\-]+)\\z") }), values: &[], sensitive: false };
 static L_ALLOWED_INSTANCE_TYPE_SET: List = List { item: Kind::String(&T_ALLOWED_INSTANCE_TYPE), item_name: "item", flattened: true, min: 0, max: 400 };
 static S_ALLOWED_PRINCIPAL: Structure = Structure { name: "AllowedPrincipal", members: &[
     Member { name: "PrincipalType", wire_in: "PrincipalType", wire_out: "principalType", kind: Kind::String(&T_PRINCIPAL_TYPE), ..PLAIN },
@@ -1256,13 +1256,13 @@ static S_ALLOWED_PRINCIPAL: Structure = Structure { name: "AllowedPrincipal", me
     Member { name: "ServiceId", wire_in: "ServiceId", wire_out: "serviceId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ALLOWED_PRINCIPAL_SET: List = List { item: Kind::Structure(&S_ALLOWED_PRINCIPAL), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ALLOWS_MULTIPLE_INSTANCE_TYPES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["on", "off"] };
+static T_ALLOWS_MULTIPLE_INSTANCE_TYPES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["on", "off"], sensitive: false };
 static S_ALTERNATE_PATH_HINT: Structure = Structure { name: "AlternatePathHint", members: &[
     Member { name: "ComponentId", wire_in: "ComponentId", wire_out: "componentId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "ComponentArn", wire_in: "ComponentArn", wire_out: "componentArn", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ALTERNATE_PATH_HINT_LIST: List = List { item: Kind::Structure(&S_ALTERNATE_PATH_HINT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_AMD_SEV_SNP_SPECIFICATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"] };
+static T_AMD_SEV_SNP_SPECIFICATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"], sensitive: false };
 static S_ANALYSIS_ACL_RULE: Structure = Structure { name: "AnalysisAclRule", members: &[
     Member { name: "Cidr", wire_in: "Cidr", wire_out: "cidr", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Egress", wire_in: "Egress", wire_out: "egress", kind: Kind::Boolean, ..PLAIN },
@@ -1319,8 +1319,8 @@ static S_ANALYSIS_SECURITY_GROUP_RULE: Structure = Structure { name: "AnalysisSe
     Member { name: "PrefixListId", wire_in: "PrefixListId", wire_out: "prefixListId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Protocol", wire_in: "Protocol", wire_out: "protocol", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ANALYSIS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["running", "succeeded", "failed"] };
-static T_APPLIANCE_MODE_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
+static T_ANALYSIS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["running", "succeeded", "failed"], sensitive: false };
+static T_APPLIANCE_MODE_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
 static S_APPLY_SECURITY_GROUPS_TO_CLIENT_VPN_TARGET_NETWORK_REQUEST: Structure = Structure { name: "ApplySecurityGroupsToClientVpnTargetNetworkRequest", members: &[
     Member { name: "ClientVpnEndpointId", wire_in: "ClientVpnEndpointId", wire_out: "ClientVpnEndpointId", kind: Kind::String(&T_CLIENT_VPN_ENDPOINT_ID), required: true, ..PLAIN },
     Member { name: "VpcId", wire_in: "VpcId", wire_out: "VpcId", kind: Kind::String(&T_VPC_ID), required: true, ..PLAIN },
@@ -1330,10 +1330,10 @@ static S_APPLY_SECURITY_GROUPS_TO_CLIENT_VPN_TARGET_NETWORK_REQUEST: Structure =
 static S_APPLY_SECURITY_GROUPS_TO_CLIENT_VPN_TARGET_NETWORK_RESULT: Structure = Structure { name: "ApplySecurityGroupsToClientVpnTargetNetworkResult", members: &[
     Member { name: "SecurityGroupIds", wire_in: "SecurityGroupIds", wire_out: "securityGroupIds", kind: Kind::List(&L_CLIENT_VPN_SECURITY_GROUP_ID_SET), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ARCHITECTURE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"] };
+static T_ARCHITECTURE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"], sensitive: false };
 static L_ARCHITECTURE_TYPE_LIST: List = List { item: Kind::String(&T_ARCHITECTURE_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_ARCHITECTURE_TYPE_SET: List = List { item: Kind::String(&T_ARCHITECTURE_TYPE), item_name: "item", flattened: true, min: 0, max: 3 };
-static T_ARCHITECTURE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"] };
+static T_ARCHITECTURE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"], sensitive: false };
 static L_ARN_LIST: List = List { item: Kind::String(&T_RESOURCE_ARN), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_AS_PATH: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_ASN_ASSOCIATION: Structure = Structure { name: "AsnAssociation", members: &[
@@ -1343,13 +1343,13 @@ static S_ASN_ASSOCIATION: Structure = Structure { name: "AsnAssociation", member
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_ASN_ASSOCIATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ASN_ASSOCIATION_SET: List = List { item: Kind::Structure(&S_ASN_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ASN_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disassociated", "failed-disassociation", "failed-association", "pending-disassociation", "pending-association", "associated"] };
+static T_ASN_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disassociated", "failed-disassociation", "failed-association", "pending-disassociation", "pending-association", "associated"], sensitive: false };
 static S_ASN_AUTHORIZATION_CONTEXT: Structure = Structure { name: "AsnAuthorizationContext", members: &[
     Member { name: "Message", wire_in: "Message", wire_out: "Message", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "Signature", wire_in: "Signature", wire_out: "Signature", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ASN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["deprovisioned", "failed-deprovision", "failed-provision", "pending-deprovision", "pending-provision", "provisioned"] };
-static T_ASSET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ASN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["deprovisioned", "failed-deprovision", "failed-provision", "pending-deprovision", "pending-provision", "provisioned"], sensitive: false };
+static T_ASSET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ASSET_ID_LIST: List = List { item: Kind::String(&T_ASSET_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_ASSIGN_IPV6_ADDRESSES_REQUEST: Structure = Structure { name: "AssignIpv6AddressesRequest", members: &[
     Member { name: "Ipv6PrefixCount", wire_in: "Ipv6PrefixCount", wire_out: "Ipv6PrefixCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -1573,7 +1573,7 @@ static S_ASSOCIATE_VPC_CIDR_BLOCK_RESULT: Structure = Structure { name: "Associa
     Member { name: "CidrBlockAssociation", wire_in: "CidrBlockAssociation", wire_out: "cidrBlockAssociation", kind: Kind::Structure(&S_VPC_CIDR_BLOCK_ASSOCIATION), ..PLAIN },
     Member { name: "VpcId", wire_in: "VpcId", wire_out: "vpcId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ASSOCIATED_NETWORK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc"] };
+static T_ASSOCIATED_NETWORK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc"], sensitive: false };
 static S_ASSOCIATED_ROLE: Structure = Structure { name: "AssociatedRole", members: &[
     Member { name: "AssociatedRoleArn", wire_in: "AssociatedRoleArn", wire_out: "associatedRoleArn", kind: Kind::String(&T_RESOURCE_ARN), ..PLAIN },
     Member { name: "CertificateS3BucketName", wire_in: "CertificateS3BucketName", wire_out: "certificateS3BucketName", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -1592,7 +1592,7 @@ static S_ASSOCIATION_STATUS: Structure = Structure { name: "AssociationStatus", 
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_ASSOCIATION_STATUS_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ASSOCIATION_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "association-failed", "disassociating", "disassociated"] };
+static T_ASSOCIATION_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "association-failed", "disassociating", "disassociated"], sensitive: false };
 static S_ATHENA_INTEGRATION: Structure = Structure { name: "AthenaIntegration", members: &[
     Member { name: "IntegrationResultS3DestinationArn", wire_in: "IntegrationResultS3DestinationArn", wire_out: "IntegrationResultS3DestinationArn", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "PartitionLoadFrequency", wire_in: "PartitionLoadFrequency", wire_out: "PartitionLoadFrequency", kind: Kind::String(&T_PARTITION_LOAD_FREQUENCY), required: true, ..PLAIN },
@@ -1659,8 +1659,8 @@ static S_ATTACHMENT_ENA_SRD_SPECIFICATION: Structure = Structure { name: "Attach
 static S_ATTACHMENT_ENA_SRD_UDP_SPECIFICATION: Structure = Structure { name: "AttachmentEnaSrdUdpSpecification", members: &[
     Member { name: "EnaSrdUdpEnabled", wire_in: "EnaSrdUdpEnabled", wire_out: "enaSrdUdpEnabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ATTACHMENT_LIMIT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["shared", "dedicated"] };
-static T_ATTACHMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["attaching", "attached", "detaching", "detached"] };
+static T_ATTACHMENT_LIMIT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["shared", "dedicated"], sensitive: false };
+static T_ATTACHMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["attaching", "attached", "detaching", "detached"], sensitive: false };
 static S_ATTRIBUTE_BOOLEAN_VALUE: Structure = Structure { name: "AttributeBooleanValue", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "value", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1729,12 +1729,12 @@ static S_AUTHORIZE_SECURITY_GROUP_INGRESS_RESULT: Structure = Structure { name: 
     Member { name: "Return", wire_in: "Return", wire_out: "return", kind: Kind::Boolean, ..PLAIN },
     Member { name: "SecurityGroupRules", wire_in: "SecurityGroupRuleSet", wire_out: "securityGroupRuleSet", kind: Kind::List(&L_SECURITY_GROUP_RULE_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_AUTO_ACCEPT_SHARED_ASSOCIATIONS_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
-static T_AUTO_ACCEPT_SHARED_ATTACHMENTS_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
-static T_AUTO_PLACEMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["on", "off"] };
-static T_AUTO_PROVISION_ZONES_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"] };
-static T_AUTO_SCALING_IPS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"] };
-static T_AVAILABILITY_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["zonal", "regional"] };
+static T_AUTO_ACCEPT_SHARED_ASSOCIATIONS_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
+static T_AUTO_ACCEPT_SHARED_ATTACHMENTS_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
+static T_AUTO_PLACEMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["on", "off"], sensitive: false };
+static T_AUTO_PROVISION_ZONES_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"], sensitive: false };
+static T_AUTO_SCALING_IPS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"], sensitive: false };
+static T_AVAILABILITY_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["zonal", "regional"], sensitive: false };
 static S_AVAILABILITY_ZONE: Structure = Structure { name: "AvailabilityZone", members: &[
     Member { name: "OptInStatus", wire_in: "OptInStatus", wire_out: "optInStatus", kind: Kind::String(&T_AVAILABILITY_ZONE_OPT_IN_STATUS), ..PLAIN },
     Member { name: "Messages", wire_in: "MessageSet", wire_out: "messageSet", kind: Kind::List(&L_AVAILABILITY_ZONE_MESSAGE_LIST), ..PLAIN },
@@ -1761,16 +1761,16 @@ static S_AVAILABILITY_ZONE_GEOGRAPHY: Structure = Structure { name: "Availabilit
     Member { name: "Name", wire_in: "Name", wire_out: "name", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_AVAILABILITY_ZONE_GEOGRAPHY_LIST: List = List { item: Kind::Structure(&S_AVAILABILITY_ZONE_GEOGRAPHY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_AVAILABILITY_ZONE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_AVAILABILITY_ZONE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_AVAILABILITY_ZONE_ID_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "AvailabilityZoneId", flattened: true, min: 0, max: 4294967295 };
 static L_AVAILABILITY_ZONE_LIST: List = List { item: Kind::Structure(&S_AVAILABILITY_ZONE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_AVAILABILITY_ZONE_MESSAGE: Structure = Structure { name: "AvailabilityZoneMessage", members: &[
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_AVAILABILITY_ZONE_MESSAGE_LIST: List = List { item: Kind::Structure(&S_AVAILABILITY_ZONE_MESSAGE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_AVAILABILITY_ZONE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_AVAILABILITY_ZONE_OPT_IN_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["opt-in-not-required", "opted-in", "not-opted-in"] };
-static T_AVAILABILITY_ZONE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "information", "impaired", "unavailable", "constrained"] };
+static T_AVAILABILITY_ZONE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_AVAILABILITY_ZONE_OPT_IN_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["opt-in-not-required", "opted-in", "not-opted-in"], sensitive: false };
+static T_AVAILABILITY_ZONE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "information", "impaired", "unavailable", "constrained"], sensitive: false };
 static L_AVAILABILITY_ZONE_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "AvailabilityZone", flattened: true, min: 0, max: 4294967295 };
 static S_AVAILABILITY_ZONE_SUB_GEOGRAPHY: Structure = Structure { name: "AvailabilityZoneSubGeography", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "name", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -1781,9 +1781,9 @@ static S_AVAILABLE_CAPACITY: Structure = Structure { name: "AvailableCapacity", 
     Member { name: "AvailableVCpus", wire_in: "AvailableVCpus", wire_out: "availableVCpus", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_AVAILABLE_INSTANCE_CAPACITY_LIST: List = List { item: Kind::Structure(&S_INSTANCE_CAPACITY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_BANDWIDTH_WEIGHTING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "vpc-1", "ebs-1"] };
+static T_BANDWIDTH_WEIGHTING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "vpc-1", "ebs-1"], sensitive: false };
 static L_BANDWIDTH_WEIGHTING_TYPE_LIST: List = List { item: Kind::String(&T_BANDWIDTH_WEIGHTING_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_BARE_METAL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["included", "required", "excluded"] };
+static T_BARE_METAL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["included", "required", "excluded"], sensitive: false };
 static I_BASELINE_BANDWIDTH_IN_MBPS: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_BASELINE_EBS_BANDWIDTH_MBPS: Structure = Structure { name: "BaselineEbsBandwidthMbps", members: &[
     Member { name: "Min", wire_in: "Min", wire_out: "min", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -1800,8 +1800,8 @@ static S_BASELINE_PERFORMANCE_FACTORS: Structure = Structure { name: "BaselinePe
 static S_BASELINE_PERFORMANCE_FACTORS_REQUEST: Structure = Structure { name: "BaselinePerformanceFactorsRequest", members: &[
     Member { name: "Cpu", wire_in: "Cpu", wire_out: "Cpu", kind: Kind::Structure(&S_CPU_PERFORMANCE_FACTOR_REQUEST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_BATCH_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["submitted", "active", "cancelled", "failed", "cancelled_running", "cancelled_terminating", "modifying"] };
-static T_BGP_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["up", "down"] };
+static T_BATCH_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["submitted", "active", "cancelled", "failed", "cancelled_running", "cancelled_terminating", "modifying"], sensitive: false };
+static T_BGP_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["up", "down"], sensitive: false };
 static L_BILLING_PRODUCT_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_BLOB_ATTRIBUTE_VALUE: Structure = Structure { name: "BlobAttributeValue", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "value", kind: Kind::Blob, ..PLAIN },
@@ -1821,16 +1821,16 @@ static S_BLOCK_DEVICE_MAPPING_RESPONSE: Structure = Structure { name: "BlockDevi
     Member { name: "NoDevice", wire_in: "NoDevice", wire_out: "noDevice", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_BLOCK_DEVICE_MAPPING_RESPONSE_LIST: List = List { item: Kind::Structure(&S_BLOCK_DEVICE_MAPPING_RESPONSE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_BLOCK_PUBLIC_ACCESS_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["off", "block-bidirectional", "block-ingress"] };
+static T_BLOCK_PUBLIC_ACCESS_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["off", "block-bidirectional", "block-ingress"], sensitive: false };
 static S_BLOCK_PUBLIC_ACCESS_STATES: Structure = Structure { name: "BlockPublicAccessStates", members: &[
     Member { name: "InternetGatewayBlockMode", wire_in: "InternetGatewayBlockMode", wire_out: "internetGatewayBlockMode", kind: Kind::String(&T_BLOCK_PUBLIC_ACCESS_MODE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_BOOT_MODE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["legacy-bios", "uefi"] };
+static T_BOOT_MODE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["legacy-bios", "uefi"], sensitive: false };
 static L_BOOT_MODE_TYPE_LIST: List = List { item: Kind::String(&T_BOOT_MODE_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_BOOT_MODE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["legacy-bios", "uefi", "uefi-preferred"] };
+static T_BOOT_MODE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["legacy-bios", "uefi", "uefi-preferred"], sensitive: false };
 static I_BOXED_INTEGER: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_BOXED_LONG: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
-static T_BUNDLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_BUNDLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_BUNDLE_ID_STRING_LIST: List = List { item: Kind::String(&T_BUNDLE_ID), item_name: "BundleId", flattened: true, min: 0, max: 4294967295 };
 static S_BUNDLE_INSTANCE_REQUEST: Structure = Structure { name: "BundleInstanceRequest", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), required: true, ..PLAIN },
@@ -1855,8 +1855,8 @@ static S_BUNDLE_TASK_ERROR: Structure = Structure { name: "BundleTaskError", mem
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_BUNDLE_TASK_LIST: List = List { item: Kind::Structure(&S_BUNDLE_TASK), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_BUNDLE_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "waiting-for-shutdown", "bundling", "storing", "cancelling", "complete", "failed"] };
-static T_BURSTABLE_PERFORMANCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["included", "required", "excluded"] };
+static T_BUNDLE_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "waiting-for-shutdown", "bundling", "storing", "cancelling", "complete", "failed"], sensitive: false };
+static T_BURSTABLE_PERFORMANCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["included", "required", "excluded"], sensitive: false };
 static S_BYOASN: Structure = Structure { name: "Byoasn", members: &[
     Member { name: "Asn", wire_in: "Asn", wire_out: "asn", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IpamId", wire_in: "IpamId", wire_out: "ipamId", kind: Kind::String(&T_IPAM_ID), ..PLAIN },
@@ -1874,9 +1874,9 @@ static S_BYOIP_CIDR: Structure = Structure { name: "ByoipCidr", members: &[
     Member { name: "AdvertisementType", wire_in: "AdvertisementType", wire_out: "advertisementType", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_BYOIP_CIDR_SET: List = List { item: Kind::Structure(&S_BYOIP_CIDR), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_BYOIP_CIDR_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["advertised", "deprovisioned", "failed-deprovision", "failed-provision", "pending-advertising", "pending-deprovision", "pending-provision", "pending-withdrawal", "provisioned", "provisioned-not-publicly-advertisable"] };
-static T_CALLER_ROLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["odcr-owner", "unused-reservation-billing-owner"] };
-static T_CANCEL_BATCH_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["fleetRequestIdDoesNotExist", "fleetRequestIdMalformed", "fleetRequestNotInCancellableState", "unexpectedError"] };
+static T_BYOIP_CIDR_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["advertised", "deprovisioned", "failed-deprovision", "failed-provision", "pending-advertising", "pending-deprovision", "pending-provision", "pending-withdrawal", "provisioned", "provisioned-not-publicly-advertisable"], sensitive: false };
+static T_CALLER_ROLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["odcr-owner", "unused-reservation-billing-owner"], sensitive: false };
+static T_CANCEL_BATCH_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["fleetRequestIdDoesNotExist", "fleetRequestIdMalformed", "fleetRequestNotInCancellableState", "unexpectedError"], sensitive: false };
 static S_CANCEL_BUNDLE_TASK_REQUEST: Structure = Structure { name: "CancelBundleTaskRequest", members: &[
     Member { name: "BundleId", wire_in: "BundleId", wire_out: "BundleId", kind: Kind::String(&T_BUNDLE_ID), required: true, ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "dryRun", kind: Kind::Boolean, ..PLAIN },
@@ -1888,8 +1888,8 @@ static S_CANCEL_CAPACITY_RESERVATION_FLEET_ERROR: Structure = Structure { name: 
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_CANCEL_CAPACITY_RESERVATION_FLEET_ERROR_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_CANCEL_CAPACITY_RESERVATION_FLEET_ERROR_MESSAGE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CANCEL_CAPACITY_RESERVATION_FLEET_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CANCEL_CAPACITY_RESERVATION_FLEET_ERROR_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CANCEL_CAPACITY_RESERVATION_FLEET_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CANCEL_CAPACITY_RESERVATION_FLEET_ERROR_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CANCEL_CAPACITY_RESERVATION_FLEETS_REQUEST: Structure = Structure { name: "CancelCapacityReservationFleetsRequest", members: &[
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
     Member { name: "CapacityReservationFleetIds", wire_in: "CapacityReservationFleetId", wire_out: "CapacityReservationFleetId", kind: Kind::List(&L_CAPACITY_RESERVATION_FLEET_ID_SET), required: true, ..PLAIN },
@@ -1967,7 +1967,7 @@ static S_CANCEL_SPOT_FLEET_REQUESTS_SUCCESS_ITEM: Structure = Structure { name: 
     Member { name: "SpotFleetRequestId", wire_in: "SpotFleetRequestId", wire_out: "spotFleetRequestId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CANCEL_SPOT_FLEET_REQUESTS_SUCCESS_SET: List = List { item: Kind::Structure(&S_CANCEL_SPOT_FLEET_REQUESTS_SUCCESS_ITEM), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CANCEL_SPOT_INSTANCE_REQUEST_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "open", "closed", "cancelled", "completed"] };
+static T_CANCEL_SPOT_INSTANCE_REQUEST_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "open", "closed", "cancelled", "completed"], sensitive: false };
 static S_CANCEL_SPOT_INSTANCE_REQUESTS_REQUEST: Structure = Structure { name: "CancelSpotInstanceRequestsRequest", members: &[
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "dryRun", kind: Kind::Boolean, ..PLAIN },
     Member { name: "SpotInstanceRequestIds", wire_in: "SpotInstanceRequestId", wire_out: "SpotInstanceRequestId", kind: Kind::List(&L_SPOT_INSTANCE_REQUEST_ID_LIST), required: true, ..PLAIN },
@@ -2036,10 +2036,10 @@ static S_CAPACITY_BLOCK_EXTENSION_OFFERING: Structure = Structure { name: "Capac
 ], payload: None, xml_name: None, sensitive: false };
 static L_CAPACITY_BLOCK_EXTENSION_OFFERING_SET: List = List { item: Kind::Structure(&S_CAPACITY_BLOCK_EXTENSION_OFFERING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_CAPACITY_BLOCK_EXTENSION_SET: List = List { item: Kind::Structure(&S_CAPACITY_BLOCK_EXTENSION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_BLOCK_EXTENSION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["payment-pending", "payment-failed", "payment-succeeded"] };
-static T_CAPACITY_BLOCK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CAPACITY_BLOCK_EXTENSION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["payment-pending", "payment-failed", "payment-succeeded"], sensitive: false };
+static T_CAPACITY_BLOCK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CAPACITY_BLOCK_IDS: List = List { item: Kind::String(&T_CAPACITY_BLOCK_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_BLOCK_INTERCONNECT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ok", "impaired", "insufficient-data"] };
+static T_CAPACITY_BLOCK_INTERCONNECT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ok", "impaired", "insufficient-data"], sensitive: false };
 static S_CAPACITY_BLOCK_OFFERING: Structure = Structure { name: "CapacityBlockOffering", members: &[
     Member { name: "CapacityBlockOfferingId", wire_in: "CapacityBlockOfferingId", wire_out: "capacityBlockOfferingId", kind: Kind::String(&T_OFFERING_ID), ..PLAIN },
     Member { name: "InstanceType", wire_in: "InstanceType", wire_out: "instanceType", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2057,7 +2057,7 @@ static S_CAPACITY_BLOCK_OFFERING: Structure = Structure { name: "CapacityBlockOf
     Member { name: "ZoneType", wire_in: "ZoneType", wire_out: "zoneType", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CAPACITY_BLOCK_OFFERING_SET: List = List { item: Kind::Structure(&S_CAPACITY_BLOCK_OFFERING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_BLOCK_RESOURCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "expired", "unavailable", "cancelled", "failed", "scheduled", "payment-pending", "payment-failed"] };
+static T_CAPACITY_BLOCK_RESOURCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "expired", "unavailable", "cancelled", "failed", "scheduled", "payment-pending", "payment-failed"], sensitive: false };
 static L_CAPACITY_BLOCK_SET: List = List { item: Kind::Structure(&S_CAPACITY_BLOCK), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_CAPACITY_BLOCK_STATUS: Structure = Structure { name: "CapacityBlockStatus", members: &[
     Member { name: "CapacityBlockId", wire_in: "CapacityBlockId", wire_out: "capacityBlockId", kind: Kind::String(&T_CAPACITY_BLOCK_ID), ..PLAIN },
@@ -2072,7 +2072,7 @@ static S_CAPACITY_MANAGER_CONDITION: Structure = Structure { name: "CapacityMana
     Member { name: "DimensionCondition", wire_in: "DimensionCondition", wire_out: "DimensionCondition", kind: Kind::Structure(&S_DIMENSION_CONDITION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CAPACITY_MANAGER_CONDITION_SET: List = List { item: Kind::Structure(&S_CAPACITY_MANAGER_CONDITION), item_name: "item", flattened: true, min: 0, max: 20 };
-static T_CAPACITY_MANAGER_DATA_EXPORT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CAPACITY_MANAGER_DATA_EXPORT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CAPACITY_MANAGER_DATA_EXPORT_ID_SET: List = List { item: Kind::String(&T_CAPACITY_MANAGER_DATA_EXPORT_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_CAPACITY_MANAGER_DATA_EXPORT_RESPONSE: Structure = Structure { name: "CapacityManagerDataExportResponse", members: &[
     Member { name: "CapacityManagerDataExportId", wire_in: "CapacityManagerDataExportId", wire_out: "capacityManagerDataExportId", kind: Kind::String(&T_CAPACITY_MANAGER_DATA_EXPORT_ID), ..PLAIN },
@@ -2088,7 +2088,7 @@ static S_CAPACITY_MANAGER_DATA_EXPORT_RESPONSE: Structure = Structure { name: "C
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CAPACITY_MANAGER_DATA_EXPORT_RESPONSE_SET: List = List { item: Kind::Structure(&S_CAPACITY_MANAGER_DATA_EXPORT_RESPONSE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_MANAGER_DATA_EXPORT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "in-progress", "delivered", "failed"] };
+static T_CAPACITY_MANAGER_DATA_EXPORT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "in-progress", "delivered", "failed"], sensitive: false };
 static S_CAPACITY_MANAGER_DIMENSION: Structure = Structure { name: "CapacityManagerDimension", members: &[
     Member { name: "ResourceRegion", wire_in: "ResourceRegion", wire_out: "resourceRegion", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "availabilityZoneId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2118,8 +2118,8 @@ static S_CAPACITY_MANAGER_MONITORED_TAG_KEY: Structure = Structure { name: "Capa
     Member { name: "EarliestDatapointTimestamp", wire_in: "EarliestDatapointTimestamp", wire_out: "earliestDatapointTimestamp", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CAPACITY_MANAGER_MONITORED_TAG_KEY_LIST: List = List { item: Kind::Structure(&S_CAPACITY_MANAGER_MONITORED_TAG_KEY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_MANAGER_MONITORED_TAG_KEY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["activating", "activated", "deactivating", "suspended"] };
-static T_CAPACITY_MANAGER_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"] };
+static T_CAPACITY_MANAGER_MONITORED_TAG_KEY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["activating", "activated", "deactivating", "suspended"], sensitive: false };
+static T_CAPACITY_MANAGER_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"], sensitive: false };
 static S_CAPACITY_MANAGER_TAG_DIMENSION: Structure = Structure { name: "CapacityManagerTagDimension", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "key", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "value", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2168,13 +2168,13 @@ static S_CAPACITY_RESERVATION_BILLING_REQUEST: Structure = Structure { name: "Ca
     Member { name: "CapacityReservationInfo", wire_in: "CapacityReservationInfo", wire_out: "capacityReservationInfo", kind: Kind::Structure(&S_CAPACITY_RESERVATION_INFO), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CAPACITY_RESERVATION_BILLING_REQUEST_SET: List = List { item: Kind::Structure(&S_CAPACITY_RESERVATION_BILLING_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_RESERVATION_BILLING_REQUEST_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "accepted", "rejected", "cancelled", "revoked", "expired"] };
+static T_CAPACITY_RESERVATION_BILLING_REQUEST_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "accepted", "rejected", "cancelled", "revoked", "expired"], sensitive: false };
 static I_CAPACITY_RESERVATION_COMMITMENT_DURATION: Integer = Integer { min: 1, max: 200000000 };
 static S_CAPACITY_RESERVATION_COMMITMENT_INFO: Structure = Structure { name: "CapacityReservationCommitmentInfo", members: &[
     Member { name: "CommittedInstanceCount", wire_in: "CommittedInstanceCount", wire_out: "committedInstanceCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "CommitmentEndDate", wire_in: "CommitmentEndDate", wire_out: "commitmentEndDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CAPACITY_RESERVATION_DELIVERY_PREFERENCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["fixed", "incremental"] };
+static T_CAPACITY_RESERVATION_DELIVERY_PREFERENCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["fixed", "incremental"], sensitive: false };
 static S_CAPACITY_RESERVATION_FLEET: Structure = Structure { name: "CapacityReservationFleet", members: &[
     Member { name: "CapacityReservationFleetId", wire_in: "CapacityReservationFleetId", wire_out: "capacityReservationFleetId", kind: Kind::String(&T_CAPACITY_RESERVATION_FLEET_ID), ..PLAIN },
     Member { name: "CapacityReservationFleetArn", wire_in: "CapacityReservationFleetArn", wire_out: "capacityReservationFleetArn", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2195,16 +2195,16 @@ static S_CAPACITY_RESERVATION_FLEET_CANCELLATION_STATE: Structure = Structure { 
     Member { name: "CapacityReservationFleetId", wire_in: "CapacityReservationFleetId", wire_out: "capacityReservationFleetId", kind: Kind::String(&T_CAPACITY_RESERVATION_FLEET_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CAPACITY_RESERVATION_FLEET_CANCELLATION_STATE_SET: List = List { item: Kind::Structure(&S_CAPACITY_RESERVATION_FLEET_CANCELLATION_STATE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_RESERVATION_FLEET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CAPACITY_RESERVATION_FLEET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CAPACITY_RESERVATION_FLEET_ID_SET: List = List { item: Kind::String(&T_CAPACITY_RESERVATION_FLEET_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_CAPACITY_RESERVATION_FLEET_SET: List = List { item: Kind::Structure(&S_CAPACITY_RESERVATION_FLEET), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_RESERVATION_FLEET_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["submitted", "modifying", "active", "partially_fulfilled", "expiring", "expired", "cancelling", "cancelled", "failed"] };
+static T_CAPACITY_RESERVATION_FLEET_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["submitted", "modifying", "active", "partially_fulfilled", "expiring", "expired", "cancelling", "cancelled", "failed"], sensitive: false };
 static S_CAPACITY_RESERVATION_GROUP: Structure = Structure { name: "CapacityReservationGroup", members: &[
     Member { name: "GroupArn", wire_in: "GroupArn", wire_out: "groupArn", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CAPACITY_RESERVATION_GROUP_SET: List = List { item: Kind::Structure(&S_CAPACITY_RESERVATION_GROUP), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_RESERVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CAPACITY_RESERVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CAPACITY_RESERVATION_ID_SET: List = List { item: Kind::String(&T_CAPACITY_RESERVATION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_CAPACITY_RESERVATION_INFO: Structure = Structure { name: "CapacityReservationInfo", members: &[
     Member { name: "InstanceType", wire_in: "InstanceType", wire_out: "instanceType", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2212,14 +2212,14 @@ static S_CAPACITY_RESERVATION_INFO: Structure = Structure { name: "CapacityReser
     Member { name: "Tenancy", wire_in: "Tenancy", wire_out: "tenancy", kind: Kind::String(&T_CAPACITY_RESERVATION_TENANCY), ..PLAIN },
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "availabilityZoneId", kind: Kind::String(&T_AVAILABILITY_ZONE_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CAPACITY_RESERVATION_INSTANCE_PLATFORM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows", "Windows with SQL Server", "Windows with SQL Server Enterprise", "Windows with SQL Server Standard", "Windows with SQL Server Web", "Linux with SQL Server Standard", "Linux with SQL Server Web", "Linux with SQL Server Enterprise", "RHEL with SQL Server Standard", "RHEL with SQL Server Enterprise", "RHEL with SQL Server Web", "RHEL with HA", "RHEL with HA and SQL Server Standard", "RHEL with HA and SQL Server Enterprise", "Ubuntu Pro"] };
+static T_CAPACITY_RESERVATION_INSTANCE_PLATFORM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Linux/UNIX", "Red Hat Enterprise Linux", "SUSE Linux", "Windows", "Windows with SQL Server", "Windows with SQL Server Enterprise", "Windows with SQL Server Standard", "Windows with SQL Server Web", "Linux with SQL Server Standard", "Linux with SQL Server Web", "Linux with SQL Server Enterprise", "RHEL with SQL Server Standard", "RHEL with SQL Server Enterprise", "RHEL with SQL Server Web", "RHEL with HA", "RHEL with HA and SQL Server Standard", "RHEL with HA and SQL Server Enterprise", "Ubuntu Pro"], sensitive: false };
 static S_CAPACITY_RESERVATION_OPTIONS: Structure = Structure { name: "CapacityReservationOptions", members: &[
     Member { name: "UsageStrategy", wire_in: "UsageStrategy", wire_out: "usageStrategy", kind: Kind::String(&T_FLEET_CAPACITY_RESERVATION_USAGE_STRATEGY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static S_CAPACITY_RESERVATION_OPTIONS_REQUEST: Structure = Structure { name: "CapacityReservationOptionsRequest", members: &[
     Member { name: "UsageStrategy", wire_in: "UsageStrategy", wire_out: "UsageStrategy", kind: Kind::String(&T_FLEET_CAPACITY_RESERVATION_USAGE_STRATEGY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CAPACITY_RESERVATION_PREFERENCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["capacity-reservations-only", "open", "none"] };
+static T_CAPACITY_RESERVATION_PREFERENCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["capacity-reservations-only", "open", "none"], sensitive: false };
 static L_CAPACITY_RESERVATION_SET: List = List { item: Kind::Structure(&S_CAPACITY_RESERVATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_CAPACITY_RESERVATION_SPECIFICATION: Structure = Structure { name: "CapacityReservationSpecification", members: &[
     Member { name: "CapacityReservationPreference", wire_in: "CapacityReservationPreference", wire_out: "CapacityReservationPreference", kind: Kind::String(&T_CAPACITY_RESERVATION_PREFERENCE), ..PLAIN },
@@ -2229,7 +2229,7 @@ static S_CAPACITY_RESERVATION_SPECIFICATION_RESPONSE: Structure = Structure { na
     Member { name: "CapacityReservationPreference", wire_in: "CapacityReservationPreference", wire_out: "capacityReservationPreference", kind: Kind::String(&T_CAPACITY_RESERVATION_PREFERENCE), ..PLAIN },
     Member { name: "CapacityReservationTarget", wire_in: "CapacityReservationTarget", wire_out: "capacityReservationTarget", kind: Kind::Structure(&S_CAPACITY_RESERVATION_TARGET_RESPONSE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CAPACITY_RESERVATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "expired", "cancelled", "pending", "failed", "scheduled", "payment-pending", "payment-failed", "assessing", "delayed", "unsupported", "unavailable"] };
+static T_CAPACITY_RESERVATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "expired", "cancelled", "pending", "failed", "scheduled", "payment-pending", "payment-failed", "assessing", "delayed", "unsupported", "unavailable"], sensitive: false };
 static S_CAPACITY_RESERVATION_STATUS: Structure = Structure { name: "CapacityReservationStatus", members: &[
     Member { name: "CapacityReservationId", wire_in: "CapacityReservationId", wire_out: "capacityReservationId", kind: Kind::String(&T_CAPACITY_RESERVATION_ID), ..PLAIN },
     Member { name: "TotalCapacity", wire_in: "TotalCapacity", wire_out: "totalCapacity", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -2245,7 +2245,7 @@ static S_CAPACITY_RESERVATION_TARGET_RESPONSE: Structure = Structure { name: "Ca
     Member { name: "CapacityReservationId", wire_in: "CapacityReservationId", wire_out: "capacityReservationId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "CapacityReservationResourceGroupArn", wire_in: "CapacityReservationResourceGroupArn", wire_out: "capacityReservationResourceGroupArn", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CAPACITY_RESERVATION_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "dedicated"] };
+static T_CAPACITY_RESERVATION_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "dedicated"], sensitive: false };
 static S_CAPACITY_RESERVATION_TOPOLOGY: Structure = Structure { name: "CapacityReservationTopology", members: &[
     Member { name: "CapacityReservationId", wire_in: "CapacityReservationId", wire_out: "capacityReservationId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "CapacityBlockId", wire_in: "CapacityBlockId", wire_out: "capacityBlockId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2257,8 +2257,8 @@ static S_CAPACITY_RESERVATION_TOPOLOGY: Structure = Structure { name: "CapacityR
     Member { name: "AvailabilityZone", wire_in: "AvailabilityZone", wire_out: "availabilityZone", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CAPACITY_RESERVATION_TOPOLOGY_SET: List = List { item: Kind::Structure(&S_CAPACITY_RESERVATION_TOPOLOGY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CAPACITY_RESERVATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "capacity-block"] };
-static T_CAPACITY_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "dedicated"] };
+static T_CAPACITY_RESERVATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "capacity-block"], sensitive: false };
+static T_CAPACITY_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "dedicated"], sensitive: false };
 static S_CARRIER_GATEWAY: Structure = Structure { name: "CarrierGateway", members: &[
     Member { name: "CarrierGatewayId", wire_in: "CarrierGatewayId", wire_out: "carrierGatewayId", kind: Kind::String(&T_CARRIER_GATEWAY_ID), ..PLAIN },
     Member { name: "VpcId", wire_in: "VpcId", wire_out: "vpcId", kind: Kind::String(&T_VPC_ID), ..PLAIN },
@@ -2266,19 +2266,19 @@ static S_CARRIER_GATEWAY: Structure = Structure { name: "CarrierGateway", member
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CARRIER_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CARRIER_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CARRIER_GATEWAY_ID_SET: List = List { item: Kind::String(&T_CARRIER_GATEWAY_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_CARRIER_GATEWAY_MAX_RESULTS: Integer = Integer { min: 5, max: 1000 };
 static L_CARRIER_GATEWAY_SET: List = List { item: Kind::Structure(&S_CARRIER_GATEWAY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CARRIER_GATEWAY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"] };
-static T_CERTIFICATE_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CARRIER_GATEWAY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"], sensitive: false };
+static T_CERTIFICATE_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CERTIFICATE_AUTHENTICATION: Structure = Structure { name: "CertificateAuthentication", members: &[
     Member { name: "ClientRootCertificateChain", wire_in: "ClientRootCertificateChain", wire_out: "clientRootCertificateChain", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static S_CERTIFICATE_AUTHENTICATION_REQUEST: Structure = Structure { name: "CertificateAuthenticationRequest", members: &[
     Member { name: "ClientRootCertificateChainArn", wire_in: "ClientRootCertificateChainArn", wire_out: "ClientRootCertificateChainArn", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CERTIFICATE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CERTIFICATE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CIDR_AUTHORIZATION_CONTEXT: Structure = Structure { name: "CidrAuthorizationContext", members: &[
     Member { name: "Message", wire_in: "Message", wire_out: "Message", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "Signature", wire_in: "Signature", wire_out: "Signature", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
@@ -2310,7 +2310,7 @@ static S_CLIENT_CERTIFICATE_REVOCATION_LIST_STATUS: Structure = Structure { name
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_CLIENT_CERTIFICATE_REVOCATION_LIST_STATUS_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CLIENT_CERTIFICATE_REVOCATION_LIST_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active"] };
+static T_CLIENT_CERTIFICATE_REVOCATION_LIST_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active"], sensitive: false };
 static S_CLIENT_CONNECT_OPTIONS: Structure = Structure { name: "ClientConnectOptions", members: &[
     Member { name: "Enabled", wire_in: "Enabled", wire_out: "Enabled", kind: Kind::Boolean, ..PLAIN },
     Member { name: "LambdaFunctionArn", wire_in: "LambdaFunctionArn", wire_out: "LambdaFunctionArn", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2340,7 +2340,7 @@ static S_CLIENT_ROUTE_ENFORCEMENT_OPTIONS: Structure = Structure { name: "Client
 static S_CLIENT_ROUTE_ENFORCEMENT_RESPONSE_OPTIONS: Structure = Structure { name: "ClientRouteEnforcementResponseOptions", members: &[
     Member { name: "Enforced", wire_in: "Enforced", wire_out: "enforced", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CLIENT_SECRET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CLIENT_SECRET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_CLIENT_VPN_AUTHENTICATION: Structure = Structure { name: "ClientVpnAuthentication", members: &[
     Member { name: "Type", wire_in: "Type", wire_out: "type", kind: Kind::String(&T_CLIENT_VPN_AUTHENTICATION_TYPE), ..PLAIN },
     Member { name: "ActiveDirectory", wire_in: "ActiveDirectory", wire_out: "activeDirectory", kind: Kind::Structure(&S_DIRECTORY_SERVICE_AUTHENTICATION), ..PLAIN },
@@ -2355,12 +2355,12 @@ static S_CLIENT_VPN_AUTHENTICATION_REQUEST: Structure = Structure { name: "Clien
     Member { name: "FederatedAuthentication", wire_in: "FederatedAuthentication", wire_out: "FederatedAuthentication", kind: Kind::Structure(&S_FEDERATED_AUTHENTICATION_REQUEST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CLIENT_VPN_AUTHENTICATION_REQUEST_LIST: List = List { item: Kind::Structure(&S_CLIENT_VPN_AUTHENTICATION_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CLIENT_VPN_AUTHENTICATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["certificate-authentication", "directory-service-authentication", "federated-authentication"] };
+static T_CLIENT_VPN_AUTHENTICATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["certificate-authentication", "directory-service-authentication", "federated-authentication"], sensitive: false };
 static S_CLIENT_VPN_AUTHORIZATION_RULE_STATUS: Structure = Structure { name: "ClientVpnAuthorizationRuleStatus", members: &[
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_CLIENT_VPN_AUTHORIZATION_RULE_STATUS_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CLIENT_VPN_AUTHORIZATION_RULE_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["authorizing", "active", "failed", "revoking"] };
+static T_CLIENT_VPN_AUTHORIZATION_RULE_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["authorizing", "active", "failed", "revoking"], sensitive: false };
 static L_CLIENT_VPN_AVAILABILITY_ZONE_ID_SET: List = List { item: Kind::String(&T_AVAILABILITY_ZONE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_CLIENT_VPN_AVAILABILITY_ZONE_SET: List = List { item: Kind::String(&T_AVAILABILITY_ZONE_NAME), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_CLIENT_VPN_CONNECTION: Structure = Structure { name: "ClientVpnConnection", members: &[
@@ -2385,7 +2385,7 @@ static S_CLIENT_VPN_CONNECTION_STATUS: Structure = Structure { name: "ClientVpnC
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_CLIENT_VPN_CONNECTION_STATUS_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CLIENT_VPN_CONNECTION_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "failed-to-terminate", "terminating", "terminated"] };
+static T_CLIENT_VPN_CONNECTION_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "failed-to-terminate", "terminating", "terminated"], sensitive: false };
 static S_CLIENT_VPN_ENDPOINT: Structure = Structure { name: "ClientVpnEndpoint", members: &[
     Member { name: "ClientVpnEndpointId", wire_in: "ClientVpnEndpointId", wire_out: "clientVpnEndpointId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2420,14 +2420,14 @@ static S_CLIENT_VPN_ENDPOINT_ATTRIBUTE_STATUS: Structure = Structure { name: "Cl
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_CLIENT_VPN_ENDPOINT_ATTRIBUTE_STATUS_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CLIENT_VPN_ENDPOINT_ATTRIBUTE_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["applying", "applied"] };
-static T_CLIENT_VPN_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CLIENT_VPN_ENDPOINT_ATTRIBUTE_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["applying", "applied"], sensitive: false };
+static T_CLIENT_VPN_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CLIENT_VPN_ENDPOINT_ID_LIST: List = List { item: Kind::String(&T_CLIENT_VPN_ENDPOINT_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_CLIENT_VPN_ENDPOINT_STATUS: Structure = Structure { name: "ClientVpnEndpointStatus", members: &[
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_CLIENT_VPN_ENDPOINT_STATUS_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CLIENT_VPN_ENDPOINT_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending-associate", "available", "deleting", "deleted", "pending"] };
+static T_CLIENT_VPN_ENDPOINT_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending-associate", "available", "deleting", "deleted", "pending"], sensitive: false };
 static S_CLIENT_VPN_ROUTE: Structure = Structure { name: "ClientVpnRoute", members: &[
     Member { name: "ClientVpnEndpointId", wire_in: "ClientVpnEndpointId", wire_out: "clientVpnEndpointId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DestinationCidr", wire_in: "DestinationCidr", wire_out: "destinationCidr", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2443,9 +2443,9 @@ static S_CLIENT_VPN_ROUTE_STATUS: Structure = Structure { name: "ClientVpnRouteS
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_CLIENT_VPN_ROUTE_STATUS_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CLIENT_VPN_ROUTE_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["creating", "active", "failed", "deleting"] };
+static T_CLIENT_VPN_ROUTE_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["creating", "active", "failed", "deleting"], sensitive: false };
 static L_CLIENT_VPN_SECURITY_GROUP_ID_SET: List = List { item: Kind::String(&T_SECURITY_GROUP_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CLOUD_WATCH_LOG_GROUP_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CLOUD_WATCH_LOG_GROUP_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CLOUD_WATCH_LOG_OPTIONS: Structure = Structure { name: "CloudWatchLogOptions", members: &[
     Member { name: "LogEnabled", wire_in: "LogEnabled", wire_out: "logEnabled", kind: Kind::Boolean, ..PLAIN },
     Member { name: "LogGroupArn", wire_in: "LogGroupArn", wire_out: "logGroupArn", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2481,14 +2481,14 @@ static S_COIP_POOL: Structure = Structure { name: "CoipPool", members: &[
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "PoolArn", wire_in: "PoolArn", wire_out: "poolArn", kind: Kind::String(&T_RESOURCE_ARN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COIP_POOL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_COIP_POOL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_COIP_POOL_ID_SET: List = List { item: Kind::String(&T_IPV4_POOL_COIP_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_COIP_POOL_MAX_RESULTS: Integer = Integer { min: 5, max: 1000 };
 static L_COIP_POOL_SET: List = List { item: Kind::Structure(&S_COIP_POOL), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_COMPARISON: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["equals", "in"] };
-static T_COMPONENT_ACCOUNT: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\d{12}", regex: Some("\\A(?:[0-9]{12})\\z") }), values: &[] };
-static T_COMPONENT_REGION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[a-z]{2}-[a-z]+-[1-9]+", regex: Some("\\A(?:[a-z]{2}-[a-z]+-[1-9]+)\\z") }), values: &[] };
-static T_CONDITION_VALUE: Text = Text { min: 0, max: 300, pattern: None, values: &[] };
+static T_COMPARISON: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["equals", "in"], sensitive: false };
+static T_COMPONENT_ACCOUNT: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\d{12}", regex: Some("\\A(?:[0-9]{12})\\z") }), values: &[], sensitive: false };
+static T_COMPONENT_REGION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[a-z]{2}-[a-z]+-[1-9]+", regex: Some("\\A(?:[a-z]{2}-[a-z]+-[1-9]+)\\z") }), values: &[], sensitive: false };
+static T_CONDITION_VALUE: Text = Text { min: 0, max: 300, pattern: None, values: &[], sensitive: false };
 static L_CONDITION_VALUE_LIST: List = List { item: Kind::String(&T_CONDITION_VALUE), item_name: "item", flattened: true, min: 0, max: 10 };
 static S_CONFIRM_PRODUCT_INSTANCE_REQUEST: Structure = Structure { name: "ConfirmProductInstanceRequest", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), required: true, ..PLAIN },
@@ -2519,11 +2519,11 @@ static S_CONNECTION_NOTIFICATION: Structure = Structure { name: "ConnectionNotif
     Member { name: "ConnectionNotificationState", wire_in: "ConnectionNotificationState", wire_out: "connectionNotificationState", kind: Kind::String(&T_CONNECTION_NOTIFICATION_STATE), ..PLAIN },
     Member { name: "ServiceRegion", wire_in: "ServiceRegion", wire_out: "serviceRegion", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CONNECTION_NOTIFICATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CONNECTION_NOTIFICATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CONNECTION_NOTIFICATION_IDS_LIST: List = List { item: Kind::String(&T_CONNECTION_NOTIFICATION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_CONNECTION_NOTIFICATION_SET: List = List { item: Kind::Structure(&S_CONNECTION_NOTIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CONNECTION_NOTIFICATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
-static T_CONNECTION_NOTIFICATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Topic"] };
+static T_CONNECTION_NOTIFICATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
+static T_CONNECTION_NOTIFICATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Topic"], sensitive: false };
 static S_CONNECTION_TRACKING_CONFIGURATION: Structure = Structure { name: "ConnectionTrackingConfiguration", members: &[
     Member { name: "TcpEstablishedTimeout", wire_in: "TcpEstablishedTimeout", wire_out: "tcpEstablishedTimeout", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "UdpStreamTimeout", wire_in: "UdpStreamTimeout", wire_out: "udpStreamTimeout", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -2544,8 +2544,8 @@ static S_CONNECTION_TRACKING_SPECIFICATION_RESPONSE: Structure = Structure { nam
     Member { name: "UdpStreamTimeout", wire_in: "UdpStreamTimeout", wire_out: "udpStreamTimeout", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "UdpTimeout", wire_in: "UdpTimeout", wire_out: "udpTimeout", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CONNECTIVITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["private", "public"] };
-static T_CONTAINER_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ova"] };
+static T_CONNECTIVITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["private", "public"], sensitive: false };
+static T_CONTAINER_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ova"], sensitive: false };
 static L_CONVERSION_ID_STRING_LIST: List = List { item: Kind::String(&T_CONVERSION_TASK_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_CONVERSION_TASK: Structure = Structure { name: "ConversionTask", members: &[
     Member { name: "ConversionTaskId", wire_in: "ConversionTaskId", wire_out: "conversionTaskId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2556,8 +2556,8 @@ static S_CONVERSION_TASK: Structure = Structure { name: "ConversionTask", member
     Member { name: "StatusMessage", wire_in: "StatusMessage", wire_out: "statusMessage", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CONVERSION_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CONVERSION_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "cancelling", "cancelled", "completed"] };
+static T_CONVERSION_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CONVERSION_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "cancelling", "cancelled", "completed"], sensitive: false };
 static I_COOL_OFF_PERIOD_REQUEST_HOURS: Integer = Integer { min: 1, max: 72 };
 static I_COOL_OFF_PERIOD_RESPONSE_HOURS: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_COPY_FPGA_IMAGE_REQUEST: Structure = Structure { name: "CopyFpgaImageRequest", members: &[
@@ -2571,7 +2571,7 @@ static S_COPY_FPGA_IMAGE_REQUEST: Structure = Structure { name: "CopyFpgaImageRe
 static S_COPY_FPGA_IMAGE_RESULT: Structure = Structure { name: "CopyFpgaImageResult", members: &[
     Member { name: "FpgaImageId", wire_in: "FpgaImageId", wire_out: "fpgaImageId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COPY_IMAGE_CLIENT_TOKEN: Text = Text { min: 0, max: 128, pattern: None, values: &[] };
+static T_COPY_IMAGE_CLIENT_TOKEN: Text = Text { min: 0, max: 128, pattern: None, values: &[], sensitive: false };
 static S_COPY_IMAGE_REQUEST: Structure = Structure { name: "CopyImageRequest", members: &[
     Member { name: "ClientToken", wire_in: "ClientToken", wire_out: "ClientToken", kind: Kind::String(&T_COPY_IMAGE_CLIENT_TOKEN), ..PLAIN },
     Member { name: "Description", wire_in: "Description", wire_out: "Description", kind: Kind::String(&T_IMAGE_DESCRIPTION_REQUEST), ..PLAIN },
@@ -2605,12 +2605,12 @@ static S_COPY_SNAPSHOT_REQUEST: Structure = Structure { name: "CopySnapshotReque
     Member { name: "DestinationAvailabilityZone", wire_in: "DestinationAvailabilityZone", wire_out: "DestinationAvailabilityZone", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "dryRun", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COPY_SNAPSHOT_REQUEST_PSU: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_COPY_SNAPSHOT_REQUEST_PSU: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_COPY_SNAPSHOT_RESULT: Structure = Structure { name: "CopySnapshotResult", members: &[
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "SnapshotId", wire_in: "SnapshotId", wire_out: "snapshotId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COPY_TAGS_FROM_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["volume"] };
+static T_COPY_TAGS_FROM_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["volume"], sensitive: false };
 static S_COPY_VOLUMES_REQUEST: Structure = Structure { name: "CopyVolumesRequest", members: &[
     Member { name: "SourceVolumeId", wire_in: "SourceVolumeId", wire_out: "SourceVolumeId", kind: Kind::String(&T_VOLUME_ID), required: true, ..PLAIN },
     Member { name: "Iops", wire_in: "Iops", wire_out: "Iops", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -2627,9 +2627,9 @@ static S_COPY_VOLUMES_RESULT: Structure = Structure { name: "CopyVolumesResult",
 ], payload: None, xml_name: None, sensitive: false };
 static I_CORE_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static L_CORE_COUNT_LIST: List = List { item: Kind::Integer(&I_CORE_COUNT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_CORE_NETWORK_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CPU_MANUFACTURER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["intel", "amd", "amazon-web-services", "apple"] };
-static T_CPU_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CORE_NETWORK_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CPU_MANUFACTURER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["intel", "amd", "amazon-web-services", "apple"], sensitive: false };
+static T_CPU_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CPU_MANUFACTURER_SET: List = List { item: Kind::String(&T_CPU_MANUFACTURER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_CPU_OPTIONS: Structure = Structure { name: "CpuOptions", members: &[
     Member { name: "CoreCount", wire_in: "CoreCount", wire_out: "coreCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -2928,7 +2928,7 @@ static S_CREATE_IMAGE_REQUEST: Structure = Structure { name: "CreateImageRequest
 static S_CREATE_IMAGE_RESULT: Structure = Structure { name: "CreateImageResult", members: &[
     Member { name: "ImageId", wire_in: "ImageId", wire_out: "imageId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CREATE_IMAGE_USAGE_REPORT_CLIENT_TOKEN: Text = Text { min: 0, max: 128, pattern: None, values: &[] };
+static T_CREATE_IMAGE_USAGE_REPORT_CLIENT_TOKEN: Text = Text { min: 0, max: 128, pattern: None, values: &[], sensitive: false };
 static S_CREATE_IMAGE_USAGE_REPORT_REQUEST: Structure = Structure { name: "CreateImageUsageReportRequest", members: &[
     Member { name: "ImageId", wire_in: "ImageId", wire_out: "ImageId", kind: Kind::String(&T_IMAGE_ID), required: true, ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
@@ -4040,7 +4040,7 @@ static S_CREDIT_SPECIFICATION: Structure = Structure { name: "CreditSpecificatio
 static S_CREDIT_SPECIFICATION_REQUEST: Structure = Structure { name: "CreditSpecificationRequest", members: &[
     Member { name: "CpuCredits", wire_in: "CpuCredits", wire_out: "CpuCredits", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CURRENCY_CODE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["USD"] };
+static T_CURRENCY_CODE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["USD"], sensitive: false };
 static S_CUSTOMER_GATEWAY: Structure = Structure { name: "CustomerGateway", members: &[
     Member { name: "CertificateArn", wire_in: "CertificateArn", wire_out: "certificateArn", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DeviceName", wire_in: "DeviceName", wire_out: "deviceName", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -4052,7 +4052,7 @@ static S_CUSTOMER_GATEWAY: Structure = Structure { name: "CustomerGateway", memb
     Member { name: "IpAddress", wire_in: "IpAddress", wire_out: "ipAddress", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "BgpAsn", wire_in: "BgpAsn", wire_out: "bgpAsn", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CUSTOMER_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CUSTOMER_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CUSTOMER_GATEWAY_ID_STRING_LIST: List = List { item: Kind::String(&T_CUSTOMER_GATEWAY_ID), item_name: "CustomerGatewayId", flattened: true, min: 0, max: 4294967295 };
 static L_CUSTOMER_GATEWAY_LIST: List = List { item: Kind::Structure(&S_CUSTOMER_GATEWAY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_DIT_MAX_RESULTS: Integer = Integer { min: 5, max: 100 };
@@ -4076,7 +4076,7 @@ static S_DATA_RESPONSE: Structure = Structure { name: "DataResponse", members: &
     Member { name: "MetricPoints", wire_in: "MetricPointSet", wire_out: "metricPointSet", kind: Kind::List(&L_METRIC_POINTS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_DATA_RESPONSES: List = List { item: Kind::Structure(&S_DATA_RESPONSE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_DATAFEED_SUBSCRIPTION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Active", "Inactive"] };
+static T_DATAFEED_SUBSCRIPTION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Active", "Inactive"], sensitive: false };
 static I_DECLARATIVE_POLICIES_MAX_RESULTS: Integer = Integer { min: 1, max: 1000 };
 static S_DECLARATIVE_POLICIES_REPORT: Structure = Structure { name: "DeclarativePoliciesReport", members: &[
     Member { name: "ReportId", wire_in: "ReportId", wire_out: "reportId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -4088,9 +4088,9 @@ static S_DECLARATIVE_POLICIES_REPORT: Structure = Structure { name: "Declarative
     Member { name: "Status", wire_in: "Status", wire_out: "status", kind: Kind::String(&T_REPORT_STATE), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DECLARATIVE_POLICIES_REPORT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DECLARATIVE_POLICIES_REPORT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_DECLARATIVE_POLICIES_REPORT_LIST: List = List { item: Kind::Structure(&S_DECLARATIVE_POLICIES_REPORT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_DEDICATED_HOST_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DEDICATED_HOST_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_DEDICATED_HOST_ID_LIST: List = List { item: Kind::String(&T_DEDICATED_HOST_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_DEFAULT_CONNECTION_TRACKING_CONFIGURATION: Structure = Structure { name: "DefaultConnectionTrackingConfiguration", members: &[
     Member { name: "DefaultTcpEstablishedTimeout", wire_in: "DefaultTcpEstablishedTimeout", wire_out: "defaultTcpEstablishedTimeout", kind: Kind::Integer(&I_DEFAULT_TCP_ESTABLISHED_TIMEOUT), ..PLAIN },
@@ -4098,17 +4098,17 @@ static S_DEFAULT_CONNECTION_TRACKING_CONFIGURATION: Structure = Structure { name
     Member { name: "DefaultUdpStreamTimeout", wire_in: "DefaultUdpStreamTimeout", wire_out: "defaultUdpStreamTimeout", kind: Kind::Integer(&I_DEFAULT_UDP_STREAM_TIMEOUT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_DEFAULT_ENA_QUEUE_COUNT_PER_INTERFACE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_DEFAULT_HTTP_TOKENS_ENFORCED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled", "no-preference"] };
-static T_DEFAULT_INSTANCE_METADATA_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled", "no-preference"] };
-static T_DEFAULT_INSTANCE_METADATA_TAGS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled", "no-preference"] };
+static T_DEFAULT_HTTP_TOKENS_ENFORCED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled", "no-preference"], sensitive: false };
+static T_DEFAULT_INSTANCE_METADATA_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled", "no-preference"], sensitive: false };
+static T_DEFAULT_INSTANCE_METADATA_TAGS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled", "no-preference"], sensitive: false };
 static I_DEFAULT_NETWORK_CARD_INDEX: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_DEFAULT_ROUTE_TABLE_ASSOCIATION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
-static T_DEFAULT_ROUTE_TABLE_PROPAGATION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
-static T_DEFAULT_TARGET_CAPACITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "on-demand", "capacity-block", "reserved-capacity"] };
+static T_DEFAULT_ROUTE_TABLE_ASSOCIATION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
+static T_DEFAULT_ROUTE_TABLE_PROPAGATION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
+static T_DEFAULT_TARGET_CAPACITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "on-demand", "capacity-block", "reserved-capacity"], sensitive: false };
 static I_DEFAULT_TCP_ESTABLISHED_TIMEOUT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_DEFAULT_UDP_STREAM_TIMEOUT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_DEFAULT_UDP_TIMEOUT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_DEFAULTING_DHCP_OPTIONS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DEFAULTING_DHCP_OPTIONS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_DELETE_CAPACITY_MANAGER_DATA_EXPORT_REQUEST: Structure = Structure { name: "DeleteCapacityManagerDataExportRequest", members: &[
     Member { name: "CapacityManagerDataExportId", wire_in: "CapacityManagerDataExportId", wire_out: "CapacityManagerDataExportId", kind: Kind::String(&T_CAPACITY_MANAGER_DATA_EXPORT_ID), required: true, ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
@@ -4173,7 +4173,7 @@ static S_DELETE_FLEET_ERROR: Structure = Structure { name: "DeleteFleetError", m
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_DELETE_FLEET_ERROR_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DELETE_FLEET_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["fleetIdDoesNotExist", "fleetIdMalformed", "fleetNotInDeletableState", "unexpectedError"] };
+static T_DELETE_FLEET_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["fleetIdDoesNotExist", "fleetIdMalformed", "fleetNotInDeletableState", "unexpectedError"], sensitive: false };
 static S_DELETE_FLEET_ERROR_ITEM: Structure = Structure { name: "DeleteFleetErrorItem", members: &[
     Member { name: "Error", wire_in: "Error", wire_out: "error", kind: Kind::Structure(&S_DELETE_FLEET_ERROR), ..PLAIN },
     Member { name: "FleetId", wire_in: "FleetId", wire_out: "fleetId", kind: Kind::String(&T_FLEET_ID), ..PLAIN },
@@ -4456,7 +4456,7 @@ static S_DELETE_QUEUED_RESERVED_INSTANCES_ERROR: Structure = Structure { name: "
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_DELETE_QUEUED_RESERVED_INSTANCES_ERROR_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DELETE_QUEUED_RESERVED_INSTANCES_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["reserved-instances-id-invalid", "reserved-instances-not-in-queued-state", "unexpected-error"] };
+static T_DELETE_QUEUED_RESERVED_INSTANCES_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["reserved-instances-id-invalid", "reserved-instances-not-in-queued-state", "unexpected-error"], sensitive: false };
 static L_DELETE_QUEUED_RESERVED_INSTANCES_ID_LIST: List = List { item: Kind::String(&T_RESERVATION_ID), item_name: "item", flattened: true, min: 1, max: 100 };
 static S_DELETE_QUEUED_RESERVED_INSTANCES_REQUEST: Structure = Structure { name: "DeleteQueuedReservedInstancesRequest", members: &[
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
@@ -6478,7 +6478,7 @@ static S_DESCRIBE_SPOT_PRICE_HISTORY_RESULT: Structure = Structure { name: "Desc
     Member { name: "SpotPriceHistory", wire_in: "SpotPriceHistorySet", wire_out: "spotPriceHistorySet", kind: Kind::List(&L_SPOT_PRICE_HISTORY_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_DESCRIBE_STALE_SECURITY_GROUPS_MAX_RESULTS: Integer = Integer { min: 5, max: 255 };
-static T_DESCRIBE_STALE_SECURITY_GROUPS_NEXT_TOKEN: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
+static T_DESCRIBE_STALE_SECURITY_GROUPS_NEXT_TOKEN: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
 static S_DESCRIBE_STALE_SECURITY_GROUPS_REQUEST: Structure = Structure { name: "DescribeStaleSecurityGroupsRequest", members: &[
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
     Member { name: "MaxResults", wire_in: "MaxResults", wire_out: "MaxResults", kind: Kind::Integer(&I_DESCRIBE_STALE_SECURITY_GROUPS_MAX_RESULTS), ..PLAIN },
@@ -6839,7 +6839,7 @@ static S_DESCRIBE_VPC_BLOCK_PUBLIC_ACCESS_OPTIONS_RESULT: Structure = Structure 
     Member { name: "VpcBlockPublicAccessOptions", wire_in: "VpcBlockPublicAccessOptions", wire_out: "vpcBlockPublicAccessOptions", kind: Kind::Structure(&S_VPC_BLOCK_PUBLIC_ACCESS_OPTIONS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_DESCRIBE_VPC_CLASSIC_LINK_DNS_SUPPORT_MAX_RESULTS: Integer = Integer { min: 5, max: 255 };
-static T_DESCRIBE_VPC_CLASSIC_LINK_DNS_SUPPORT_NEXT_TOKEN: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
+static T_DESCRIBE_VPC_CLASSIC_LINK_DNS_SUPPORT_NEXT_TOKEN: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
 static S_DESCRIBE_VPC_CLASSIC_LINK_DNS_SUPPORT_REQUEST: Structure = Structure { name: "DescribeVpcClassicLinkDnsSupportRequest", members: &[
     Member { name: "VpcIds", wire_in: "VpcIds", wire_out: "VpcIds", kind: Kind::List(&L_VPC_CLASSIC_LINK_ID_LIST), ..PLAIN },
     Member { name: "MaxResults", wire_in: "MaxResults", wire_out: "maxResults", kind: Kind::Integer(&I_DESCRIBE_VPC_CLASSIC_LINK_DNS_SUPPORT_MAX_RESULTS), ..PLAIN },
@@ -6999,7 +6999,7 @@ static S_DESCRIBE_VPN_GATEWAYS_REQUEST: Structure = Structure { name: "DescribeV
 static S_DESCRIBE_VPN_GATEWAYS_RESULT: Structure = Structure { name: "DescribeVpnGatewaysResult", members: &[
     Member { name: "VpnGateways", wire_in: "VpnGatewaySet", wire_out: "vpnGatewaySet", kind: Kind::List(&L_VPN_GATEWAY_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DESTINATION_FILE_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["plain-text", "parquet"] };
+static T_DESTINATION_FILE_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["plain-text", "parquet"], sensitive: false };
 static S_DESTINATION_OPTIONS_REQUEST: Structure = Structure { name: "DestinationOptionsRequest", members: &[
     Member { name: "FileFormat", wire_in: "FileFormat", wire_out: "FileFormat", kind: Kind::String(&T_DESTINATION_FILE_FORMAT), ..PLAIN },
     Member { name: "HiveCompatiblePartitions", wire_in: "HiveCompatiblePartitions", wire_out: "HiveCompatiblePartitions", kind: Kind::Boolean, ..PLAIN },
@@ -7054,9 +7054,9 @@ static S_DEVICE_OPTIONS: Structure = Structure { name: "DeviceOptions", members:
     Member { name: "TenantId", wire_in: "TenantId", wire_out: "tenantId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "PublicSigningKeyUrl", wire_in: "PublicSigningKeyUrl", wire_out: "publicSigningKeyUrl", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DEVICE_TRUST_PROVIDER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["jamf", "crowdstrike", "jumpcloud"] };
+static T_DEVICE_TRUST_PROVIDER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["jamf", "crowdstrike", "jumpcloud"], sensitive: false };
 static L_DEVICE_TRUST_PROVIDER_TYPE_LIST: List = List { item: Kind::String(&T_DEVICE_TRUST_PROVIDER_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_DEVICE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ebs", "instance-store"] };
+static T_DEVICE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ebs", "instance-store"], sensitive: false };
 static S_DHCP_CONFIGURATION: Structure = Structure { name: "DhcpConfiguration", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "key", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Values", wire_in: "ValueSet", wire_out: "valueSet", kind: Kind::List(&L_DHCP_CONFIGURATION_VALUE_LIST), ..PLAIN },
@@ -7069,7 +7069,7 @@ static S_DHCP_OPTIONS: Structure = Structure { name: "DhcpOptions", members: &[
     Member { name: "DhcpOptionsId", wire_in: "DhcpOptionsId", wire_out: "dhcpOptionsId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DhcpConfigurations", wire_in: "DhcpConfigurationSet", wire_out: "dhcpConfigurationSet", kind: Kind::List(&L_DHCP_CONFIGURATION_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DHCP_OPTIONS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DHCP_OPTIONS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_DHCP_OPTIONS_ID_STRING_LIST: List = List { item: Kind::String(&T_DHCP_OPTIONS_ID), item_name: "DhcpOptionsId", flattened: true, min: 0, max: 4294967295 };
 static L_DHCP_OPTIONS_LIST: List = List { item: Kind::Structure(&S_DHCP_OPTIONS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_DIMENSION_CONDITION: Structure = Structure { name: "DimensionCondition", members: &[
@@ -7361,7 +7361,7 @@ static S_DISASSOCIATE_SECURITY_GROUP_VPC_REQUEST: Structure = Structure { name: 
 static S_DISASSOCIATE_SECURITY_GROUP_VPC_RESULT: Structure = Structure { name: "DisassociateSecurityGroupVpcResult", members: &[
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_SECURITY_GROUP_VPC_ASSOCIATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DISASSOCIATE_SECURITY_GROUP_VPC_SECURITY_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DISASSOCIATE_SECURITY_GROUP_VPC_SECURITY_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_DISASSOCIATE_SUBNET_CIDR_BLOCK_REQUEST: Structure = Structure { name: "DisassociateSubnetCidrBlockRequest", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "associationId", kind: Kind::String(&T_SUBNET_CIDR_ASSOCIATION_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -7428,7 +7428,7 @@ static S_DISK_IMAGE_DETAIL: Structure = Structure { name: "DiskImageDetail", mem
     Member { name: "Bytes", wire_in: "Bytes", wire_out: "bytes", kind: Kind::Long(&I_LONG), required: true, ..PLAIN },
     Member { name: "ImportManifestUrl", wire_in: "ImportManifestUrl", wire_out: "importManifestUrl", kind: Kind::String(&T_IMPORT_MANIFEST_URL), required: true, sensitive: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DISK_IMAGE_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["VMDK", "RAW", "VHD"] };
+static T_DISK_IMAGE_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["VMDK", "RAW", "VHD"], sensitive: false };
 static L_DISK_IMAGE_LIST: List = List { item: Kind::Structure(&S_DISK_IMAGE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_DISK_IMAGE_VOLUME_DESCRIPTION: Structure = Structure { name: "DiskImageVolumeDescription", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "id", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -7441,13 +7441,13 @@ static S_DISK_INFO: Structure = Structure { name: "DiskInfo", members: &[
 ], payload: None, xml_name: None, sensitive: false };
 static L_DISK_INFO_LIST: List = List { item: Kind::Structure(&S_DISK_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_DISK_SIZE: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
-static T_DISK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hdd", "ssd"] };
+static T_DISK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hdd", "ssd"], sensitive: false };
 static S_DNS_ENTRY: Structure = Structure { name: "DnsEntry", members: &[
     Member { name: "DnsName", wire_in: "DnsName", wire_out: "dnsName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "HostedZoneId", wire_in: "HostedZoneId", wire_out: "hostedZoneId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_DNS_ENTRY_SET: List = List { item: Kind::Structure(&S_DNS_ENTRY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_DNS_NAME_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pendingVerification", "verified", "failed"] };
+static T_DNS_NAME_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pendingVerification", "verified", "failed"], sensitive: false };
 static S_DNS_OPTIONS: Structure = Structure { name: "DnsOptions", members: &[
     Member { name: "DnsRecordIpType", wire_in: "DnsRecordIpType", wire_out: "dnsRecordIpType", kind: Kind::String(&T_DNS_RECORD_IP_TYPE), ..PLAIN },
     Member { name: "PrivateDnsOnlyForInboundResolverEndpoint", wire_in: "PrivateDnsOnlyForInboundResolverEndpoint", wire_out: "privateDnsOnlyForInboundResolverEndpoint", kind: Kind::Boolean, ..PLAIN },
@@ -7460,15 +7460,15 @@ static S_DNS_OPTIONS_SPECIFICATION: Structure = Structure { name: "DnsOptionsSpe
     Member { name: "PrivateDnsPreference", wire_in: "PrivateDnsPreference", wire_out: "PrivateDnsPreference", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "PrivateDnsSpecifiedDomains", wire_in: "PrivateDnsSpecifiedDomain", wire_out: "PrivateDnsSpecifiedDomain", kind: Kind::List(&L_PRIVATE_DNS_SPECIFIED_DOMAIN_SET), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DNS_RECORD_IP_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "dualstack", "ipv6", "service-defined"] };
+static T_DNS_RECORD_IP_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "dualstack", "ipv6", "service-defined"], sensitive: false };
 static S_DNS_SERVERS_OPTIONS_MODIFY_STRUCTURE: Structure = Structure { name: "DnsServersOptionsModifyStructure", members: &[
     Member { name: "CustomDnsServers", wire_in: "CustomDnsServers", wire_out: "CustomDnsServers", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
     Member { name: "Enabled", wire_in: "Enabled", wire_out: "Enabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DNS_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
-static T_DOMAIN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc", "standard"] };
+static T_DNS_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
+static T_DOMAIN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc", "standard"], sensitive: false };
 static I_DRAIN_SECONDS: Integer = Integer { min: 1, max: 4000 };
-static T_DYNAMIC_ROUTING_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
+static T_DYNAMIC_ROUTING_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
 static S_EBS_BLOCK_DEVICE: Structure = Structure { name: "EbsBlockDevice", members: &[
     Member { name: "DeleteOnTermination", wire_in: "DeleteOnTermination", wire_out: "deleteOnTermination", kind: Kind::Boolean, ..PLAIN },
     Member { name: "Iops", wire_in: "Iops", wire_out: "iops", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -7505,7 +7505,7 @@ static S_EBS_CARD_INFO: Structure = Structure { name: "EbsCardInfo", members: &[
     Member { name: "MaximumIops", wire_in: "MaximumIops", wire_out: "maximumIops", kind: Kind::Integer(&I_MAXIMUM_IOPS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_EBS_CARD_INFO_LIST: List = List { item: Kind::Structure(&S_EBS_CARD_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_EBS_ENCRYPTION_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"] };
+static T_EBS_ENCRYPTION_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"], sensitive: false };
 static S_EBS_INFO: Structure = Structure { name: "EbsInfo", members: &[
     Member { name: "EbsOptimizedSupport", wire_in: "EbsOptimizedSupport", wire_out: "ebsOptimizedSupport", kind: Kind::String(&T_EBS_OPTIMIZED_SUPPORT), ..PLAIN },
     Member { name: "EncryptionSupport", wire_in: "EncryptionSupport", wire_out: "encryptionSupport", kind: Kind::String(&T_EBS_ENCRYPTION_SUPPORT), ..PLAIN },
@@ -7530,7 +7530,7 @@ static S_EBS_INSTANCE_BLOCK_DEVICE_SPECIFICATION: Structure = Structure { name: 
     Member { name: "VolumeId", wire_in: "VolumeId", wire_out: "volumeId", kind: Kind::String(&T_VOLUME_ID), ..PLAIN },
     Member { name: "DeleteOnTermination", wire_in: "DeleteOnTermination", wire_out: "deleteOnTermination", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EBS_NVME_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported", "required"] };
+static T_EBS_NVME_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported", "required"], sensitive: false };
 static S_EBS_OPTIMIZED_INFO: Structure = Structure { name: "EbsOptimizedInfo", members: &[
     Member { name: "BaselineBandwidthInMbps", wire_in: "BaselineBandwidthInMbps", wire_out: "baselineBandwidthInMbps", kind: Kind::Integer(&I_BASELINE_BANDWIDTH_IN_MBPS), ..PLAIN },
     Member { name: "BaselineThroughputInMBps", wire_in: "BaselineThroughputInMBps", wire_out: "baselineThroughputInMBps", kind: Kind::Double, ..PLAIN },
@@ -7539,7 +7539,7 @@ static S_EBS_OPTIMIZED_INFO: Structure = Structure { name: "EbsOptimizedInfo", m
     Member { name: "MaximumThroughputInMBps", wire_in: "MaximumThroughputInMBps", wire_out: "maximumThroughputInMBps", kind: Kind::Double, ..PLAIN },
     Member { name: "MaximumIops", wire_in: "MaximumIops", wire_out: "maximumIops", kind: Kind::Integer(&I_MAXIMUM_IOPS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EBS_OPTIMIZED_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported", "default"] };
+static T_EBS_OPTIMIZED_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported", "default"], sensitive: false };
 static S_EBS_STATUS_DETAILS: Structure = Structure { name: "EbsStatusDetails", members: &[
     Member { name: "ImpairedSince", wire_in: "ImpairedSince", wire_out: "impairedSince", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "name", kind: Kind::String(&T_STATUS_NAME), ..PLAIN },
@@ -7570,7 +7570,7 @@ static S_EC2_INSTANCE_CONNECT_ENDPOINT: Structure = Structure { name: "Ec2Instan
     Member { name: "PublicDnsNames", wire_in: "PublicDnsNames", wire_out: "publicDnsNames", kind: Kind::Structure(&S_INSTANCE_CONNECT_ENDPOINT_PUBLIC_DNS_NAMES), ..PLAIN },
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "availabilityZoneId", kind: Kind::String(&T_AVAILABILITY_ZONE_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EC2_INSTANCE_CONNECT_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "delete-in-progress", "delete-complete", "delete-failed", "update-in-progress", "update-complete", "update-failed"] };
+static T_EC2_INSTANCE_CONNECT_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "delete-in-progress", "delete-complete", "delete-failed", "update-in-progress", "update-complete", "update-failed"], sensitive: false };
 static S_EFA_INFO: Structure = Structure { name: "EfaInfo", members: &[
     Member { name: "MaximumEfaInterfaces", wire_in: "MaximumEfaInterfaces", wire_out: "maximumEfaInterfaces", kind: Kind::Integer(&I_MAXIMUM_EFA_INTERFACES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -7579,14 +7579,14 @@ static S_EGRESS_ONLY_INTERNET_GATEWAY: Structure = Structure { name: "EgressOnly
     Member { name: "EgressOnlyInternetGatewayId", wire_in: "EgressOnlyInternetGatewayId", wire_out: "egressOnlyInternetGatewayId", kind: Kind::String(&T_EGRESS_ONLY_INTERNET_GATEWAY_ID), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EGRESS_ONLY_INTERNET_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_EGRESS_ONLY_INTERNET_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_EGRESS_ONLY_INTERNET_GATEWAY_ID_LIST: List = List { item: Kind::String(&T_EGRESS_ONLY_INTERNET_GATEWAY_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_EGRESS_ONLY_INTERNET_GATEWAY_LIST: List = List { item: Kind::Structure(&S_EGRESS_ONLY_INTERNET_GATEWAY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_EIP_ALLOCATION_PUBLIC_IP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_EIP_ALLOCATION_PUBLIC_IP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_EIP_ASSOCIATION_ID_LIST: List = List { item: Kind::String(&T_ELASTIC_IP_ASSOCIATION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_EK_PUB_KEY_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["der", "tpmt"] };
-static T_EK_PUB_KEY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["rsa-2048", "ecc-sec-p384"] };
-static T_EK_PUB_KEY_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_EK_PUB_KEY_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["der", "tpmt"], sensitive: false };
+static T_EK_PUB_KEY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["rsa-2048", "ecc-sec-p384"], sensitive: false };
+static T_EK_PUB_KEY_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_ELASTIC_GPU_ASSOCIATION: Structure = Structure { name: "ElasticGpuAssociation", members: &[
     Member { name: "ElasticGpuId", wire_in: "ElasticGpuId", wire_out: "elasticGpuId", kind: Kind::String(&T_ELASTIC_GPU_ID), ..PLAIN },
     Member { name: "ElasticGpuAssociationId", wire_in: "ElasticGpuAssociationId", wire_out: "elasticGpuAssociationId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -7597,7 +7597,7 @@ static L_ELASTIC_GPU_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_EL
 static S_ELASTIC_GPU_HEALTH: Structure = Structure { name: "ElasticGpuHealth", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "status", kind: Kind::String(&T_ELASTIC_GPU_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ELASTIC_GPU_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ELASTIC_GPU_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ELASTIC_GPU_ID_SET: List = List { item: Kind::String(&T_ELASTIC_GPU_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_ELASTIC_GPU_SET: List = List { item: Kind::Structure(&S_ELASTIC_GPUS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_ELASTIC_GPU_SPECIFICATION: Structure = Structure { name: "ElasticGpuSpecification", members: &[
@@ -7609,8 +7609,8 @@ static S_ELASTIC_GPU_SPECIFICATION_RESPONSE: Structure = Structure { name: "Elas
 ], payload: None, xml_name: None, sensitive: false };
 static L_ELASTIC_GPU_SPECIFICATION_RESPONSE_LIST: List = List { item: Kind::Structure(&S_ELASTIC_GPU_SPECIFICATION_RESPONSE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_ELASTIC_GPU_SPECIFICATIONS: List = List { item: Kind::Structure(&S_ELASTIC_GPU_SPECIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ELASTIC_GPU_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ATTACHED"] };
-static T_ELASTIC_GPU_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["OK", "IMPAIRED"] };
+static T_ELASTIC_GPU_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ATTACHED"], sensitive: false };
+static T_ELASTIC_GPU_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["OK", "IMPAIRED"], sensitive: false };
 static S_ELASTIC_GPUS: Structure = Structure { name: "ElasticGpus", members: &[
     Member { name: "ElasticGpuId", wire_in: "ElasticGpuId", wire_out: "elasticGpuId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "AvailabilityZone", wire_in: "AvailabilityZone", wire_out: "availabilityZone", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -7633,7 +7633,7 @@ static S_ELASTIC_INFERENCE_ACCELERATOR_ASSOCIATION: Structure = Structure { name
 static L_ELASTIC_INFERENCE_ACCELERATOR_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_ELASTIC_INFERENCE_ACCELERATOR_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_ELASTIC_INFERENCE_ACCELERATOR_COUNT: Integer = Integer { min: 1, max: 2147483647 };
 static L_ELASTIC_INFERENCE_ACCELERATORS: List = List { item: Kind::Structure(&S_ELASTIC_INFERENCE_ACCELERATOR), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ELASTIC_IP_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ELASTIC_IP_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ENA_SRD_SPECIFICATION: Structure = Structure { name: "EnaSrdSpecification", members: &[
     Member { name: "EnaSrdEnabled", wire_in: "EnaSrdEnabled", wire_out: "EnaSrdEnabled", kind: Kind::Boolean, ..PLAIN },
     Member { name: "EnaSrdUdpSpecification", wire_in: "EnaSrdUdpSpecification", wire_out: "EnaSrdUdpSpecification", kind: Kind::Structure(&S_ENA_SRD_UDP_SPECIFICATION), ..PLAIN },
@@ -7648,7 +7648,7 @@ static S_ENA_SRD_UDP_SPECIFICATION: Structure = Structure { name: "EnaSrdUdpSpec
 static S_ENA_SRD_UDP_SPECIFICATION_REQUEST: Structure = Structure { name: "EnaSrdUdpSpecificationRequest", members: &[
     Member { name: "EnaSrdUdpEnabled", wire_in: "EnaSrdUdpEnabled", wire_out: "EnaSrdUdpEnabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ENA_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported", "required"] };
+static T_ENA_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported", "required"], sensitive: false };
 static S_ENABLE_ADDRESS_TRANSFER_REQUEST: Structure = Structure { name: "EnableAddressTransferRequest", members: &[
     Member { name: "AllocationId", wire_in: "AllocationId", wire_out: "AllocationId", kind: Kind::String(&T_ALLOCATION_ID), required: true, ..PLAIN },
     Member { name: "TransferAccountId", wire_in: "TransferAccountId", wire_out: "TransferAccountId", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
@@ -7865,26 +7865,26 @@ static S_ENCLAVE_OPTIONS: Structure = Structure { name: "EnclaveOptions", member
 static S_ENCLAVE_OPTIONS_REQUEST: Structure = Structure { name: "EnclaveOptionsRequest", members: &[
     Member { name: "Enabled", wire_in: "Enabled", wire_out: "Enabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ENCRYPTION_STATE_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabled", "disabling", "disabled"] };
+static T_ENCRYPTION_STATE_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabled", "disabling", "disabled"], sensitive: false };
 static S_ENCRYPTION_SUPPORT: Structure = Structure { name: "EncryptionSupport", members: &[
     Member { name: "EncryptionState", wire_in: "EncryptionState", wire_out: "encryptionState", kind: Kind::String(&T_ENCRYPTION_STATE_VALUE), ..PLAIN },
     Member { name: "StateMessage", wire_in: "StateMessage", wire_out: "stateMessage", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ENCRYPTION_SUPPORT_OPTION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
-static T_END_DATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unlimited", "limited"] };
-static T_ENDPOINT_IP_ADDRESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6", "dual-stack"] };
+static T_ENCRYPTION_SUPPORT_OPTION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
+static T_END_DATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unlimited", "limited"], sensitive: false };
+static T_ENDPOINT_IP_ADDRESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6", "dual-stack"], sensitive: false };
 static L_ENDPOINT_SET: List = List { item: Kind::Structure(&S_CLIENT_VPN_ENDPOINT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_EPHEMERAL_NVME_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported", "required"] };
+static T_EPHEMERAL_NVME_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported", "required"], sensitive: false };
 static L_ERROR_SET: List = List { item: Kind::Structure(&S_VALIDATION_ERROR), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_EVENT_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instance-reboot", "system-reboot", "system-maintenance", "instance-retirement", "instance-stop"] };
+static T_EVENT_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instance-reboot", "system-reboot", "system-maintenance", "instance-retirement", "instance-stop"], sensitive: false };
 static S_EVENT_INFORMATION: Structure = Structure { name: "EventInformation", members: &[
     Member { name: "EventDescription", wire_in: "EventDescription", wire_out: "eventDescription", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "EventSubType", wire_in: "EventSubType", wire_out: "eventSubType", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "instanceId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EVENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instanceChange", "fleetRequestChange", "error", "information"] };
-static T_EXCESS_CAPACITY_TERMINATION_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["noTermination", "default"] };
-static T_EXCLUDED_INSTANCE_TYPE: Text = Text { min: 1, max: 30, pattern: Some(&Pattern { source: "[a-zA-Z0-9\\.\\*\\-]+", regex: Some("\\A(?:[a-zA-Z0-9\\.\\*\\-]+)\\z") }), values: &[] };
+static T_EVENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instanceChange", "fleetRequestChange", "error", "information"], sensitive: false };
+static T_EXCESS_CAPACITY_TERMINATION_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["noTermination", "default"], sensitive: false };
+static T_EXCLUDED_INSTANCE_TYPE: Text = Text { min: 1, max: 30, pattern: Some(&Pattern { source: "[a-zA-Z0-9\\.\\*\\-]+", regex: Some("\\A(?:[a-zA-Z0-9\\.\\*\\-]+)\\z") }), values: &[], sensitive: false };
 static L_EXCLUDED_INSTANCE_TYPE_SET: List = List { item: Kind::String(&T_EXCLUDED_INSTANCE_TYPE), item_name: "item", flattened: true, min: 0, max: 400 };
 static L_EXECUTABLE_BY_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "ExecutableBy", flattened: true, min: 0, max: 4294967295 };
 static S_EXPLANATION: Structure = Structure { name: "Explanation", members: &[
@@ -7959,7 +7959,7 @@ static S_EXPORT_CLIENT_VPN_CLIENT_CONFIGURATION_REQUEST: Structure = Structure {
 static S_EXPORT_CLIENT_VPN_CLIENT_CONFIGURATION_RESULT: Structure = Structure { name: "ExportClientVpnClientConfigurationResult", members: &[
     Member { name: "ClientConfiguration", wire_in: "ClientConfiguration", wire_out: "clientConfiguration", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EXPORT_ENVIRONMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["citrix", "vmware", "microsoft"] };
+static T_EXPORT_ENVIRONMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["citrix", "vmware", "microsoft"], sensitive: false };
 static S_EXPORT_IMAGE_REQUEST: Structure = Structure { name: "ExportImageRequest", members: &[
     Member { name: "ClientToken", wire_in: "ClientToken", wire_out: "ClientToken", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Description", wire_in: "Description", wire_out: "Description", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -7992,7 +7992,7 @@ static S_EXPORT_IMAGE_TASK: Structure = Structure { name: "ExportImageTask", mem
     Member { name: "StatusMessage", wire_in: "StatusMessage", wire_out: "statusMessage", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EXPORT_IMAGE_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_EXPORT_IMAGE_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_EXPORT_IMAGE_TASK_ID_LIST: List = List { item: Kind::String(&T_EXPORT_IMAGE_TASK_ID), item_name: "ExportImageTaskId", flattened: true, min: 0, max: 4294967295 };
 static L_EXPORT_IMAGE_TASK_LIST: List = List { item: Kind::Structure(&S_EXPORT_IMAGE_TASK), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_EXPORT_TASK: Structure = Structure { name: "ExportTask", members: &[
@@ -8004,7 +8004,7 @@ static S_EXPORT_TASK: Structure = Structure { name: "ExportTask", members: &[
     Member { name: "StatusMessage", wire_in: "StatusMessage", wire_out: "statusMessage", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EXPORT_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_EXPORT_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_EXPORT_TASK_ID_STRING_LIST: List = List { item: Kind::String(&T_EXPORT_TASK_ID), item_name: "ExportTaskId", flattened: true, min: 0, max: 4294967295 };
 static L_EXPORT_TASK_LIST: List = List { item: Kind::Structure(&S_EXPORT_TASK), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_EXPORT_TASK_S3_LOCATION: Structure = Structure { name: "ExportTaskS3Location", members: &[
@@ -8015,7 +8015,7 @@ static S_EXPORT_TASK_S3_LOCATION_REQUEST: Structure = Structure { name: "ExportT
     Member { name: "S3Bucket", wire_in: "S3Bucket", wire_out: "S3Bucket", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "S3Prefix", wire_in: "S3Prefix", wire_out: "S3Prefix", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EXPORT_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "cancelling", "cancelled", "completed"] };
+static T_EXPORT_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "cancelling", "cancelled", "completed"], sensitive: false };
 static S_EXPORT_TO_S3_TASK: Structure = Structure { name: "ExportToS3Task", members: &[
     Member { name: "ContainerFormat", wire_in: "ContainerFormat", wire_out: "containerFormat", kind: Kind::String(&T_CONTAINER_FORMAT), ..PLAIN },
     Member { name: "DiskImageFormat", wire_in: "DiskImageFormat", wire_out: "diskImageFormat", kind: Kind::String(&T_DISK_IMAGE_FORMAT), ..PLAIN },
@@ -8049,7 +8049,7 @@ static S_EXPORT_VERIFIED_ACCESS_INSTANCE_CLIENT_CONFIGURATION_RESULT: Structure 
     Member { name: "UserTrustProvider", wire_in: "UserTrustProvider", wire_out: "userTrustProvider", kind: Kind::Structure(&S_VERIFIED_ACCESS_INSTANCE_USER_TRUST_PROVIDER_CLIENT_CONFIGURATION), ..PLAIN },
     Member { name: "OpenVpnConfigurations", wire_in: "OpenVpnConfigurationSet", wire_out: "openVpnConfigurationSet", kind: Kind::List(&L_VERIFIED_ACCESS_INSTANCE_OPEN_VPN_CLIENT_CONFIGURATION_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EXPORT_VM_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_EXPORT_VM_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_EXTERNAL_AUTHORITY_CONFIGURATION: Structure = Structure { name: "ExternalAuthorityConfiguration", members: &[
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_IPAM_SCOPE_EXTERNAL_AUTHORITY_TYPE), ..PLAIN },
     Member { name: "ExternalResourceIdentifier", wire_in: "ExternalResourceIdentifier", wire_out: "ExternalResourceIdentifier", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -8075,15 +8075,15 @@ static S_FAST_LAUNCH_LAUNCH_TEMPLATE_SPECIFICATION_RESPONSE: Structure = Structu
     Member { name: "LaunchTemplateName", wire_in: "LaunchTemplateName", wire_out: "launchTemplateName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Version", wire_in: "Version", wire_out: "version", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FAST_LAUNCH_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["snapshot"] };
+static T_FAST_LAUNCH_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["snapshot"], sensitive: false };
 static S_FAST_LAUNCH_SNAPSHOT_CONFIGURATION_REQUEST: Structure = Structure { name: "FastLaunchSnapshotConfigurationRequest", members: &[
     Member { name: "TargetResourceCount", wire_in: "TargetResourceCount", wire_out: "TargetResourceCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static S_FAST_LAUNCH_SNAPSHOT_CONFIGURATION_RESPONSE: Structure = Structure { name: "FastLaunchSnapshotConfigurationResponse", members: &[
     Member { name: "TargetResourceCount", wire_in: "TargetResourceCount", wire_out: "targetResourceCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FAST_LAUNCH_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabling-failed", "enabled", "enabled-failed", "disabling", "disabling-failed"] };
-static T_FAST_SNAPSHOT_RESTORE_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "optimizing", "enabled", "disabling", "disabled"] };
+static T_FAST_LAUNCH_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabling-failed", "enabled", "enabled-failed", "disabling", "disabling-failed"], sensitive: false };
+static T_FAST_SNAPSHOT_RESTORE_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "optimizing", "enabled", "disabling", "disabled"], sensitive: false };
 static S_FEDERATED_AUTHENTICATION: Structure = Structure { name: "FederatedAuthentication", members: &[
     Member { name: "SamlProviderArn", wire_in: "SamlProviderArn", wire_out: "samlProviderArn", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "SelfServiceSamlProviderArn", wire_in: "SelfServiceSamlProviderArn", wire_out: "selfServiceSamlProviderArn", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -8096,13 +8096,13 @@ static S_FILTER: Structure = Structure { name: "Filter", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Values", wire_in: "Value", wire_out: "Value", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FILTER_BY_DIMENSION: Text = Text { min: 0, max: 300, pattern: None, values: &["resource-region", "availability-zone-id", "account-id", "account-name", "instance-family", "instance-type", "instance-platform", "reservation-arn", "reservation-id", "reservation-type", "reservation-create-timestamp", "reservation-start-timestamp", "reservation-end-timestamp", "reservation-end-date-type", "tenancy", "reservation-state", "reservation-instance-match-criteria", "reservation-unused-financial-owner"] };
+static T_FILTER_BY_DIMENSION: Text = Text { min: 0, max: 300, pattern: None, values: &["resource-region", "availability-zone-id", "account-id", "account-name", "instance-family", "instance-type", "instance-platform", "reservation-arn", "reservation-id", "reservation-type", "reservation-create-timestamp", "reservation-start-timestamp", "reservation-end-timestamp", "reservation-end-date-type", "tenancy", "reservation-state", "reservation-instance-match-criteria", "reservation-unused-financial-owner"], sensitive: false };
 static L_FILTER_LIST: List = List { item: Kind::Structure(&S_FILTER), item_name: "Filter", flattened: true, min: 0, max: 4294967295 };
 static S_FILTER_PORT_RANGE: Structure = Structure { name: "FilterPortRange", members: &[
     Member { name: "FromPort", wire_in: "FromPort", wire_out: "fromPort", kind: Kind::Integer(&I_PORT), ..PLAIN },
     Member { name: "ToPort", wire_in: "ToPort", wire_out: "toPort", kind: Kind::Integer(&I_PORT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FINDINGS_FOUND: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["true", "false", "unknown"] };
+static T_FINDINGS_FOUND: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["true", "false", "unknown"], sensitive: false };
 static S_FIREWALL_STATEFUL_RULE: Structure = Structure { name: "FirewallStatefulRule", members: &[
     Member { name: "RuleGroupArn", wire_in: "RuleGroupArn", wire_out: "ruleGroupArn", kind: Kind::String(&T_RESOURCE_ARN), ..PLAIN },
     Member { name: "Sources", wire_in: "SourceSet", wire_out: "sourceSet", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
@@ -8123,7 +8123,7 @@ static S_FIREWALL_STATELESS_RULE: Structure = Structure { name: "FirewallStatele
     Member { name: "RuleAction", wire_in: "RuleAction", wire_out: "ruleAction", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Priority", wire_in: "Priority", wire_out: "priority", kind: Kind::Integer(&I_PRIORITY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FLEET_ACTIVITY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["error", "pending_fulfillment", "pending_termination", "fulfilled"] };
+static T_FLEET_ACTIVITY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["error", "pending_fulfillment", "pending_termination", "fulfilled"], sensitive: false };
 static S_FLEET_BLOCK_DEVICE_MAPPING_REQUEST: Structure = Structure { name: "FleetBlockDeviceMappingRequest", members: &[
     Member { name: "DeviceName", wire_in: "DeviceName", wire_out: "DeviceName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "VirtualName", wire_in: "VirtualName", wire_out: "VirtualName", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -8145,8 +8145,8 @@ static S_FLEET_CAPACITY_RESERVATION: Structure = Structure { name: "FleetCapacit
     Member { name: "Priority", wire_in: "Priority", wire_out: "priority", kind: Kind::Integer(&I_INTEGER_WITH_CONSTRAINTS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_FLEET_CAPACITY_RESERVATION_SET: List = List { item: Kind::Structure(&S_FLEET_CAPACITY_RESERVATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_FLEET_CAPACITY_RESERVATION_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default"] };
-static T_FLEET_CAPACITY_RESERVATION_USAGE_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["use-capacity-reservations-first"] };
+static T_FLEET_CAPACITY_RESERVATION_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default"], sensitive: false };
+static T_FLEET_CAPACITY_RESERVATION_USAGE_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["use-capacity-reservations-first"], sensitive: false };
 static S_FLEET_DATA: Structure = Structure { name: "FleetData", members: &[
     Member { name: "ActivityStatus", wire_in: "ActivityStatus", wire_out: "activityStatus", kind: Kind::String(&T_FLEET_ACTIVITY_STATUS), ..PLAIN },
     Member { name: "CreateTime", wire_in: "CreateTime", wire_out: "createTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
@@ -8181,11 +8181,11 @@ static S_FLEET_EBS_BLOCK_DEVICE_REQUEST: Structure = Structure { name: "FleetEbs
     Member { name: "VolumeSize", wire_in: "VolumeSize", wire_out: "VolumeSize", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "VolumeType", wire_in: "VolumeType", wire_out: "VolumeType", kind: Kind::String(&T_VOLUME_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FLEET_EVENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instance-change", "fleet-change", "service-error"] };
-static T_FLEET_EXCESS_CAPACITY_TERMINATION_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["no-termination", "termination"] };
-static T_FLEET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_FLEET_EVENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instance-change", "fleet-change", "service-error"], sensitive: false };
+static T_FLEET_EXCESS_CAPACITY_TERMINATION_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["no-termination", "termination"], sensitive: false };
+static T_FLEET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_FLEET_ID_SET: List = List { item: Kind::String(&T_FLEET_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_FLEET_INSTANCE_MATCH_CRITERIA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["open"] };
+static T_FLEET_INSTANCE_MATCH_CRITERIA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["open"], sensitive: false };
 static S_FLEET_LAUNCH_TEMPLATE_CONFIG: Structure = Structure { name: "FleetLaunchTemplateConfig", members: &[
     Member { name: "LaunchTemplateSpecification", wire_in: "LaunchTemplateSpecification", wire_out: "launchTemplateSpecification", kind: Kind::Structure(&S_FLEET_LAUNCH_TEMPLATE_SPECIFICATION), ..PLAIN },
     Member { name: "Overrides", wire_in: "Overrides", wire_out: "overrides", kind: Kind::List(&L_FLEET_LAUNCH_TEMPLATE_OVERRIDES_LIST), ..PLAIN },
@@ -8234,9 +8234,9 @@ static S_FLEET_LAUNCH_TEMPLATE_SPECIFICATION_REQUEST: Structure = Structure { na
     Member { name: "LaunchTemplateName", wire_in: "LaunchTemplateName", wire_out: "LaunchTemplateName", kind: Kind::String(&T_LAUNCH_TEMPLATE_NAME), ..PLAIN },
     Member { name: "Version", wire_in: "Version", wire_out: "Version", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FLEET_ON_DEMAND_ALLOCATION_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["lowest-price", "prioritized"] };
-static T_FLEET_REPLACEMENT_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["launch", "launch-before-terminate"] };
-static T_FLEET_RESERVATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["interruptible-capacity-reservation"] };
+static T_FLEET_ON_DEMAND_ALLOCATION_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["lowest-price", "prioritized"], sensitive: false };
+static T_FLEET_REPLACEMENT_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["launch", "launch-before-terminate"], sensitive: false };
+static T_FLEET_RESERVATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["interruptible-capacity-reservation"], sensitive: false };
 static L_FLEET_SET: List = List { item: Kind::Structure(&S_FLEET_DATA), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_FLEET_SPOT_CAPACITY_REBALANCE: Structure = Structure { name: "FleetSpotCapacityRebalance", members: &[
     Member { name: "ReplacementStrategy", wire_in: "ReplacementStrategy", wire_out: "replacementStrategy", kind: Kind::String(&T_FLEET_REPLACEMENT_STRATEGY), ..PLAIN },
@@ -8252,9 +8252,9 @@ static S_FLEET_SPOT_MAINTENANCE_STRATEGIES: Structure = Structure { name: "Fleet
 static S_FLEET_SPOT_MAINTENANCE_STRATEGIES_REQUEST: Structure = Structure { name: "FleetSpotMaintenanceStrategiesRequest", members: &[
     Member { name: "CapacityRebalance", wire_in: "CapacityRebalance", wire_out: "CapacityRebalance", kind: Kind::Structure(&S_FLEET_SPOT_CAPACITY_REBALANCE_REQUEST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FLEET_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["submitted", "active", "deleted", "failed", "deleted_running", "deleted_terminating", "modifying"] };
-static T_FLEET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["request", "maintain", "instant"] };
-static T_FLEXIBLE_ENA_QUEUES_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"] };
+static T_FLEET_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["submitted", "active", "deleted", "failed", "deleted_running", "deleted_terminating", "modifying"], sensitive: false };
+static T_FLEET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["request", "maintain", "instant"], sensitive: false };
+static T_FLEXIBLE_ENA_QUEUES_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"], sensitive: false };
 static S_FLOW_LOG: Structure = Structure { name: "FlowLog", members: &[
     Member { name: "CreationTime", wire_in: "CreationTime", wire_out: "creationTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "DeliverLogsErrorMessage", wire_in: "DeliverLogsErrorMessage", wire_out: "deliverLogsErrorMessage", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -8274,10 +8274,10 @@ static S_FLOW_LOG: Structure = Structure { name: "FlowLog", members: &[
     Member { name: "DestinationOptions", wire_in: "DestinationOptions", wire_out: "destinationOptions", kind: Kind::Structure(&S_DESTINATION_OPTIONS_RESPONSE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_FLOW_LOG_ID_LIST: List = List { item: Kind::String(&T_VPC_FLOW_LOG_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_FLOW_LOG_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_FLOW_LOG_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_FLOW_LOG_RESOURCE_IDS: List = List { item: Kind::String(&T_FLOW_LOG_RESOURCE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_FLOW_LOG_SET: List = List { item: Kind::Structure(&S_FLOW_LOG), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_FLOW_LOGS_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["VPC", "Subnet", "NetworkInterface", "TransitGateway", "TransitGatewayAttachment", "RegionalNatGateway"] };
+static T_FLOW_LOGS_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["VPC", "Subnet", "NetworkInterface", "TransitGateway", "TransitGatewayAttachment", "RegionalNatGateway"], sensitive: false };
 static I_FPGA_DEVICE_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_FPGA_DEVICE_INFO: Structure = Structure { name: "FpgaDeviceInfo", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "name", kind: Kind::String(&T_FPGA_DEVICE_NAME), ..PLAIN },
@@ -8286,12 +8286,12 @@ static S_FPGA_DEVICE_INFO: Structure = Structure { name: "FpgaDeviceInfo", membe
     Member { name: "MemoryInfo", wire_in: "MemoryInfo", wire_out: "memoryInfo", kind: Kind::Structure(&S_FPGA_DEVICE_MEMORY_INFO), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_FPGA_DEVICE_INFO_LIST: List = List { item: Kind::Structure(&S_FPGA_DEVICE_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_FPGA_DEVICE_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_FPGA_DEVICE_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_FPGA_DEVICE_MEMORY_INFO: Structure = Structure { name: "FpgaDeviceMemoryInfo", members: &[
     Member { name: "SizeInMiB", wire_in: "SizeInMiB", wire_out: "sizeInMiB", kind: Kind::Integer(&I_FPGA_DEVICE_MEMORY_SIZE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_FPGA_DEVICE_MEMORY_SIZE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_FPGA_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_FPGA_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_FPGA_IMAGE: Structure = Structure { name: "FpgaImage", members: &[
     Member { name: "FpgaImageId", wire_in: "FpgaImageId", wire_out: "fpgaImageId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "FpgaImageGlobalId", wire_in: "FpgaImageGlobalId", wire_out: "fpgaImageGlobalId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -8317,22 +8317,22 @@ static S_FPGA_IMAGE_ATTRIBUTE: Structure = Structure { name: "FpgaImageAttribute
     Member { name: "LoadPermissions", wire_in: "LoadPermissions", wire_out: "loadPermissions", kind: Kind::List(&L_LOAD_PERMISSION_LIST), ..PLAIN },
     Member { name: "ProductCodes", wire_in: "ProductCodes", wire_out: "productCodes", kind: Kind::List(&L_PRODUCT_CODE_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FPGA_IMAGE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["description", "name", "loadPermission", "productCodes"] };
-static T_FPGA_IMAGE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_FPGA_IMAGE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["description", "name", "loadPermission", "productCodes"], sensitive: false };
+static T_FPGA_IMAGE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_FPGA_IMAGE_ID_LIST: List = List { item: Kind::String(&T_FPGA_IMAGE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_FPGA_IMAGE_LIST: List = List { item: Kind::Structure(&S_FPGA_IMAGE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_FPGA_IMAGE_STATE: Structure = Structure { name: "FpgaImageState", members: &[
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_FPGA_IMAGE_STATE_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FPGA_IMAGE_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "failed", "available", "unavailable"] };
+static T_FPGA_IMAGE_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "failed", "available", "unavailable"], sensitive: false };
 static S_FPGA_INFO: Structure = Structure { name: "FpgaInfo", members: &[
     Member { name: "Fpgas", wire_in: "Fpgas", wire_out: "fpgas", kind: Kind::List(&L_FPGA_DEVICE_INFO_LIST), ..PLAIN },
     Member { name: "TotalFpgaMemoryInMiB", wire_in: "TotalFpgaMemoryInMiB", wire_out: "totalFpgaMemoryInMiB", kind: Kind::Integer(&I_TOTAL_FPGA_MEMORY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_GVCD_MAX_RESULTS: Integer = Integer { min: 200, max: 1000 };
-static T_GATEWAY_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associated", "not-associated", "associating", "disassociating"] };
-static T_GATEWAY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipsec.1"] };
+static T_GATEWAY_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associated", "not-associated", "associating", "disassociating"], sensitive: false };
+static T_GATEWAY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipsec.1"], sensitive: false };
 static S_GET_ACTIVE_VPN_TUNNEL_STATUS_REQUEST: Structure = Structure { name: "GetActiveVpnTunnelStatusRequest", members: &[
     Member { name: "VpnConnectionId", wire_in: "VpnConnectionId", wire_out: "VpnConnectionId", kind: Kind::String(&T_VPN_CONNECTION_ID), required: true, ..PLAIN },
     Member { name: "VpnTunnelOutsideIpAddress", wire_in: "VpnTunnelOutsideIpAddress", wire_out: "VpnTunnelOutsideIpAddress", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
@@ -9084,17 +9084,17 @@ static S_GPU_DEVICE_INFO: Structure = Structure { name: "GpuDeviceInfo", members
     Member { name: "MemoryInfo", wire_in: "MemoryInfo", wire_out: "memoryInfo", kind: Kind::Structure(&S_GPU_DEVICE_MEMORY_INFO), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_GPU_DEVICE_INFO_LIST: List = List { item: Kind::Structure(&S_GPU_DEVICE_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_GPU_DEVICE_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_GPU_DEVICE_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_GPU_DEVICE_MEMORY_INFO: Structure = Structure { name: "GpuDeviceMemoryInfo", members: &[
     Member { name: "SizeInMiB", wire_in: "SizeInMiB", wire_out: "sizeInMiB", kind: Kind::Integer(&I_GPU_DEVICE_MEMORY_SIZE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_GPU_DEVICE_MEMORY_SIZE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_GPU_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_GPU_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_GPU_INFO: Structure = Structure { name: "GpuInfo", members: &[
     Member { name: "Gpus", wire_in: "Gpus", wire_out: "gpus", kind: Kind::List(&L_GPU_DEVICE_INFO_LIST), ..PLAIN },
     Member { name: "TotalGpuMemoryInMiB", wire_in: "TotalGpuMemoryInMiB", wire_out: "totalGpuMemoryInMiB", kind: Kind::Integer(&I_TOTAL_GPU_MEMORY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_GROUP_BY: Text = Text { min: 0, max: 300, pattern: None, values: &["resource-region", "availability-zone-id", "account-id", "account-name", "instance-family", "instance-type", "instance-platform", "reservation-arn", "reservation-id", "reservation-type", "reservation-create-timestamp", "reservation-start-timestamp", "reservation-end-timestamp", "reservation-end-date-type", "tenancy", "reservation-state", "reservation-instance-match-criteria", "reservation-unused-financial-owner"] };
+static T_GROUP_BY: Text = Text { min: 0, max: 300, pattern: None, values: &["resource-region", "availability-zone-id", "account-id", "account-name", "instance-family", "instance-type", "instance-platform", "reservation-arn", "reservation-id", "reservation-type", "reservation-create-timestamp", "reservation-start-timestamp", "reservation-end-timestamp", "reservation-end-date-type", "tenancy", "reservation-state", "reservation-instance-match-criteria", "reservation-unused-financial-owner"], sensitive: false };
 static L_GROUP_BY_SET: List = List { item: Kind::String(&T_GROUP_BY), item_name: "item", flattened: true, min: 0, max: 20 };
 static L_GROUP_ID_STRING_LIST: List = List { item: Kind::String(&T_SECURITY_GROUP_ID), item_name: "groupId", flattened: true, min: 0, max: 4294967295 };
 static S_GROUP_IDENTIFIER: Structure = Structure { name: "GroupIdentifier", members: &[
@@ -9105,7 +9105,7 @@ static L_GROUP_IDENTIFIER_LIST: List = List { item: Kind::Structure(&S_GROUP_IDE
 static L_GROUP_IDENTIFIER_SET: List = List { item: Kind::Structure(&S_SECURITY_GROUP_IDENTIFIER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_GROUP_IDS: List = List { item: Kind::String(&T_SECURITY_GROUP_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_GROUP_NAME_STRING_LIST: List = List { item: Kind::String(&T_SECURITY_GROUP_NAME), item_name: "GroupName", flattened: true, min: 0, max: 4294967295 };
-static T_HA_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["processing", "active", "standby", "invalid"] };
+static T_HA_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["processing", "active", "standby", "invalid"], sensitive: false };
 static S_HIBERNATION_OPTIONS: Structure = Structure { name: "HibernationOptions", members: &[
     Member { name: "Configured", wire_in: "Configured", wire_out: "configured", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -9153,7 +9153,7 @@ static S_HOST_INSTANCE: Structure = Structure { name: "HostInstance", members: &
 ], payload: None, xml_name: None, sensitive: false };
 static L_HOST_INSTANCE_LIST: List = List { item: Kind::Structure(&S_HOST_INSTANCE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_HOST_LIST: List = List { item: Kind::Structure(&S_HOST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_HOST_MAINTENANCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["on", "off"] };
+static T_HOST_MAINTENANCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["on", "off"], sensitive: false };
 static S_HOST_OFFERING: Structure = Structure { name: "HostOffering", members: &[
     Member { name: "CurrencyCode", wire_in: "CurrencyCode", wire_out: "currencyCode", kind: Kind::String(&T_CURRENCY_CODE_VALUES), ..PLAIN },
     Member { name: "Duration", wire_in: "Duration", wire_out: "duration", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -9171,7 +9171,7 @@ static S_HOST_PROPERTIES: Structure = Structure { name: "HostProperties", member
     Member { name: "Sockets", wire_in: "Sockets", wire_out: "sockets", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "TotalVCpus", wire_in: "TotalVCpus", wire_out: "totalVCpus", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_HOST_RECOVERY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["on", "off"] };
+static T_HOST_RECOVERY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["on", "off"], sensitive: false };
 static S_HOST_RESERVATION: Structure = Structure { name: "HostReservation", members: &[
     Member { name: "Count", wire_in: "Count", wire_out: "count", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "CurrencyCode", wire_in: "CurrencyCode", wire_out: "currencyCode", kind: Kind::String(&T_CURRENCY_CODE_VALUES), ..PLAIN },
@@ -9188,15 +9188,15 @@ static S_HOST_RESERVATION: Structure = Structure { name: "HostReservation", memb
     Member { name: "UpfrontPrice", wire_in: "UpfrontPrice", wire_out: "upfrontPrice", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_HOST_RESERVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_HOST_RESERVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_HOST_RESERVATION_ID_SET: List = List { item: Kind::String(&T_HOST_RESERVATION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_HOST_RESERVATION_SET: List = List { item: Kind::Structure(&S_HOST_RESERVATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_HOST_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "dedicated", "host"] };
-static T_HOSTNAME_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ip-name", "resource-name"] };
+static T_HOST_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "dedicated", "host"], sensitive: false };
+static T_HOSTNAME_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ip-name", "resource-name"], sensitive: false };
 static I_HOUR: Integer = Integer { min: 0, max: 23 };
-static T_HTTP_TOKENS_ENFORCED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"] };
-static T_HTTP_TOKENS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["optional", "required"] };
-static T_HYPERVISOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ovm", "xen"] };
+static T_HTTP_TOKENS_ENFORCED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"], sensitive: false };
+static T_HTTP_TOKENS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["optional", "required"], sensitive: false };
+static T_HYPERVISOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ovm", "xen"], sensitive: false };
 static L_IKE_VERSIONS_LIST: List = List { item: Kind::Structure(&S_IKE_VERSIONS_LIST_VALUE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_IKE_VERSIONS_LIST_VALUE: Structure = Structure { name: "IKEVersionsListValue", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "value", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -9216,9 +9216,9 @@ static S_IAM_INSTANCE_PROFILE_ASSOCIATION: Structure = Structure { name: "IamIns
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_IAM_INSTANCE_PROFILE_ASSOCIATION_STATE), ..PLAIN },
     Member { name: "Timestamp", wire_in: "Timestamp", wire_out: "timestamp", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IAM_INSTANCE_PROFILE_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IAM_INSTANCE_PROFILE_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IAM_INSTANCE_PROFILE_ASSOCIATION_SET: List = List { item: Kind::Structure(&S_IAM_INSTANCE_PROFILE_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IAM_INSTANCE_PROFILE_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated"] };
+static T_IAM_INSTANCE_PROFILE_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated"], sensitive: false };
 static S_IAM_INSTANCE_PROFILE_SPECIFICATION: Structure = Structure { name: "IamInstanceProfileSpecification", members: &[
     Member { name: "Arn", wire_in: "Arn", wire_out: "arn", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "name", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -9233,7 +9233,7 @@ static S_ID_FORMAT: Structure = Structure { name: "IdFormat", members: &[
     Member { name: "UseLongIds", wire_in: "UseLongIds", wire_out: "useLongIds", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ID_FORMAT_LIST: List = List { item: Kind::Structure(&S_ID_FORMAT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IGMPV2_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
+static T_IGMPV2_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
 static S_IMAGE: Structure = Structure { name: "Image", members: &[
     Member { name: "PlatformDetails", wire_in: "PlatformDetails", wire_out: "platformDetails", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "UsageOperation", wire_in: "UsageOperation", wire_out: "usageOperation", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -9297,9 +9297,9 @@ static S_IMAGE_ATTRIBUTE: Structure = Structure { name: "ImageAttribute", member
     Member { name: "ProductCodes", wire_in: "ProductCodes", wire_out: "productCodes", kind: Kind::List(&L_PRODUCT_CODE_LIST), ..PLAIN },
     Member { name: "BlockDeviceMappings", wire_in: "BlockDeviceMapping", wire_out: "blockDeviceMapping", kind: Kind::List(&L_BLOCK_DEVICE_MAPPING_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IMAGE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["description", "kernel", "ramdisk", "launchPermission", "productCodes", "blockDeviceMapping", "sriovNetSupport", "bootMode", "tpmSupport", "uefiData", "lastLaunchedTime", "imdsSupport", "deregistrationProtection"] };
-static T_IMAGE_BLOCK_PUBLIC_ACCESS_DISABLED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unblocked"] };
-static T_IMAGE_BLOCK_PUBLIC_ACCESS_ENABLED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["block-new-sharing"] };
+static T_IMAGE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["description", "kernel", "ramdisk", "launchPermission", "productCodes", "blockDeviceMapping", "sriovNetSupport", "bootMode", "tpmSupport", "uefiData", "lastLaunchedTime", "imdsSupport", "deregistrationProtection"], sensitive: false };
+static T_IMAGE_BLOCK_PUBLIC_ACCESS_DISABLED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unblocked"], sensitive: false };
+static T_IMAGE_BLOCK_PUBLIC_ACCESS_ENABLED_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["block-new-sharing"], sensitive: false };
 static S_IMAGE_CRITERION: Structure = Structure { name: "ImageCriterion", members: &[
     Member { name: "ImageProviders", wire_in: "ImageProviderSet", wire_out: "imageProviderSet", kind: Kind::List(&L_IMAGE_PROVIDER_LIST), ..PLAIN },
     Member { name: "MarketplaceProductCodes", wire_in: "MarketplaceProductCodeSet", wire_out: "marketplaceProductCodeSet", kind: Kind::List(&L_MARKETPLACE_PRODUCT_CODE_LIST), ..PLAIN },
@@ -9316,7 +9316,7 @@ static S_IMAGE_CRITERION_REQUEST: Structure = Structure { name: "ImageCriterionR
     Member { name: "CreationDateCondition", wire_in: "CreationDateCondition", wire_out: "CreationDateCondition", kind: Kind::Structure(&S_CREATION_DATE_CONDITION_REQUEST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IMAGE_CRITERION_REQUEST_LIST: List = List { item: Kind::Structure(&S_IMAGE_CRITERION_REQUEST), item_name: "ImageCriterion", flattened: true, min: 0, max: 4294967295 };
-static T_IMAGE_DESCRIPTION_REQUEST: Text = Text { min: 0, max: 255, pattern: None, values: &[] };
+static T_IMAGE_DESCRIPTION_REQUEST: Text = Text { min: 0, max: 255, pattern: None, values: &[], sensitive: false };
 static S_IMAGE_DISK_CONTAINER: Structure = Structure { name: "ImageDiskContainer", members: &[
     Member { name: "Description", wire_in: "Description", wire_out: "Description", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DeviceName", wire_in: "DeviceName", wire_out: "DeviceName", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -9326,7 +9326,7 @@ static S_IMAGE_DISK_CONTAINER: Structure = Structure { name: "ImageDiskContainer
     Member { name: "UserBucket", wire_in: "UserBucket", wire_out: "UserBucket", kind: Kind::Structure(&S_USER_BUCKET), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IMAGE_DISK_CONTAINER_LIST: List = List { item: Kind::Structure(&S_IMAGE_DISK_CONTAINER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMAGE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMAGE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IMAGE_ID_LIST: List = List { item: Kind::String(&T_IMAGE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_IMAGE_ID_STRING_LIST: List = List { item: Kind::String(&T_IMAGE_ID), item_name: "ImageId", flattened: true, min: 0, max: 4294967295 };
 static L_IMAGE_LIST: List = List { item: Kind::Structure(&S_IMAGE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
@@ -9341,14 +9341,14 @@ static S_IMAGE_METADATA: Structure = Structure { name: "ImageMetadata", members:
     Member { name: "ImageAllowed", wire_in: "ImageAllowed", wire_out: "imageAllowed", kind: Kind::Boolean, ..PLAIN },
     Member { name: "IsPublic", wire_in: "IsPublic", wire_out: "isPublic", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IMAGE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IMAGE_NAME_CRITERIA_REQUEST: Text = Text { min: 0, max: 128, pattern: None, values: &[] };
+static T_IMAGE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IMAGE_NAME_CRITERIA_REQUEST: Text = Text { min: 0, max: 128, pattern: None, values: &[], sensitive: false };
 static L_IMAGE_NAME_CRITERIA_REQUEST_LIST: List = List { item: Kind::String(&T_IMAGE_NAME_CRITERIA_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_IMAGE_NAME_LIST: List = List { item: Kind::String(&T_IMAGE_NAME), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMAGE_NAME_REQUEST: Text = Text { min: 3, max: 128, pattern: None, values: &[] };
-static T_IMAGE_PROVIDER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMAGE_NAME_REQUEST: Text = Text { min: 3, max: 128, pattern: None, values: &[], sensitive: false };
+static T_IMAGE_PROVIDER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IMAGE_PROVIDER_LIST: List = List { item: Kind::String(&T_IMAGE_PROVIDER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMAGE_PROVIDER_REQUEST: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMAGE_PROVIDER_REQUEST: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IMAGE_PROVIDER_REQUEST_LIST: List = List { item: Kind::String(&T_IMAGE_PROVIDER_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_IMAGE_RECYCLE_BIN_INFO: Structure = Structure { name: "ImageRecycleBinInfo", members: &[
     Member { name: "ImageId", wire_in: "ImageId", wire_out: "imageId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -9364,11 +9364,11 @@ static S_IMAGE_REFERENCE: Structure = Structure { name: "ImageReference", member
     Member { name: "Arn", wire_in: "Arn", wire_out: "arn", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IMAGE_REFERENCE_LIST: List = List { item: Kind::Structure(&S_IMAGE_REFERENCE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMAGE_REFERENCE_OPTION_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["state-name", "version-depth"] };
-static T_IMAGE_REFERENCE_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ec2:Instance", "ec2:LaunchTemplate", "ssm:Parameter", "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe"] };
-static T_IMAGE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "invalid", "deregistered", "transient", "failed", "error", "disabled"] };
-static T_IMAGE_TYPE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["machine", "kernel", "ramdisk"] };
-static T_IMAGE_UEFI_DATA_REQUEST: Text = Text { min: 0, max: 64000, pattern: None, values: &[] };
+static T_IMAGE_REFERENCE_OPTION_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["state-name", "version-depth"], sensitive: false };
+static T_IMAGE_REFERENCE_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ec2:Instance", "ec2:LaunchTemplate", "ssm:Parameter", "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe"], sensitive: false };
+static T_IMAGE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "invalid", "deregistered", "transient", "failed", "error", "disabled"], sensitive: false };
+static T_IMAGE_TYPE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["machine", "kernel", "ramdisk"], sensitive: false };
+static T_IMAGE_UEFI_DATA_REQUEST: Text = Text { min: 0, max: 64000, pattern: None, values: &[], sensitive: false };
 static S_IMAGE_USAGE_REPORT: Structure = Structure { name: "ImageUsageReport", members: &[
     Member { name: "ImageId", wire_in: "ImageId", wire_out: "imageId", kind: Kind::String(&T_IMAGE_ID), ..PLAIN },
     Member { name: "ReportId", wire_in: "ReportId", wire_out: "reportId", kind: Kind::String(&T_IMAGE_USAGE_REPORT_ID), ..PLAIN },
@@ -9389,18 +9389,18 @@ static S_IMAGE_USAGE_REPORT_ENTRY: Structure = Structure { name: "ImageUsageRepo
     Member { name: "ReportCreationTime", wire_in: "ReportCreationTime", wire_out: "reportCreationTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IMAGE_USAGE_REPORT_ENTRY_LIST: List = List { item: Kind::Structure(&S_IMAGE_USAGE_REPORT_ENTRY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMAGE_USAGE_REPORT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMAGE_USAGE_REPORT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IMAGE_USAGE_REPORT_ID_STRING_LIST: List = List { item: Kind::String(&T_IMAGE_USAGE_REPORT_ID), item_name: "item", flattened: true, min: 0, max: 200 };
 static L_IMAGE_USAGE_REPORT_LIST: List = List { item: Kind::Structure(&S_IMAGE_USAGE_REPORT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMAGE_USAGE_REPORT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IMAGE_USAGE_REPORT_STATE_REASON: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMAGE_USAGE_REPORT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IMAGE_USAGE_REPORT_STATE_REASON: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IMAGE_USAGE_REPORT_USER_ID_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "UserId", flattened: true, min: 0, max: 200 };
 static S_IMAGE_USAGE_RESOURCE_TYPE: Structure = Structure { name: "ImageUsageResourceType", members: &[
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "resourceType", kind: Kind::String(&T_IMAGE_USAGE_RESOURCE_TYPE_NAME), ..PLAIN },
     Member { name: "ResourceTypeOptions", wire_in: "ResourceTypeOptionSet", wire_out: "resourceTypeOptionSet", kind: Kind::List(&L_IMAGE_USAGE_RESOURCE_TYPE_OPTION_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IMAGE_USAGE_RESOURCE_TYPE_LIST: List = List { item: Kind::Structure(&S_IMAGE_USAGE_RESOURCE_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMAGE_USAGE_RESOURCE_TYPE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMAGE_USAGE_RESOURCE_TYPE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_IMAGE_USAGE_RESOURCE_TYPE_OPTION: Structure = Structure { name: "ImageUsageResourceTypeOption", members: &[
     Member { name: "OptionName", wire_in: "OptionName", wire_out: "optionName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "OptionValues", wire_in: "OptionValueSet", wire_out: "optionValueSet", kind: Kind::List(&L_IMAGE_USAGE_RESOURCE_TYPE_OPTION_VALUES_LIST), ..PLAIN },
@@ -9411,14 +9411,14 @@ static S_IMAGE_USAGE_RESOURCE_TYPE_OPTION_REQUEST: Structure = Structure { name:
     Member { name: "OptionValues", wire_in: "OptionValue", wire_out: "OptionValue", kind: Kind::List(&L_IMAGE_USAGE_RESOURCE_TYPE_OPTION_VALUES_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IMAGE_USAGE_RESOURCE_TYPE_OPTION_REQUEST_LIST: List = List { item: Kind::Structure(&S_IMAGE_USAGE_RESOURCE_TYPE_OPTION_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMAGE_USAGE_RESOURCE_TYPE_OPTION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMAGE_USAGE_RESOURCE_TYPE_OPTION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IMAGE_USAGE_RESOURCE_TYPE_OPTION_VALUES_LIST: List = List { item: Kind::String(&T_IMAGE_USAGE_RESOURCE_TYPE_OPTION_VALUE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_IMAGE_USAGE_RESOURCE_TYPE_REQUEST: Structure = Structure { name: "ImageUsageResourceTypeRequest", members: &[
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "ResourceType", kind: Kind::String(&T_IMAGE_USAGE_RESOURCE_TYPE_NAME), ..PLAIN },
     Member { name: "ResourceTypeOptions", wire_in: "ResourceTypeOption", wire_out: "ResourceTypeOption", kind: Kind::List(&L_IMAGE_USAGE_RESOURCE_TYPE_OPTION_REQUEST_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IMAGE_USAGE_RESOURCE_TYPE_REQUEST_LIST: List = List { item: Kind::Structure(&S_IMAGE_USAGE_RESOURCE_TYPE_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMDS_SUPPORT_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["v2.0"] };
+static T_IMDS_SUPPORT_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["v2.0"], sensitive: false };
 static S_IMPORT_CLIENT_VPN_CLIENT_CERTIFICATE_REVOCATION_LIST_REQUEST: Structure = Structure { name: "ImportClientVpnClientCertificateRevocationListRequest", members: &[
     Member { name: "ClientVpnEndpointId", wire_in: "ClientVpnEndpointId", wire_out: "ClientVpnEndpointId", kind: Kind::String(&T_CLIENT_VPN_ENDPOINT_ID), required: true, ..PLAIN },
     Member { name: "CertificateRevocationList", wire_in: "CertificateRevocationList", wire_out: "CertificateRevocationList", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
@@ -9490,7 +9490,7 @@ static S_IMPORT_IMAGE_TASK: Structure = Structure { name: "ImportImageTask", mem
     Member { name: "UsageOperation", wire_in: "UsageOperation", wire_out: "usageOperation", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "BootMode", wire_in: "BootMode", wire_out: "bootMode", kind: Kind::String(&T_BOOT_MODE_VALUES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IMPORT_IMAGE_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMPORT_IMAGE_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IMPORT_IMAGE_TASK_LIST: List = List { item: Kind::Structure(&S_IMPORT_IMAGE_TASK), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_IMPORT_INSTANCE_LAUNCH_SPECIFICATION: Structure = Structure { name: "ImportInstanceLaunchSpecification", members: &[
     Member { name: "Architecture", wire_in: "Architecture", wire_out: "architecture", kind: Kind::String(&T_ARCHITECTURE_VALUES), ..PLAIN },
@@ -9544,7 +9544,7 @@ static S_IMPORT_KEY_PAIR_RESULT: Structure = Structure { name: "ImportKeyPairRes
     Member { name: "KeyPairId", wire_in: "KeyPairId", wire_out: "keyPairId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IMPORT_MANIFEST_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMPORT_MANIFEST_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_IMPORT_SNAPSHOT_REQUEST: Structure = Structure { name: "ImportSnapshotRequest", members: &[
     Member { name: "ClientData", wire_in: "ClientData", wire_out: "ClientData", kind: Kind::Structure(&S_CLIENT_DATA), ..PLAIN },
     Member { name: "ClientToken", wire_in: "ClientToken", wire_out: "ClientToken", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -9568,10 +9568,10 @@ static S_IMPORT_SNAPSHOT_TASK: Structure = Structure { name: "ImportSnapshotTask
     Member { name: "SnapshotTaskDetail", wire_in: "SnapshotTaskDetail", wire_out: "snapshotTaskDetail", kind: Kind::Structure(&S_SNAPSHOT_TASK_DETAIL), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IMPORT_SNAPSHOT_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMPORT_SNAPSHOT_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IMPORT_SNAPSHOT_TASK_ID_LIST: List = List { item: Kind::String(&T_IMPORT_SNAPSHOT_TASK_ID), item_name: "ImportTaskId", flattened: true, min: 0, max: 4294967295 };
 static L_IMPORT_SNAPSHOT_TASK_LIST: List = List { item: Kind::Structure(&S_IMPORT_SNAPSHOT_TASK), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IMPORT_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IMPORT_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IMPORT_TASK_ID_LIST: List = List { item: Kind::String(&T_IMPORT_IMAGE_TASK_ID), item_name: "ImportTaskId", flattened: true, min: 0, max: 4294967295 };
 static S_IMPORT_VOLUME_REQUEST: Structure = Structure { name: "ImportVolumeRequest", members: &[
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "AvailabilityZoneId", kind: Kind::String(&T_AVAILABILITY_ZONE_ID), ..PLAIN },
@@ -9604,19 +9604,19 @@ static S_INFERENCE_DEVICE_INFO: Structure = Structure { name: "InferenceDeviceIn
     Member { name: "MemoryInfo", wire_in: "MemoryInfo", wire_out: "memoryInfo", kind: Kind::Structure(&S_INFERENCE_DEVICE_MEMORY_INFO), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INFERENCE_DEVICE_INFO_LIST: List = List { item: Kind::Structure(&S_INFERENCE_DEVICE_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_INFERENCE_DEVICE_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INFERENCE_DEVICE_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_INFERENCE_DEVICE_MEMORY_INFO: Structure = Structure { name: "InferenceDeviceMemoryInfo", members: &[
     Member { name: "SizeInMiB", wire_in: "SizeInMiB", wire_out: "sizeInMiB", kind: Kind::Integer(&I_INFERENCE_DEVICE_MEMORY_SIZE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_INFERENCE_DEVICE_MEMORY_SIZE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_INFERENCE_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_INGESTION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["initial-ingestion-in-progress", "ingestion-complete", "ingestion-failed"] };
+static T_INFERENCE_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_INGESTION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["initial-ingestion-in-progress", "ingestion-complete", "ingestion-failed"], sensitive: false };
 static S_INITIALIZATION_STATUS_DETAILS: Structure = Structure { name: "InitializationStatusDetails", members: &[
     Member { name: "InitializationType", wire_in: "InitializationType", wire_out: "initializationType", kind: Kind::String(&T_INITIALIZATION_TYPE), ..PLAIN },
     Member { name: "Progress", wire_in: "Progress", wire_out: "progress", kind: Kind::Long(&I_LONG), ..PLAIN },
     Member { name: "EstimatedTimeToCompleteInSeconds", wire_in: "EstimatedTimeToCompleteInSeconds", wire_out: "estimatedTimeToCompleteInSeconds", kind: Kind::Long(&I_LONG), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INITIALIZATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "provisioned-rate", "volume-copy"] };
+static T_INITIALIZATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "provisioned-rate", "volume-copy"], sensitive: false };
 static L_INSIDE_CIDR_BLOCKS_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_INSTANCE: Structure = Structure { name: "Instance", members: &[
     Member { name: "Architecture", wire_in: "Architecture", wire_out: "architecture", kind: Kind::String(&T_ARCHITECTURE_VALUES), ..PLAIN },
@@ -9707,9 +9707,9 @@ static S_INSTANCE_ATTRIBUTE: Structure = Structure { name: "InstanceAttribute", 
     Member { name: "DisableApiStop", wire_in: "DisableApiStop", wire_out: "disableApiStop", kind: Kind::Structure(&S_ATTRIBUTE_BOOLEAN_VALUE), ..PLAIN },
     Member { name: "Groups", wire_in: "GroupSet", wire_out: "groupSet", kind: Kind::List(&L_GROUP_IDENTIFIER_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instanceType", "kernel", "ramdisk", "userData", "disableApiTermination", "instanceInitiatedShutdownBehavior", "rootDeviceName", "blockDeviceMapping", "productCodes", "sourceDestCheck", "groupSet", "ebsOptimized", "sriovNetSupport", "enaSupport", "enclaveOptions", "disableApiStop"] };
-static T_INSTANCE_AUTO_RECOVERY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "default"] };
-static T_INSTANCE_BANDWIDTH_WEIGHTING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "vpc-1", "ebs-1"] };
+static T_INSTANCE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instanceType", "kernel", "ramdisk", "userData", "disableApiTermination", "instanceInitiatedShutdownBehavior", "rootDeviceName", "blockDeviceMapping", "productCodes", "sourceDestCheck", "groupSet", "ebsOptimized", "sriovNetSupport", "enaSupport", "enclaveOptions", "disableApiStop"], sensitive: false };
+static T_INSTANCE_AUTO_RECOVERY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "default"], sensitive: false };
+static T_INSTANCE_BANDWIDTH_WEIGHTING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "vpc-1", "ebs-1"], sensitive: false };
 static S_INSTANCE_BLOCK_DEVICE_MAPPING: Structure = Structure { name: "InstanceBlockDeviceMapping", members: &[
     Member { name: "DeviceName", wire_in: "DeviceName", wire_out: "deviceName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Ebs", wire_in: "Ebs", wire_out: "ebs", kind: Kind::Structure(&S_EBS_INSTANCE_BLOCK_DEVICE), ..PLAIN },
@@ -9722,7 +9722,7 @@ static S_INSTANCE_BLOCK_DEVICE_MAPPING_SPECIFICATION: Structure = Structure { na
     Member { name: "NoDevice", wire_in: "NoDevice", wire_out: "noDevice", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INSTANCE_BLOCK_DEVICE_MAPPING_SPECIFICATION_LIST: List = List { item: Kind::Structure(&S_INSTANCE_BLOCK_DEVICE_MAPPING_SPECIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_INSTANCE_BOOT_MODE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["legacy-bios", "uefi"] };
+static T_INSTANCE_BOOT_MODE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["legacy-bios", "uefi"], sensitive: false };
 static S_INSTANCE_CAPACITY: Structure = Structure { name: "InstanceCapacity", members: &[
     Member { name: "AvailableCapacity", wire_in: "AvailableCapacity", wire_out: "availableCapacity", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "InstanceType", wire_in: "InstanceType", wire_out: "instanceType", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -9732,7 +9732,7 @@ static S_INSTANCE_CONNECT_ENDPOINT_DNS_NAMES: Structure = Structure { name: "Ins
     Member { name: "DnsName", wire_in: "DnsName", wire_out: "dnsName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "FipsDnsName", wire_in: "FipsDnsName", wire_out: "fipsDnsName", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_CONNECT_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INSTANCE_CONNECT_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_INSTANCE_CONNECT_ENDPOINT_MAX_RESULTS: Integer = Integer { min: 1, max: 50 };
 static S_INSTANCE_CONNECT_ENDPOINT_PUBLIC_DNS_NAMES: Structure = Structure { name: "InstanceConnectEndpointPublicDnsNames", members: &[
     Member { name: "Ipv4", wire_in: "Ipv4", wire_out: "ipv4", kind: Kind::Structure(&S_INSTANCE_CONNECT_ENDPOINT_DNS_NAMES), ..PLAIN },
@@ -9754,7 +9754,7 @@ static S_INSTANCE_CREDIT_SPECIFICATION_REQUEST: Structure = Structure { name: "I
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), required: true, ..PLAIN },
     Member { name: "CpuCredits", wire_in: "CpuCredits", wire_out: "CpuCredits", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_EVENT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INSTANCE_EVENT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_INSTANCE_EVENT_WINDOW: Structure = Structure { name: "InstanceEventWindow", members: &[
     Member { name: "InstanceEventWindowId", wire_in: "InstanceEventWindowId", wire_out: "instanceEventWindowId", kind: Kind::String(&T_INSTANCE_EVENT_WINDOW_ID), ..PLAIN },
     Member { name: "TimeRanges", wire_in: "TimeRangeSet", wire_out: "timeRangeSet", kind: Kind::List(&L_INSTANCE_EVENT_WINDOW_TIME_RANGE_LIST), ..PLAIN },
@@ -9774,16 +9774,16 @@ static S_INSTANCE_EVENT_WINDOW_ASSOCIATION_TARGET: Structure = Structure { name:
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "DedicatedHostIds", wire_in: "DedicatedHostIdSet", wire_out: "dedicatedHostIdSet", kind: Kind::List(&L_DEDICATED_HOST_ID_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_EVENT_WINDOW_CRON_EXPRESSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INSTANCE_EVENT_WINDOW_CRON_EXPRESSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_INSTANCE_EVENT_WINDOW_DISASSOCIATION_REQUEST: Structure = Structure { name: "InstanceEventWindowDisassociationRequest", members: &[
     Member { name: "InstanceIds", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::List(&L_INSTANCE_ID_LIST), ..PLAIN },
     Member { name: "InstanceTags", wire_in: "InstanceTag", wire_out: "InstanceTag", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "DedicatedHostIds", wire_in: "DedicatedHostId", wire_out: "DedicatedHostId", kind: Kind::List(&L_DEDICATED_HOST_ID_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_EVENT_WINDOW_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INSTANCE_EVENT_WINDOW_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_INSTANCE_EVENT_WINDOW_ID_SET: List = List { item: Kind::String(&T_INSTANCE_EVENT_WINDOW_ID), item_name: "InstanceEventWindowId", flattened: true, min: 0, max: 4294967295 };
 static L_INSTANCE_EVENT_WINDOW_SET: List = List { item: Kind::Structure(&S_INSTANCE_EVENT_WINDOW), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_INSTANCE_EVENT_WINDOW_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["creating", "deleting", "active", "deleted"] };
+static T_INSTANCE_EVENT_WINDOW_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["creating", "deleting", "active", "deleted"], sensitive: false };
 static S_INSTANCE_EVENT_WINDOW_STATE_CHANGE: Structure = Structure { name: "InstanceEventWindowStateChange", members: &[
     Member { name: "InstanceEventWindowId", wire_in: "InstanceEventWindowId", wire_out: "instanceEventWindowId", kind: Kind::String(&T_INSTANCE_EVENT_WINDOW_ID), ..PLAIN },
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_INSTANCE_EVENT_WINDOW_STATE), ..PLAIN },
@@ -9810,16 +9810,16 @@ static S_INSTANCE_FAMILY_CREDIT_SPECIFICATION: Structure = Structure { name: "In
     Member { name: "InstanceFamily", wire_in: "InstanceFamily", wire_out: "instanceFamily", kind: Kind::String(&T_UNLIMITED_SUPPORTED_INSTANCE_FAMILY), ..PLAIN },
     Member { name: "CpuCredits", wire_in: "CpuCredits", wire_out: "cpuCredits", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_GENERATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["current", "previous"] };
+static T_INSTANCE_GENERATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["current", "previous"], sensitive: false };
 static L_INSTANCE_GENERATION_SET: List = List { item: Kind::String(&T_INSTANCE_GENERATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_INSTANCE_HEALTH_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["healthy", "unhealthy"] };
-static T_INSTANCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_INSTANCE_ID_FOR_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INSTANCE_HEALTH_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["healthy", "unhealthy"], sensitive: false };
+static T_INSTANCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_INSTANCE_ID_FOR_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_INSTANCE_ID_LIST: List = List { item: Kind::String(&T_INSTANCE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_INSTANCE_ID_SET: List = List { item: Kind::String(&T_INSTANCE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_INSTANCE_ID_STRING_LIST: List = List { item: Kind::String(&T_INSTANCE_ID), item_name: "InstanceId", flattened: true, min: 0, max: 4294967295 };
 static L_INSTANCE_ID_UPDATE_STRING_LIST: List = List { item: Kind::String(&T_INSTANCE_ID), item_name: "item", flattened: true, min: 1, max: 30 };
-static T_INSTANCE_ID_WITH_VOLUME_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INSTANCE_ID_WITH_VOLUME_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_INSTANCE_IDS_SET: List = List { item: Kind::String(&T_INSTANCE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_INSTANCE_IMAGE_METADATA: Structure = Structure { name: "InstanceImageMetadata", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "instanceId", kind: Kind::String(&T_INSTANCE_ID), ..PLAIN },
@@ -9834,7 +9834,7 @@ static S_INSTANCE_IMAGE_METADATA: Structure = Structure { name: "InstanceImageMe
     Member { name: "Operator", wire_in: "Operator", wire_out: "operator", kind: Kind::Structure(&S_OPERATOR_RESPONSE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INSTANCE_IMAGE_METADATA_LIST: List = List { item: Kind::Structure(&S_INSTANCE_IMAGE_METADATA), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_INSTANCE_INTERRUPTION_BEHAVIOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hibernate", "stop", "terminate"] };
+static T_INSTANCE_INTERRUPTION_BEHAVIOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hibernate", "stop", "terminate"], sensitive: false };
 static S_INSTANCE_IPV4_PREFIX: Structure = Structure { name: "InstanceIpv4Prefix", members: &[
     Member { name: "Ipv4Prefix", wire_in: "Ipv4Prefix", wire_out: "ipv4Prefix", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -9852,8 +9852,8 @@ static S_INSTANCE_IPV6_PREFIX: Structure = Structure { name: "InstanceIpv6Prefix
     Member { name: "Ipv6Prefix", wire_in: "Ipv6Prefix", wire_out: "ipv6Prefix", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INSTANCE_IPV6_PREFIX_LIST: List = List { item: Kind::Structure(&S_INSTANCE_IPV6_PREFIX), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_INSTANCE_LIFECYCLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "on-demand", "interruptible-capacity-reservation"] };
-static T_INSTANCE_LIFECYCLE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "scheduled", "capacity-block", "interruptible-capacity-reservation"] };
+static T_INSTANCE_LIFECYCLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "on-demand", "interruptible-capacity-reservation"], sensitive: false };
+static T_INSTANCE_LIFECYCLE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "scheduled", "capacity-block", "interruptible-capacity-reservation"], sensitive: false };
 static L_INSTANCE_LIST: List = List { item: Kind::Structure(&S_INSTANCE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_INSTANCE_MAINTENANCE_OPTIONS: Structure = Structure { name: "InstanceMaintenanceOptions", members: &[
     Member { name: "AutoRecovery", wire_in: "AutoRecovery", wire_out: "autoRecovery", kind: Kind::String(&T_INSTANCE_AUTO_RECOVERY_STATE), ..PLAIN },
@@ -9866,7 +9866,7 @@ static S_INSTANCE_MARKET_OPTIONS_REQUEST: Structure = Structure { name: "Instanc
     Member { name: "MarketType", wire_in: "MarketType", wire_out: "MarketType", kind: Kind::String(&T_MARKET_TYPE), ..PLAIN },
     Member { name: "SpotOptions", wire_in: "SpotOptions", wire_out: "SpotOptions", kind: Kind::Structure(&S_SPOT_MARKET_OPTIONS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_MATCH_CRITERIA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["open", "targeted"] };
+static T_INSTANCE_MATCH_CRITERIA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["open", "targeted"], sensitive: false };
 static S_INSTANCE_METADATA_DEFAULTS_RESPONSE: Structure = Structure { name: "InstanceMetadataDefaultsResponse", members: &[
     Member { name: "HttpTokens", wire_in: "HttpTokens", wire_out: "httpTokens", kind: Kind::String(&T_HTTP_TOKENS_STATE), ..PLAIN },
     Member { name: "HttpPutResponseHopLimit", wire_in: "HttpPutResponseHopLimit", wire_out: "httpPutResponseHopLimit", kind: Kind::Integer(&I_BOXED_INTEGER), ..PLAIN },
@@ -9876,7 +9876,7 @@ static S_INSTANCE_METADATA_DEFAULTS_RESPONSE: Structure = Structure { name: "Ins
     Member { name: "ManagedExceptionMessage", wire_in: "ManagedExceptionMessage", wire_out: "managedExceptionMessage", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "HttpTokensEnforced", wire_in: "HttpTokensEnforced", wire_out: "httpTokensEnforced", kind: Kind::String(&T_HTTP_TOKENS_ENFORCED_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_METADATA_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"] };
+static T_INSTANCE_METADATA_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"], sensitive: false };
 static S_INSTANCE_METADATA_OPTIONS_REQUEST: Structure = Structure { name: "InstanceMetadataOptionsRequest", members: &[
     Member { name: "HttpTokens", wire_in: "HttpTokens", wire_out: "HttpTokens", kind: Kind::String(&T_HTTP_TOKENS_STATE), ..PLAIN },
     Member { name: "HttpPutResponseHopLimit", wire_in: "HttpPutResponseHopLimit", wire_out: "HttpPutResponseHopLimit", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -9892,9 +9892,9 @@ static S_INSTANCE_METADATA_OPTIONS_RESPONSE: Structure = Structure { name: "Inst
     Member { name: "HttpProtocolIpv6", wire_in: "HttpProtocolIpv6", wire_out: "httpProtocolIpv6", kind: Kind::String(&T_INSTANCE_METADATA_PROTOCOL_STATE), ..PLAIN },
     Member { name: "InstanceMetadataTags", wire_in: "InstanceMetadataTags", wire_out: "instanceMetadataTags", kind: Kind::String(&T_INSTANCE_METADATA_TAGS_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_METADATA_OPTIONS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "applied"] };
-static T_INSTANCE_METADATA_PROTOCOL_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"] };
-static T_INSTANCE_METADATA_TAGS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"] };
+static T_INSTANCE_METADATA_OPTIONS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "applied"], sensitive: false };
+static T_INSTANCE_METADATA_PROTOCOL_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"], sensitive: false };
+static T_INSTANCE_METADATA_TAGS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"], sensitive: false };
 static S_INSTANCE_MONITORING: Structure = Structure { name: "InstanceMonitoring", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "instanceId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Monitoring", wire_in: "Monitoring", wire_out: "monitoring", kind: Kind::Structure(&S_MONITORING), ..PLAIN },
@@ -9979,7 +9979,7 @@ static S_INSTANCE_PRIVATE_IP_ADDRESS: Structure = Structure { name: "InstancePri
     Member { name: "PrivateIpAddress", wire_in: "PrivateIpAddress", wire_out: "privateIpAddress", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INSTANCE_PRIVATE_IP_ADDRESS_LIST: List = List { item: Kind::Structure(&S_INSTANCE_PRIVATE_IP_ADDRESS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_INSTANCE_REBOOT_MIGRATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "default"] };
+static T_INSTANCE_REBOOT_MIGRATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "default"], sensitive: false };
 static S_INSTANCE_REQUIREMENTS: Structure = Structure { name: "InstanceRequirements", members: &[
     Member { name: "VCpuCount", wire_in: "VCpuCount", wire_out: "vCpuCount", kind: Kind::Structure(&S_V_CPU_COUNT_RANGE), ..PLAIN },
     Member { name: "MemoryMiB", wire_in: "MemoryMiB", wire_out: "memoryMiB", kind: Kind::Structure(&S_MEMORY_MI_B), ..PLAIN },
@@ -10096,7 +10096,7 @@ static S_INSTANCE_STATE_CHANGE: Structure = Structure { name: "InstanceStateChan
     Member { name: "PreviousState", wire_in: "PreviousState", wire_out: "previousState", kind: Kind::Structure(&S_INSTANCE_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INSTANCE_STATE_CHANGE_LIST: List = List { item: Kind::Structure(&S_INSTANCE_STATE_CHANGE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_INSTANCE_STATE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "running", "shutting-down", "terminated", "stopping", "stopped"] };
+static T_INSTANCE_STATE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "running", "shutting-down", "terminated", "stopping", "stopped"], sensitive: false };
 static S_INSTANCE_STATUS: Structure = Structure { name: "InstanceStatus", members: &[
     Member { name: "AvailabilityZone", wire_in: "AvailabilityZone", wire_out: "availabilityZone", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "availabilityZoneId", kind: Kind::String(&T_AVAILABILITY_ZONE_ID), ..PLAIN },
@@ -10129,7 +10129,7 @@ static S_INSTANCE_STATUS_SUMMARY: Structure = Structure { name: "InstanceStatusS
     Member { name: "Details", wire_in: "Details", wire_out: "details", kind: Kind::List(&L_INSTANCE_STATUS_DETAILS_LIST), ..PLAIN },
     Member { name: "Status", wire_in: "Status", wire_out: "status", kind: Kind::String(&T_SUMMARY_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_STORAGE_ENCRYPTION_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "required"] };
+static T_INSTANCE_STORAGE_ENCRYPTION_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "required"], sensitive: false };
 static S_INSTANCE_STORAGE_INFO: Structure = Structure { name: "InstanceStorageInfo", members: &[
     Member { name: "TotalSizeInGB", wire_in: "TotalSizeInGB", wire_out: "totalSizeInGB", kind: Kind::Long(&I_DISK_SIZE), ..PLAIN },
     Member { name: "Disks", wire_in: "Disks", wire_out: "disks", kind: Kind::List(&L_DISK_INFO_LIST), ..PLAIN },
@@ -10150,8 +10150,8 @@ static S_INSTANCE_TOPOLOGY: Structure = Structure { name: "InstanceTopology", me
     Member { name: "ZoneId", wire_in: "ZoneId", wire_out: "zoneId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "CapacityBlockId", wire_in: "CapacityBlockId", wire_out: "capacityBlockId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["a1.medium", "a1.large", "a1.xlarge", "a1.2xlarge", "a1.4xlarge", "a1.metal", "c1.medium", "c1.xlarge", "c3.large", "c3.xlarge", "c3.2xlarge", "c3.4xlarge", "c3.8xlarge", "c4.large", "c4.xlarge", "c4.2xlarge", "c4.4xlarge", "c4.8xlarge", "c5.large", "c5.xlarge", "c5.2xlarge", "c5.4xlarge", "c5.9xlarge", "c5.12xlarge", "c5.18xlarge", "c5.24xlarge", "c5.metal", "c5a.large", "c5a.xlarge", "c5a.2xlarge", "c5a.4xlarge", "c5a.8xlarge", "c5a.12xlarge", "c5a.16xlarge", "c5a.24xlarge", "c5ad.large", "c5ad.xlarge", "c5ad.2xlarge", "c5ad.4xlarge", "c5ad.8xlarge", "c5ad.12xlarge", "c5ad.16xlarge", "c5ad.24xlarge", "c5d.large", "c5d.xlarge", "c5d.2xlarge", "c5d.4xlarge", "c5d.9xlarge", "c5d.12xlarge", "c5d.18xlarge", "c5d.24xlarge", "c5d.metal", "c5n.large", "c5n.xlarge", "c5n.2xlarge", "c5n.4xlarge", "c5n.9xlarge", "c5n.18xlarge", "c5n.metal", "c6g.medium", "c6g.large", "c6g.xlarge", "c6g.2xlarge", "c6g.4xlarge", "c6g.8xlarge", "c6g.12xlarge", "c6g.16xlarge", "c6g.metal", "c6gd.medium", "c6gd.large", "c6gd.xlarge", "c6gd.2xlarge", "c6gd.4xlarge", "c6gd.8xlarge", "c6gd.12xlarge", "c6gd.16xlarge", "c6gd.metal", "c6gn.medium", "c6gn.large", "c6gn.xlarge", "c6gn.2xlarge", "c6gn.4xlarge", "c6gn.8xlarge", "c6gn.12xlarge", "c6gn.16xlarge", "c6i.large", "c6i.xlarge", "c6i.2xlarge", "c6i.4xlarge", "c6i.8xlarge", "c6i.12xlarge", "c6i.16xlarge", "c6i.24xlarge", "c6i.32xlarge", "c6i.metal", "cc1.4xlarge", "cc2.8xlarge", "cg1.4xlarge", "cr1.8xlarge", "d2.xlarge", "d2.2xlarge", "d2.4xlarge", "d2.8xlarge", "d3.xlarge", "d3.2xlarge", "d3.4xlarge", "d3.8xlarge", "d3en.xlarge", "d3en.2xlarge", "d3en.4xlarge", "d3en.6xlarge", "d3en.8xlarge", "d3en.12xlarge", "dl1.24xlarge", "f1.2xlarge", "f1.4xlarge", "f1.16xlarge", "g2.2xlarge", "g2.8xlarge", "g3.4xlarge", "g3.8xlarge", "g3.16xlarge", "g3s.xlarge", "g4ad.xlarge", "g4ad.2xlarge", "g4ad.4xlarge", "g4ad.8xlarge", "g4ad.16xlarge", "g4dn.xlarge", "g4dn.2xlarge", "g4dn.4xlarge", "g4dn.8xlarge", "g4dn.12xlarge", "g4dn.16xlarge", "g4dn.metal", "g5.xlarge", "g5.2xlarge", "g5.4xlarge", "g5.8xlarge", "g5.12xlarge", "g5.16xlarge", "g5.24xlarge", "g5.48xlarge", "g5g.xlarge", "g5g.2xlarge", "g5g.4xlarge", "g5g.8xlarge", "g5g.16xlarge", "g5g.metal", "hi1.4xlarge", "hpc6a.48xlarge", "hs1.8xlarge", "h1.2xlarge", "h1.4xlarge", "h1.8xlarge", "h1.16xlarge", "i2.xlarge", "i2.2xlarge", "i2.4xlarge", "i2.8xlarge", "i3.large", "i3.xlarge", "i3.2xlarge", "i3.4xlarge", "i3.8xlarge", "i3.16xlarge", "i3.metal", "i3en.large", "i3en.xlarge", "i3en.2xlarge", "i3en.3xlarge", "i3en.6xlarge", "i3en.12xlarge", "i3en.24xlarge", "i3en.metal", "im4gn.large", "im4gn.xlarge", "im4gn.2xlarge", "im4gn.4xlarge", "im4gn.8xlarge", "im4gn.16xlarge", "inf1.xlarge", "inf1.2xlarge", "inf1.6xlarge", "inf1.24xlarge", "is4gen.medium", "is4gen.large", "is4gen.xlarge", "is4gen.2xlarge", "is4gen.4xlarge", "is4gen.8xlarge", "m1.small", "m1.medium", "m1.large", "m1.xlarge", "m2.xlarge", "m2.2xlarge", "m2.4xlarge", "m3.medium", "m3.large", "m3.xlarge", "m3.2xlarge", "m4.large", "m4.xlarge", "m4.2xlarge", "m4.4xlarge", "m4.10xlarge", "m4.16xlarge", "m5.large", "m5.xlarge", "m5.2xlarge", "m5.4xlarge", "m5.8xlarge", "m5.12xlarge", "m5.16xlarge", "m5.24xlarge", "m5.metal", "m5a.large", "m5a.xlarge", "m5a.2xlarge", "m5a.4xlarge", "m5a.8xlarge", "m5a.12xlarge", "m5a.16xlarge", "m5a.24xlarge", "m5ad.large", "m5ad.xlarge", "m5ad.2xlarge", "m5ad.4xlarge", "m5ad.8xlarge", "m5ad.12xlarge", "m5ad.16xlarge", "m5ad.24xlarge", "m5d.large", "m5d.xlarge", "m5d.2xlarge", "m5d.4xlarge", "m5d.8xlarge", "m5d.12xlarge", "m5d.16xlarge", "m5d.24xlarge", "m5d.metal", "m5dn.large", "m5dn.xlarge", "m5dn.2xlarge", "m5dn.4xlarge", "m5dn.8xlarge", "m5dn.12xlarge", "m5dn.16xlarge", "m5dn.24xlarge", "m5dn.metal", "m5n.large", "m5n.xlarge", "m5n.2xlarge", "m5n.4xlarge", "m5n.8xlarge", "m5n.12xlarge", "m5n.16xlarge", "m5n.24xlarge", "m5n.metal", "m5zn.large", "m5zn.xlarge", "m5zn.2xlarge", "m5zn.3xlarge", "m5zn.6xlarge", "m5zn.12xlarge", "m5zn.metal", "m6a.large", "m6a.xlarge", "m6a.2xlarge", "m6a.4xlarge", "m6a.8xlarge", "m6a.12xlarge", "m6a.16xlarge", "m6a.24xlarge", "m6a.32xlarge", "m6a.48xlarge", "m6g.metal", "m6g.medium", "m6g.large", "m6g.xlarge", "m6g.2xlarge", "m6g.4xlarge", "m6g.8xlarge", "m6g.12xlarge", "m6g.16xlarge", "m6gd.metal", "m6gd.medium", "m6gd.large", "m6gd.xlarge", "m6gd.2xlarge", "m6gd.4xlarge", "m6gd.8xlarge", "m6gd.12xlarge", "m6gd.16xlarge", "m6i.large", "m6i.xlarge", "m6i.2xlarge", "m6i.4xlarge", "m6i.8xlarge", "m6i.12xlarge", "m6i.16xlarge", "m6i.24xlarge", "m6i.32xlarge", "m6i.metal", "mac1.metal", "p2.xlarge", "p2.8xlarge", "p2.16xlarge", "p3.2xlarge", "p3.8xlarge", "p3.16xlarge", "p3dn.24xlarge", "p4d.24xlarge", "r3.large", "r3.xlarge", "r3.2xlarge", "r3.4xlarge", "r3.8xlarge", "r4.large", "r4.xlarge", "r4.2xlarge", "r4.4xlarge", "r4.8xlarge", "r4.16xlarge", "r5.large", "r5.xlarge", "r5.2xlarge", "r5.4xlarge", "r5.8xlarge", "r5.12xlarge", "r5.16xlarge", "r5.24xlarge", "r5.metal", "r5a.large", "r5a.xlarge", "r5a.2xlarge", "r5a.4xlarge", "r5a.8xlarge", "r5a.12xlarge", "r5a.16xlarge", "r5a.24xlarge", "r5ad.large", "r5ad.xlarge", "r5ad.2xlarge", "r5ad.4xlarge", "r5ad.8xlarge", "r5ad.12xlarge", "r5ad.16xlarge", "r5ad.24xlarge", "r5b.large", "r5b.xlarge", "r5b.2xlarge", "r5b.4xlarge", "r5b.8xlarge", "r5b.12xlarge", "r5b.16xlarge", "r5b.24xlarge", "r5b.metal", "r5d.large", "r5d.xlarge", "r5d.2xlarge", "r5d.4xlarge", "r5d.8xlarge", "r5d.12xlarge", "r5d.16xlarge", "r5d.24xlarge", "r5d.metal", "r5dn.large", "r5dn.xlarge", "r5dn.2xlarge", "r5dn.4xlarge", "r5dn.8xlarge", "r5dn.12xlarge", "r5dn.16xlarge", "r5dn.24xlarge", "r5dn.metal", "r5n.large", "r5n.xlarge", "r5n.2xlarge", "r5n.4xlarge", "r5n.8xlarge", "r5n.12xlarge", "r5n.16xlarge", "r5n.24xlarge", "r5n.metal", "r6g.medium", "r6g.large", "r6g.xlarge", "r6g.2xlarge", "r6g.4xlarge", "r6g.8xlarge", "r6g.12xlarge", "r6g.16xlarge", "r6g.metal", "r6gd.medium", "r6gd.large", "r6gd.xlarge", "r6gd.2xlarge", "r6gd.4xlarge", "r6gd.8xlarge", "r6gd.12xlarge", "r6gd.16xlarge", "r6gd.metal", "r6i.large", "r6i.xlarge", "r6i.2xlarge", "r6i.4xlarge", "r6i.8xlarge", "r6i.12xlarge", "r6i.16xlarge", "r6i.24xlarge", "r6i.32xlarge", "r6i.metal", "t1.micro", "t2.nano", "t2.micro", "t2.small", "t2.medium", "t2.large", "t2.xlarge", "t2.2xlarge", "t3.nano", "t3.micro", "t3.small", "t3.medium", "t3.large", "t3.xlarge", "t3.2xlarge", "t3a.nano", "t3a.micro", "t3a.small", "t3a.medium", "t3a.large", "t3a.xlarge", "t3a.2xlarge", "t4g.nano", "t4g.micro", "t4g.small", "t4g.medium", "t4g.large", "t4g.xlarge", "t4g.2xlarge", "u-6tb1.56xlarge", "u-6tb1.112xlarge", "u-9tb1.112xlarge", "u-12tb1.112xlarge", "u-6tb1.metal", "u-9tb1.metal", "u-12tb1.metal", "u-18tb1.metal", "u-24tb1.metal", "vt1.3xlarge", "vt1.6xlarge", "vt1.24xlarge", "x1.16xlarge", "x1.32xlarge", "x1e.xlarge", "x1e.2xlarge", "x1e.4xlarge", "x1e.8xlarge", "x1e.16xlarge", "x1e.32xlarge", "x2iezn.2xlarge", "x2iezn.4xlarge", "x2iezn.6xlarge", "x2iezn.8xlarge", "x2iezn.12xlarge", "x2iezn.metal", "x2gd.medium", "x2gd.large", "x2gd.xlarge", "x2gd.2xlarge", "x2gd.4xlarge", "x2gd.8xlarge", "x2gd.12xlarge", "x2gd.16xlarge", "x2gd.metal", "z1d.large", "z1d.xlarge", "z1d.2xlarge", "z1d.3xlarge", "z1d.6xlarge", "z1d.12xlarge", "z1d.metal", "x2idn.16xlarge", "x2idn.24xlarge", "x2idn.32xlarge", "x2iedn.xlarge", "x2iedn.2xlarge", "x2iedn.4xlarge", "x2iedn.8xlarge", "x2iedn.16xlarge", "x2iedn.24xlarge", "x2iedn.32xlarge", "c6a.large", "c6a.xlarge", "c6a.2xlarge", "c6a.4xlarge", "c6a.8xlarge", "c6a.12xlarge", "c6a.16xlarge", "c6a.24xlarge", "c6a.32xlarge", "c6a.48xlarge", "c6a.metal", "m6a.metal", "i4i.large", "i4i.xlarge", "i4i.2xlarge", "i4i.4xlarge", "i4i.8xlarge", "i4i.16xlarge", "i4i.32xlarge", "i4i.metal", "x2idn.metal", "x2iedn.metal", "c7g.medium", "c7g.large", "c7g.xlarge", "c7g.2xlarge", "c7g.4xlarge", "c7g.8xlarge", "c7g.12xlarge", "c7g.16xlarge", "mac2.metal", "c6id.large", "c6id.xlarge", "c6id.2xlarge", "c6id.4xlarge", "c6id.8xlarge", "c6id.12xlarge", "c6id.16xlarge", "c6id.24xlarge", "c6id.32xlarge", "c6id.metal", "m6id.large", "m6id.xlarge", "m6id.2xlarge", "m6id.4xlarge", "m6id.8xlarge", "m6id.12xlarge", "m6id.16xlarge", "m6id.24xlarge", "m6id.32xlarge", "m6id.metal", "r6id.large", "r6id.xlarge", "r6id.2xlarge", "r6id.4xlarge", "r6id.8xlarge", "r6id.12xlarge", "r6id.16xlarge", "r6id.24xlarge", "r6id.32xlarge", "r6id.metal", "r6a.large", "r6a.xlarge", "r6a.2xlarge", "r6a.4xlarge", "r6a.8xlarge", "r6a.12xlarge", "r6a.16xlarge", "r6a.24xlarge", "r6a.32xlarge", "r6a.48xlarge", "r6a.metal", "p4de.24xlarge", "u-3tb1.56xlarge", "u-18tb1.112xlarge", "u-24tb1.112xlarge", "trn1.2xlarge", "trn1.32xlarge", "hpc6id.32xlarge", "c6in.large", "c6in.xlarge", "c6in.2xlarge", "c6in.4xlarge", "c6in.8xlarge", "c6in.12xlarge", "c6in.16xlarge", "c6in.24xlarge", "c6in.32xlarge", "m6in.large", "m6in.xlarge", "m6in.2xlarge", "m6in.4xlarge", "m6in.8xlarge", "m6in.12xlarge", "m6in.16xlarge", "m6in.24xlarge", "m6in.32xlarge", "m6idn.large", "m6idn.xlarge", "m6idn.2xlarge", "m6idn.4xlarge", "m6idn.8xlarge", "m6idn.12xlarge", "m6idn.16xlarge", "m6idn.24xlarge", "m6idn.32xlarge", "r6in.large", "r6in.xlarge", "r6in.2xlarge", "r6in.4xlarge", "r6in.8xlarge", "r6in.12xlarge", "r6in.16xlarge", "r6in.24xlarge", "r6in.32xlarge", "r6idn.large", "r6idn.xlarge", "r6idn.2xlarge", "r6idn.4xlarge", "r6idn.8xlarge", "r6idn.12xlarge", "r6idn.16xlarge", "r6idn.24xlarge", "r6idn.32xlarge", "c7g.metal", "m7g.medium", "m7g.large", "m7g.xlarge", "m7g.2xlarge", "m7g.4xlarge", "m7g.8xlarge", "m7g.12xlarge", "m7g.16xlarge", "m7g.metal", "r7g.medium", "r7g.large", "r7g.xlarge", "r7g.2xlarge", "r7g.4xlarge", "r7g.8xlarge", "r7g.12xlarge", "r7g.16xlarge", "r7g.metal", "c6in.metal", "m6in.metal", "m6idn.metal", "r6in.metal", "r6idn.metal", "inf2.xlarge", "inf2.8xlarge", "inf2.24xlarge", "inf2.48xlarge", "trn1n.32xlarge", "i4g.large", "i4g.xlarge", "i4g.2xlarge", "i4g.4xlarge", "i4g.8xlarge", "i4g.16xlarge", "hpc7g.4xlarge", "hpc7g.8xlarge", "hpc7g.16xlarge", "c7gn.medium", "c7gn.large", "c7gn.xlarge", "c7gn.2xlarge", "c7gn.4xlarge", "c7gn.8xlarge", "c7gn.12xlarge", "c7gn.16xlarge", "p5.48xlarge", "m7i.large", "m7i.xlarge", "m7i.2xlarge", "m7i.4xlarge", "m7i.8xlarge", "m7i.12xlarge", "m7i.16xlarge", "m7i.24xlarge", "m7i.48xlarge", "m7i-flex.large", "m7i-flex.xlarge", "m7i-flex.2xlarge", "m7i-flex.4xlarge", "m7i-flex.8xlarge", "m7a.medium", "m7a.large", "m7a.xlarge", "m7a.2xlarge", "m7a.4xlarge", "m7a.8xlarge", "m7a.12xlarge", "m7a.16xlarge", "m7a.24xlarge", "m7a.32xlarge", "m7a.48xlarge", "m7a.metal-48xl", "hpc7a.12xlarge", "hpc7a.24xlarge", "hpc7a.48xlarge", "hpc7a.96xlarge", "c7gd.medium", "c7gd.large", "c7gd.xlarge", "c7gd.2xlarge", "c7gd.4xlarge", "c7gd.8xlarge", "c7gd.12xlarge", "c7gd.16xlarge", "m7gd.medium", "m7gd.large", "m7gd.xlarge", "m7gd.2xlarge", "m7gd.4xlarge", "m7gd.8xlarge", "m7gd.12xlarge", "m7gd.16xlarge", "r7gd.medium", "r7gd.large", "r7gd.xlarge", "r7gd.2xlarge", "r7gd.4xlarge", "r7gd.8xlarge", "r7gd.12xlarge", "r7gd.16xlarge", "r7a.medium", "r7a.large", "r7a.xlarge", "r7a.2xlarge", "r7a.4xlarge", "r7a.8xlarge", "r7a.12xlarge", "r7a.16xlarge", "r7a.24xlarge", "r7a.32xlarge", "r7a.48xlarge", "c7i.large", "c7i.xlarge", "c7i.2xlarge", "c7i.4xlarge", "c7i.8xlarge", "c7i.12xlarge", "c7i.16xlarge", "c7i.24xlarge", "c7i.48xlarge", "mac2-m2pro.metal", "r7iz.large", "r7iz.xlarge", "r7iz.2xlarge", "r7iz.4xlarge", "r7iz.8xlarge", "r7iz.12xlarge", "r7iz.16xlarge", "r7iz.32xlarge", "c7a.medium", "c7a.large", "c7a.xlarge", "c7a.2xlarge", "c7a.4xlarge", "c7a.8xlarge", "c7a.12xlarge", "c7a.16xlarge", "c7a.24xlarge", "c7a.32xlarge", "c7a.48xlarge", "c7a.metal-48xl", "r7a.metal-48xl", "r7i.large", "r7i.xlarge", "r7i.2xlarge", "r7i.4xlarge", "r7i.8xlarge", "r7i.12xlarge", "r7i.16xlarge", "r7i.24xlarge", "r7i.48xlarge", "dl2q.24xlarge", "mac2-m2.metal", "i4i.12xlarge", "i4i.24xlarge", "c7i.metal-24xl", "c7i.metal-48xl", "m7i.metal-24xl", "m7i.metal-48xl", "r7i.metal-24xl", "r7i.metal-48xl", "r7iz.metal-16xl", "r7iz.metal-32xl", "c7gd.metal", "m7gd.metal", "r7gd.metal", "g6.xlarge", "g6.2xlarge", "g6.4xlarge", "g6.8xlarge", "g6.12xlarge", "g6.16xlarge", "g6.24xlarge", "g6.48xlarge", "gr6.4xlarge", "gr6.8xlarge", "c7i-flex.large", "c7i-flex.xlarge", "c7i-flex.2xlarge", "c7i-flex.4xlarge", "c7i-flex.8xlarge", "u7i-12tb.224xlarge", "u7in-16tb.224xlarge", "u7in-24tb.224xlarge", "u7in-32tb.224xlarge", "u7ib-12tb.224xlarge", "c7gn.metal", "r8g.medium", "r8g.large", "r8g.xlarge", "r8g.2xlarge", "r8g.4xlarge", "r8g.8xlarge", "r8g.12xlarge", "r8g.16xlarge", "r8g.24xlarge", "r8g.48xlarge", "r8g.metal-24xl", "r8g.metal-48xl", "mac2-m1ultra.metal", "g6e.xlarge", "g6e.2xlarge", "g6e.4xlarge", "g6e.8xlarge", "g6e.12xlarge", "g6e.16xlarge", "g6e.24xlarge", "g6e.48xlarge", "c8g.medium", "c8g.large", "c8g.xlarge", "c8g.2xlarge", "c8g.4xlarge", "c8g.8xlarge", "c8g.12xlarge", "c8g.16xlarge", "c8g.24xlarge", "c8g.48xlarge", "c8g.metal-24xl", "c8g.metal-48xl", "m8g.medium", "m8g.large", "m8g.xlarge", "m8g.2xlarge", "m8g.4xlarge", "m8g.8xlarge", "m8g.12xlarge", "m8g.16xlarge", "m8g.24xlarge", "m8g.48xlarge", "m8g.metal-24xl", "m8g.metal-48xl", "x8g.medium", "x8g.large", "x8g.xlarge", "x8g.2xlarge", "x8g.4xlarge", "x8g.8xlarge", "x8g.12xlarge", "x8g.16xlarge", "x8g.24xlarge", "x8g.48xlarge", "x8g.metal-24xl", "x8g.metal-48xl", "i7ie.large", "i7ie.xlarge", "i7ie.2xlarge", "i7ie.3xlarge", "i7ie.6xlarge", "i7ie.12xlarge", "i7ie.18xlarge", "i7ie.24xlarge", "i7ie.48xlarge", "i8g.large", "i8g.xlarge", "i8g.2xlarge", "i8g.4xlarge", "i8g.8xlarge", "i8g.12xlarge", "i8g.16xlarge", "i8g.24xlarge", "i8g.metal-24xl", "u7i-6tb.112xlarge", "u7i-8tb.112xlarge", "u7inh-32tb.480xlarge", "p5e.48xlarge", "p5en.48xlarge", "f2.12xlarge", "f2.48xlarge", "trn2.48xlarge", "c7i-flex.12xlarge", "c7i-flex.16xlarge", "m7i-flex.12xlarge", "m7i-flex.16xlarge", "i7ie.metal-24xl", "i7ie.metal-48xl", "i8g.48xlarge", "c8gd.medium", "c8gd.large", "c8gd.xlarge", "c8gd.2xlarge", "c8gd.4xlarge", "c8gd.8xlarge", "c8gd.12xlarge", "c8gd.16xlarge", "c8gd.24xlarge", "c8gd.48xlarge", "c8gd.metal-24xl", "c8gd.metal-48xl", "i7i.large", "i7i.xlarge", "i7i.2xlarge", "i7i.4xlarge", "i7i.8xlarge", "i7i.12xlarge", "i7i.16xlarge", "i7i.24xlarge", "i7i.48xlarge", "i7i.metal-24xl", "i7i.metal-48xl", "p6-b200.48xlarge", "m8gd.medium", "m8gd.large", "m8gd.xlarge", "m8gd.2xlarge", "m8gd.4xlarge", "m8gd.8xlarge", "m8gd.12xlarge", "m8gd.16xlarge", "m8gd.24xlarge", "m8gd.48xlarge", "m8gd.metal-24xl", "m8gd.metal-48xl", "r8gd.medium", "r8gd.large", "r8gd.xlarge", "r8gd.2xlarge", "r8gd.4xlarge", "r8gd.8xlarge", "r8gd.12xlarge", "r8gd.16xlarge", "r8gd.24xlarge", "r8gd.48xlarge", "r8gd.metal-24xl", "r8gd.metal-48xl", "c8gn.medium", "c8gn.large", "c8gn.xlarge", "c8gn.2xlarge", "c8gn.4xlarge", "c8gn.8xlarge", "c8gn.12xlarge", "c8gn.16xlarge", "c8gn.24xlarge", "c8gn.48xlarge", "c8gn.metal-24xl", "c8gn.metal-48xl", "f2.6xlarge", "p6e-gb200.36xlarge", "g6f.large", "g6f.xlarge", "g6f.2xlarge", "g6f.4xlarge", "gr6f.4xlarge", "p5.4xlarge", "r8i.large", "r8i.xlarge", "r8i.2xlarge", "r8i.4xlarge", "r8i.8xlarge", "r8i.12xlarge", "r8i.16xlarge", "r8i.24xlarge", "r8i.32xlarge", "r8i.48xlarge", "r8i.96xlarge", "r8i.metal-48xl", "r8i.metal-96xl", "r8i-flex.large", "r8i-flex.xlarge", "r8i-flex.2xlarge", "r8i-flex.4xlarge", "r8i-flex.8xlarge", "r8i-flex.12xlarge", "r8i-flex.16xlarge", "m8i.large", "m8i.xlarge", "m8i.2xlarge", "m8i.4xlarge", "m8i.8xlarge", "m8i.12xlarge", "m8i.16xlarge", "m8i.24xlarge", "m8i.32xlarge", "m8i.48xlarge", "m8i.96xlarge", "m8i.metal-48xl", "m8i.metal-96xl", "m8i-flex.large", "m8i-flex.xlarge", "m8i-flex.2xlarge", "m8i-flex.4xlarge", "m8i-flex.8xlarge", "m8i-flex.12xlarge", "m8i-flex.16xlarge", "i8ge.large", "i8ge.xlarge", "i8ge.2xlarge", "i8ge.3xlarge", "i8ge.6xlarge", "i8ge.12xlarge", "i8ge.18xlarge", "i8ge.24xlarge", "i8ge.48xlarge", "i8ge.metal-24xl", "i8ge.metal-48xl", "mac-m4.metal", "mac-m4pro.metal", "r8gn.medium", "r8gn.large", "r8gn.xlarge", "r8gn.2xlarge", "r8gn.4xlarge", "r8gn.8xlarge", "r8gn.12xlarge", "r8gn.16xlarge", "r8gn.24xlarge", "r8gn.48xlarge", "r8gn.metal-24xl", "r8gn.metal-48xl", "c8i.large", "c8i.xlarge", "c8i.2xlarge", "c8i.4xlarge", "c8i.8xlarge", "c8i.12xlarge", "c8i.16xlarge", "c8i.24xlarge", "c8i.32xlarge", "c8i.48xlarge", "c8i.96xlarge", "c8i.metal-48xl", "c8i.metal-96xl", "c8i-flex.large", "c8i-flex.xlarge", "c8i-flex.2xlarge", "c8i-flex.4xlarge", "c8i-flex.8xlarge", "c8i-flex.12xlarge", "c8i-flex.16xlarge", "r8gb.medium", "r8gb.large", "r8gb.xlarge", "r8gb.2xlarge", "r8gb.4xlarge", "r8gb.8xlarge", "r8gb.12xlarge", "r8gb.16xlarge", "r8gb.24xlarge", "r8gb.metal-24xl", "m8a.medium", "m8a.large", "m8a.xlarge", "m8a.2xlarge", "m8a.4xlarge", "m8a.8xlarge", "m8a.12xlarge", "m8a.16xlarge", "m8a.24xlarge", "m8a.48xlarge", "m8a.metal-24xl", "m8a.metal-48xl", "trn2.3xlarge", "r8a.medium", "r8a.large", "r8a.xlarge", "r8a.2xlarge", "r8a.4xlarge", "r8a.8xlarge", "r8a.12xlarge", "r8a.16xlarge", "r8a.24xlarge", "r8a.48xlarge", "r8a.metal-24xl", "r8a.metal-48xl", "p6-b300.48xlarge", "c8a.medium", "c8a.large", "c8a.xlarge", "c8a.2xlarge", "c8a.4xlarge", "c8a.8xlarge", "c8a.12xlarge", "c8a.16xlarge", "c8a.24xlarge", "c8a.48xlarge", "c8a.metal-24xl", "c8a.metal-48xl", "c8gb.12xlarge", "c8gb.16xlarge", "c8gb.24xlarge", "c8gb.2xlarge", "c8gb.4xlarge", "c8gb.8xlarge", "c8gb.large", "c8gb.medium", "c8gb.metal-24xl", "c8gb.xlarge", "c8gb.48xlarge", "c8gb.metal-48xl", "m8gb.12xlarge", "m8gb.16xlarge", "m8gb.24xlarge", "m8gb.2xlarge", "m8gb.4xlarge", "m8gb.8xlarge", "m8gb.large", "m8gb.medium", "m8gb.xlarge", "m8gb.48xlarge", "m8gb.metal-24xl", "m8gb.metal-48xl", "m8gn.12xlarge", "m8gn.16xlarge", "m8gn.24xlarge", "m8gn.2xlarge", "m8gn.48xlarge", "m8gn.4xlarge", "m8gn.8xlarge", "m8gn.large", "m8gn.medium", "m8gn.xlarge", "m8gn.metal-24xl", "m8gn.metal-48xl", "x8aedz.12xlarge", "x8aedz.24xlarge", "x8aedz.3xlarge", "x8aedz.6xlarge", "x8aedz.large", "x8aedz.metal-12xl", "x8aedz.metal-24xl", "x8aedz.xlarge", "m8azn.medium", "m8azn.large", "m8azn.xlarge", "m8azn.3xlarge", "m8azn.6xlarge", "m8azn.12xlarge", "m8azn.24xlarge", "m8azn.metal-12xl", "m8azn.metal-24xl", "x8i.large", "x8i.xlarge", "x8i.2xlarge", "x8i.4xlarge", "x8i.8xlarge", "x8i.12xlarge", "x8i.16xlarge", "x8i.24xlarge", "x8i.32xlarge", "x8i.48xlarge", "x8i.64xlarge", "x8i.96xlarge", "x8i.metal-48xl", "x8i.metal-96xl", "mac-m4max.metal", "g7e.2xlarge", "g7e.4xlarge", "g7e.8xlarge", "g7e.12xlarge", "g7e.24xlarge", "g7e.48xlarge", "r8id.large", "r8id.xlarge", "r8id.2xlarge", "r8id.4xlarge", "r8id.8xlarge", "r8id.12xlarge", "r8id.16xlarge", "r8id.24xlarge", "r8id.32xlarge", "r8id.48xlarge", "r8id.96xlarge", "r8id.metal-48xl", "r8id.metal-96xl", "c8id.large", "c8id.xlarge", "c8id.2xlarge", "c8id.4xlarge", "c8id.8xlarge", "c8id.12xlarge", "c8id.16xlarge", "c8id.24xlarge", "c8id.32xlarge", "c8id.48xlarge", "c8id.96xlarge", "c8id.metal-48xl", "c8id.metal-96xl", "m8id.large", "m8id.xlarge", "m8id.2xlarge", "m8id.4xlarge", "m8id.8xlarge", "m8id.12xlarge", "m8id.16xlarge", "m8id.24xlarge", "m8id.32xlarge", "m8id.48xlarge", "m8id.96xlarge", "m8id.metal-48xl", "m8id.metal-96xl", "hpc8a.96xlarge"] };
-static T_INSTANCE_TYPE_HYPERVISOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["nitro", "xen"] };
+static T_INSTANCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["a1.medium", "a1.large", "a1.xlarge", "a1.2xlarge", "a1.4xlarge", "a1.metal", "c1.medium", "c1.xlarge", "c3.large", "c3.xlarge", "c3.2xlarge", "c3.4xlarge", "c3.8xlarge", "c4.large", "c4.xlarge", "c4.2xlarge", "c4.4xlarge", "c4.8xlarge", "c5.large", "c5.xlarge", "c5.2xlarge", "c5.4xlarge", "c5.9xlarge", "c5.12xlarge", "c5.18xlarge", "c5.24xlarge", "c5.metal", "c5a.large", "c5a.xlarge", "c5a.2xlarge", "c5a.4xlarge", "c5a.8xlarge", "c5a.12xlarge", "c5a.16xlarge", "c5a.24xlarge", "c5ad.large", "c5ad.xlarge", "c5ad.2xlarge", "c5ad.4xlarge", "c5ad.8xlarge", "c5ad.12xlarge", "c5ad.16xlarge", "c5ad.24xlarge", "c5d.large", "c5d.xlarge", "c5d.2xlarge", "c5d.4xlarge", "c5d.9xlarge", "c5d.12xlarge", "c5d.18xlarge", "c5d.24xlarge", "c5d.metal", "c5n.large", "c5n.xlarge", "c5n.2xlarge", "c5n.4xlarge", "c5n.9xlarge", "c5n.18xlarge", "c5n.metal", "c6g.medium", "c6g.large", "c6g.xlarge", "c6g.2xlarge", "c6g.4xlarge", "c6g.8xlarge", "c6g.12xlarge", "c6g.16xlarge", "c6g.metal", "c6gd.medium", "c6gd.large", "c6gd.xlarge", "c6gd.2xlarge", "c6gd.4xlarge", "c6gd.8xlarge", "c6gd.12xlarge", "c6gd.16xlarge", "c6gd.metal", "c6gn.medium", "c6gn.large", "c6gn.xlarge", "c6gn.2xlarge", "c6gn.4xlarge", "c6gn.8xlarge", "c6gn.12xlarge", "c6gn.16xlarge", "c6i.large", "c6i.xlarge", "c6i.2xlarge", "c6i.4xlarge", "c6i.8xlarge", "c6i.12xlarge", "c6i.16xlarge", "c6i.24xlarge", "c6i.32xlarge", "c6i.metal", "cc1.4xlarge", "cc2.8xlarge", "cg1.4xlarge", "cr1.8xlarge", "d2.xlarge", "d2.2xlarge", "d2.4xlarge", "d2.8xlarge", "d3.xlarge", "d3.2xlarge", "d3.4xlarge", "d3.8xlarge", "d3en.xlarge", "d3en.2xlarge", "d3en.4xlarge", "d3en.6xlarge", "d3en.8xlarge", "d3en.12xlarge", "dl1.24xlarge", "f1.2xlarge", "f1.4xlarge", "f1.16xlarge", "g2.2xlarge", "g2.8xlarge", "g3.4xlarge", "g3.8xlarge", "g3.16xlarge", "g3s.xlarge", "g4ad.xlarge", "g4ad.2xlarge", "g4ad.4xlarge", "g4ad.8xlarge", "g4ad.16xlarge", "g4dn.xlarge", "g4dn.2xlarge", "g4dn.4xlarge", "g4dn.8xlarge", "g4dn.12xlarge", "g4dn.16xlarge", "g4dn.metal", "g5.xlarge", "g5.2xlarge", "g5.4xlarge", "g5.8xlarge", "g5.12xlarge", "g5.16xlarge", "g5.24xlarge", "g5.48xlarge", "g5g.xlarge", "g5g.2xlarge", "g5g.4xlarge", "g5g.8xlarge", "g5g.16xlarge", "g5g.metal", "hi1.4xlarge", "hpc6a.48xlarge", "hs1.8xlarge", "h1.2xlarge", "h1.4xlarge", "h1.8xlarge", "h1.16xlarge", "i2.xlarge", "i2.2xlarge", "i2.4xlarge", "i2.8xlarge", "i3.large", "i3.xlarge", "i3.2xlarge", "i3.4xlarge", "i3.8xlarge", "i3.16xlarge", "i3.metal", "i3en.large", "i3en.xlarge", "i3en.2xlarge", "i3en.3xlarge", "i3en.6xlarge", "i3en.12xlarge", "i3en.24xlarge", "i3en.metal", "im4gn.large", "im4gn.xlarge", "im4gn.2xlarge", "im4gn.4xlarge", "im4gn.8xlarge", "im4gn.16xlarge", "inf1.xlarge", "inf1.2xlarge", "inf1.6xlarge", "inf1.24xlarge", "is4gen.medium", "is4gen.large", "is4gen.xlarge", "is4gen.2xlarge", "is4gen.4xlarge", "is4gen.8xlarge", "m1.small", "m1.medium", "m1.large", "m1.xlarge", "m2.xlarge", "m2.2xlarge", "m2.4xlarge", "m3.medium", "m3.large", "m3.xlarge", "m3.2xlarge", "m4.large", "m4.xlarge", "m4.2xlarge", "m4.4xlarge", "m4.10xlarge", "m4.16xlarge", "m5.large", "m5.xlarge", "m5.2xlarge", "m5.4xlarge", "m5.8xlarge", "m5.12xlarge", "m5.16xlarge", "m5.24xlarge", "m5.metal", "m5a.large", "m5a.xlarge", "m5a.2xlarge", "m5a.4xlarge", "m5a.8xlarge", "m5a.12xlarge", "m5a.16xlarge", "m5a.24xlarge", "m5ad.large", "m5ad.xlarge", "m5ad.2xlarge", "m5ad.4xlarge", "m5ad.8xlarge", "m5ad.12xlarge", "m5ad.16xlarge", "m5ad.24xlarge", "m5d.large", "m5d.xlarge", "m5d.2xlarge", "m5d.4xlarge", "m5d.8xlarge", "m5d.12xlarge", "m5d.16xlarge", "m5d.24xlarge", "m5d.metal", "m5dn.large", "m5dn.xlarge", "m5dn.2xlarge", "m5dn.4xlarge", "m5dn.8xlarge", "m5dn.12xlarge", "m5dn.16xlarge", "m5dn.24xlarge", "m5dn.metal", "m5n.large", "m5n.xlarge", "m5n.2xlarge", "m5n.4xlarge", "m5n.8xlarge", "m5n.12xlarge", "m5n.16xlarge", "m5n.24xlarge", "m5n.metal", "m5zn.large", "m5zn.xlarge", "m5zn.2xlarge", "m5zn.3xlarge", "m5zn.6xlarge", "m5zn.12xlarge", "m5zn.metal", "m6a.large", "m6a.xlarge", "m6a.2xlarge", "m6a.4xlarge", "m6a.8xlarge", "m6a.12xlarge", "m6a.16xlarge", "m6a.24xlarge", "m6a.32xlarge", "m6a.48xlarge", "m6g.metal", "m6g.medium", "m6g.large", "m6g.xlarge", "m6g.2xlarge", "m6g.4xlarge", "m6g.8xlarge", "m6g.12xlarge", "m6g.16xlarge", "m6gd.metal", "m6gd.medium", "m6gd.large", "m6gd.xlarge", "m6gd.2xlarge", "m6gd.4xlarge", "m6gd.8xlarge", "m6gd.12xlarge", "m6gd.16xlarge", "m6i.large", "m6i.xlarge", "m6i.2xlarge", "m6i.4xlarge", "m6i.8xlarge", "m6i.12xlarge", "m6i.16xlarge", "m6i.24xlarge", "m6i.32xlarge", "m6i.metal", "mac1.metal", "p2.xlarge", "p2.8xlarge", "p2.16xlarge", "p3.2xlarge", "p3.8xlarge", "p3.16xlarge", "p3dn.24xlarge", "p4d.24xlarge", "r3.large", "r3.xlarge", "r3.2xlarge", "r3.4xlarge", "r3.8xlarge", "r4.large", "r4.xlarge", "r4.2xlarge", "r4.4xlarge", "r4.8xlarge", "r4.16xlarge", "r5.large", "r5.xlarge", "r5.2xlarge", "r5.4xlarge", "r5.8xlarge", "r5.12xlarge", "r5.16xlarge", "r5.24xlarge", "r5.metal", "r5a.large", "r5a.xlarge", "r5a.2xlarge", "r5a.4xlarge", "r5a.8xlarge", "r5a.12xlarge", "r5a.16xlarge", "r5a.24xlarge", "r5ad.large", "r5ad.xlarge", "r5ad.2xlarge", "r5ad.4xlarge", "r5ad.8xlarge", "r5ad.12xlarge", "r5ad.16xlarge", "r5ad.24xlarge", "r5b.large", "r5b.xlarge", "r5b.2xlarge", "r5b.4xlarge", "r5b.8xlarge", "r5b.12xlarge", "r5b.16xlarge", "r5b.24xlarge", "r5b.metal", "r5d.large", "r5d.xlarge", "r5d.2xlarge", "r5d.4xlarge", "r5d.8xlarge", "r5d.12xlarge", "r5d.16xlarge", "r5d.24xlarge", "r5d.metal", "r5dn.large", "r5dn.xlarge", "r5dn.2xlarge", "r5dn.4xlarge", "r5dn.8xlarge", "r5dn.12xlarge", "r5dn.16xlarge", "r5dn.24xlarge", "r5dn.metal", "r5n.large", "r5n.xlarge", "r5n.2xlarge", "r5n.4xlarge", "r5n.8xlarge", "r5n.12xlarge", "r5n.16xlarge", "r5n.24xlarge", "r5n.metal", "r6g.medium", "r6g.large", "r6g.xlarge", "r6g.2xlarge", "r6g.4xlarge", "r6g.8xlarge", "r6g.12xlarge", "r6g.16xlarge", "r6g.metal", "r6gd.medium", "r6gd.large", "r6gd.xlarge", "r6gd.2xlarge", "r6gd.4xlarge", "r6gd.8xlarge", "r6gd.12xlarge", "r6gd.16xlarge", "r6gd.metal", "r6i.large", "r6i.xlarge", "r6i.2xlarge", "r6i.4xlarge", "r6i.8xlarge", "r6i.12xlarge", "r6i.16xlarge", "r6i.24xlarge", "r6i.32xlarge", "r6i.metal", "t1.micro", "t2.nano", "t2.micro", "t2.small", "t2.medium", "t2.large", "t2.xlarge", "t2.2xlarge", "t3.nano", "t3.micro", "t3.small", "t3.medium", "t3.large", "t3.xlarge", "t3.2xlarge", "t3a.nano", "t3a.micro", "t3a.small", "t3a.medium", "t3a.large", "t3a.xlarge", "t3a.2xlarge", "t4g.nano", "t4g.micro", "t4g.small", "t4g.medium", "t4g.large", "t4g.xlarge", "t4g.2xlarge", "u-6tb1.56xlarge", "u-6tb1.112xlarge", "u-9tb1.112xlarge", "u-12tb1.112xlarge", "u-6tb1.metal", "u-9tb1.metal", "u-12tb1.metal", "u-18tb1.metal", "u-24tb1.metal", "vt1.3xlarge", "vt1.6xlarge", "vt1.24xlarge", "x1.16xlarge", "x1.32xlarge", "x1e.xlarge", "x1e.2xlarge", "x1e.4xlarge", "x1e.8xlarge", "x1e.16xlarge", "x1e.32xlarge", "x2iezn.2xlarge", "x2iezn.4xlarge", "x2iezn.6xlarge", "x2iezn.8xlarge", "x2iezn.12xlarge", "x2iezn.metal", "x2gd.medium", "x2gd.large", "x2gd.xlarge", "x2gd.2xlarge", "x2gd.4xlarge", "x2gd.8xlarge", "x2gd.12xlarge", "x2gd.16xlarge", "x2gd.metal", "z1d.large", "z1d.xlarge", "z1d.2xlarge", "z1d.3xlarge", "z1d.6xlarge", "z1d.12xlarge", "z1d.metal", "x2idn.16xlarge", "x2idn.24xlarge", "x2idn.32xlarge", "x2iedn.xlarge", "x2iedn.2xlarge", "x2iedn.4xlarge", "x2iedn.8xlarge", "x2iedn.16xlarge", "x2iedn.24xlarge", "x2iedn.32xlarge", "c6a.large", "c6a.xlarge", "c6a.2xlarge", "c6a.4xlarge", "c6a.8xlarge", "c6a.12xlarge", "c6a.16xlarge", "c6a.24xlarge", "c6a.32xlarge", "c6a.48xlarge", "c6a.metal", "m6a.metal", "i4i.large", "i4i.xlarge", "i4i.2xlarge", "i4i.4xlarge", "i4i.8xlarge", "i4i.16xlarge", "i4i.32xlarge", "i4i.metal", "x2idn.metal", "x2iedn.metal", "c7g.medium", "c7g.large", "c7g.xlarge", "c7g.2xlarge", "c7g.4xlarge", "c7g.8xlarge", "c7g.12xlarge", "c7g.16xlarge", "mac2.metal", "c6id.large", "c6id.xlarge", "c6id.2xlarge", "c6id.4xlarge", "c6id.8xlarge", "c6id.12xlarge", "c6id.16xlarge", "c6id.24xlarge", "c6id.32xlarge", "c6id.metal", "m6id.large", "m6id.xlarge", "m6id.2xlarge", "m6id.4xlarge", "m6id.8xlarge", "m6id.12xlarge", "m6id.16xlarge", "m6id.24xlarge", "m6id.32xlarge", "m6id.metal", "r6id.large", "r6id.xlarge", "r6id.2xlarge", "r6id.4xlarge", "r6id.8xlarge", "r6id.12xlarge", "r6id.16xlarge", "r6id.24xlarge", "r6id.32xlarge", "r6id.metal", "r6a.large", "r6a.xlarge", "r6a.2xlarge", "r6a.4xlarge", "r6a.8xlarge", "r6a.12xlarge", "r6a.16xlarge", "r6a.24xlarge", "r6a.32xlarge", "r6a.48xlarge", "r6a.metal", "p4de.24xlarge", "u-3tb1.56xlarge", "u-18tb1.112xlarge", "u-24tb1.112xlarge", "trn1.2xlarge", "trn1.32xlarge", "hpc6id.32xlarge", "c6in.large", "c6in.xlarge", "c6in.2xlarge", "c6in.4xlarge", "c6in.8xlarge", "c6in.12xlarge", "c6in.16xlarge", "c6in.24xlarge", "c6in.32xlarge", "m6in.large", "m6in.xlarge", "m6in.2xlarge", "m6in.4xlarge", "m6in.8xlarge", "m6in.12xlarge", "m6in.16xlarge", "m6in.24xlarge", "m6in.32xlarge", "m6idn.large", "m6idn.xlarge", "m6idn.2xlarge", "m6idn.4xlarge", "m6idn.8xlarge", "m6idn.12xlarge", "m6idn.16xlarge", "m6idn.24xlarge", "m6idn.32xlarge", "r6in.large", "r6in.xlarge", "r6in.2xlarge", "r6in.4xlarge", "r6in.8xlarge", "r6in.12xlarge", "r6in.16xlarge", "r6in.24xlarge", "r6in.32xlarge", "r6idn.large", "r6idn.xlarge", "r6idn.2xlarge", "r6idn.4xlarge", "r6idn.8xlarge", "r6idn.12xlarge", "r6idn.16xlarge", "r6idn.24xlarge", "r6idn.32xlarge", "c7g.metal", "m7g.medium", "m7g.large", "m7g.xlarge", "m7g.2xlarge", "m7g.4xlarge", "m7g.8xlarge", "m7g.12xlarge", "m7g.16xlarge", "m7g.metal", "r7g.medium", "r7g.large", "r7g.xlarge", "r7g.2xlarge", "r7g.4xlarge", "r7g.8xlarge", "r7g.12xlarge", "r7g.16xlarge", "r7g.metal", "c6in.metal", "m6in.metal", "m6idn.metal", "r6in.metal", "r6idn.metal", "inf2.xlarge", "inf2.8xlarge", "inf2.24xlarge", "inf2.48xlarge", "trn1n.32xlarge", "i4g.large", "i4g.xlarge", "i4g.2xlarge", "i4g.4xlarge", "i4g.8xlarge", "i4g.16xlarge", "hpc7g.4xlarge", "hpc7g.8xlarge", "hpc7g.16xlarge", "c7gn.medium", "c7gn.large", "c7gn.xlarge", "c7gn.2xlarge", "c7gn.4xlarge", "c7gn.8xlarge", "c7gn.12xlarge", "c7gn.16xlarge", "p5.48xlarge", "m7i.large", "m7i.xlarge", "m7i.2xlarge", "m7i.4xlarge", "m7i.8xlarge", "m7i.12xlarge", "m7i.16xlarge", "m7i.24xlarge", "m7i.48xlarge", "m7i-flex.large", "m7i-flex.xlarge", "m7i-flex.2xlarge", "m7i-flex.4xlarge", "m7i-flex.8xlarge", "m7a.medium", "m7a.large", "m7a.xlarge", "m7a.2xlarge", "m7a.4xlarge", "m7a.8xlarge", "m7a.12xlarge", "m7a.16xlarge", "m7a.24xlarge", "m7a.32xlarge", "m7a.48xlarge", "m7a.metal-48xl", "hpc7a.12xlarge", "hpc7a.24xlarge", "hpc7a.48xlarge", "hpc7a.96xlarge", "c7gd.medium", "c7gd.large", "c7gd.xlarge", "c7gd.2xlarge", "c7gd.4xlarge", "c7gd.8xlarge", "c7gd.12xlarge", "c7gd.16xlarge", "m7gd.medium", "m7gd.large", "m7gd.xlarge", "m7gd.2xlarge", "m7gd.4xlarge", "m7gd.8xlarge", "m7gd.12xlarge", "m7gd.16xlarge", "r7gd.medium", "r7gd.large", "r7gd.xlarge", "r7gd.2xlarge", "r7gd.4xlarge", "r7gd.8xlarge", "r7gd.12xlarge", "r7gd.16xlarge", "r7a.medium", "r7a.large", "r7a.xlarge", "r7a.2xlarge", "r7a.4xlarge", "r7a.8xlarge", "r7a.12xlarge", "r7a.16xlarge", "r7a.24xlarge", "r7a.32xlarge", "r7a.48xlarge", "c7i.large", "c7i.xlarge", "c7i.2xlarge", "c7i.4xlarge", "c7i.8xlarge", "c7i.12xlarge", "c7i.16xlarge", "c7i.24xlarge", "c7i.48xlarge", "mac2-m2pro.metal", "r7iz.large", "r7iz.xlarge", "r7iz.2xlarge", "r7iz.4xlarge", "r7iz.8xlarge", "r7iz.12xlarge", "r7iz.16xlarge", "r7iz.32xlarge", "c7a.medium", "c7a.large", "c7a.xlarge", "c7a.2xlarge", "c7a.4xlarge", "c7a.8xlarge", "c7a.12xlarge", "c7a.16xlarge", "c7a.24xlarge", "c7a.32xlarge", "c7a.48xlarge", "c7a.metal-48xl", "r7a.metal-48xl", "r7i.large", "r7i.xlarge", "r7i.2xlarge", "r7i.4xlarge", "r7i.8xlarge", "r7i.12xlarge", "r7i.16xlarge", "r7i.24xlarge", "r7i.48xlarge", "dl2q.24xlarge", "mac2-m2.metal", "i4i.12xlarge", "i4i.24xlarge", "c7i.metal-24xl", "c7i.metal-48xl", "m7i.metal-24xl", "m7i.metal-48xl", "r7i.metal-24xl", "r7i.metal-48xl", "r7iz.metal-16xl", "r7iz.metal-32xl", "c7gd.metal", "m7gd.metal", "r7gd.metal", "g6.xlarge", "g6.2xlarge", "g6.4xlarge", "g6.8xlarge", "g6.12xlarge", "g6.16xlarge", "g6.24xlarge", "g6.48xlarge", "gr6.4xlarge", "gr6.8xlarge", "c7i-flex.large", "c7i-flex.xlarge", "c7i-flex.2xlarge", "c7i-flex.4xlarge", "c7i-flex.8xlarge", "u7i-12tb.224xlarge", "u7in-16tb.224xlarge", "u7in-24tb.224xlarge", "u7in-32tb.224xlarge", "u7ib-12tb.224xlarge", "c7gn.metal", "r8g.medium", "r8g.large", "r8g.xlarge", "r8g.2xlarge", "r8g.4xlarge", "r8g.8xlarge", "r8g.12xlarge", "r8g.16xlarge", "r8g.24xlarge", "r8g.48xlarge", "r8g.metal-24xl", "r8g.metal-48xl", "mac2-m1ultra.metal", "g6e.xlarge", "g6e.2xlarge", "g6e.4xlarge", "g6e.8xlarge", "g6e.12xlarge", "g6e.16xlarge", "g6e.24xlarge", "g6e.48xlarge", "c8g.medium", "c8g.large", "c8g.xlarge", "c8g.2xlarge", "c8g.4xlarge", "c8g.8xlarge", "c8g.12xlarge", "c8g.16xlarge", "c8g.24xlarge", "c8g.48xlarge", "c8g.metal-24xl", "c8g.metal-48xl", "m8g.medium", "m8g.large", "m8g.xlarge", "m8g.2xlarge", "m8g.4xlarge", "m8g.8xlarge", "m8g.12xlarge", "m8g.16xlarge", "m8g.24xlarge", "m8g.48xlarge", "m8g.metal-24xl", "m8g.metal-48xl", "x8g.medium", "x8g.large", "x8g.xlarge", "x8g.2xlarge", "x8g.4xlarge", "x8g.8xlarge", "x8g.12xlarge", "x8g.16xlarge", "x8g.24xlarge", "x8g.48xlarge", "x8g.metal-24xl", "x8g.metal-48xl", "i7ie.large", "i7ie.xlarge", "i7ie.2xlarge", "i7ie.3xlarge", "i7ie.6xlarge", "i7ie.12xlarge", "i7ie.18xlarge", "i7ie.24xlarge", "i7ie.48xlarge", "i8g.large", "i8g.xlarge", "i8g.2xlarge", "i8g.4xlarge", "i8g.8xlarge", "i8g.12xlarge", "i8g.16xlarge", "i8g.24xlarge", "i8g.metal-24xl", "u7i-6tb.112xlarge", "u7i-8tb.112xlarge", "u7inh-32tb.480xlarge", "p5e.48xlarge", "p5en.48xlarge", "f2.12xlarge", "f2.48xlarge", "trn2.48xlarge", "c7i-flex.12xlarge", "c7i-flex.16xlarge", "m7i-flex.12xlarge", "m7i-flex.16xlarge", "i7ie.metal-24xl", "i7ie.metal-48xl", "i8g.48xlarge", "c8gd.medium", "c8gd.large", "c8gd.xlarge", "c8gd.2xlarge", "c8gd.4xlarge", "c8gd.8xlarge", "c8gd.12xlarge", "c8gd.16xlarge", "c8gd.24xlarge", "c8gd.48xlarge", "c8gd.metal-24xl", "c8gd.metal-48xl", "i7i.large", "i7i.xlarge", "i7i.2xlarge", "i7i.4xlarge", "i7i.8xlarge", "i7i.12xlarge", "i7i.16xlarge", "i7i.24xlarge", "i7i.48xlarge", "i7i.metal-24xl", "i7i.metal-48xl", "p6-b200.48xlarge", "m8gd.medium", "m8gd.large", "m8gd.xlarge", "m8gd.2xlarge", "m8gd.4xlarge", "m8gd.8xlarge", "m8gd.12xlarge", "m8gd.16xlarge", "m8gd.24xlarge", "m8gd.48xlarge", "m8gd.metal-24xl", "m8gd.metal-48xl", "r8gd.medium", "r8gd.large", "r8gd.xlarge", "r8gd.2xlarge", "r8gd.4xlarge", "r8gd.8xlarge", "r8gd.12xlarge", "r8gd.16xlarge", "r8gd.24xlarge", "r8gd.48xlarge", "r8gd.metal-24xl", "r8gd.metal-48xl", "c8gn.medium", "c8gn.large", "c8gn.xlarge", "c8gn.2xlarge", "c8gn.4xlarge", "c8gn.8xlarge", "c8gn.12xlarge", "c8gn.16xlarge", "c8gn.24xlarge", "c8gn.48xlarge", "c8gn.metal-24xl", "c8gn.metal-48xl", "f2.6xlarge", "p6e-gb200.36xlarge", "g6f.large", "g6f.xlarge", "g6f.2xlarge", "g6f.4xlarge", "gr6f.4xlarge", "p5.4xlarge", "r8i.large", "r8i.xlarge", "r8i.2xlarge", "r8i.4xlarge", "r8i.8xlarge", "r8i.12xlarge", "r8i.16xlarge", "r8i.24xlarge", "r8i.32xlarge", "r8i.48xlarge", "r8i.96xlarge", "r8i.metal-48xl", "r8i.metal-96xl", "r8i-flex.large", "r8i-flex.xlarge", "r8i-flex.2xlarge", "r8i-flex.4xlarge", "r8i-flex.8xlarge", "r8i-flex.12xlarge", "r8i-flex.16xlarge", "m8i.large", "m8i.xlarge", "m8i.2xlarge", "m8i.4xlarge", "m8i.8xlarge", "m8i.12xlarge", "m8i.16xlarge", "m8i.24xlarge", "m8i.32xlarge", "m8i.48xlarge", "m8i.96xlarge", "m8i.metal-48xl", "m8i.metal-96xl", "m8i-flex.large", "m8i-flex.xlarge", "m8i-flex.2xlarge", "m8i-flex.4xlarge", "m8i-flex.8xlarge", "m8i-flex.12xlarge", "m8i-flex.16xlarge", "i8ge.large", "i8ge.xlarge", "i8ge.2xlarge", "i8ge.3xlarge", "i8ge.6xlarge", "i8ge.12xlarge", "i8ge.18xlarge", "i8ge.24xlarge", "i8ge.48xlarge", "i8ge.metal-24xl", "i8ge.metal-48xl", "mac-m4.metal", "mac-m4pro.metal", "r8gn.medium", "r8gn.large", "r8gn.xlarge", "r8gn.2xlarge", "r8gn.4xlarge", "r8gn.8xlarge", "r8gn.12xlarge", "r8gn.16xlarge", "r8gn.24xlarge", "r8gn.48xlarge", "r8gn.metal-24xl", "r8gn.metal-48xl", "c8i.large", "c8i.xlarge", "c8i.2xlarge", "c8i.4xlarge", "c8i.8xlarge", "c8i.12xlarge", "c8i.16xlarge", "c8i.24xlarge", "c8i.32xlarge", "c8i.48xlarge", "c8i.96xlarge", "c8i.metal-48xl", "c8i.metal-96xl", "c8i-flex.large", "c8i-flex.xlarge", "c8i-flex.2xlarge", "c8i-flex.4xlarge", "c8i-flex.8xlarge", "c8i-flex.12xlarge", "c8i-flex.16xlarge", "r8gb.medium", "r8gb.large", "r8gb.xlarge", "r8gb.2xlarge", "r8gb.4xlarge", "r8gb.8xlarge", "r8gb.12xlarge", "r8gb.16xlarge", "r8gb.24xlarge", "r8gb.metal-24xl", "m8a.medium", "m8a.large", "m8a.xlarge", "m8a.2xlarge", "m8a.4xlarge", "m8a.8xlarge", "m8a.12xlarge", "m8a.16xlarge", "m8a.24xlarge", "m8a.48xlarge", "m8a.metal-24xl", "m8a.metal-48xl", "trn2.3xlarge", "r8a.medium", "r8a.large", "r8a.xlarge", "r8a.2xlarge", "r8a.4xlarge", "r8a.8xlarge", "r8a.12xlarge", "r8a.16xlarge", "r8a.24xlarge", "r8a.48xlarge", "r8a.metal-24xl", "r8a.metal-48xl", "p6-b300.48xlarge", "c8a.medium", "c8a.large", "c8a.xlarge", "c8a.2xlarge", "c8a.4xlarge", "c8a.8xlarge", "c8a.12xlarge", "c8a.16xlarge", "c8a.24xlarge", "c8a.48xlarge", "c8a.metal-24xl", "c8a.metal-48xl", "c8gb.12xlarge", "c8gb.16xlarge", "c8gb.24xlarge", "c8gb.2xlarge", "c8gb.4xlarge", "c8gb.8xlarge", "c8gb.large", "c8gb.medium", "c8gb.metal-24xl", "c8gb.xlarge", "c8gb.48xlarge", "c8gb.metal-48xl", "m8gb.12xlarge", "m8gb.16xlarge", "m8gb.24xlarge", "m8gb.2xlarge", "m8gb.4xlarge", "m8gb.8xlarge", "m8gb.large", "m8gb.medium", "m8gb.xlarge", "m8gb.48xlarge", "m8gb.metal-24xl", "m8gb.metal-48xl", "m8gn.12xlarge", "m8gn.16xlarge", "m8gn.24xlarge", "m8gn.2xlarge", "m8gn.48xlarge", "m8gn.4xlarge", "m8gn.8xlarge", "m8gn.large", "m8gn.medium", "m8gn.xlarge", "m8gn.metal-24xl", "m8gn.metal-48xl", "x8aedz.12xlarge", "x8aedz.24xlarge", "x8aedz.3xlarge", "x8aedz.6xlarge", "x8aedz.large", "x8aedz.metal-12xl", "x8aedz.metal-24xl", "x8aedz.xlarge", "m8azn.medium", "m8azn.large", "m8azn.xlarge", "m8azn.3xlarge", "m8azn.6xlarge", "m8azn.12xlarge", "m8azn.24xlarge", "m8azn.metal-12xl", "m8azn.metal-24xl", "x8i.large", "x8i.xlarge", "x8i.2xlarge", "x8i.4xlarge", "x8i.8xlarge", "x8i.12xlarge", "x8i.16xlarge", "x8i.24xlarge", "x8i.32xlarge", "x8i.48xlarge", "x8i.64xlarge", "x8i.96xlarge", "x8i.metal-48xl", "x8i.metal-96xl", "mac-m4max.metal", "g7e.2xlarge", "g7e.4xlarge", "g7e.8xlarge", "g7e.12xlarge", "g7e.24xlarge", "g7e.48xlarge", "r8id.large", "r8id.xlarge", "r8id.2xlarge", "r8id.4xlarge", "r8id.8xlarge", "r8id.12xlarge", "r8id.16xlarge", "r8id.24xlarge", "r8id.32xlarge", "r8id.48xlarge", "r8id.96xlarge", "r8id.metal-48xl", "r8id.metal-96xl", "c8id.large", "c8id.xlarge", "c8id.2xlarge", "c8id.4xlarge", "c8id.8xlarge", "c8id.12xlarge", "c8id.16xlarge", "c8id.24xlarge", "c8id.32xlarge", "c8id.48xlarge", "c8id.96xlarge", "c8id.metal-48xl", "c8id.metal-96xl", "m8id.large", "m8id.xlarge", "m8id.2xlarge", "m8id.4xlarge", "m8id.8xlarge", "m8id.12xlarge", "m8id.16xlarge", "m8id.24xlarge", "m8id.32xlarge", "m8id.48xlarge", "m8id.96xlarge", "m8id.metal-48xl", "m8id.metal-96xl", "hpc8a.96xlarge"], sensitive: false };
+static T_INSTANCE_TYPE_HYPERVISOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["nitro", "xen"], sensitive: false };
 static S_INSTANCE_TYPE_INFO: Structure = Structure { name: "InstanceTypeInfo", members: &[
     Member { name: "InstanceType", wire_in: "InstanceType", wire_out: "instanceType", kind: Kind::String(&T_INSTANCE_TYPE), ..PLAIN },
     Member { name: "CurrentGeneration", wire_in: "CurrentGeneration", wire_out: "currentGeneration", kind: Kind::Boolean, ..PLAIN },
@@ -10210,8 +10210,8 @@ static I_INTEGER_WITH_CONSTRAINTS: Integer = Integer { min: 0, max: 2147483647 }
 static S_INTEGRATE_SERVICES: Structure = Structure { name: "IntegrateServices", members: &[
     Member { name: "AthenaIntegrations", wire_in: "AthenaIntegration", wire_out: "AthenaIntegration", kind: Kind::List(&L_ATHENA_INTEGRATIONS_SET), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INTERFACE_PERMISSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INSTANCE-ATTACH", "EIP-ASSOCIATE"] };
-static T_INTERFACE_PROTOCOL_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["VLAN", "GRE"] };
+static T_INTERFACE_PERMISSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INSTANCE-ATTACH", "EIP-ASSOCIATE"], sensitive: false };
+static T_INTERFACE_PROTOCOL_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["VLAN", "GRE"], sensitive: false };
 static S_INTERNET_GATEWAY: Structure = Structure { name: "InternetGateway", members: &[
     Member { name: "Attachments", wire_in: "AttachmentSet", wire_out: "attachmentSet", kind: Kind::List(&L_INTERNET_GATEWAY_ATTACHMENT_LIST), ..PLAIN },
     Member { name: "InternetGatewayId", wire_in: "InternetGatewayId", wire_out: "internetGatewayId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10223,9 +10223,9 @@ static S_INTERNET_GATEWAY_ATTACHMENT: Structure = Structure { name: "InternetGat
     Member { name: "VpcId", wire_in: "VpcId", wire_out: "vpcId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INTERNET_GATEWAY_ATTACHMENT_LIST: List = List { item: Kind::Structure(&S_INTERNET_GATEWAY_ATTACHMENT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_INTERNET_GATEWAY_BLOCK_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["off", "block-bidirectional", "block-ingress"] };
-static T_INTERNET_GATEWAY_EXCLUSION_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["allow-bidirectional", "allow-egress"] };
-static T_INTERNET_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INTERNET_GATEWAY_BLOCK_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["off", "block-bidirectional", "block-ingress"], sensitive: false };
+static T_INTERNET_GATEWAY_EXCLUSION_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["allow-bidirectional", "allow-egress"], sensitive: false };
+static T_INTERNET_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_INTERNET_GATEWAY_ID_LIST: List = List { item: Kind::String(&T_INTERNET_GATEWAY_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_INTERNET_GATEWAY_LIST: List = List { item: Kind::Structure(&S_INTERNET_GATEWAY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_INTERRUPTIBLE_CAPACITY_ALLOCATION: Structure = Structure { name: "InterruptibleCapacityAllocation", members: &[
@@ -10235,15 +10235,15 @@ static S_INTERRUPTIBLE_CAPACITY_ALLOCATION: Structure = Structure { name: "Inter
     Member { name: "InterruptibleCapacityReservationId", wire_in: "InterruptibleCapacityReservationId", wire_out: "interruptibleCapacityReservationId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "InterruptionType", wire_in: "InterruptionType", wire_out: "interruptionType", kind: Kind::String(&T_INTERRUPTION_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INTERRUPTIBLE_CAPACITY_RESERVATION_ALLOCATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active", "updating", "canceling", "canceled", "failed"] };
+static T_INTERRUPTIBLE_CAPACITY_RESERVATION_ALLOCATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active", "updating", "canceling", "canceled", "failed"], sensitive: false };
 static S_INTERRUPTION_INFO: Structure = Structure { name: "InterruptionInfo", members: &[
     Member { name: "SourceCapacityReservationId", wire_in: "SourceCapacityReservationId", wire_out: "sourceCapacityReservationId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "InterruptionType", wire_in: "InterruptionType", wire_out: "interruptionType", kind: Kind::String(&T_INTERRUPTION_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INTERRUPTION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["adhoc"] };
-static T_IP_ADDRESS: Text = Text { min: 0, max: 15, pattern: Some(&Pattern { source: "^([0-9]{1,3}.){3}[0-9]{1,3}$", regex: Some("\\A(?:^([0-9]{1,3}.){3}[0-9]{1,3}$)\\z") }), values: &[] };
+static T_INTERRUPTION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["adhoc"], sensitive: false };
+static T_IP_ADDRESS: Text = Text { min: 0, max: 15, pattern: Some(&Pattern { source: "^([0-9]{1,3}.){3}[0-9]{1,3}$", regex: Some("\\A(?:^([0-9]{1,3}.){3}[0-9]{1,3}$)\\z") }), values: &[], sensitive: false };
 static L_IP_ADDRESS_LIST: List = List { item: Kind::String(&T_IP_ADDRESS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IP_ADDRESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "dualstack", "ipv6"] };
+static T_IP_ADDRESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "dualstack", "ipv6"], sensitive: false };
 static L_IP_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_IP_PERMISSION: Structure = Structure { name: "IpPermission", members: &[
     Member { name: "IpProtocol", wire_in: "IpProtocol", wire_out: "ipProtocol", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10262,7 +10262,7 @@ static S_IP_RANGE: Structure = Structure { name: "IpRange", members: &[
 ], payload: None, xml_name: None, sensitive: false };
 static L_IP_RANGE_LIST: List = List { item: Kind::Structure(&S_IP_RANGE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_IP_RANGES: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IP_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon", "byoip", "none"] };
+static T_IP_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon", "byoip", "none"], sensitive: false };
 static S_IPAM: Structure = Structure { name: "Ipam", members: &[
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IpamId", wire_in: "IpamId", wire_out: "ipamId", kind: Kind::String(&T_IPAM_ID), ..PLAIN },
@@ -10298,13 +10298,13 @@ static S_IPAM_ADDRESS_HISTORY_RECORD: Structure = Structure { name: "IpamAddress
     Member { name: "SampledEndTime", wire_in: "SampledEndTime", wire_out: "sampledEndTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPAM_ADDRESS_HISTORY_RECORD_SET: List = List { item: Kind::Structure(&S_IPAM_ADDRESS_HISTORY_RECORD), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_ADDRESS_HISTORY_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["eip", "vpc", "subnet", "network-interface", "instance"] };
-static T_IPAM_ASSOCIATED_RESOURCE_DISCOVERY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "not-found"] };
+static T_IPAM_ADDRESS_HISTORY_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["eip", "vpc", "subnet", "network-interface", "instance"], sensitive: false };
+static T_IPAM_ASSOCIATED_RESOURCE_DISCOVERY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "not-found"], sensitive: false };
 static S_IPAM_CIDR_AUTHORIZATION_CONTEXT: Structure = Structure { name: "IpamCidrAuthorizationContext", members: &[
     Member { name: "Message", wire_in: "Message", wire_out: "Message", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Signature", wire_in: "Signature", wire_out: "Signature", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_COMPLIANCE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["compliant", "noncompliant", "unmanaged", "ignored"] };
+static T_IPAM_COMPLIANCE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["compliant", "noncompliant", "unmanaged", "ignored"], sensitive: false };
 static S_IPAM_DISCOVERED_ACCOUNT: Structure = Structure { name: "IpamDiscoveredAccount", members: &[
     Member { name: "AccountId", wire_in: "AccountId", wire_out: "accountId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DiscoveryRegion", wire_in: "DiscoveryRegion", wire_out: "discoveryRegion", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10353,7 +10353,7 @@ static S_IPAM_DISCOVERED_RESOURCE_CIDR: Structure = Structure { name: "IpamDisco
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "availabilityZoneId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPAM_DISCOVERED_RESOURCE_CIDR_SET: List = List { item: Kind::Structure(&S_IPAM_DISCOVERED_RESOURCE_CIDR), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_DISCOVERY_FAILURE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["assume-role-failure", "throttling-failure", "unauthorized-failure"] };
+static T_IPAM_DISCOVERY_FAILURE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["assume-role-failure", "throttling-failure", "unauthorized-failure"], sensitive: false };
 static S_IPAM_DISCOVERY_FAILURE_REASON: Structure = Structure { name: "IpamDiscoveryFailureReason", members: &[
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_IPAM_DISCOVERY_FAILURE_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10371,15 +10371,15 @@ static S_IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN: Structure = Structure { name
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN_SET: List = List { item: Kind::Structure(&S_IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "delete-in-progress", "delete-complete", "delete-failed"] };
-static T_IPAM_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IPAM_MANAGEMENT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["managed", "unmanaged", "ignored"] };
+static T_IPAM_EXTERNAL_RESOURCE_VERIFICATION_TOKEN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "delete-in-progress", "delete-complete", "delete-failed"], sensitive: false };
+static T_IPAM_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IPAM_MANAGEMENT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["managed", "unmanaged", "ignored"], sensitive: false };
 static I_IPAM_MAX_RESULTS: Integer = Integer { min: 5, max: 1000 };
-static T_IPAM_METERED_ACCOUNT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipam-owner", "resource-owner"] };
+static T_IPAM_METERED_ACCOUNT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipam-owner", "resource-owner"], sensitive: false };
 static I_IPAM_NETMASK_LENGTH: Integer = Integer { min: 0, max: 128 };
-static T_IPAM_NETWORK_INTERFACE_ATTACHMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "in-use"] };
+static T_IPAM_NETWORK_INTERFACE_ATTACHMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "in-use"], sensitive: false };
 static S_IPAM_OPERATING_REGION: Structure = Structure { name: "IpamOperatingRegion", members: &[
     Member { name: "RegionName", wire_in: "RegionName", wire_out: "regionName", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -10388,7 +10388,7 @@ static S_IPAM_ORGANIZATIONAL_UNIT_EXCLUSION: Structure = Structure { name: "Ipam
     Member { name: "OrganizationsEntityPath", wire_in: "OrganizationsEntityPath", wire_out: "organizationsEntityPath", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPAM_ORGANIZATIONAL_UNIT_EXCLUSION_SET: List = List { item: Kind::Structure(&S_IPAM_ORGANIZATIONAL_UNIT_EXCLUSION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_OVERLAP_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["overlapping", "nonoverlapping", "ignored"] };
+static T_IPAM_OVERLAP_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["overlapping", "nonoverlapping", "ignored"], sensitive: false };
 static S_IPAM_POLICY: Structure = Structure { name: "IpamPolicy", members: &[
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IpamPolicyId", wire_in: "IpamPolicyId", wire_out: "ipamPolicyId", kind: Kind::String(&T_IPAM_POLICY_ID), ..PLAIN },
@@ -10414,15 +10414,15 @@ static S_IPAM_POLICY_DOCUMENT: Structure = Structure { name: "IpamPolicyDocument
     Member { name: "AllocationRules", wire_in: "AllocationRuleSet", wire_out: "allocationRuleSet", kind: Kind::List(&L_IPAM_POLICY_ALLOCATION_RULE_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPAM_POLICY_DOCUMENT_SET: List = List { item: Kind::Structure(&S_IPAM_POLICY_DOCUMENT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_POLICY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IPAM_POLICY_MANAGED_BY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["account", "delegated-administrator-for-ipam"] };
+static T_IPAM_POLICY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IPAM_POLICY_MANAGED_BY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["account", "delegated-administrator-for-ipam"], sensitive: false };
 static S_IPAM_POLICY_ORGANIZATION_TARGET: Structure = Structure { name: "IpamPolicyOrganizationTarget", members: &[
     Member { name: "OrganizationTargetId", wire_in: "OrganizationTargetId", wire_out: "organizationTargetId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPAM_POLICY_ORGANIZATION_TARGET_SET: List = List { item: Kind::Structure(&S_IPAM_POLICY_ORGANIZATION_TARGET), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_POLICY_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["alb", "eip", "rds", "rnat"] };
+static T_IPAM_POLICY_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["alb", "eip", "rds", "rnat"], sensitive: false };
 static L_IPAM_POLICY_SET: List = List { item: Kind::Structure(&S_IPAM_POLICY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_POLICY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"] };
+static T_IPAM_POLICY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"], sensitive: false };
 static S_IPAM_POOL: Structure = Structure { name: "IpamPool", members: &[
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IpamPoolId", wire_in: "IpamPoolId", wire_out: "ipamPoolId", kind: Kind::String(&T_IPAM_POOL_ID), ..PLAIN },
@@ -10461,10 +10461,10 @@ static S_IPAM_POOL_ALLOCATION: Structure = Structure { name: "IpamPoolAllocation
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPAM_POOL_ALLOCATION_ALLOWED_CIDRS: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_IPAM_POOL_ALLOCATION_DISALLOWED_CIDRS: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_POOL_ALLOCATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IPAM_POOL_ALLOCATION_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipam-pool", "vpc", "ec2-public-ipv4-pool", "custom", "subnet", "eip", "anycast-ip-list"] };
+static T_IPAM_POOL_ALLOCATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IPAM_POOL_ALLOCATION_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipam-pool", "vpc", "ec2-public-ipv4-pool", "custom", "subnet", "eip", "anycast-ip-list"], sensitive: false };
 static L_IPAM_POOL_ALLOCATION_SET: List = List { item: Kind::Structure(&S_IPAM_POOL_ALLOCATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_POOL_AWS_SERVICE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ec2", "global-services"] };
+static T_IPAM_POOL_AWS_SERVICE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ec2", "global-services"], sensitive: false };
 static S_IPAM_POOL_CIDR: Structure = Structure { name: "IpamPoolCidr", members: &[
     Member { name: "Cidr", wire_in: "Cidr", wire_out: "cidr", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_IPAM_POOL_CIDR_STATE), ..PLAIN },
@@ -10472,16 +10472,16 @@ static S_IPAM_POOL_CIDR: Structure = Structure { name: "IpamPoolCidr", members: 
     Member { name: "IpamPoolCidrId", wire_in: "IpamPoolCidrId", wire_out: "ipamPoolCidrId", kind: Kind::String(&T_IPAM_POOL_CIDR_ID), ..PLAIN },
     Member { name: "NetmaskLength", wire_in: "NetmaskLength", wire_out: "netmaskLength", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_POOL_CIDR_FAILURE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["cidr-not-available", "limit-exceeded"] };
+static T_IPAM_POOL_CIDR_FAILURE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["cidr-not-available", "limit-exceeded"], sensitive: false };
 static S_IPAM_POOL_CIDR_FAILURE_REASON: Structure = Structure { name: "IpamPoolCidrFailureReason", members: &[
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_IPAM_POOL_CIDR_FAILURE_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_POOL_CIDR_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IPAM_POOL_CIDR_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IPAM_POOL_CIDR_SET: List = List { item: Kind::Structure(&S_IPAM_POOL_CIDR), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_POOL_CIDR_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending-provision", "provisioned", "failed-provision", "pending-deprovision", "deprovisioned", "failed-deprovision", "pending-import", "failed-import"] };
-static T_IPAM_POOL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IPAM_POOL_PUBLIC_IP_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon", "byoip"] };
+static T_IPAM_POOL_CIDR_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending-provision", "provisioned", "failed-provision", "pending-deprovision", "deprovisioned", "failed-deprovision", "pending-import", "failed-import"], sensitive: false };
+static T_IPAM_POOL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IPAM_POOL_PUBLIC_IP_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon", "byoip"], sensitive: false };
 static L_IPAM_POOL_SET: List = List { item: Kind::Structure(&S_IPAM_POOL), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_IPAM_POOL_SOURCE_RESOURCE: Structure = Structure { name: "IpamPoolSourceResource", members: &[
     Member { name: "ResourceId", wire_in: "ResourceId", wire_out: "resourceId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10495,8 +10495,8 @@ static S_IPAM_POOL_SOURCE_RESOURCE_REQUEST: Structure = Structure { name: "IpamP
     Member { name: "ResourceRegion", wire_in: "ResourceRegion", wire_out: "ResourceRegion", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "ResourceOwner", wire_in: "ResourceOwner", wire_out: "ResourceOwner", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_POOL_SOURCE_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc"] };
-static T_IPAM_POOL_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"] };
+static T_IPAM_POOL_SOURCE_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc"], sensitive: false };
+static T_IPAM_POOL_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"], sensitive: false };
 static S_IPAM_PREFIX_LIST_RESOLVER: Structure = Structure { name: "IpamPrefixListResolver", members: &[
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IpamPrefixListResolverId", wire_in: "IpamPrefixListResolverId", wire_out: "ipamPrefixListResolverId", kind: Kind::String(&T_IPAM_PREFIX_LIST_RESOLVER_ID), ..PLAIN },
@@ -10510,7 +10510,7 @@ static S_IPAM_PREFIX_LIST_RESOLVER: Structure = Structure { name: "IpamPrefixLis
     Member { name: "LastVersionCreationStatus", wire_in: "LastVersionCreationStatus", wire_out: "lastVersionCreationStatus", kind: Kind::String(&T_IPAM_PREFIX_LIST_RESOLVER_VERSION_CREATION_STATUS), ..PLAIN },
     Member { name: "LastVersionCreationStatusMessage", wire_in: "LastVersionCreationStatusMessage", wire_out: "lastVersionCreationStatusMessage", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_PREFIX_LIST_RESOLVER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IPAM_PREFIX_LIST_RESOLVER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_IPAM_PREFIX_LIST_RESOLVER_RULE: Structure = Structure { name: "IpamPrefixListResolverRule", members: &[
     Member { name: "RuleType", wire_in: "RuleType", wire_out: "ruleType", kind: Kind::String(&T_IPAM_PREFIX_LIST_RESOLVER_RULE_TYPE), ..PLAIN },
     Member { name: "StaticCidr", wire_in: "StaticCidr", wire_out: "staticCidr", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10527,7 +10527,7 @@ static S_IPAM_PREFIX_LIST_RESOLVER_RULE_CONDITION: Structure = Structure { name:
     Member { name: "ResourceTag", wire_in: "ResourceTag", wire_out: "resourceTag", kind: Kind::Structure(&S_IPAM_RESOURCE_TAG), ..PLAIN },
     Member { name: "Cidr", wire_in: "Cidr", wire_out: "cidr", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_PREFIX_LIST_RESOLVER_RULE_CONDITION_OPERATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["equals", "not-equals", "subnet-of"] };
+static T_IPAM_PREFIX_LIST_RESOLVER_RULE_CONDITION_OPERATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["equals", "not-equals", "subnet-of"], sensitive: false };
 static S_IPAM_PREFIX_LIST_RESOLVER_RULE_CONDITION_REQUEST: Structure = Structure { name: "IpamPrefixListResolverRuleConditionRequest", members: &[
     Member { name: "Operation", wire_in: "Operation", wire_out: "Operation", kind: Kind::String(&T_IPAM_PREFIX_LIST_RESOLVER_RULE_CONDITION_OPERATION), required: true, ..PLAIN },
     Member { name: "IpamPoolId", wire_in: "IpamPoolId", wire_out: "IpamPoolId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10548,9 +10548,9 @@ static S_IPAM_PREFIX_LIST_RESOLVER_RULE_REQUEST: Structure = Structure { name: "
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPAM_PREFIX_LIST_RESOLVER_RULE_REQUEST_SET: List = List { item: Kind::Structure(&S_IPAM_PREFIX_LIST_RESOLVER_RULE_REQUEST), item_name: "Rule", flattened: true, min: 0, max: 4294967295 };
 static L_IPAM_PREFIX_LIST_RESOLVER_RULE_SET: List = List { item: Kind::Structure(&S_IPAM_PREFIX_LIST_RESOLVER_RULE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_PREFIX_LIST_RESOLVER_RULE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["static-cidr", "ipam-resource-cidr", "ipam-pool-cidr"] };
+static T_IPAM_PREFIX_LIST_RESOLVER_RULE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["static-cidr", "ipam-resource-cidr", "ipam-pool-cidr"], sensitive: false };
 static L_IPAM_PREFIX_LIST_RESOLVER_SET: List = List { item: Kind::Structure(&S_IPAM_PREFIX_LIST_RESOLVER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_PREFIX_LIST_RESOLVER_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"] };
+static T_IPAM_PREFIX_LIST_RESOLVER_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"], sensitive: false };
 static S_IPAM_PREFIX_LIST_RESOLVER_TARGET: Structure = Structure { name: "IpamPrefixListResolverTarget", members: &[
     Member { name: "IpamPrefixListResolverTargetId", wire_in: "IpamPrefixListResolverTargetId", wire_out: "ipamPrefixListResolverTargetId", kind: Kind::String(&T_IPAM_PREFIX_LIST_RESOLVER_TARGET_ID), ..PLAIN },
     Member { name: "IpamPrefixListResolverTargetArn", wire_in: "IpamPrefixListResolverTargetArn", wire_out: "ipamPrefixListResolverTargetArn", kind: Kind::String(&T_RESOURCE_ARN), ..PLAIN },
@@ -10565,21 +10565,21 @@ static S_IPAM_PREFIX_LIST_RESOLVER_TARGET: Structure = Structure { name: "IpamPr
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_IPAM_PREFIX_LIST_RESOLVER_TARGET_STATE), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_PREFIX_LIST_RESOLVER_TARGET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IPAM_PREFIX_LIST_RESOLVER_TARGET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IPAM_PREFIX_LIST_RESOLVER_TARGET_SET: List = List { item: Kind::Structure(&S_IPAM_PREFIX_LIST_RESOLVER_TARGET), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_PREFIX_LIST_RESOLVER_TARGET_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "sync-in-progress", "sync-complete", "sync-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"] };
+static T_IPAM_PREFIX_LIST_RESOLVER_TARGET_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "sync-in-progress", "sync-complete", "sync-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"], sensitive: false };
 static S_IPAM_PREFIX_LIST_RESOLVER_VERSION: Structure = Structure { name: "IpamPrefixListResolverVersion", members: &[
     Member { name: "Version", wire_in: "Version", wire_out: "version", kind: Kind::Long(&I_LONG), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_PREFIX_LIST_RESOLVER_VERSION_CREATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "success", "failure"] };
+static T_IPAM_PREFIX_LIST_RESOLVER_VERSION_CREATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "success", "failure"], sensitive: false };
 static S_IPAM_PREFIX_LIST_RESOLVER_VERSION_ENTRY: Structure = Structure { name: "IpamPrefixListResolverVersionEntry", members: &[
     Member { name: "Cidr", wire_in: "Cidr", wire_out: "cidr", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPAM_PREFIX_LIST_RESOLVER_VERSION_ENTRY_SET: List = List { item: Kind::Structure(&S_IPAM_PREFIX_LIST_RESOLVER_VERSION_ENTRY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_IPAM_PREFIX_LIST_RESOLVER_VERSION_NUMBER_SET: List = List { item: Kind::Long(&I_LONG), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_IPAM_PREFIX_LIST_RESOLVER_VERSION_SET: List = List { item: Kind::Structure(&S_IPAM_PREFIX_LIST_RESOLVER_VERSION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_PUBLIC_ADDRESS_ASSOCIATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associated", "disassociated"] };
-static T_IPAM_PUBLIC_ADDRESS_AWS_SERVICE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["nat-gateway", "database-migration-service", "redshift", "elastic-container-service", "relational-database-service", "site-to-site-vpn", "load-balancer", "global-accelerator", "cloudfront", "other"] };
+static T_IPAM_PUBLIC_ADDRESS_ASSOCIATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associated", "disassociated"], sensitive: false };
+static T_IPAM_PUBLIC_ADDRESS_AWS_SERVICE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["nat-gateway", "database-migration-service", "redshift", "elastic-container-service", "relational-database-service", "site-to-site-vpn", "load-balancer", "global-accelerator", "cloudfront", "other"], sensitive: false };
 static S_IPAM_PUBLIC_ADDRESS_SECURITY_GROUP: Structure = Structure { name: "IpamPublicAddressSecurityGroup", members: &[
     Member { name: "GroupName", wire_in: "GroupName", wire_out: "groupName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "GroupId", wire_in: "GroupId", wire_out: "groupId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10593,7 +10593,7 @@ static L_IPAM_PUBLIC_ADDRESS_TAG_LIST: List = List { item: Kind::Structure(&S_IP
 static S_IPAM_PUBLIC_ADDRESS_TAGS: Structure = Structure { name: "IpamPublicAddressTags", members: &[
     Member { name: "EipTags", wire_in: "EipTagSet", wire_out: "eipTagSet", kind: Kind::List(&L_IPAM_PUBLIC_ADDRESS_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_PUBLIC_ADDRESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["service-managed-ip", "service-managed-byoip", "amazon-owned-eip", "amazon-owned-contig", "byoip", "ec2-public-ip", "anycast-ip-list-ip"] };
+static T_IPAM_PUBLIC_ADDRESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["service-managed-ip", "service-managed-byoip", "amazon-owned-eip", "amazon-owned-contig", "byoip", "ec2-public-ip", "anycast-ip-list-ip"], sensitive: false };
 static S_IPAM_RESOURCE_CIDR: Structure = Structure { name: "IpamResourceCidr", members: &[
     Member { name: "IpamId", wire_in: "IpamId", wire_out: "ipamId", kind: Kind::String(&T_IPAM_ID), ..PLAIN },
     Member { name: "IpamScopeId", wire_in: "IpamScopeId", wire_out: "ipamScopeId", kind: Kind::String(&T_IPAM_SCOPE_ID), ..PLAIN },
@@ -10612,7 +10612,7 @@ static S_IPAM_RESOURCE_CIDR: Structure = Structure { name: "IpamResourceCidr", m
     Member { name: "VpcId", wire_in: "VpcId", wire_out: "vpcId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "availabilityZoneId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_RESOURCE_CIDR_IP_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon", "byoip", "none"] };
+static T_IPAM_RESOURCE_CIDR_IP_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon", "byoip", "none"], sensitive: false };
 static L_IPAM_RESOURCE_CIDR_SET: List = List { item: Kind::Structure(&S_IPAM_RESOURCE_CIDR), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_IPAM_RESOURCE_DISCOVERY: Structure = Structure { name: "IpamResourceDiscovery", members: &[
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10639,18 +10639,18 @@ static S_IPAM_RESOURCE_DISCOVERY_ASSOCIATION: Structure = Structure { name: "Ipa
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_IPAM_RESOURCE_DISCOVERY_ASSOCIATION_STATE), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_RESOURCE_DISCOVERY_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IPAM_RESOURCE_DISCOVERY_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IPAM_RESOURCE_DISCOVERY_ASSOCIATION_SET: List = List { item: Kind::Structure(&S_IPAM_RESOURCE_DISCOVERY_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_RESOURCE_DISCOVERY_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associate-in-progress", "associate-complete", "associate-failed", "disassociate-in-progress", "disassociate-complete", "disassociate-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"] };
-static T_IPAM_RESOURCE_DISCOVERY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IPAM_RESOURCE_DISCOVERY_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associate-in-progress", "associate-complete", "associate-failed", "disassociate-in-progress", "disassociate-complete", "disassociate-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"], sensitive: false };
+static T_IPAM_RESOURCE_DISCOVERY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IPAM_RESOURCE_DISCOVERY_SET: List = List { item: Kind::Structure(&S_IPAM_RESOURCE_DISCOVERY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_RESOURCE_DISCOVERY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"] };
+static T_IPAM_RESOURCE_DISCOVERY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"], sensitive: false };
 static S_IPAM_RESOURCE_TAG: Structure = Structure { name: "IpamResourceTag", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "key", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "value", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPAM_RESOURCE_TAG_LIST: List = List { item: Kind::Structure(&S_IPAM_RESOURCE_TAG), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc", "subnet", "eip", "public-ipv4-pool", "ipv6-pool", "eni", "anycast-ip-list"] };
+static T_IPAM_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc", "subnet", "eip", "public-ipv4-pool", "ipv6-pool", "eni", "anycast-ip-list"], sensitive: false };
 static S_IPAM_SCOPE: Structure = Structure { name: "IpamScope", members: &[
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IpamScopeId", wire_in: "IpamScopeId", wire_out: "ipamScopeId", kind: Kind::String(&T_IPAM_SCOPE_ID), ..PLAIN },
@@ -10669,17 +10669,17 @@ static S_IPAM_SCOPE_EXTERNAL_AUTHORITY_CONFIGURATION: Structure = Structure { na
     Member { name: "Type", wire_in: "Type", wire_out: "type", kind: Kind::String(&T_IPAM_SCOPE_EXTERNAL_AUTHORITY_TYPE), ..PLAIN },
     Member { name: "ExternalResourceIdentifier", wire_in: "ExternalResourceIdentifier", wire_out: "externalResourceIdentifier", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPAM_SCOPE_EXTERNAL_AUTHORITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["infoblox"] };
-static T_IPAM_SCOPE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IPAM_SCOPE_EXTERNAL_AUTHORITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["infoblox"], sensitive: false };
+static T_IPAM_SCOPE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IPAM_SCOPE_SET: List = List { item: Kind::Structure(&S_IPAM_SCOPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_SCOPE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"] };
-static T_IPAM_SCOPE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["public", "private"] };
+static T_IPAM_SCOPE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"], sensitive: false };
+static T_IPAM_SCOPE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["public", "private"], sensitive: false };
 static L_IPAM_SET: List = List { item: Kind::Structure(&S_IPAM), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPAM_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"] };
-static T_IPAM_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["free", "advanced"] };
+static T_IPAM_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "delete-in-progress", "delete-complete", "delete-failed", "isolate-in-progress", "isolate-complete", "restore-in-progress"], sensitive: false };
+static T_IPAM_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["free", "advanced"], sensitive: false };
 static I_IPV4_ADDRESSES_PER_SECONDARY_INTERFACE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_IPV4_POOL_COIP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IPV4_POOL_EC2_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IPV4_POOL_COIP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IPV4_POOL_EC2_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IPV4_PREFIX_LIST: List = List { item: Kind::Structure(&S_IPV4_PREFIX_SPECIFICATION_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_IPV4_PREFIX_LIST_RESPONSE: List = List { item: Kind::Structure(&S_IPV4_PREFIX_SPECIFICATION_RESPONSE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_IPV4_PREFIX_SPECIFICATION: Structure = Structure { name: "Ipv4PrefixSpecification", members: &[
@@ -10692,8 +10692,8 @@ static S_IPV4_PREFIX_SPECIFICATION_RESPONSE: Structure = Structure { name: "Ipv4
     Member { name: "Ipv4Prefix", wire_in: "Ipv4Prefix", wire_out: "ipv4Prefix", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPV4_PREFIXES_LIST: List = List { item: Kind::Structure(&S_IPV4_PREFIX_SPECIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPV6_ADDRESS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IPV6_ADDRESS_ATTRIBUTE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["public", "private"] };
+static T_IPV6_ADDRESS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IPV6_ADDRESS_ATTRIBUTE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["public", "private"], sensitive: false };
 static L_IPV6_ADDRESS_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_IPV6_CIDR_ASSOCIATION: Structure = Structure { name: "Ipv6CidrAssociation", members: &[
     Member { name: "Ipv6Cidr", wire_in: "Ipv6Cidr", wire_out: "ipv6Cidr", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10710,7 +10710,7 @@ static S_IPV6_POOL: Structure = Structure { name: "Ipv6Pool", members: &[
     Member { name: "PoolCidrBlocks", wire_in: "PoolCidrBlockSet", wire_out: "poolCidrBlockSet", kind: Kind::List(&L_POOL_CIDR_BLOCKS_SET), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IPV6_POOL_EC2_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IPV6_POOL_EC2_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_IPV6_POOL_ID_LIST: List = List { item: Kind::String(&T_IPV6_POOL_EC2_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_IPV6_POOL_MAX_RESULTS: Integer = Integer { min: 1, max: 1000 };
 static L_IPV6_POOL_SET: List = List { item: Kind::Structure(&S_IPV6_POOL), item_name: "item", flattened: true, min: 0, max: 4294967295 };
@@ -10731,9 +10731,9 @@ static S_IPV6_RANGE: Structure = Structure { name: "Ipv6Range", members: &[
     Member { name: "CidrIpv6", wire_in: "CidrIpv6", wire_out: "cidrIpv6", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_IPV6_RANGE_LIST: List = List { item: Kind::Structure(&S_IPV6_RANGE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_IPV6_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
-static T_KERNEL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_KEY_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pem", "ppk"] };
+static T_IPV6_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
+static T_KERNEL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_KEY_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pem", "ppk"], sensitive: false };
 static L_KEY_NAME_STRING_LIST: List = List { item: Kind::String(&T_KEY_PAIR_NAME), item_name: "KeyName", flattened: true, min: 0, max: 4294967295 };
 static S_KEY_PAIR: Structure = Structure { name: "KeyPair", members: &[
     Member { name: "KeyPairId", wire_in: "KeyPairId", wire_out: "keyPairId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10742,7 +10742,7 @@ static S_KEY_PAIR: Structure = Structure { name: "KeyPair", members: &[
     Member { name: "KeyFingerprint", wire_in: "KeyFingerprint", wire_out: "keyFingerprint", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "KeyMaterial", wire_in: "KeyMaterial", wire_out: "keyMaterial", kind: Kind::String(&T_SENSITIVE_USER_DATA), sensitive: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_KEY_PAIR_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_KEY_PAIR_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_KEY_PAIR_ID_STRING_LIST: List = List { item: Kind::String(&T_KEY_PAIR_ID), item_name: "KeyPairId", flattened: true, min: 0, max: 4294967295 };
 static S_KEY_PAIR_INFO: Structure = Structure { name: "KeyPairInfo", members: &[
     Member { name: "KeyPairId", wire_in: "KeyPairId", wire_out: "keyPairId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10754,11 +10754,11 @@ static S_KEY_PAIR_INFO: Structure = Structure { name: "KeyPairInfo", members: &[
     Member { name: "KeyFingerprint", wire_in: "KeyFingerprint", wire_out: "keyFingerprint", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_KEY_PAIR_LIST: List = List { item: Kind::Structure(&S_KEY_PAIR_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_KEY_PAIR_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_KEY_PAIR_NAME_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_KEY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["rsa", "ed25519"] };
-static T_KMS_KEY_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_KMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_KEY_PAIR_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_KEY_PAIR_NAME_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_KEY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["rsa", "ed25519"], sensitive: false };
+static T_KMS_KEY_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_KMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_LAST_ERROR: Structure = Structure { name: "LastError", members: &[
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10806,7 +10806,7 @@ static S_LAUNCH_TEMPLATE_AND_OVERRIDES_RESPONSE: Structure = Structure { name: "
     Member { name: "LaunchTemplateSpecification", wire_in: "LaunchTemplateSpecification", wire_out: "launchTemplateSpecification", kind: Kind::Structure(&S_FLEET_LAUNCH_TEMPLATE_SPECIFICATION), ..PLAIN },
     Member { name: "Overrides", wire_in: "Overrides", wire_out: "overrides", kind: Kind::Structure(&S_FLEET_LAUNCH_TEMPLATE_OVERRIDES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LAUNCH_TEMPLATE_AUTO_RECOVERY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "disabled"] };
+static T_LAUNCH_TEMPLATE_AUTO_RECOVERY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "disabled"], sensitive: false };
 static S_LAUNCH_TEMPLATE_BLOCK_DEVICE_MAPPING: Structure = Structure { name: "LaunchTemplateBlockDeviceMapping", members: &[
     Member { name: "DeviceName", wire_in: "DeviceName", wire_out: "deviceName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "VirtualName", wire_in: "VirtualName", wire_out: "virtualName", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10894,14 +10894,14 @@ static S_LAUNCH_TEMPLATE_ENCLAVE_OPTIONS: Structure = Structure { name: "LaunchT
 static S_LAUNCH_TEMPLATE_ENCLAVE_OPTIONS_REQUEST: Structure = Structure { name: "LaunchTemplateEnclaveOptionsRequest", members: &[
     Member { name: "Enabled", wire_in: "Enabled", wire_out: "Enabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LAUNCH_TEMPLATE_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["launchTemplateIdDoesNotExist", "launchTemplateIdMalformed", "launchTemplateNameDoesNotExist", "launchTemplateNameMalformed", "launchTemplateVersionDoesNotExist", "unexpectedError"] };
+static T_LAUNCH_TEMPLATE_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["launchTemplateIdDoesNotExist", "launchTemplateIdMalformed", "launchTemplateNameDoesNotExist", "launchTemplateNameMalformed", "launchTemplateVersionDoesNotExist", "unexpectedError"], sensitive: false };
 static S_LAUNCH_TEMPLATE_HIBERNATION_OPTIONS: Structure = Structure { name: "LaunchTemplateHibernationOptions", members: &[
     Member { name: "Configured", wire_in: "Configured", wire_out: "configured", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static S_LAUNCH_TEMPLATE_HIBERNATION_OPTIONS_REQUEST: Structure = Structure { name: "LaunchTemplateHibernationOptionsRequest", members: &[
     Member { name: "Configured", wire_in: "Configured", wire_out: "Configured", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LAUNCH_TEMPLATE_HTTP_TOKENS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["optional", "required"] };
+static T_LAUNCH_TEMPLATE_HTTP_TOKENS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["optional", "required"], sensitive: false };
 static S_LAUNCH_TEMPLATE_IAM_INSTANCE_PROFILE_SPECIFICATION: Structure = Structure { name: "LaunchTemplateIamInstanceProfileSpecification", members: &[
     Member { name: "Arn", wire_in: "Arn", wire_out: "arn", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "name", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -10910,7 +10910,7 @@ static S_LAUNCH_TEMPLATE_IAM_INSTANCE_PROFILE_SPECIFICATION_REQUEST: Structure =
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LAUNCH_TEMPLATE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_LAUNCH_TEMPLATE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_LAUNCH_TEMPLATE_ID_STRING_LIST: List = List { item: Kind::String(&T_LAUNCH_TEMPLATE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_LAUNCH_TEMPLATE_INSTANCE_MAINTENANCE_OPTIONS: Structure = Structure { name: "LaunchTemplateInstanceMaintenanceOptions", members: &[
     Member { name: "AutoRecovery", wire_in: "AutoRecovery", wire_out: "autoRecovery", kind: Kind::String(&T_LAUNCH_TEMPLATE_AUTO_RECOVERY_STATE), ..PLAIN },
@@ -10926,7 +10926,7 @@ static S_LAUNCH_TEMPLATE_INSTANCE_MARKET_OPTIONS_REQUEST: Structure = Structure 
     Member { name: "MarketType", wire_in: "MarketType", wire_out: "MarketType", kind: Kind::String(&T_MARKET_TYPE), ..PLAIN },
     Member { name: "SpotOptions", wire_in: "SpotOptions", wire_out: "SpotOptions", kind: Kind::Structure(&S_LAUNCH_TEMPLATE_SPOT_MARKET_OPTIONS_REQUEST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LAUNCH_TEMPLATE_INSTANCE_METADATA_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"] };
+static T_LAUNCH_TEMPLATE_INSTANCE_METADATA_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"], sensitive: false };
 static S_LAUNCH_TEMPLATE_INSTANCE_METADATA_OPTIONS: Structure = Structure { name: "LaunchTemplateInstanceMetadataOptions", members: &[
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_LAUNCH_TEMPLATE_INSTANCE_METADATA_OPTIONS_STATE), ..PLAIN },
     Member { name: "HttpTokens", wire_in: "HttpTokens", wire_out: "httpTokens", kind: Kind::String(&T_LAUNCH_TEMPLATE_HTTP_TOKENS_STATE), ..PLAIN },
@@ -10942,9 +10942,9 @@ static S_LAUNCH_TEMPLATE_INSTANCE_METADATA_OPTIONS_REQUEST: Structure = Structur
     Member { name: "HttpProtocolIpv6", wire_in: "HttpProtocolIpv6", wire_out: "HttpProtocolIpv6", kind: Kind::String(&T_LAUNCH_TEMPLATE_INSTANCE_METADATA_PROTOCOL_IPV6), ..PLAIN },
     Member { name: "InstanceMetadataTags", wire_in: "InstanceMetadataTags", wire_out: "InstanceMetadataTags", kind: Kind::String(&T_LAUNCH_TEMPLATE_INSTANCE_METADATA_TAGS_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LAUNCH_TEMPLATE_INSTANCE_METADATA_OPTIONS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "applied"] };
-static T_LAUNCH_TEMPLATE_INSTANCE_METADATA_PROTOCOL_IPV6: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"] };
-static T_LAUNCH_TEMPLATE_INSTANCE_METADATA_TAGS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"] };
+static T_LAUNCH_TEMPLATE_INSTANCE_METADATA_OPTIONS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "applied"], sensitive: false };
+static T_LAUNCH_TEMPLATE_INSTANCE_METADATA_PROTOCOL_IPV6: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"], sensitive: false };
+static T_LAUNCH_TEMPLATE_INSTANCE_METADATA_TAGS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "enabled"], sensitive: false };
 static S_LAUNCH_TEMPLATE_INSTANCE_NETWORK_INTERFACE_SPECIFICATION: Structure = Structure { name: "LaunchTemplateInstanceNetworkInterfaceSpecification", members: &[
     Member { name: "AssociateCarrierIpAddress", wire_in: "AssociateCarrierIpAddress", wire_out: "associateCarrierIpAddress", kind: Kind::Boolean, ..PLAIN },
     Member { name: "AssociatePublicIpAddress", wire_in: "AssociatePublicIpAddress", wire_out: "associatePublicIpAddress", kind: Kind::Boolean, ..PLAIN },
@@ -11025,7 +11025,7 @@ static S_LAUNCH_TEMPLATE_LICENSE_CONFIGURATION_REQUEST: Structure = Structure { 
 ], payload: None, xml_name: None, sensitive: false };
 static L_LAUNCH_TEMPLATE_LICENSE_LIST: List = List { item: Kind::Structure(&S_LAUNCH_TEMPLATE_LICENSE_CONFIGURATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_LAUNCH_TEMPLATE_LICENSE_SPECIFICATION_LIST_REQUEST: List = List { item: Kind::Structure(&S_LAUNCH_TEMPLATE_LICENSE_CONFIGURATION_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_LAUNCH_TEMPLATE_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "[a-zA-Z0-9\\(\\)\\.\\-/_]+", regex: Some("\\A(?:[a-zA-Z0-9\\(\\)\\.\\-/_]+)\\z") }), values: &[] };
+static T_LAUNCH_TEMPLATE_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "[a-zA-Z0-9\\(\\)\\.\\-/_]+", regex: Some("\\A(?:[a-zA-Z0-9\\(\\)\\.\\-/_]+)\\z") }), values: &[], sensitive: false };
 static L_LAUNCH_TEMPLATE_NAME_STRING_LIST: List = List { item: Kind::String(&T_LAUNCH_TEMPLATE_NAME), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_LAUNCH_TEMPLATE_NETWORK_PERFORMANCE_OPTIONS: Structure = Structure { name: "LaunchTemplateNetworkPerformanceOptions", members: &[
     Member { name: "BandwidthWeighting", wire_in: "BandwidthWeighting", wire_out: "bandwidthWeighting", kind: Kind::String(&T_INSTANCE_BANDWIDTH_WEIGHTING), ..PLAIN },
@@ -11166,9 +11166,9 @@ static S_LIST_VOLUMES_IN_RECYCLE_BIN_RESULT: Structure = Structure { name: "List
     Member { name: "Volumes", wire_in: "VolumeSet", wire_out: "volumeSet", kind: Kind::List(&L_VOLUME_RECYCLE_BIN_INFO_LIST), ..PLAIN },
     Member { name: "NextToken", wire_in: "NextToken", wire_out: "nextToken", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LISTING_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "sold", "cancelled", "pending"] };
-static T_LISTING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "pending", "cancelled", "closed"] };
-static T_LOAD_BALANCER_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_LISTING_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "sold", "cancelled", "pending"], sensitive: false };
+static T_LISTING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "pending", "cancelled", "closed"], sensitive: false };
+static T_LOAD_BALANCER_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_LOAD_BALANCERS_CONFIG: Structure = Structure { name: "LoadBalancersConfig", members: &[
     Member { name: "ClassicLoadBalancersConfig", wire_in: "ClassicLoadBalancersConfig", wire_out: "classicLoadBalancersConfig", kind: Kind::Structure(&S_CLASSIC_LOAD_BALANCERS_CONFIG), ..PLAIN },
     Member { name: "TargetGroupsConfig", wire_in: "TargetGroupsConfig", wire_out: "targetGroupsConfig", kind: Kind::Structure(&S_TARGET_GROUPS_CONFIG), ..PLAIN },
@@ -11194,7 +11194,7 @@ static S_LOCAL_GATEWAY: Structure = Structure { name: "LocalGateway", members: &
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCAL_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_LOCAL_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_LOCAL_GATEWAY_ID_SET: List = List { item: Kind::String(&T_LOCAL_GATEWAY_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_LOCAL_GATEWAY_MAX_RESULTS: Integer = Integer { min: 5, max: 1000 };
 static S_LOCAL_GATEWAY_ROUTE: Structure = Structure { name: "LocalGatewayRoute", members: &[
@@ -11211,7 +11211,7 @@ static S_LOCAL_GATEWAY_ROUTE: Structure = Structure { name: "LocalGatewayRoute",
     Member { name: "DestinationPrefixListId", wire_in: "DestinationPrefixListId", wire_out: "destinationPrefixListId", kind: Kind::String(&T_PREFIX_LIST_RESOURCE_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_LOCAL_GATEWAY_ROUTE_LIST: List = List { item: Kind::Structure(&S_LOCAL_GATEWAY_ROUTE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_LOCAL_GATEWAY_ROUTE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active", "blackhole", "deleting", "deleted"] };
+static T_LOCAL_GATEWAY_ROUTE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active", "blackhole", "deleting", "deleted"], sensitive: false };
 static S_LOCAL_GATEWAY_ROUTE_TABLE: Structure = Structure { name: "LocalGatewayRouteTable", members: &[
     Member { name: "LocalGatewayRouteTableId", wire_in: "LocalGatewayRouteTableId", wire_out: "localGatewayRouteTableId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "LocalGatewayRouteTableArn", wire_in: "LocalGatewayRouteTableArn", wire_out: "localGatewayRouteTableArn", kind: Kind::String(&T_RESOURCE_ARN), ..PLAIN },
@@ -11224,7 +11224,7 @@ static S_LOCAL_GATEWAY_ROUTE_TABLE: Structure = Structure { name: "LocalGatewayR
     Member { name: "StateReason", wire_in: "StateReason", wire_out: "stateReason", kind: Kind::Structure(&S_STATE_REASON), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_LOCAL_GATEWAY_ROUTE_TABLE_ID_SET: List = List { item: Kind::String(&T_LOCAL_GATEWAY_ROUTETABLE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_LOCAL_GATEWAY_ROUTE_TABLE_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["direct-vpc-routing", "coip"] };
+static T_LOCAL_GATEWAY_ROUTE_TABLE_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["direct-vpc-routing", "coip"], sensitive: false };
 static L_LOCAL_GATEWAY_ROUTE_TABLE_SET: List = List { item: Kind::Structure(&S_LOCAL_GATEWAY_ROUTE_TABLE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_LOCAL_GATEWAY_ROUTE_TABLE_VIRTUAL_INTERFACE_GROUP_ASSOCIATION: Structure = Structure { name: "LocalGatewayRouteTableVirtualInterfaceGroupAssociation", members: &[
     Member { name: "LocalGatewayRouteTableVirtualInterfaceGroupAssociationId", wire_in: "LocalGatewayRouteTableVirtualInterfaceGroupAssociationId", wire_out: "localGatewayRouteTableVirtualInterfaceGroupAssociationId", kind: Kind::String(&T_LOCAL_GATEWAY_ROUTE_TABLE_VIRTUAL_INTERFACE_GROUP_ASSOCIATION_ID), ..PLAIN },
@@ -11236,7 +11236,7 @@ static S_LOCAL_GATEWAY_ROUTE_TABLE_VIRTUAL_INTERFACE_GROUP_ASSOCIATION: Structur
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCAL_GATEWAY_ROUTE_TABLE_VIRTUAL_INTERFACE_GROUP_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_LOCAL_GATEWAY_ROUTE_TABLE_VIRTUAL_INTERFACE_GROUP_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_LOCAL_GATEWAY_ROUTE_TABLE_VIRTUAL_INTERFACE_GROUP_ASSOCIATION_ID_SET: List = List { item: Kind::String(&T_LOCAL_GATEWAY_ROUTE_TABLE_VIRTUAL_INTERFACE_GROUP_ASSOCIATION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_LOCAL_GATEWAY_ROUTE_TABLE_VIRTUAL_INTERFACE_GROUP_ASSOCIATION_SET: List = List { item: Kind::Structure(&S_LOCAL_GATEWAY_ROUTE_TABLE_VIRTUAL_INTERFACE_GROUP_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_LOCAL_GATEWAY_ROUTE_TABLE_VPC_ASSOCIATION: Structure = Structure { name: "LocalGatewayRouteTableVpcAssociation", members: &[
@@ -11249,11 +11249,11 @@ static S_LOCAL_GATEWAY_ROUTE_TABLE_VPC_ASSOCIATION: Structure = Structure { name
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCAL_GATEWAY_ROUTE_TABLE_VPC_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_LOCAL_GATEWAY_ROUTE_TABLE_VPC_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_LOCAL_GATEWAY_ROUTE_TABLE_VPC_ASSOCIATION_ID_SET: List = List { item: Kind::String(&T_LOCAL_GATEWAY_ROUTE_TABLE_VPC_ASSOCIATION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_LOCAL_GATEWAY_ROUTE_TABLE_VPC_ASSOCIATION_SET: List = List { item: Kind::Structure(&S_LOCAL_GATEWAY_ROUTE_TABLE_VPC_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_LOCAL_GATEWAY_ROUTE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["static", "propagated"] };
-static T_LOCAL_GATEWAY_ROUTETABLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_LOCAL_GATEWAY_ROUTE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["static", "propagated"], sensitive: false };
+static T_LOCAL_GATEWAY_ROUTETABLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_LOCAL_GATEWAY_SET: List = List { item: Kind::Structure(&S_LOCAL_GATEWAY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_LOCAL_GATEWAY_VIRTUAL_INTERFACE: Structure = Structure { name: "LocalGatewayVirtualInterface", members: &[
     Member { name: "LocalGatewayVirtualInterfaceId", wire_in: "LocalGatewayVirtualInterfaceId", wire_out: "localGatewayVirtualInterfaceId", kind: Kind::String(&T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_ID), ..PLAIN },
@@ -11271,7 +11271,7 @@ static S_LOCAL_GATEWAY_VIRTUAL_INTERFACE: Structure = Structure { name: "LocalGa
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "ConfigurationState", wire_in: "ConfigurationState", wire_out: "configurationState", kind: Kind::String(&T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_CONFIGURATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_CONFIGURATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"] };
+static T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_CONFIGURATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"], sensitive: false };
 static S_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP: Structure = Structure { name: "LocalGatewayVirtualInterfaceGroup", members: &[
     Member { name: "LocalGatewayVirtualInterfaceGroupId", wire_in: "LocalGatewayVirtualInterfaceGroupId", wire_out: "localGatewayVirtualInterfaceGroupId", kind: Kind::String(&T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP_ID), ..PLAIN },
     Member { name: "LocalGatewayVirtualInterfaceIds", wire_in: "LocalGatewayVirtualInterfaceIdSet", wire_out: "localGatewayVirtualInterfaceIdSet", kind: Kind::List(&L_LOCAL_GATEWAY_VIRTUAL_INTERFACE_ID_SET), ..PLAIN },
@@ -11283,19 +11283,19 @@ static S_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP: Structure = Structure { name: "L
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "ConfigurationState", wire_in: "ConfigurationState", wire_out: "configurationState", kind: Kind::String(&T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP_CONFIGURATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP_CONFIGURATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "incomplete", "available", "deleting", "deleted"] };
-static T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP_CONFIGURATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "incomplete", "available", "deleting", "deleted"], sensitive: false };
+static T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP_ID_SET: List = List { item: Kind::String(&T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP_SET: List = List { item: Kind::Structure(&S_LOCAL_GATEWAY_VIRTUAL_INTERFACE_GROUP), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_LOCAL_GATEWAY_VIRTUAL_INTERFACE_ID_SET: List = List { item: Kind::String(&T_LOCAL_GATEWAY_VIRTUAL_INTERFACE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_LOCAL_GATEWAY_VIRTUAL_INTERFACE_SET: List = List { item: Kind::Structure(&S_LOCAL_GATEWAY_VIRTUAL_INTERFACE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_LOCAL_STORAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["included", "required", "excluded"] };
-static T_LOCAL_STORAGE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hdd", "ssd"] };
+static T_LOCAL_STORAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["included", "required", "excluded"], sensitive: false };
+static T_LOCAL_STORAGE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hdd", "ssd"], sensitive: false };
 static L_LOCAL_STORAGE_TYPE_SET: List = List { item: Kind::String(&T_LOCAL_STORAGE_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_LOCATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_LOCATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["region", "availability-zone", "availability-zone-id", "outpost"] };
-static T_LOCK_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["compliance", "governance"] };
+static T_LOCATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_LOCATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["region", "availability-zone", "availability-zone-id", "outpost"], sensitive: false };
+static T_LOCK_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["compliance", "governance"], sensitive: false };
 static S_LOCK_SNAPSHOT_REQUEST: Structure = Structure { name: "LockSnapshotRequest", members: &[
     Member { name: "SnapshotId", wire_in: "SnapshotId", wire_out: "SnapshotId", kind: Kind::String(&T_SNAPSHOT_ID), required: true, ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
@@ -11314,7 +11314,7 @@ static S_LOCK_SNAPSHOT_RESULT: Structure = Structure { name: "LockSnapshotResult
     Member { name: "LockExpiresOn", wire_in: "LockExpiresOn", wire_out: "lockExpiresOn", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "LockDurationStartTime", wire_in: "LockDurationStartTime", wire_out: "lockDurationStartTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["compliance", "governance", "compliance-cooloff", "expired"] };
+static T_LOCK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["compliance", "governance", "compliance-cooloff", "expired"], sensitive: false };
 static S_LOCKED_SNAPSHOTS_INFO: Structure = Structure { name: "LockedSnapshotsInfo", members: &[
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "SnapshotId", wire_in: "SnapshotId", wire_out: "snapshotId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -11327,7 +11327,7 @@ static S_LOCKED_SNAPSHOTS_INFO: Structure = Structure { name: "LockedSnapshotsIn
     Member { name: "LockExpiresOn", wire_in: "LockExpiresOn", wire_out: "lockExpiresOn", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_LOCKED_SNAPSHOTS_INFO_LIST: List = List { item: Kind::Structure(&S_LOCKED_SNAPSHOTS_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_LOG_DESTINATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["cloud-watch-logs", "s3", "kinesis-data-firehose"] };
+static T_LOG_DESTINATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["cloud-watch-logs", "s3", "kinesis-data-firehose"], sensitive: false };
 static I_LOGICAL_GPU_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_LONG: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
 static S_MAC_HOST: Structure = Structure { name: "MacHost", members: &[
@@ -11344,11 +11344,11 @@ static S_MAC_MODIFICATION_TASK: Structure = Structure { name: "MacModificationTa
     Member { name: "TaskState", wire_in: "TaskState", wire_out: "taskState", kind: Kind::String(&T_MAC_MODIFICATION_TASK_STATE), ..PLAIN },
     Member { name: "TaskType", wire_in: "TaskType", wire_out: "taskType", kind: Kind::String(&T_MAC_MODIFICATION_TASK_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAC_MODIFICATION_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MAC_MODIFICATION_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_MAC_MODIFICATION_TASK_ID_LIST: List = List { item: Kind::String(&T_MAC_MODIFICATION_TASK_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_MAC_MODIFICATION_TASK_LIST: List = List { item: Kind::Structure(&S_MAC_MODIFICATION_TASK), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_MAC_MODIFICATION_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["successful", "failed", "in-progress", "pending"] };
-static T_MAC_MODIFICATION_TASK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["sip-modification", "volume-ownership-delegation"] };
+static T_MAC_MODIFICATION_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["successful", "failed", "in-progress", "pending"], sensitive: false };
+static T_MAC_MODIFICATION_TASK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["sip-modification", "volume-ownership-delegation"], sensitive: false };
 static L_MAC_OS_VERSION_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_MAC_SYSTEM_INTEGRITY_PROTECTION_CONFIGURATION: Structure = Structure { name: "MacSystemIntegrityProtectionConfiguration", members: &[
     Member { name: "AppleInternal", wire_in: "AppleInternal", wire_out: "appleInternal", kind: Kind::String(&T_MAC_SYSTEM_INTEGRITY_PROTECTION_SETTING_STATUS), ..PLAIN },
@@ -11369,13 +11369,13 @@ static S_MAC_SYSTEM_INTEGRITY_PROTECTION_CONFIGURATION_REQUEST: Structure = Stru
     Member { name: "KextSigning", wire_in: "KextSigning", wire_out: "KextSigning", kind: Kind::String(&T_MAC_SYSTEM_INTEGRITY_PROTECTION_SETTING_STATUS), ..PLAIN },
     Member { name: "NvramProtections", wire_in: "NvramProtections", wire_out: "NvramProtections", kind: Kind::String(&T_MAC_SYSTEM_INTEGRITY_PROTECTION_SETTING_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAC_SYSTEM_INTEGRITY_PROTECTION_SETTING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"] };
+static T_MAC_SYSTEM_INTEGRITY_PROTECTION_SETTING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"], sensitive: false };
 static S_MAINTENANCE_DETAILS: Structure = Structure { name: "MaintenanceDetails", members: &[
     Member { name: "PendingMaintenance", wire_in: "PendingMaintenance", wire_out: "pendingMaintenance", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "MaintenanceAutoAppliedAfter", wire_in: "MaintenanceAutoAppliedAfter", wire_out: "maintenanceAutoAppliedAfter", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "LastMaintenanceApplied", wire_in: "LastMaintenanceApplied", wire_out: "lastMaintenanceApplied", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MANAGED_BY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["account", "declarative-policy"] };
+static T_MANAGED_BY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["account", "declarative-policy"], sensitive: false };
 static S_MANAGED_PREFIX_LIST: Structure = Structure { name: "ManagedPrefixList", members: &[
     Member { name: "PrefixListId", wire_in: "PrefixListId", wire_out: "prefixListId", kind: Kind::String(&T_PREFIX_LIST_RESOURCE_ID), ..PLAIN },
     Member { name: "AddressFamily", wire_in: "AddressFamily", wire_out: "addressFamily", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -11391,14 +11391,14 @@ static S_MANAGED_PREFIX_LIST: Structure = Structure { name: "ManagedPrefixList",
     Member { name: "IpamPrefixListResolverSyncEnabled", wire_in: "IpamPrefixListResolverSyncEnabled", wire_out: "ipamPrefixListResolverSyncEnabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_MANAGED_PREFIX_LIST_SET: List = List { item: Kind::Structure(&S_MANAGED_PREFIX_LIST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_MANAGED_RESOURCE_DEFAULT_VISIBILITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hidden", "visible"] };
+static T_MANAGED_RESOURCE_DEFAULT_VISIBILITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hidden", "visible"], sensitive: false };
 static S_MANAGED_RESOURCE_VISIBILITY_SETTINGS: Structure = Structure { name: "ManagedResourceVisibilitySettings", members: &[
     Member { name: "DefaultVisibility", wire_in: "DefaultVisibility", wire_out: "defaultVisibility", kind: Kind::String(&T_MANAGED_RESOURCE_DEFAULT_VISIBILITY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MARKET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "capacity-block", "interruptible-capacity-reservation"] };
-static T_MARKETPLACE_PRODUCT_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MARKET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "capacity-block", "interruptible-capacity-reservation"], sensitive: false };
+static T_MARKETPLACE_PRODUCT_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_MARKETPLACE_PRODUCT_CODE_LIST: List = List { item: Kind::String(&T_MARKETPLACE_PRODUCT_CODE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_MARKETPLACE_PRODUCT_CODE_REQUEST: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MARKETPLACE_PRODUCT_CODE_REQUEST: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_MARKETPLACE_PRODUCT_CODE_REQUEST_LIST: List = List { item: Kind::String(&T_MARKETPLACE_PRODUCT_CODE_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_MAX_IPV4_ADDR_PER_INTERFACE: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_MAX_IPV6_ADDR_PER_INTERFACE: Integer = Integer { min: -2147483648, max: 2147483647 };
@@ -11428,13 +11428,13 @@ static S_MEDIA_DEVICE_INFO: Structure = Structure { name: "MediaDeviceInfo", mem
     Member { name: "MemoryInfo", wire_in: "MemoryInfo", wire_out: "memoryInfo", kind: Kind::Structure(&S_MEDIA_DEVICE_MEMORY_INFO), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_MEDIA_DEVICE_INFO_LIST: List = List { item: Kind::Structure(&S_MEDIA_DEVICE_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_MEDIA_DEVICE_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MEDIA_DEVICE_MANUFACTURER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_MEDIA_DEVICE_MEMORY_INFO: Structure = Structure { name: "MediaDeviceMemoryInfo", members: &[
     Member { name: "SizeInMiB", wire_in: "SizeInMiB", wire_out: "sizeInMiB", kind: Kind::Integer(&I_MEDIA_DEVICE_MEMORY_SIZE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_MEDIA_DEVICE_MEMORY_SIZE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_MEDIA_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_MEMBERSHIP_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["static", "igmp"] };
+static T_MEDIA_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_MEMBERSHIP_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["static", "igmp"], sensitive: false };
 static S_MEMORY_GI_B_PER_V_CPU: Structure = Structure { name: "MemoryGiBPerVCpu", members: &[
     Member { name: "Min", wire_in: "Min", wire_out: "min", kind: Kind::Double, ..PLAIN },
     Member { name: "Max", wire_in: "Max", wire_out: "max", kind: Kind::Double, ..PLAIN },
@@ -11455,8 +11455,8 @@ static S_MEMORY_MI_B_REQUEST: Structure = Structure { name: "MemoryMiBRequest", 
     Member { name: "Max", wire_in: "Max", wire_out: "Max", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_MEMORY_SIZE: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
-static T_METADATA_DEFAULT_HTTP_TOKENS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["optional", "required", "no-preference"] };
-static T_METRIC: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["reservation-total-capacity-hrs-vcpu", "reservation-total-capacity-hrs-inst", "reservation-max-size-vcpu", "reservation-max-size-inst", "reservation-min-size-vcpu", "reservation-min-size-inst", "reservation-unused-total-capacity-hrs-vcpu", "reservation-unused-total-capacity-hrs-inst", "reservation-unused-total-estimated-cost", "reservation-max-unused-size-vcpu", "reservation-max-unused-size-inst", "reservation-min-unused-size-vcpu", "reservation-min-unused-size-inst", "reservation-max-utilization", "reservation-min-utilization", "reservation-avg-utilization-vcpu", "reservation-avg-utilization-inst", "reservation-total-count", "reservation-total-estimated-cost", "reservation-avg-future-size-vcpu", "reservation-avg-future-size-inst", "reservation-min-future-size-vcpu", "reservation-min-future-size-inst", "reservation-max-future-size-vcpu", "reservation-max-future-size-inst", "reservation-avg-committed-size-vcpu", "reservation-avg-committed-size-inst", "reservation-max-committed-size-vcpu", "reservation-max-committed-size-inst", "reservation-min-committed-size-vcpu", "reservation-min-committed-size-inst", "reserved-total-usage-hrs-vcpu", "reserved-total-usage-hrs-inst", "reserved-total-estimated-cost", "unreserved-total-usage-hrs-vcpu", "unreserved-total-usage-hrs-inst", "unreserved-total-estimated-cost", "spot-total-usage-hrs-vcpu", "spot-total-usage-hrs-inst", "spot-total-estimated-cost", "spot-avg-run-time-before-interruption-inst", "spot-max-run-time-before-interruption-inst", "spot-min-run-time-before-interruption-inst", "spot-total-interruptions-inst", "spot-total-interruptions-vcpu", "spot-total-count-inst", "spot-total-count-vcpu", "spot-interruption-rate-inst", "spot-interruption-rate-vcpu"] };
+static T_METADATA_DEFAULT_HTTP_TOKENS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["optional", "required", "no-preference"], sensitive: false };
+static T_METRIC: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["reservation-total-capacity-hrs-vcpu", "reservation-total-capacity-hrs-inst", "reservation-max-size-vcpu", "reservation-max-size-inst", "reservation-min-size-vcpu", "reservation-min-size-inst", "reservation-unused-total-capacity-hrs-vcpu", "reservation-unused-total-capacity-hrs-inst", "reservation-unused-total-estimated-cost", "reservation-max-unused-size-vcpu", "reservation-max-unused-size-inst", "reservation-min-unused-size-vcpu", "reservation-min-unused-size-inst", "reservation-max-utilization", "reservation-min-utilization", "reservation-avg-utilization-vcpu", "reservation-avg-utilization-inst", "reservation-total-count", "reservation-total-estimated-cost", "reservation-avg-future-size-vcpu", "reservation-avg-future-size-inst", "reservation-min-future-size-vcpu", "reservation-min-future-size-inst", "reservation-max-future-size-vcpu", "reservation-max-future-size-inst", "reservation-avg-committed-size-vcpu", "reservation-avg-committed-size-inst", "reservation-max-committed-size-vcpu", "reservation-max-committed-size-inst", "reservation-min-committed-size-vcpu", "reservation-min-committed-size-inst", "reserved-total-usage-hrs-vcpu", "reserved-total-usage-hrs-inst", "reserved-total-estimated-cost", "unreserved-total-usage-hrs-vcpu", "unreserved-total-usage-hrs-inst", "unreserved-total-estimated-cost", "spot-total-usage-hrs-vcpu", "spot-total-usage-hrs-inst", "spot-total-estimated-cost", "spot-avg-run-time-before-interruption-inst", "spot-max-run-time-before-interruption-inst", "spot-min-run-time-before-interruption-inst", "spot-total-interruptions-inst", "spot-total-interruptions-vcpu", "spot-total-count-inst", "spot-total-count-vcpu", "spot-interruption-rate-inst", "spot-interruption-rate-vcpu"], sensitive: false };
 static S_METRIC_DATA_RESULT: Structure = Structure { name: "MetricDataResult", members: &[
     Member { name: "Dimension", wire_in: "Dimension", wire_out: "dimension", kind: Kind::Structure(&S_CAPACITY_MANAGER_DIMENSION), ..PLAIN },
     Member { name: "Timestamp", wire_in: "Timestamp", wire_out: "timestamp", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
@@ -11472,7 +11472,7 @@ static S_METRIC_POINT: Structure = Structure { name: "MetricPoint", members: &[
 ], payload: None, xml_name: None, sensitive: false };
 static L_METRIC_POINTS: List = List { item: Kind::Structure(&S_METRIC_POINT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_METRIC_SET: List = List { item: Kind::String(&T_METRIC), item_name: "item", flattened: true, min: 0, max: 40 };
-static T_METRIC_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["aggregate-latency"] };
+static T_METRIC_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["aggregate-latency"], sensitive: false };
 static S_METRIC_VALUE: Structure = Structure { name: "MetricValue", members: &[
     Member { name: "Metric", wire_in: "Metric", wire_out: "metric", kind: Kind::String(&T_METRIC), ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "value", kind: Kind::Double, ..PLAIN },
@@ -11494,7 +11494,7 @@ static S_MODIFY_AVAILABILITY_ZONE_GROUP_REQUEST: Structure = Structure { name: "
 static S_MODIFY_AVAILABILITY_ZONE_GROUP_RESULT: Structure = Structure { name: "ModifyAvailabilityZoneGroupResult", members: &[
     Member { name: "Return", wire_in: "Return", wire_out: "return", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MODIFY_AVAILABILITY_ZONE_OPT_IN_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["opted-in", "not-opted-in"] };
+static T_MODIFY_AVAILABILITY_ZONE_OPT_IN_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["opted-in", "not-opted-in"], sensitive: false };
 static S_MODIFY_CAPACITY_RESERVATION_FLEET_REQUEST: Structure = Structure { name: "ModifyCapacityReservationFleetRequest", members: &[
     Member { name: "CapacityReservationFleetId", wire_in: "CapacityReservationFleetId", wire_out: "CapacityReservationFleetId", kind: Kind::String(&T_CAPACITY_RESERVATION_FLEET_ID), required: true, ..PLAIN },
     Member { name: "TotalTargetCapacity", wire_in: "TotalTargetCapacity", wire_out: "TotalTargetCapacity", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -11636,7 +11636,7 @@ static S_MODIFY_INSTANCE_ATTRIBUTE_REQUEST: Structure = Structure { name: "Modif
     Member { name: "SriovNetSupport", wire_in: "SriovNetSupport", wire_out: "sriovNetSupport", kind: Kind::Structure(&S_ATTRIBUTE_VALUE), ..PLAIN },
     Member { name: "EnaSupport", wire_in: "EnaSupport", wire_out: "enaSupport", kind: Kind::Structure(&S_ATTRIBUTE_BOOLEAN_VALUE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MODIFY_INSTANCE_ATTRIBUTE_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MODIFY_INSTANCE_ATTRIBUTE_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_MODIFY_INSTANCE_CAPACITY_RESERVATION_ATTRIBUTES_REQUEST: Structure = Structure { name: "ModifyInstanceCapacityReservationAttributesRequest", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), required: true, ..PLAIN },
     Member { name: "CapacityReservationSpecification", wire_in: "CapacityReservationSpecification", wire_out: "CapacityReservationSpecification", kind: Kind::Structure(&S_CAPACITY_RESERVATION_SPECIFICATION), required: true, ..PLAIN },
@@ -12428,7 +12428,7 @@ static S_MONITOR_INSTANCES_RESULT: Structure = Structure { name: "MonitorInstanc
 static S_MONITORING: Structure = Structure { name: "Monitoring", members: &[
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_MONITORING_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MONITORING_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "disabling", "enabled", "pending"] };
+static T_MONITORING_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["disabled", "disabling", "enabled", "pending"], sensitive: false };
 static S_MOVE_ADDRESS_TO_VPC_REQUEST: Structure = Structure { name: "MoveAddressToVpcRequest", members: &[
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "dryRun", kind: Kind::Boolean, ..PLAIN },
     Member { name: "PublicIp", wire_in: "PublicIp", wire_out: "publicIp", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
@@ -12458,13 +12458,13 @@ static S_MOVE_CAPACITY_RESERVATION_INSTANCES_RESULT: Structure = Structure { nam
     Member { name: "DestinationCapacityReservation", wire_in: "DestinationCapacityReservation", wire_out: "destinationCapacityReservation", kind: Kind::Structure(&S_CAPACITY_RESERVATION), ..PLAIN },
     Member { name: "InstanceCount", wire_in: "InstanceCount", wire_out: "instanceCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MOVE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["movingToVpc", "restoringToClassic"] };
+static T_MOVE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["movingToVpc", "restoringToClassic"], sensitive: false };
 static S_MOVING_ADDRESS_STATUS: Structure = Structure { name: "MovingAddressStatus", members: &[
     Member { name: "MoveStatus", wire_in: "MoveStatus", wire_out: "moveStatus", kind: Kind::String(&T_MOVE_STATUS), ..PLAIN },
     Member { name: "PublicIp", wire_in: "PublicIp", wire_out: "publicIp", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_MOVING_ADDRESS_STATUS_SET: List = List { item: Kind::Structure(&S_MOVING_ADDRESS_STATUS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_MULTICAST_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
+static T_MULTICAST_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
 static S_NAT_GATEWAY: Structure = Structure { name: "NatGateway", members: &[
     Member { name: "CreateTime", wire_in: "CreateTime", wire_out: "createTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "DeleteTime", wire_in: "DeleteTime", wire_out: "deleteTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
@@ -12497,10 +12497,10 @@ static S_NAT_GATEWAY_ADDRESS: Structure = Structure { name: "NatGatewayAddress",
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "availabilityZoneId", kind: Kind::String(&T_AVAILABILITY_ZONE_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_NAT_GATEWAY_ADDRESS_LIST: List = List { item: Kind::Structure(&S_NAT_GATEWAY_ADDRESS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_NAT_GATEWAY_ADDRESS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["assigning", "unassigning", "associating", "disassociating", "succeeded", "failed"] };
-static T_NAT_GATEWAY_APPLIANCE_MODIFY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["modifying", "completed", "failed"] };
-static T_NAT_GATEWAY_APPLIANCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["attaching", "attached", "detaching", "detached", "attach-failed", "detach-failed"] };
-static T_NAT_GATEWAY_APPLIANCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["network-firewall-proxy"] };
+static T_NAT_GATEWAY_ADDRESS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["assigning", "unassigning", "associating", "disassociating", "succeeded", "failed"], sensitive: false };
+static T_NAT_GATEWAY_APPLIANCE_MODIFY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["modifying", "completed", "failed"], sensitive: false };
+static T_NAT_GATEWAY_APPLIANCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["attaching", "attached", "detaching", "detached", "attach-failed", "detach-failed"], sensitive: false };
+static T_NAT_GATEWAY_APPLIANCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["network-firewall-proxy"], sensitive: false };
 static S_NAT_GATEWAY_ATTACHED_APPLIANCE: Structure = Structure { name: "NatGatewayAttachedAppliance", members: &[
     Member { name: "Type", wire_in: "Type", wire_out: "type", kind: Kind::String(&T_NAT_GATEWAY_APPLIANCE_TYPE), ..PLAIN },
     Member { name: "ApplianceArn", wire_in: "ApplianceArn", wire_out: "applianceArn", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -12511,10 +12511,10 @@ static S_NAT_GATEWAY_ATTACHED_APPLIANCE: Structure = Structure { name: "NatGatew
     Member { name: "FailureMessage", wire_in: "FailureMessage", wire_out: "failureMessage", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_NAT_GATEWAY_ATTACHED_APPLIANCE_LIST: List = List { item: Kind::Structure(&S_NAT_GATEWAY_ATTACHED_APPLIANCE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_NAT_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NAT_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NAT_GATEWAY_ID_STRING_LIST: List = List { item: Kind::String(&T_NAT_GATEWAY_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_NAT_GATEWAY_LIST: List = List { item: Kind::Structure(&S_NAT_GATEWAY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_NAT_GATEWAY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "failed", "available", "deleting", "deleted"] };
+static T_NAT_GATEWAY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "failed", "available", "deleting", "deleted"], sensitive: false };
 static S_NATIVE_APPLICATION_OIDC_OPTIONS: Structure = Structure { name: "NativeApplicationOidcOptions", members: &[
     Member { name: "PublicSigningKeyEndpoint", wire_in: "PublicSigningKeyEndpoint", wire_out: "publicSigningKeyEndpoint", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Issuer", wire_in: "Issuer", wire_out: "issuer", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -12524,7 +12524,7 @@ static S_NATIVE_APPLICATION_OIDC_OPTIONS: Structure = Structure { name: "NativeA
     Member { name: "ClientId", wire_in: "ClientId", wire_out: "clientId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Scope", wire_in: "Scope", wire_out: "scope", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NESTED_VIRTUALIZATION_SPECIFICATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"] };
+static T_NESTED_VIRTUALIZATION_SPECIFICATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"], sensitive: false };
 static I_NETMASK_LENGTH: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_NETWORK_ACL: Structure = Structure { name: "NetworkAcl", members: &[
     Member { name: "Associations", wire_in: "AssociationSet", wire_out: "associationSet", kind: Kind::List(&L_NETWORK_ACL_ASSOCIATION_LIST), ..PLAIN },
@@ -12540,7 +12540,7 @@ static S_NETWORK_ACL_ASSOCIATION: Structure = Structure { name: "NetworkAclAssoc
     Member { name: "NetworkAclId", wire_in: "NetworkAclId", wire_out: "networkAclId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "SubnetId", wire_in: "SubnetId", wire_out: "subnetId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NETWORK_ACL_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_ACL_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NETWORK_ACL_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_NETWORK_ACL_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_NETWORK_ACL_ENTRY: Structure = Structure { name: "NetworkAclEntry", members: &[
     Member { name: "CidrBlock", wire_in: "CidrBlock", wire_out: "cidrBlock", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -12553,7 +12553,7 @@ static S_NETWORK_ACL_ENTRY: Structure = Structure { name: "NetworkAclEntry", mem
     Member { name: "RuleNumber", wire_in: "RuleNumber", wire_out: "ruleNumber", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_NETWORK_ACL_ENTRY_LIST: List = List { item: Kind::Structure(&S_NETWORK_ACL_ENTRY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_NETWORK_ACL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_ACL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NETWORK_ACL_ID_STRING_LIST: List = List { item: Kind::String(&T_NETWORK_ACL_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_NETWORK_ACL_LIST: List = List { item: Kind::Structure(&S_NETWORK_ACL), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_NETWORK_BANDWIDTH_GBPS: Structure = Structure { name: "NetworkBandwidthGbps", members: &[
@@ -12618,7 +12618,7 @@ static S_NETWORK_INSIGHTS_ACCESS_SCOPE_ANALYSIS: Structure = Structure { name: "
     Member { name: "AnalyzedEniCount", wire_in: "AnalyzedEniCount", wire_out: "analyzedEniCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NETWORK_INSIGHTS_ACCESS_SCOPE_ANALYSIS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_INSIGHTS_ACCESS_SCOPE_ANALYSIS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NETWORK_INSIGHTS_ACCESS_SCOPE_ANALYSIS_ID_LIST: List = List { item: Kind::String(&T_NETWORK_INSIGHTS_ACCESS_SCOPE_ANALYSIS_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_NETWORK_INSIGHTS_ACCESS_SCOPE_ANALYSIS_LIST: List = List { item: Kind::Structure(&S_NETWORK_INSIGHTS_ACCESS_SCOPE_ANALYSIS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_NETWORK_INSIGHTS_ACCESS_SCOPE_CONTENT: Structure = Structure { name: "NetworkInsightsAccessScopeContent", members: &[
@@ -12626,7 +12626,7 @@ static S_NETWORK_INSIGHTS_ACCESS_SCOPE_CONTENT: Structure = Structure { name: "N
     Member { name: "MatchPaths", wire_in: "MatchPathSet", wire_out: "matchPathSet", kind: Kind::List(&L_ACCESS_SCOPE_PATH_LIST), ..PLAIN },
     Member { name: "ExcludePaths", wire_in: "ExcludePathSet", wire_out: "excludePathSet", kind: Kind::List(&L_ACCESS_SCOPE_PATH_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NETWORK_INSIGHTS_ACCESS_SCOPE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_INSIGHTS_ACCESS_SCOPE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NETWORK_INSIGHTS_ACCESS_SCOPE_ID_LIST: List = List { item: Kind::String(&T_NETWORK_INSIGHTS_ACCESS_SCOPE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_NETWORK_INSIGHTS_ACCESS_SCOPE_LIST: List = List { item: Kind::Structure(&S_NETWORK_INSIGHTS_ACCESS_SCOPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_NETWORK_INSIGHTS_ANALYSIS: Structure = Structure { name: "NetworkInsightsAnalysis", members: &[
@@ -12648,7 +12648,7 @@ static S_NETWORK_INSIGHTS_ANALYSIS: Structure = Structure { name: "NetworkInsigh
     Member { name: "SuggestedAccounts", wire_in: "SuggestedAccountSet", wire_out: "suggestedAccountSet", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NETWORK_INSIGHTS_ANALYSIS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_INSIGHTS_ANALYSIS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NETWORK_INSIGHTS_ANALYSIS_ID_LIST: List = List { item: Kind::String(&T_NETWORK_INSIGHTS_ANALYSIS_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_NETWORK_INSIGHTS_ANALYSIS_LIST: List = List { item: Kind::Structure(&S_NETWORK_INSIGHTS_ANALYSIS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_NETWORK_INSIGHTS_MAX_RESULTS: Integer = Integer { min: 1, max: 100 };
@@ -12668,10 +12668,10 @@ static S_NETWORK_INSIGHTS_PATH: Structure = Structure { name: "NetworkInsightsPa
     Member { name: "FilterAtSource", wire_in: "FilterAtSource", wire_out: "filterAtSource", kind: Kind::Structure(&S_PATH_FILTER), ..PLAIN },
     Member { name: "FilterAtDestination", wire_in: "FilterAtDestination", wire_out: "filterAtDestination", kind: Kind::Structure(&S_PATH_FILTER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NETWORK_INSIGHTS_PATH_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_INSIGHTS_PATH_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NETWORK_INSIGHTS_PATH_ID_LIST: List = List { item: Kind::String(&T_NETWORK_INSIGHTS_PATH_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_NETWORK_INSIGHTS_PATH_LIST: List = List { item: Kind::Structure(&S_NETWORK_INSIGHTS_PATH), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_NETWORK_INSIGHTS_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_INSIGHTS_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_NETWORK_INTERFACE: Structure = Structure { name: "NetworkInterface", members: &[
     Member { name: "Association", wire_in: "Association", wire_out: "association", kind: Kind::Structure(&S_NETWORK_INTERFACE_ASSOCIATION), ..PLAIN },
     Member { name: "Attachment", wire_in: "Attachment", wire_out: "attachment", kind: Kind::Structure(&S_NETWORK_INTERFACE_ATTACHMENT), ..PLAIN },
@@ -12733,8 +12733,8 @@ static S_NETWORK_INTERFACE_ATTACHMENT_CHANGES: Structure = Structure { name: "Ne
     Member { name: "AttachmentId", wire_in: "AttachmentId", wire_out: "attachmentId", kind: Kind::String(&T_NETWORK_INTERFACE_ATTACHMENT_ID), ..PLAIN },
     Member { name: "DeleteOnTermination", wire_in: "DeleteOnTermination", wire_out: "deleteOnTermination", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NETWORK_INTERFACE_ATTACHMENT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_NETWORK_INTERFACE_ATTRIBUTE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["description", "groupSet", "sourceDestCheck", "attachment", "associatePublicIpAddress"] };
+static T_NETWORK_INTERFACE_ATTACHMENT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_NETWORK_INTERFACE_ATTRIBUTE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["description", "groupSet", "sourceDestCheck", "attachment", "associatePublicIpAddress"], sensitive: false };
 static S_NETWORK_INTERFACE_COUNT: Structure = Structure { name: "NetworkInterfaceCount", members: &[
     Member { name: "Min", wire_in: "Min", wire_out: "min", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "Max", wire_in: "Max", wire_out: "max", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -12743,8 +12743,8 @@ static S_NETWORK_INTERFACE_COUNT_REQUEST: Structure = Structure { name: "Network
     Member { name: "Min", wire_in: "Min", wire_out: "Min", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "Max", wire_in: "Max", wire_out: "Max", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NETWORK_INTERFACE_CREATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["efa", "efa-only", "branch", "trunk"] };
-static T_NETWORK_INTERFACE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_INTERFACE_CREATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["efa", "efa-only", "branch", "trunk"], sensitive: false };
+static T_NETWORK_INTERFACE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NETWORK_INTERFACE_ID_LIST: List = List { item: Kind::String(&T_NETWORK_INTERFACE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_NETWORK_INTERFACE_ID_SET: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_NETWORK_INTERFACE_IPV6_ADDRESS: Structure = Structure { name: "NetworkInterfaceIpv6Address", members: &[
@@ -12762,14 +12762,14 @@ static S_NETWORK_INTERFACE_PERMISSION: Structure = Structure { name: "NetworkInt
     Member { name: "Permission", wire_in: "Permission", wire_out: "permission", kind: Kind::String(&T_INTERFACE_PERMISSION_TYPE), ..PLAIN },
     Member { name: "PermissionState", wire_in: "PermissionState", wire_out: "permissionState", kind: Kind::Structure(&S_NETWORK_INTERFACE_PERMISSION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NETWORK_INTERFACE_PERMISSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_INTERFACE_PERMISSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NETWORK_INTERFACE_PERMISSION_ID_LIST: List = List { item: Kind::String(&T_NETWORK_INTERFACE_PERMISSION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_NETWORK_INTERFACE_PERMISSION_LIST: List = List { item: Kind::Structure(&S_NETWORK_INTERFACE_PERMISSION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_NETWORK_INTERFACE_PERMISSION_STATE: Structure = Structure { name: "NetworkInterfacePermissionState", members: &[
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_NETWORK_INTERFACE_PERMISSION_STATE_CODE), ..PLAIN },
     Member { name: "StatusMessage", wire_in: "StatusMessage", wire_out: "statusMessage", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NETWORK_INTERFACE_PERMISSION_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "granted", "revoking", "revoked"] };
+static T_NETWORK_INTERFACE_PERMISSION_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "granted", "revoking", "revoked"], sensitive: false };
 static S_NETWORK_INTERFACE_PRIVATE_IP_ADDRESS: Structure = Structure { name: "NetworkInterfacePrivateIpAddress", members: &[
     Member { name: "Association", wire_in: "Association", wire_out: "association", kind: Kind::Structure(&S_NETWORK_INTERFACE_ASSOCIATION), ..PLAIN },
     Member { name: "Primary", wire_in: "Primary", wire_out: "primary", kind: Kind::Boolean, ..PLAIN },
@@ -12777,11 +12777,11 @@ static S_NETWORK_INTERFACE_PRIVATE_IP_ADDRESS: Structure = Structure { name: "Ne
     Member { name: "PrivateIpAddress", wire_in: "PrivateIpAddress", wire_out: "privateIpAddress", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_NETWORK_INTERFACE_PRIVATE_IP_ADDRESS_LIST: List = List { item: Kind::Structure(&S_NETWORK_INTERFACE_PRIVATE_IP_ADDRESS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_NETWORK_INTERFACE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "associated", "attaching", "in-use", "detaching"] };
-static T_NETWORK_INTERFACE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["interface", "natGateway", "efa", "efa-only", "trunk", "load_balancer", "network_load_balancer", "vpc_endpoint", "branch", "transit_gateway", "lambda", "quicksight", "global_accelerator_managed", "api_gateway_managed", "gateway_load_balancer", "gateway_load_balancer_endpoint", "iot_rules_managed", "aws_codestar_connections_managed"] };
+static T_NETWORK_INTERFACE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "associated", "attaching", "in-use", "detaching"], sensitive: false };
+static T_NETWORK_INTERFACE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["interface", "natGateway", "efa", "efa-only", "trunk", "load_balancer", "network_load_balancer", "vpc_endpoint", "branch", "transit_gateway", "lambda", "quicksight", "global_accelerator_managed", "api_gateway_managed", "gateway_load_balancer", "gateway_load_balancer_endpoint", "iot_rules_managed", "aws_codestar_connections_managed"], sensitive: false };
 static L_NETWORK_NODE_SET: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_NETWORK_NODES_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_NETWORK_PERFORMANCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NETWORK_PERFORMANCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_NEURON_DEVICE_CORE_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_NEURON_DEVICE_CORE_INFO: Structure = Structure { name: "NeuronDeviceCoreInfo", members: &[
     Member { name: "Count", wire_in: "Count", wire_out: "count", kind: Kind::Integer(&I_NEURON_DEVICE_CORE_COUNT), ..PLAIN },
@@ -12800,7 +12800,7 @@ static S_NEURON_DEVICE_MEMORY_INFO: Structure = Structure { name: "NeuronDeviceM
     Member { name: "SizeInMiB", wire_in: "SizeInMiB", wire_out: "sizeInMiB", kind: Kind::Integer(&I_NEURON_DEVICE_MEMORY_SIZE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_NEURON_DEVICE_MEMORY_SIZE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_NEURON_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NEURON_DEVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_NEURON_INFO: Structure = Structure { name: "NeuronInfo", members: &[
     Member { name: "NeuronDevices", wire_in: "NeuronDevices", wire_out: "neuronDevices", kind: Kind::List(&L_NEURON_DEVICE_INFO_LIST), ..PLAIN },
     Member { name: "TotalNeuronDeviceMemoryInMiB", wire_in: "TotalNeuronDeviceMemoryInMiB", wire_out: "totalNeuronDeviceMemoryInMiB", kind: Kind::Integer(&I_TOTAL_NEURON_MEMORY), ..PLAIN },
@@ -12810,20 +12810,20 @@ static S_NEW_DHCP_CONFIGURATION: Structure = Structure { name: "NewDhcpConfigura
     Member { name: "Values", wire_in: "Value", wire_out: "Value", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_NEW_DHCP_CONFIGURATION_LIST: List = List { item: Kind::Structure(&S_NEW_DHCP_CONFIGURATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_NEXT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_NITRO_ENCLAVES_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"] };
+static T_NEXT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_NITRO_ENCLAVES_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"], sensitive: false };
 static S_NITRO_TPM_INFO: Structure = Structure { name: "NitroTpmInfo", members: &[
     Member { name: "SupportedVersions", wire_in: "SupportedVersions", wire_out: "supportedVersions", kind: Kind::List(&L_NITRO_TPM_SUPPORTED_VERSIONS_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NITRO_TPM_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"] };
-static T_NITRO_TPM_SUPPORTED_VERSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NITRO_TPM_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"], sensitive: false };
+static T_NITRO_TPM_SUPPORTED_VERSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_NITRO_TPM_SUPPORTED_VERSIONS_LIST: List = List { item: Kind::String(&T_NITRO_TPM_SUPPORTED_VERSION_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_OCCURRENCE_DAY_REQUEST_SET: List = List { item: Kind::Integer(&I_INTEGER), item_name: "OccurenceDay", flattened: true, min: 0, max: 4294967295 };
 static L_OCCURRENCE_DAY_SET: List = List { item: Kind::Integer(&I_INTEGER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ODB_NETWORK_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_OFFERING_CLASS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["standard", "convertible"] };
-static T_OFFERING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_OFFERING_TYPE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Heavy Utilization", "Medium Utilization", "Light Utilization", "No Upfront", "Partial Upfront", "All Upfront"] };
+static T_ODB_NETWORK_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_OFFERING_CLASS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["standard", "convertible"], sensitive: false };
+static T_OFFERING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_OFFERING_TYPE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Heavy Utilization", "Medium Utilization", "Light Utilization", "No Upfront", "Partial Upfront", "All Upfront"], sensitive: false };
 static S_OIDC_OPTIONS: Structure = Structure { name: "OidcOptions", members: &[
     Member { name: "Issuer", wire_in: "Issuer", wire_out: "issuer", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "AuthorizationEndpoint", wire_in: "AuthorizationEndpoint", wire_out: "authorizationEndpoint", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -12833,7 +12833,7 @@ static S_OIDC_OPTIONS: Structure = Structure { name: "OidcOptions", members: &[
     Member { name: "ClientSecret", wire_in: "ClientSecret", wire_out: "clientSecret", kind: Kind::String(&T_CLIENT_SECRET_TYPE), sensitive: true, ..PLAIN },
     Member { name: "Scope", wire_in: "Scope", wire_out: "scope", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ON_DEMAND_ALLOCATION_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["lowestPrice", "prioritized"] };
+static T_ON_DEMAND_ALLOCATION_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["lowestPrice", "prioritized"], sensitive: false };
 static S_ON_DEMAND_OPTIONS: Structure = Structure { name: "OnDemandOptions", members: &[
     Member { name: "AllocationStrategy", wire_in: "AllocationStrategy", wire_out: "allocationStrategy", kind: Kind::String(&T_FLEET_ON_DEMAND_ALLOCATION_STRATEGY), ..PLAIN },
     Member { name: "CapacityReservationOptions", wire_in: "CapacityReservationOptions", wire_out: "capacityReservationOptions", kind: Kind::Structure(&S_CAPACITY_RESERVATION_OPTIONS), ..PLAIN },
@@ -12850,7 +12850,7 @@ static S_ON_DEMAND_OPTIONS_REQUEST: Structure = Structure { name: "OnDemandOptio
     Member { name: "MinTargetCapacity", wire_in: "MinTargetCapacity", wire_out: "MinTargetCapacity", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "MaxTotalPrice", wire_in: "MaxTotalPrice", wire_out: "MaxTotalPrice", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPERATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["add", "remove"] };
+static T_OPERATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["add", "remove"], sensitive: false };
 static S_OPERATOR_REQUEST: Structure = Structure { name: "OperatorRequest", members: &[
     Member { name: "Principal", wire_in: "Principal", wire_out: "Principal", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -12861,7 +12861,7 @@ static S_OPERATOR_RESPONSE: Structure = Structure { name: "OperatorResponse", me
 ], payload: None, xml_name: None, sensitive: false };
 static L_ORGANIZATION_ARN_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "OrganizationArn", flattened: true, min: 0, max: 4294967295 };
 static L_ORGANIZATIONAL_UNIT_ARN_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "OrganizationalUnitArn", flattened: true, min: 0, max: 4294967295 };
-static T_OUTPOST_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws([a-z-]+)?:outposts:[a-z\\d-]+:\\d{12}:outpost/op-[a-f0-9]{17}$", regex: Some("\\A(?:^arn:aws([a-z-]+)?:outposts:[a-z0-9-]+:[0-9]{12}:outpost/op-[a-f0-9]{17}$)\\z") }), values: &[] };
+static T_OUTPOST_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws([a-z-]+)?:outposts:[a-z\\d-]+:\\d{12}:outpost/op-[a-f0-9]{17}$", regex: Some("\\A(?:^arn:aws([a-z-]+)?:outposts:[a-z0-9-]+:[0-9]{12}:outpost/op-[a-f0-9]{17}$)\\z") }), values: &[], sensitive: false };
 static S_OUTPOST_LAG: Structure = Structure { name: "OutpostLag", members: &[
     Member { name: "OutpostArn", wire_in: "OutpostArn", wire_out: "outpostArn", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -12871,11 +12871,11 @@ static S_OUTPOST_LAG: Structure = Structure { name: "OutpostLag", members: &[
     Member { name: "ServiceLinkVirtualInterfaceIds", wire_in: "ServiceLinkVirtualInterfaceIdSet", wire_out: "serviceLinkVirtualInterfaceIdSet", kind: Kind::List(&L_SERVICE_LINK_VIRTUAL_INTERFACE_ID_SET), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OUTPOST_LAG_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_OUTPOST_LAG_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_OUTPOST_LAG_ID_SET: List = List { item: Kind::String(&T_OUTPOST_LAG_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_OUTPOST_LAG_MAX_RESULTS: Integer = Integer { min: 5, max: 1000 };
 static L_OUTPOST_LAG_SET: List = List { item: Kind::Structure(&S_OUTPOST_LAG), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_OUTPUT_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["csv", "parquet"] };
+static T_OUTPUT_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["csv", "parquet"], sensitive: false };
 static L_OWNER_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "Owner", flattened: true, min: 0, max: 4294967295 };
 static S_PACKET_HEADER_STATEMENT: Structure = Structure { name: "PacketHeaderStatement", members: &[
     Member { name: "SourceAddresses", wire_in: "SourceAddressSet", wire_out: "sourceAddressSet", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
@@ -12895,8 +12895,8 @@ static S_PACKET_HEADER_STATEMENT_REQUEST: Structure = Structure { name: "PacketH
     Member { name: "DestinationPrefixLists", wire_in: "DestinationPrefixList", wire_out: "DestinationPrefixList", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
     Member { name: "Protocols", wire_in: "Protocol", wire_out: "Protocol", kind: Kind::List(&L_PROTOCOL_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PARTITION_LOAD_FREQUENCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["none", "daily", "weekly", "monthly"] };
-static T_PASSWORD_DATA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PARTITION_LOAD_FREQUENCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["none", "daily", "weekly", "monthly"], sensitive: false };
+static T_PASSWORD_DATA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_PATH_COMPONENT: Structure = Structure { name: "PathComponent", members: &[
     Member { name: "SequenceNumber", wire_in: "SequenceNumber", wire_out: "sequenceNumber", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "AclRule", wire_in: "AclRule", wire_out: "aclRule", kind: Kind::Structure(&S_ANALYSIS_ACL_RULE), ..PLAIN },
@@ -12940,8 +12940,8 @@ static S_PATH_STATEMENT_REQUEST: Structure = Structure { name: "PathStatementReq
     Member { name: "PacketHeaderStatement", wire_in: "PacketHeaderStatement", wire_out: "PacketHeaderStatement", kind: Kind::Structure(&S_PACKET_HEADER_STATEMENT_REQUEST), ..PLAIN },
     Member { name: "ResourceStatement", wire_in: "ResourceStatement", wire_out: "ResourceStatement", kind: Kind::Structure(&S_RESOURCE_STATEMENT_REQUEST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PAYER_RESPONSIBILITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ServiceOwner"] };
-static T_PAYMENT_OPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AllUpfront", "PartialUpfront", "NoUpfront"] };
+static T_PAYER_RESPONSIBILITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ServiceOwner"], sensitive: false };
+static T_PAYMENT_OPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AllUpfront", "PartialUpfront", "NoUpfront"], sensitive: false };
 static S_PCI_ID: Structure = Structure { name: "PciId", members: &[
     Member { name: "DeviceId", wire_in: "DeviceId", wire_out: "DeviceId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "VendorId", wire_in: "VendorId", wire_out: "VendorId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -12977,8 +12977,8 @@ static S_PERFORMANCE_FACTOR_REFERENCE_REQUEST: Structure = Structure { name: "Pe
 static L_PERFORMANCE_FACTOR_REFERENCE_SET: List = List { item: Kind::Structure(&S_PERFORMANCE_FACTOR_REFERENCE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_PERFORMANCE_FACTOR_REFERENCE_SET_REQUEST: List = List { item: Kind::Structure(&S_PERFORMANCE_FACTOR_REFERENCE_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_PERIOD: Integer = Integer { min: 3600, max: 2147483647 };
-static T_PERIOD_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["five-minutes", "fifteen-minutes", "one-hour", "three-hours", "one-day", "one-week"] };
-static T_PERMISSION_GROUP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["all"] };
+static T_PERIOD_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["five-minutes", "fifteen-minutes", "one-hour", "three-hours", "one-day", "one-week"], sensitive: false };
+static T_PERMISSION_GROUP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["all"], sensitive: false };
 static L_PHASE1_DH_GROUP_NUMBERS_LIST: List = List { item: Kind::Structure(&S_PHASE1_DH_GROUP_NUMBERS_LIST_VALUE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_PHASE1_DH_GROUP_NUMBERS_LIST_VALUE: Structure = Structure { name: "Phase1DHGroupNumbersListValue", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "value", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -13027,7 +13027,7 @@ static L_PHASE2_INTEGRITY_ALGORITHMS_REQUEST_LIST: List = List { item: Kind::Str
 static S_PHASE2_INTEGRITY_ALGORITHMS_REQUEST_LIST_VALUE: Structure = Structure { name: "Phase2IntegrityAlgorithmsRequestListValue", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PHC_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"] };
+static T_PHC_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"], sensitive: false };
 static S_PLACEMENT: Structure = Structure { name: "Placement", members: &[
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "availabilityZoneId", kind: Kind::String(&T_AVAILABILITY_ZONE_ID), ..PLAIN },
     Member { name: "Affinity", wire_in: "Affinity", wire_out: "affinity", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -13052,24 +13052,24 @@ static S_PLACEMENT_GROUP: Structure = Structure { name: "PlacementGroup", member
     Member { name: "LinkedGroupId", wire_in: "LinkedGroupId", wire_out: "linkedGroupId", kind: Kind::String(&T_PLACEMENT_GROUP_ID), ..PLAIN },
     Member { name: "Operator", wire_in: "Operator", wire_out: "operator", kind: Kind::Structure(&S_OPERATOR_RESPONSE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PLACEMENT_GROUP_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws([a-z-]+)?:ec2:[a-z\\d-]+:\\d{12}:placement-group/^.{1,255}$", regex: Some("\\A(?:^arn:aws([a-z-]+)?:ec2:[a-z0-9-]+:[0-9]{12}:placement-group/^.{1,255}$)\\z") }), values: &[] };
-static T_PLACEMENT_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PLACEMENT_GROUP_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws([a-z-]+)?:ec2:[a-z\\d-]+:\\d{12}:placement-group/^.{1,255}$", regex: Some("\\A(?:^arn:aws([a-z-]+)?:ec2:[a-z0-9-]+:[0-9]{12}:placement-group/^.{1,255}$)\\z") }), values: &[], sensitive: false };
+static T_PLACEMENT_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PLACEMENT_GROUP_ID_STRING_LIST: List = List { item: Kind::String(&T_PLACEMENT_GROUP_ID), item_name: "GroupId", flattened: true, min: 0, max: 4294967295 };
 static S_PLACEMENT_GROUP_INFO: Structure = Structure { name: "PlacementGroupInfo", members: &[
     Member { name: "SupportedStrategies", wire_in: "SupportedStrategies", wire_out: "supportedStrategies", kind: Kind::List(&L_PLACEMENT_GROUP_STRATEGY_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_PLACEMENT_GROUP_LIST: List = List { item: Kind::Structure(&S_PLACEMENT_GROUP), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_PLACEMENT_GROUP_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PLACEMENT_GROUP_NAME_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PLACEMENT_GROUP_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"] };
-static T_PLACEMENT_GROUP_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["cluster", "partition", "spread"] };
+static T_PLACEMENT_GROUP_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PLACEMENT_GROUP_NAME_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PLACEMENT_GROUP_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"], sensitive: false };
+static T_PLACEMENT_GROUP_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["cluster", "partition", "spread"], sensitive: false };
 static L_PLACEMENT_GROUP_STRATEGY_LIST: List = List { item: Kind::String(&T_PLACEMENT_GROUP_STRATEGY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_PLACEMENT_GROUP_STRING_LIST: List = List { item: Kind::String(&T_PLACEMENT_GROUP_NAME), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_PLACEMENT_RESPONSE: Structure = Structure { name: "PlacementResponse", members: &[
     Member { name: "GroupName", wire_in: "GroupName", wire_out: "groupName", kind: Kind::String(&T_PLACEMENT_GROUP_NAME), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PLACEMENT_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["cluster", "spread", "partition"] };
-static T_PLATFORM_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Windows"] };
+static T_PLACEMENT_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["cluster", "spread", "partition"], sensitive: false };
+static T_PLATFORM_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Windows"], sensitive: false };
 static S_POOL_CIDR_BLOCK: Structure = Structure { name: "PoolCidrBlock", members: &[
     Member { name: "Cidr", wire_in: "PoolCidrBlock", wire_out: "poolCidrBlock", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -13103,10 +13103,10 @@ static S_PREFIX_LIST_ID: Structure = Structure { name: "PrefixListId", members: 
 static L_PREFIX_LIST_ID_LIST: List = List { item: Kind::Structure(&S_PREFIX_LIST_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_PREFIX_LIST_ID_SET: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_PREFIX_LIST_MAX_RESULTS: Integer = Integer { min: 1, max: 100 };
-static T_PREFIX_LIST_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PREFIX_LIST_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PREFIX_LIST_RESOURCE_ID_STRING_LIST: List = List { item: Kind::String(&T_PREFIX_LIST_RESOURCE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_PREFIX_LIST_SET: List = List { item: Kind::Structure(&S_PREFIX_LIST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_PREFIX_LIST_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "restore-in-progress", "restore-complete", "restore-failed", "delete-in-progress", "delete-complete", "delete-failed"] };
+static T_PREFIX_LIST_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "modify-in-progress", "modify-complete", "modify-failed", "restore-in-progress", "restore-complete", "restore-failed", "delete-in-progress", "delete-complete", "delete-failed"], sensitive: false };
 static S_PRICE_SCHEDULE: Structure = Structure { name: "PriceSchedule", members: &[
     Member { name: "Active", wire_in: "Active", wire_out: "active", kind: Kind::Boolean, ..PLAIN },
     Member { name: "CurrencyCode", wire_in: "CurrencyCode", wire_out: "currencyCode", kind: Kind::String(&T_CURRENCY_CODE_VALUES), ..PLAIN },
@@ -13130,7 +13130,7 @@ static S_PRINCIPAL_ID_FORMAT: Structure = Structure { name: "PrincipalIdFormat",
     Member { name: "Statuses", wire_in: "StatusSet", wire_out: "statusSet", kind: Kind::List(&L_ID_FORMAT_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_PRINCIPAL_ID_FORMAT_LIST: List = List { item: Kind::Structure(&S_PRINCIPAL_ID_FORMAT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_PRINCIPAL_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "Service", "OrganizationUnit", "Account", "User", "Role"] };
+static T_PRINCIPAL_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "Service", "OrganizationUnit", "Account", "User", "Role"], sensitive: false };
 static I_PRIORITY: Integer = Integer { min: -1, max: 65535 };
 static S_PRIVATE_DNS_DETAILS: Structure = Structure { name: "PrivateDnsDetails", members: &[
     Member { name: "PrivateDnsName", wire_in: "PrivateDnsName", wire_out: "privateDnsName", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -13178,17 +13178,17 @@ static S_PRODUCT_CODE: Structure = Structure { name: "ProductCode", members: &[
 ], payload: None, xml_name: None, sensitive: false };
 static L_PRODUCT_CODE_LIST: List = List { item: Kind::Structure(&S_PRODUCT_CODE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_PRODUCT_CODE_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "ProductCode", flattened: true, min: 0, max: 4294967295 };
-static T_PRODUCT_CODE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["devpay", "marketplace"] };
+static T_PRODUCT_CODE_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["devpay", "marketplace"], sensitive: false };
 static L_PRODUCT_DESCRIPTION_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_PROPAGATING_VGW: Structure = Structure { name: "PropagatingVgw", members: &[
     Member { name: "GatewayId", wire_in: "GatewayId", wire_out: "gatewayId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_PROPAGATING_VGW_LIST: List = List { item: Kind::Structure(&S_PROPAGATING_VGW), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["tcp", "udp"] };
+static T_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["tcp", "udp"], sensitive: false };
 static I_PROTOCOL_INT: Integer = Integer { min: 0, max: 255 };
 static L_PROTOCOL_INT_LIST: List = List { item: Kind::Integer(&I_PROTOCOL_INT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_PROTOCOL_LIST: List = List { item: Kind::String(&T_PROTOCOL), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_PROTOCOL_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["gre"] };
+static T_PROTOCOL_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["gre"], sensitive: false };
 static S_PROVISION_BYOIP_CIDR_REQUEST: Structure = Structure { name: "ProvisionByoipCidrRequest", members: &[
     Member { name: "Cidr", wire_in: "Cidr", wire_out: "Cidr", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "CidrAuthorizationContext", wire_in: "CidrAuthorizationContext", wire_out: "CidrAuthorizationContext", kind: Kind::Structure(&S_CIDR_AUTHORIZATION_CONTEXT), ..PLAIN },
@@ -13247,14 +13247,14 @@ static S_PTR_UPDATE_STATUS: Structure = Structure { name: "PtrUpdateStatus", mem
     Member { name: "Status", wire_in: "Status", wire_out: "status", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Reason", wire_in: "Reason", wire_out: "reason", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PUBLIC_IP_ADDRESS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PUBLIC_IP_ADDRESS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_PUBLIC_IP_DNS_NAME_OPTIONS: Structure = Structure { name: "PublicIpDnsNameOptions", members: &[
     Member { name: "DnsHostnameType", wire_in: "DnsHostnameType", wire_out: "dnsHostnameType", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "PublicIpv4DnsName", wire_in: "PublicIpv4DnsName", wire_out: "publicIpv4DnsName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "PublicIpv6DnsName", wire_in: "PublicIpv6DnsName", wire_out: "publicIpv6DnsName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "PublicDualStackDnsName", wire_in: "PublicDualStackDnsName", wire_out: "publicDualStackDnsName", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PUBLIC_IP_DNS_OPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["public-dual-stack-dns-name", "public-ipv4-dns-name", "public-ipv6-dns-name"] };
+static T_PUBLIC_IP_DNS_OPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["public-dual-stack-dns-name", "public-ipv4-dns-name", "public-ipv6-dns-name"], sensitive: false };
 static L_PUBLIC_IP_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "PublicIp", flattened: true, min: 0, max: 4294967295 };
 static S_PUBLIC_IPV4_POOL: Structure = Structure { name: "PublicIpv4Pool", members: &[
     Member { name: "PoolId", wire_in: "PoolId", wire_out: "poolId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -13342,22 +13342,22 @@ static S_PURCHASE_SCHEDULED_INSTANCES_RESULT: Structure = Structure { name: "Pur
 ], payload: None, xml_name: None, sensitive: false };
 static L_PURCHASE_SET: List = List { item: Kind::Structure(&S_PURCHASE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_PURCHASED_SCHEDULED_INSTANCE_SET: List = List { item: Kind::Structure(&S_SCHEDULED_INSTANCE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_RI_PRODUCT_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Linux/UNIX", "Linux/UNIX (Amazon VPC)", "Windows", "Windows (Amazon VPC)"] };
-static T_RAMDISK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RDS_DB_CLUSTER_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RDS_DB_INSTANCE_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RDS_DB_PROXY_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RI_PRODUCT_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Linux/UNIX", "Linux/UNIX (Amazon VPC)", "Windows", "Windows (Amazon VPC)"], sensitive: false };
+static T_RAMDISK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RDS_DB_CLUSTER_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RDS_DB_INSTANCE_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RDS_DB_PROXY_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_REASON_CODES_LIST: List = List { item: Kind::String(&T_REPORT_INSTANCE_REASON_CODES), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_REBOOT_INSTANCES_REQUEST: Structure = Structure { name: "RebootInstancesRequest", members: &[
     Member { name: "InstanceIds", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::List(&L_INSTANCE_ID_STRING_LIST), required: true, ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "dryRun", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REBOOT_MIGRATION_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"] };
+static T_REBOOT_MIGRATION_SUPPORT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["unsupported", "supported"], sensitive: false };
 static S_RECURRING_CHARGE: Structure = Structure { name: "RecurringCharge", members: &[
     Member { name: "Amount", wire_in: "Amount", wire_out: "amount", kind: Kind::Double, ..PLAIN },
     Member { name: "Frequency", wire_in: "Frequency", wire_out: "frequency", kind: Kind::String(&T_RECURRING_CHARGE_FREQUENCY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RECURRING_CHARGE_FREQUENCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Hourly"] };
+static T_RECURRING_CHARGE_FREQUENCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Hourly"], sensitive: false };
 static L_RECURRING_CHARGES_LIST: List = List { item: Kind::Structure(&S_RECURRING_CHARGE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_REFERENCED_SECURITY_GROUP: Structure = Structure { name: "ReferencedSecurityGroup", members: &[
     Member { name: "GroupId", wire_in: "GroupId", wire_out: "groupId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -13578,9 +13578,9 @@ static S_REPLACE_ROOT_VOLUME_TASK: Structure = Structure { name: "ReplaceRootVol
     Member { name: "SnapshotId", wire_in: "SnapshotId", wire_out: "snapshotId", kind: Kind::String(&T_SNAPSHOT_ID), ..PLAIN },
     Member { name: "DeleteReplacedRootVolume", wire_in: "DeleteReplacedRootVolume", wire_out: "deleteReplacedRootVolume", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REPLACE_ROOT_VOLUME_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_REPLACE_ROOT_VOLUME_TASK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_REPLACE_ROOT_VOLUME_TASK_IDS: List = List { item: Kind::String(&T_REPLACE_ROOT_VOLUME_TASK_ID), item_name: "ReplaceRootVolumeTaskId", flattened: true, min: 0, max: 4294967295 };
-static T_REPLACE_ROOT_VOLUME_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "in-progress", "failing", "succeeded", "failed", "failed-detached"] };
+static T_REPLACE_ROOT_VOLUME_TASK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "in-progress", "failing", "succeeded", "failed", "failed-detached"], sensitive: false };
 static L_REPLACE_ROOT_VOLUME_TASKS: List = List { item: Kind::Structure(&S_REPLACE_ROOT_VOLUME_TASK), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_REPLACE_ROUTE_REQUEST: Structure = Structure { name: "ReplaceRouteRequest", members: &[
     Member { name: "DestinationPrefixListId", wire_in: "DestinationPrefixListId", wire_out: "DestinationPrefixListId", kind: Kind::String(&T_PREFIX_LIST_RESOURCE_ID), ..PLAIN },
@@ -13630,8 +13630,8 @@ static S_REPLACE_VPN_TUNNEL_REQUEST: Structure = Structure { name: "ReplaceVpnTu
 static S_REPLACE_VPN_TUNNEL_RESULT: Structure = Structure { name: "ReplaceVpnTunnelResult", members: &[
     Member { name: "Return", wire_in: "Return", wire_out: "return", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REPLACEMENT_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["launch", "launch-before-terminate"] };
-static T_REPORT_INSTANCE_REASON_CODES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instance-stuck-in-state", "unresponsive", "not-accepting-credentials", "password-not-available", "performance-network", "performance-instance-store", "performance-ebs-volume", "performance-other", "other"] };
+static T_REPLACEMENT_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["launch", "launch-before-terminate"], sensitive: false };
+static T_REPORT_INSTANCE_REASON_CODES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["instance-stuck-in-state", "unresponsive", "not-accepting-credentials", "password-not-available", "performance-network", "performance-instance-store", "performance-ebs-volume", "performance-other", "other"], sensitive: false };
 static S_REPORT_INSTANCE_STATUS_REQUEST: Structure = Structure { name: "ReportInstanceStatusRequest", members: &[
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "dryRun", kind: Kind::Boolean, ..PLAIN },
     Member { name: "Instances", wire_in: "InstanceId", wire_out: "instanceId", kind: Kind::List(&L_INSTANCE_ID_STRING_LIST), required: true, ..PLAIN },
@@ -13641,9 +13641,9 @@ static S_REPORT_INSTANCE_STATUS_REQUEST: Structure = Structure { name: "ReportIn
     Member { name: "ReasonCodes", wire_in: "ReasonCode", wire_out: "reasonCode", kind: Kind::List(&L_REASON_CODES_LIST), required: true, ..PLAIN },
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_REPORT_INSTANCE_STATUS_REQUEST_DESCRIPTION), sensitive: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REPORT_INSTANCE_STATUS_REQUEST_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_REPORT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["running", "cancelled", "complete", "error"] };
-static T_REPORT_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ok", "impaired"] };
+static T_REPORT_INSTANCE_STATUS_REQUEST_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_REPORT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["running", "cancelled", "complete", "error"], sensitive: false };
+static T_REPORT_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ok", "impaired"], sensitive: false };
 static S_REQUEST_FILTER_PORT_RANGE: Structure = Structure { name: "RequestFilterPortRange", members: &[
     Member { name: "FromPort", wire_in: "FromPort", wire_out: "FromPort", kind: Kind::Integer(&I_PORT), ..PLAIN },
     Member { name: "ToPort", wire_in: "ToPort", wire_out: "ToPort", kind: Kind::Integer(&I_PORT), ..PLAIN },
@@ -13744,7 +13744,7 @@ static S_RESERVATION: Structure = Structure { name: "Reservation", members: &[
     Member { name: "Groups", wire_in: "GroupSet", wire_out: "groupSet", kind: Kind::List(&L_GROUP_IDENTIFIER_LIST), ..PLAIN },
     Member { name: "Instances", wire_in: "InstancesSet", wire_out: "instancesSet", kind: Kind::List(&L_INSTANCE_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESERVATION_END_DATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["limited", "unlimited"] };
+static T_RESERVATION_END_DATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["limited", "unlimited"], sensitive: false };
 static S_RESERVATION_FLEET_INSTANCE_SPECIFICATION: Structure = Structure { name: "ReservationFleetInstanceSpecification", members: &[
     Member { name: "InstanceType", wire_in: "InstanceType", wire_out: "InstanceType", kind: Kind::String(&T_INSTANCE_TYPE), ..PLAIN },
     Member { name: "InstancePlatform", wire_in: "InstancePlatform", wire_out: "InstancePlatform", kind: Kind::String(&T_CAPACITY_RESERVATION_INSTANCE_PLATFORM), ..PLAIN },
@@ -13755,10 +13755,10 @@ static S_RESERVATION_FLEET_INSTANCE_SPECIFICATION: Structure = Structure { name:
     Member { name: "Priority", wire_in: "Priority", wire_out: "Priority", kind: Kind::Integer(&I_INTEGER_WITH_CONSTRAINTS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_RESERVATION_FLEET_INSTANCE_SPECIFICATION_LIST: List = List { item: Kind::Structure(&S_RESERVATION_FLEET_INSTANCE_SPECIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_RESERVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RESERVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_RESERVATION_LIST: List = List { item: Kind::Structure(&S_RESERVATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_RESERVATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "expired", "cancelled", "scheduled", "pending", "failed", "delayed", "unsupported", "payment-pending", "payment-failed", "retired"] };
-static T_RESERVATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["capacity-block", "odcr"] };
+static T_RESERVATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "expired", "cancelled", "scheduled", "pending", "failed", "delayed", "unsupported", "payment-pending", "payment-failed", "retired"], sensitive: false };
+static T_RESERVATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["capacity-block", "odcr"], sensitive: false };
 static L_RESERVATION_TYPE_LIST: List = List { item: Kind::String(&T_FLEET_RESERVATION_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_RESERVATION_TYPE_LIST_REQUEST: List = List { item: Kind::String(&T_FLEET_RESERVATION_TYPE), item_name: "ReservationType", flattened: true, min: 0, max: 4294967295 };
 static S_RESERVATION_VALUE: Structure = Structure { name: "ReservationValue", members: &[
@@ -13782,7 +13782,7 @@ static S_RESERVED_INSTANCE_RESERVATION_VALUE: Structure = Structure { name: "Res
     Member { name: "ReservedInstanceId", wire_in: "ReservedInstanceId", wire_out: "reservedInstanceId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_RESERVED_INSTANCE_RESERVATION_VALUE_SET: List = List { item: Kind::Structure(&S_RESERVED_INSTANCE_RESERVATION_VALUE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_RESERVED_INSTANCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["payment-pending", "active", "payment-failed", "retired", "queued", "queued-deleted"] };
+static T_RESERVED_INSTANCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["payment-pending", "active", "payment-failed", "retired", "queued", "queued-deleted"], sensitive: false };
 static S_RESERVED_INSTANCES: Structure = Structure { name: "ReservedInstances", members: &[
     Member { name: "CurrencyCode", wire_in: "CurrencyCode", wire_out: "currencyCode", kind: Kind::String(&T_CURRENCY_CODE_VALUES), ..PLAIN },
     Member { name: "InstanceTenancy", wire_in: "InstanceTenancy", wire_out: "instanceTenancy", kind: Kind::String(&T_TENANCY), ..PLAIN },
@@ -13830,7 +13830,7 @@ static S_RESERVED_INSTANCES_LISTING: Structure = Structure { name: "ReservedInst
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "UpdateDate", wire_in: "UpdateDate", wire_out: "updateDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESERVED_INSTANCES_LISTING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RESERVED_INSTANCES_LISTING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_RESERVED_INSTANCES_LISTING_LIST: List = List { item: Kind::Structure(&S_RESERVED_INSTANCES_LISTING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_RESERVED_INSTANCES_MODIFICATION: Structure = Structure { name: "ReservedInstancesModification", members: &[
     Member { name: "ClientToken", wire_in: "ClientToken", wire_out: "clientToken", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -13843,7 +13843,7 @@ static S_RESERVED_INSTANCES_MODIFICATION: Structure = Structure { name: "Reserve
     Member { name: "StatusMessage", wire_in: "StatusMessage", wire_out: "statusMessage", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "UpdateDate", wire_in: "UpdateDate", wire_out: "updateDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESERVED_INSTANCES_MODIFICATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RESERVED_INSTANCES_MODIFICATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_RESERVED_INSTANCES_MODIFICATION_ID_STRING_LIST: List = List { item: Kind::String(&T_RESERVED_INSTANCES_MODIFICATION_ID), item_name: "ReservedInstancesModificationId", flattened: true, min: 0, max: 4294967295 };
 static L_RESERVED_INSTANCES_MODIFICATION_LIST: List = List { item: Kind::Structure(&S_RESERVED_INSTANCES_MODIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_RESERVED_INSTANCES_MODIFICATION_RESULT: Structure = Structure { name: "ReservedInstancesModificationResult", members: &[
@@ -13869,7 +13869,7 @@ static S_RESERVED_INSTANCES_OFFERING: Structure = Structure { name: "ReservedIns
     Member { name: "FixedPrice", wire_in: "FixedPrice", wire_out: "fixedPrice", kind: Kind::Double, ..PLAIN },
     Member { name: "ProductDescription", wire_in: "ProductDescription", wire_out: "productDescription", kind: Kind::String(&T_RI_PRODUCT_DESCRIPTION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESERVED_INSTANCES_OFFERING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RESERVED_INSTANCES_OFFERING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_RESERVED_INSTANCES_OFFERING_ID_STRING_LIST: List = List { item: Kind::String(&T_RESERVED_INSTANCES_OFFERING_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_RESERVED_INSTANCES_OFFERING_LIST: List = List { item: Kind::Structure(&S_RESERVED_INSTANCES_OFFERING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_RESERVED_INTANCES_IDS: List = List { item: Kind::Structure(&S_RESERVED_INSTANCES_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
@@ -13887,7 +13887,7 @@ static S_RESET_EBS_DEFAULT_KMS_KEY_ID_REQUEST: Structure = Structure { name: "Re
 static S_RESET_EBS_DEFAULT_KMS_KEY_ID_RESULT: Structure = Structure { name: "ResetEbsDefaultKmsKeyIdResult", members: &[
     Member { name: "KmsKeyId", wire_in: "KmsKeyId", wire_out: "kmsKeyId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESET_FPGA_IMAGE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["loadPermission"] };
+static T_RESET_FPGA_IMAGE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["loadPermission"], sensitive: false };
 static S_RESET_FPGA_IMAGE_ATTRIBUTE_REQUEST: Structure = Structure { name: "ResetFpgaImageAttributeRequest", members: &[
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
     Member { name: "FpgaImageId", wire_in: "FpgaImageId", wire_out: "FpgaImageId", kind: Kind::String(&T_FPGA_IMAGE_ID), required: true, ..PLAIN },
@@ -13896,7 +13896,7 @@ static S_RESET_FPGA_IMAGE_ATTRIBUTE_REQUEST: Structure = Structure { name: "Rese
 static S_RESET_FPGA_IMAGE_ATTRIBUTE_RESULT: Structure = Structure { name: "ResetFpgaImageAttributeResult", members: &[
     Member { name: "Return", wire_in: "Return", wire_out: "return", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESET_IMAGE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["launchPermission"] };
+static T_RESET_IMAGE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["launchPermission"], sensitive: false };
 static S_RESET_IMAGE_ATTRIBUTE_REQUEST: Structure = Structure { name: "ResetImageAttributeRequest", members: &[
     Member { name: "Attribute", wire_in: "Attribute", wire_out: "Attribute", kind: Kind::String(&T_RESET_IMAGE_ATTRIBUTE_NAME), required: true, ..PLAIN },
     Member { name: "ImageId", wire_in: "ImageId", wire_out: "ImageId", kind: Kind::String(&T_IMAGE_ID), required: true, ..PLAIN },
@@ -13917,8 +13917,8 @@ static S_RESET_SNAPSHOT_ATTRIBUTE_REQUEST: Structure = Structure { name: "ResetS
     Member { name: "SnapshotId", wire_in: "SnapshotId", wire_out: "SnapshotId", kind: Kind::String(&T_SNAPSHOT_ID), required: true, ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "dryRun", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_ARN: Text = Text { min: 1, max: 1283, pattern: None, values: &[] };
-static T_RESOURCE_CONFIGURATION_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RESOURCE_ARN: Text = Text { min: 1, max: 1283, pattern: None, values: &[], sensitive: false };
+static T_RESOURCE_CONFIGURATION_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_RESOURCE_ID_LIST: List = List { item: Kind::String(&T_TAGGABLE_RESOURCE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_RESOURCE_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_RESOURCE_STATEMENT: Structure = Structure { name: "ResourceStatement", members: &[
@@ -13929,13 +13929,13 @@ static S_RESOURCE_STATEMENT_REQUEST: Structure = Structure { name: "ResourceStat
     Member { name: "Resources", wire_in: "Resource", wire_out: "Resource", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
     Member { name: "ResourceTypes", wire_in: "ResourceType", wire_out: "ResourceType", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["capacity-reservation", "client-vpn-endpoint", "customer-gateway", "carrier-gateway", "coip-pool", "declarative-policies-report", "dedicated-host", "dhcp-options", "egress-only-internet-gateway", "elastic-ip", "elastic-gpu", "export-image-task", "export-instance-task", "fleet", "fpga-image", "host-reservation", "image", "image-usage-report", "import-image-task", "import-snapshot-task", "instance", "instance-event-window", "internet-gateway", "ipam", "ipam-pool", "ipam-scope", "ipv4pool-ec2", "ipv6pool-ec2", "key-pair", "launch-template", "local-gateway", "local-gateway-route-table", "local-gateway-virtual-interface", "local-gateway-virtual-interface-group", "local-gateway-route-table-vpc-association", "local-gateway-route-table-virtual-interface-group-association", "natgateway", "network-acl", "network-interface", "network-insights-analysis", "network-insights-path", "network-insights-access-scope", "network-insights-access-scope-analysis", "outpost-lag", "placement-group", "prefix-list", "replace-root-volume-task", "reserved-instances", "route-table", "security-group", "security-group-rule", "service-link-virtual-interface", "snapshot", "spot-fleet-request", "spot-instances-request", "subnet", "subnet-cidr-reservation", "traffic-mirror-filter", "traffic-mirror-session", "traffic-mirror-target", "transit-gateway", "transit-gateway-attachment", "transit-gateway-connect-peer", "transit-gateway-multicast-domain", "transit-gateway-policy-table", "transit-gateway-metering-policy", "transit-gateway-route-table", "transit-gateway-route-table-announcement", "volume", "vpc", "vpc-endpoint", "vpc-endpoint-connection", "vpc-endpoint-service", "vpc-endpoint-service-permission", "vpc-peering-connection", "vpn-connection", "vpn-gateway", "vpc-flow-log", "capacity-reservation-fleet", "traffic-mirror-filter-rule", "vpc-endpoint-connection-device-type", "verified-access-instance", "verified-access-group", "verified-access-endpoint", "verified-access-policy", "verified-access-trust-provider", "vpn-connection-device-type", "vpc-block-public-access-exclusion", "vpc-encryption-control", "route-server", "route-server-endpoint", "route-server-peer", "ipam-resource-discovery", "ipam-resource-discovery-association", "instance-connect-endpoint", "verified-access-endpoint-target", "ipam-external-resource-verification-token", "capacity-block", "mac-modification-task", "ipam-prefix-list-resolver", "ipam-policy", "ipam-prefix-list-resolver-target", "secondary-interface", "secondary-network", "secondary-subnet", "capacity-manager-data-export", "vpn-concentrator", "ipam-pool-allocation"] };
+static T_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["capacity-reservation", "client-vpn-endpoint", "customer-gateway", "carrier-gateway", "coip-pool", "declarative-policies-report", "dedicated-host", "dhcp-options", "egress-only-internet-gateway", "elastic-ip", "elastic-gpu", "export-image-task", "export-instance-task", "fleet", "fpga-image", "host-reservation", "image", "image-usage-report", "import-image-task", "import-snapshot-task", "instance", "instance-event-window", "internet-gateway", "ipam", "ipam-pool", "ipam-scope", "ipv4pool-ec2", "ipv6pool-ec2", "key-pair", "launch-template", "local-gateway", "local-gateway-route-table", "local-gateway-virtual-interface", "local-gateway-virtual-interface-group", "local-gateway-route-table-vpc-association", "local-gateway-route-table-virtual-interface-group-association", "natgateway", "network-acl", "network-interface", "network-insights-analysis", "network-insights-path", "network-insights-access-scope", "network-insights-access-scope-analysis", "outpost-lag", "placement-group", "prefix-list", "replace-root-volume-task", "reserved-instances", "route-table", "security-group", "security-group-rule", "service-link-virtual-interface", "snapshot", "spot-fleet-request", "spot-instances-request", "subnet", "subnet-cidr-reservation", "traffic-mirror-filter", "traffic-mirror-session", "traffic-mirror-target", "transit-gateway", "transit-gateway-attachment", "transit-gateway-connect-peer", "transit-gateway-multicast-domain", "transit-gateway-policy-table", "transit-gateway-metering-policy", "transit-gateway-route-table", "transit-gateway-route-table-announcement", "volume", "vpc", "vpc-endpoint", "vpc-endpoint-connection", "vpc-endpoint-service", "vpc-endpoint-service-permission", "vpc-peering-connection", "vpn-connection", "vpn-gateway", "vpc-flow-log", "capacity-reservation-fleet", "traffic-mirror-filter-rule", "vpc-endpoint-connection-device-type", "verified-access-instance", "verified-access-group", "verified-access-endpoint", "verified-access-policy", "verified-access-trust-provider", "vpn-connection-device-type", "vpc-block-public-access-exclusion", "vpc-encryption-control", "route-server", "route-server-endpoint", "route-server-peer", "ipam-resource-discovery", "ipam-resource-discovery-association", "instance-connect-endpoint", "verified-access-endpoint-target", "ipam-external-resource-verification-token", "capacity-block", "mac-modification-task", "ipam-prefix-list-resolver", "ipam-policy", "ipam-prefix-list-resolver-target", "secondary-interface", "secondary-network", "secondary-subnet", "capacity-manager-data-export", "vpn-concentrator", "ipam-pool-allocation"], sensitive: false };
 static S_RESOURCE_TYPE_OPTION: Structure = Structure { name: "ResourceTypeOption", members: &[
     Member { name: "OptionName", wire_in: "OptionName", wire_out: "OptionName", kind: Kind::String(&T_IMAGE_REFERENCE_OPTION_NAME), ..PLAIN },
     Member { name: "OptionValues", wire_in: "OptionValue", wire_out: "OptionValue", kind: Kind::List(&L_RESOURCE_TYPE_OPTION_VALUES_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_RESOURCE_TYPE_OPTION_LIST: List = List { item: Kind::Structure(&S_RESOURCE_TYPE_OPTION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_RESOURCE_TYPE_OPTION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RESOURCE_TYPE_OPTION_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_RESOURCE_TYPE_OPTION_VALUES_LIST: List = List { item: Kind::String(&T_RESOURCE_TYPE_OPTION_VALUE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_RESOURCE_TYPE_REQUEST: Structure = Structure { name: "ResourceTypeRequest", members: &[
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "ResourceType", kind: Kind::String(&T_IMAGE_REFERENCE_RESOURCE_TYPE), ..PLAIN },
@@ -14108,8 +14108,8 @@ static S_REVOKED_SECURITY_GROUP_RULE: Structure = Structure { name: "RevokedSecu
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_REVOKED_SECURITY_GROUP_RULE_LIST: List = List { item: Kind::Structure(&S_REVOKED_SECURITY_GROUP_RULE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ROOT_DEVICE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ebs", "instance-store"] };
+static T_ROLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ROOT_DEVICE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ebs", "instance-store"], sensitive: false };
 static L_ROOT_DEVICE_TYPE_LIST: List = List { item: Kind::String(&T_ROOT_DEVICE_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_ROUTE: Structure = Structure { name: "Route", members: &[
     Member { name: "DestinationCidrBlock", wire_in: "DestinationCidrBlock", wire_out: "destinationCidrBlock", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14131,9 +14131,9 @@ static S_ROUTE: Structure = Structure { name: "Route", members: &[
     Member { name: "OdbNetworkArn", wire_in: "OdbNetworkArn", wire_out: "odbNetworkArn", kind: Kind::String(&T_ODB_NETWORK_ARN), ..PLAIN },
     Member { name: "IpAddress", wire_in: "IpAddress", wire_out: "ipAddress", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROUTE_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ROUTE_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ROUTE_LIST: List = List { item: Kind::Structure(&S_ROUTE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROUTE_ORIGIN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CreateRouteTable", "CreateRoute", "EnableVgwRoutePropagation", "Advertisement"] };
+static T_ROUTE_ORIGIN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CreateRouteTable", "CreateRoute", "EnableVgwRoutePropagation", "Advertisement"], sensitive: false };
 static S_ROUTE_SERVER: Structure = Structure { name: "RouteServer", members: &[
     Member { name: "RouteServerId", wire_in: "RouteServerId", wire_out: "routeServerId", kind: Kind::String(&T_ROUTE_SERVER_ID), ..PLAIN },
     Member { name: "AmazonSideAsn", wire_in: "AmazonSideAsn", wire_out: "amazonSideAsn", kind: Kind::Long(&I_LONG), ..PLAIN },
@@ -14149,9 +14149,9 @@ static S_ROUTE_SERVER_ASSOCIATION: Structure = Structure { name: "RouteServerAss
     Member { name: "VpcId", wire_in: "VpcId", wire_out: "vpcId", kind: Kind::String(&T_VPC_ID), ..PLAIN },
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_ROUTE_SERVER_ASSOCIATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROUTE_SERVER_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating"] };
+static T_ROUTE_SERVER_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating"], sensitive: false };
 static L_ROUTE_SERVER_ASSOCIATIONS_LIST: List = List { item: Kind::Structure(&S_ROUTE_SERVER_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROUTE_SERVER_BFD_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["up", "down"] };
+static T_ROUTE_SERVER_BFD_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["up", "down"], sensitive: false };
 static S_ROUTE_SERVER_BFD_STATUS: Structure = Structure { name: "RouteServerBfdStatus", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "status", kind: Kind::String(&T_ROUTE_SERVER_BFD_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -14163,7 +14163,7 @@ static S_ROUTE_SERVER_BGP_OPTIONS_REQUEST: Structure = Structure { name: "RouteS
     Member { name: "PeerAsn", wire_in: "PeerAsn", wire_out: "PeerAsn", kind: Kind::Long(&I_LONG), required: true, ..PLAIN },
     Member { name: "PeerLivenessDetection", wire_in: "PeerLivenessDetection", wire_out: "PeerLivenessDetection", kind: Kind::String(&T_ROUTE_SERVER_PEER_LIVENESS_MODE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROUTE_SERVER_BGP_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["up", "down"] };
+static T_ROUTE_SERVER_BGP_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["up", "down"], sensitive: false };
 static S_ROUTE_SERVER_BGP_STATUS: Structure = Structure { name: "RouteServerBgpStatus", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "status", kind: Kind::String(&T_ROUTE_SERVER_BGP_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -14178,11 +14178,11 @@ static S_ROUTE_SERVER_ENDPOINT: Structure = Structure { name: "RouteServerEndpoi
     Member { name: "FailureReason", wire_in: "FailureReason", wire_out: "failureReason", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROUTE_SERVER_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ROUTE_SERVER_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ROUTE_SERVER_ENDPOINT_IDS_LIST: List = List { item: Kind::String(&T_ROUTE_SERVER_ENDPOINT_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROUTE_SERVER_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted", "failing", "failed", "delete-failed"] };
+static T_ROUTE_SERVER_ENDPOINT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted", "failing", "failed", "delete-failed"], sensitive: false };
 static L_ROUTE_SERVER_ENDPOINTS_LIST: List = List { item: Kind::Structure(&S_ROUTE_SERVER_ENDPOINT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROUTE_SERVER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ROUTE_SERVER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ROUTE_SERVER_IDS_LIST: List = List { item: Kind::String(&T_ROUTE_SERVER_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_ROUTE_SERVER_MAX_RESULTS: Integer = Integer { min: 5, max: 1000 };
 static S_ROUTE_SERVER_PEER: Structure = Structure { name: "RouteServerPeer", members: &[
@@ -14201,19 +14201,19 @@ static S_ROUTE_SERVER_PEER: Structure = Structure { name: "RouteServerPeer", mem
     Member { name: "BfdStatus", wire_in: "BfdStatus", wire_out: "bfdStatus", kind: Kind::Structure(&S_ROUTE_SERVER_BFD_STATUS), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROUTE_SERVER_PEER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ROUTE_SERVER_PEER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ROUTE_SERVER_PEER_IDS_LIST: List = List { item: Kind::String(&T_ROUTE_SERVER_PEER_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROUTE_SERVER_PEER_LIVENESS_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["bfd", "bgp-keepalive"] };
-static T_ROUTE_SERVER_PEER_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted", "failing", "failed"] };
+static T_ROUTE_SERVER_PEER_LIVENESS_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["bfd", "bgp-keepalive"], sensitive: false };
+static T_ROUTE_SERVER_PEER_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted", "failing", "failed"], sensitive: false };
 static L_ROUTE_SERVER_PEERS_LIST: List = List { item: Kind::Structure(&S_ROUTE_SERVER_PEER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROUTE_SERVER_PERSIST_ROUTES_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable", "reset"] };
-static T_ROUTE_SERVER_PERSIST_ROUTES_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabled", "resetting", "disabling", "disabled", "modifying"] };
+static T_ROUTE_SERVER_PERSIST_ROUTES_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable", "reset"], sensitive: false };
+static T_ROUTE_SERVER_PERSIST_ROUTES_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabled", "resetting", "disabling", "disabled", "modifying"], sensitive: false };
 static S_ROUTE_SERVER_PROPAGATION: Structure = Structure { name: "RouteServerPropagation", members: &[
     Member { name: "RouteServerId", wire_in: "RouteServerId", wire_out: "routeServerId", kind: Kind::String(&T_ROUTE_SERVER_ID), ..PLAIN },
     Member { name: "RouteTableId", wire_in: "RouteTableId", wire_out: "routeTableId", kind: Kind::String(&T_ROUTE_TABLE_ID), ..PLAIN },
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_ROUTE_SERVER_PROPAGATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROUTE_SERVER_PROPAGATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting"] };
+static T_ROUTE_SERVER_PROPAGATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting"], sensitive: false };
 static L_ROUTE_SERVER_PROPAGATIONS_LIST: List = List { item: Kind::Structure(&S_ROUTE_SERVER_PROPAGATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_ROUTE_SERVER_ROUTE: Structure = Structure { name: "RouteServerRoute", members: &[
     Member { name: "RouteServerEndpointId", wire_in: "RouteServerEndpointId", wire_out: "routeServerEndpointId", kind: Kind::String(&T_ROUTE_SERVER_ENDPOINT_ID), ..PLAIN },
@@ -14231,12 +14231,12 @@ static S_ROUTE_SERVER_ROUTE_INSTALLATION_DETAIL: Structure = Structure { name: "
     Member { name: "RouteInstallationStatusReason", wire_in: "RouteInstallationStatusReason", wire_out: "routeInstallationStatusReason", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ROUTE_SERVER_ROUTE_INSTALLATION_DETAILS: List = List { item: Kind::Structure(&S_ROUTE_SERVER_ROUTE_INSTALLATION_DETAIL), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROUTE_SERVER_ROUTE_INSTALLATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["installed", "rejected"] };
+static T_ROUTE_SERVER_ROUTE_INSTALLATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["installed", "rejected"], sensitive: false };
 static L_ROUTE_SERVER_ROUTE_LIST: List = List { item: Kind::Structure(&S_ROUTE_SERVER_ROUTE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROUTE_SERVER_ROUTE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["in-rib", "in-fib"] };
-static T_ROUTE_SERVER_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "modifying", "deleting", "deleted"] };
+static T_ROUTE_SERVER_ROUTE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["in-rib", "in-fib"], sensitive: false };
+static T_ROUTE_SERVER_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "modifying", "deleting", "deleted"], sensitive: false };
 static L_ROUTE_SERVERS_LIST: List = List { item: Kind::Structure(&S_ROUTE_SERVER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_ROUTE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "blackhole", "filtered"] };
+static T_ROUTE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["active", "blackhole", "filtered"], sensitive: false };
 static S_ROUTE_TABLE: Structure = Structure { name: "RouteTable", members: &[
     Member { name: "Associations", wire_in: "AssociationSet", wire_out: "associationSet", kind: Kind::List(&L_ROUTE_TABLE_ASSOCIATION_LIST), ..PLAIN },
     Member { name: "PropagatingVgws", wire_in: "PropagatingVgwSet", wire_out: "propagatingVgwSet", kind: Kind::List(&L_PROPAGATING_VGW_LIST), ..PLAIN },
@@ -14255,17 +14255,17 @@ static S_ROUTE_TABLE_ASSOCIATION: Structure = Structure { name: "RouteTableAssoc
     Member { name: "PublicIpv4Pool", wire_in: "PublicIpv4Pool", wire_out: "publicIpv4Pool", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "AssociationState", wire_in: "AssociationState", wire_out: "associationState", kind: Kind::Structure(&S_ROUTE_TABLE_ASSOCIATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROUTE_TABLE_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ROUTE_TABLE_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ROUTE_TABLE_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_ROUTE_TABLE_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_ROUTE_TABLE_ASSOCIATION_STATE: Structure = Structure { name: "RouteTableAssociationState", members: &[
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_ROUTE_TABLE_ASSOCIATION_STATE_CODE), ..PLAIN },
     Member { name: "StatusMessage", wire_in: "StatusMessage", wire_out: "statusMessage", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROUTE_TABLE_ASSOCIATION_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated", "failed"] };
-static T_ROUTE_TABLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ROUTE_TABLE_ASSOCIATION_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated", "failed"], sensitive: false };
+static T_ROUTE_TABLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ROUTE_TABLE_ID_STRING_LIST: List = List { item: Kind::String(&T_ROUTE_TABLE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_ROUTE_TABLE_LIST: List = List { item: Kind::Structure(&S_ROUTE_TABLE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_RULE_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["allow", "deny"] };
+static T_RULE_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["allow", "deny"], sensitive: false };
 static S_RULE_GROUP_RULE_OPTIONS_PAIR: Structure = Structure { name: "RuleGroupRuleOptionsPair", members: &[
     Member { name: "RuleGroupArn", wire_in: "RuleGroupArn", wire_out: "ruleGroupArn", kind: Kind::String(&T_RESOURCE_ARN), ..PLAIN },
     Member { name: "RuleOptions", wire_in: "RuleOptionSet", wire_out: "ruleOptionSet", kind: Kind::List(&L_RULE_OPTION_LIST), ..PLAIN },
@@ -14330,7 +14330,7 @@ static S_RUN_INSTANCES_REQUEST: Structure = Structure { name: "RunInstancesReque
     Member { name: "IamInstanceProfile", wire_in: "IamInstanceProfile", wire_out: "iamInstanceProfile", kind: Kind::Structure(&S_IAM_INSTANCE_PROFILE_SPECIFICATION), ..PLAIN },
     Member { name: "EbsOptimized", wire_in: "EbsOptimized", wire_out: "ebsOptimized", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RUN_INSTANCES_USER_DATA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RUN_INSTANCES_USER_DATA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_RUN_SCHEDULED_INSTANCES_REQUEST: Structure = Structure { name: "RunScheduledInstancesRequest", members: &[
     Member { name: "ClientToken", wire_in: "ClientToken", wire_out: "ClientToken", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
@@ -14353,9 +14353,9 @@ static S_S3_STORAGE: Structure = Structure { name: "S3Storage", members: &[
     Member { name: "UploadPolicy", wire_in: "UploadPolicy", wire_out: "uploadPolicy", kind: Kind::Blob, ..PLAIN },
     Member { name: "UploadPolicySignature", wire_in: "UploadPolicySignature", wire_out: "uploadPolicySignature", kind: Kind::String(&T_S3_STORAGE_UPLOAD_POLICY_SIGNATURE), sensitive: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_S3_STORAGE_UPLOAD_POLICY_SIGNATURE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SSE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["sse-ebs", "sse-kms", "none"] };
-static T_SCHEDULE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hourly"] };
+static T_S3_STORAGE_UPLOAD_POLICY_SIGNATURE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_SSE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["sse-ebs", "sse-kms", "none"], sensitive: false };
+static T_SCHEDULE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hourly"], sensitive: false };
 static S_SCHEDULED_INSTANCE: Structure = Structure { name: "ScheduledInstance", members: &[
     Member { name: "AvailabilityZone", wire_in: "AvailabilityZone", wire_out: "availabilityZone", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "CreateDate", wire_in: "CreateDate", wire_out: "createDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
@@ -14389,7 +14389,7 @@ static S_SCHEDULED_INSTANCE_AVAILABILITY: Structure = Structure { name: "Schedul
     Member { name: "TotalScheduledInstanceHours", wire_in: "TotalScheduledInstanceHours", wire_out: "totalScheduledInstanceHours", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SCHEDULED_INSTANCE_AVAILABILITY_SET: List = List { item: Kind::Structure(&S_SCHEDULED_INSTANCE_AVAILABILITY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SCHEDULED_INSTANCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SCHEDULED_INSTANCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SCHEDULED_INSTANCE_ID_REQUEST_SET: List = List { item: Kind::String(&T_SCHEDULED_INSTANCE_ID), item_name: "ScheduledInstanceId", flattened: true, min: 0, max: 4294967295 };
 static S_SCHEDULED_INSTANCE_RECURRENCE: Structure = Structure { name: "ScheduledInstanceRecurrence", members: &[
     Member { name: "Frequency", wire_in: "Frequency", wire_out: "frequency", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14533,7 +14533,7 @@ static S_SECONDARY_INTERFACE_ATTACHMENT: Structure = Structure { name: "Secondar
     Member { name: "NetworkCardIndex", wire_in: "NetworkCardIndex", wire_out: "networkCardIndex", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "Status", wire_in: "Status", wire_out: "status", kind: Kind::String(&T_ATTACHMENT_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SECONDARY_INTERFACE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SECONDARY_INTERFACE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SECONDARY_INTERFACE_ID_LIST: List = List { item: Kind::String(&T_SECONDARY_INTERFACE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_SECONDARY_INTERFACE_IPV4_ADDRESS: Structure = Structure { name: "SecondaryInterfaceIpv4Address", members: &[
     Member { name: "PrivateIpAddress", wire_in: "PrivateIpAddress", wire_out: "privateIpAddress", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14548,8 +14548,8 @@ static L_SECONDARY_INTERFACE_PRIVATE_IP_ADDRESS_SPECIFICATION_LIST_REQUEST: List
 static S_SECONDARY_INTERFACE_PRIVATE_IP_ADDRESS_SPECIFICATION_REQUEST: Structure = Structure { name: "SecondaryInterfacePrivateIpAddressSpecificationRequest", members: &[
     Member { name: "PrivateIpAddress", wire_in: "PrivateIpAddress", wire_out: "PrivateIpAddress", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SECONDARY_INTERFACE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "in-use"] };
-static T_SECONDARY_INTERFACE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["secondary"] };
+static T_SECONDARY_INTERFACE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "in-use"], sensitive: false };
+static T_SECONDARY_INTERFACE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["secondary"], sensitive: false };
 static S_SECONDARY_NETWORK: Structure = Structure { name: "SecondaryNetwork", members: &[
     Member { name: "SecondaryNetworkId", wire_in: "SecondaryNetworkId", wire_out: "secondaryNetworkId", kind: Kind::String(&T_SECONDARY_NETWORK_ID), ..PLAIN },
     Member { name: "SecondaryNetworkArn", wire_in: "SecondaryNetworkArn", wire_out: "secondaryNetworkArn", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14560,9 +14560,9 @@ static S_SECONDARY_NETWORK: Structure = Structure { name: "SecondaryNetwork", me
     Member { name: "Ipv4CidrBlockAssociations", wire_in: "Ipv4CidrBlockAssociationSet", wire_out: "ipv4CidrBlockAssociationSet", kind: Kind::List(&L_SECONDARY_NETWORK_IPV4_CIDR_BLOCK_ASSOCIATION_LIST), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SECONDARY_NETWORK_CIDR_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SECONDARY_NETWORK_CIDR_BLOCK_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "association-failed", "disassociating", "disassociated", "disassociation-failed"] };
-static T_SECONDARY_NETWORK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SECONDARY_NETWORK_CIDR_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SECONDARY_NETWORK_CIDR_BLOCK_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "association-failed", "disassociating", "disassociated", "disassociation-failed"], sensitive: false };
+static T_SECONDARY_NETWORK_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SECONDARY_NETWORK_ID_LIST: List = List { item: Kind::String(&T_SECONDARY_NETWORK_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_SECONDARY_NETWORK_IPV4_CIDR_BLOCK_ASSOCIATION: Structure = Structure { name: "SecondaryNetworkIpv4CidrBlockAssociation", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "associationId", kind: Kind::String(&T_SECONDARY_NETWORK_CIDR_ASSOCIATION_ID), ..PLAIN },
@@ -14572,8 +14572,8 @@ static S_SECONDARY_NETWORK_IPV4_CIDR_BLOCK_ASSOCIATION: Structure = Structure { 
 ], payload: None, xml_name: None, sensitive: false };
 static L_SECONDARY_NETWORK_IPV4_CIDR_BLOCK_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_SECONDARY_NETWORK_IPV4_CIDR_BLOCK_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_SECONDARY_NETWORK_LIST: List = List { item: Kind::Structure(&S_SECONDARY_NETWORK), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SECONDARY_NETWORK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "delete-in-progress", "delete-complete", "delete-failed"] };
-static T_SECONDARY_NETWORK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["rdma"] };
+static T_SECONDARY_NETWORK_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "delete-in-progress", "delete-complete", "delete-failed"], sensitive: false };
+static T_SECONDARY_NETWORK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["rdma"], sensitive: false };
 static S_SECONDARY_SUBNET: Structure = Structure { name: "SecondarySubnet", members: &[
     Member { name: "SecondarySubnetId", wire_in: "SecondarySubnetId", wire_out: "secondarySubnetId", kind: Kind::String(&T_SECONDARY_SUBNET_ID), ..PLAIN },
     Member { name: "SecondarySubnetArn", wire_in: "SecondarySubnetArn", wire_out: "secondarySubnetArn", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14587,9 +14587,9 @@ static S_SECONDARY_SUBNET: Structure = Structure { name: "SecondarySubnet", memb
     Member { name: "StateReason", wire_in: "StateReason", wire_out: "stateReason", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SECONDARY_SUBNET_CIDR_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SECONDARY_SUBNET_CIDR_BLOCK_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "association-failed", "disassociating", "disassociated", "disassociation-failed"] };
-static T_SECONDARY_SUBNET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SECONDARY_SUBNET_CIDR_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SECONDARY_SUBNET_CIDR_BLOCK_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "association-failed", "disassociating", "disassociated", "disassociation-failed"], sensitive: false };
+static T_SECONDARY_SUBNET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SECONDARY_SUBNET_ID_LIST: List = List { item: Kind::String(&T_SECONDARY_SUBNET_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_SECONDARY_SUBNET_IPV4_CIDR_BLOCK_ASSOCIATION: Structure = Structure { name: "SecondarySubnetIpv4CidrBlockAssociation", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "associationId", kind: Kind::String(&T_SECONDARY_SUBNET_CIDR_ASSOCIATION_ID), ..PLAIN },
@@ -14599,8 +14599,8 @@ static S_SECONDARY_SUBNET_IPV4_CIDR_BLOCK_ASSOCIATION: Structure = Structure { n
 ], payload: None, xml_name: None, sensitive: false };
 static L_SECONDARY_SUBNET_IPV4_CIDR_BLOCK_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_SECONDARY_SUBNET_IPV4_CIDR_BLOCK_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_SECONDARY_SUBNET_LIST: List = List { item: Kind::Structure(&S_SECONDARY_SUBNET), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SECONDARY_SUBNET_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "delete-in-progress", "delete-complete", "delete-failed"] };
-static T_SECRET_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(?=.{20,2048}$)arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\\d{12}:secret:[a-zA-Z0-9/_+=.@-]+", regex: None }), values: &[] };
+static T_SECONDARY_SUBNET_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "delete-in-progress", "delete-complete", "delete-failed"], sensitive: false };
+static T_SECRET_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(?=.{20,2048}$)arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\\d{12}:secret:[a-zA-Z0-9/_+=.@-]+", regex: None }), values: &[], sensitive: false };
 static S_SECURITY_GROUP: Structure = Structure { name: "SecurityGroup", members: &[
     Member { name: "GroupId", wire_in: "GroupId", wire_out: "groupId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IpPermissionsEgress", wire_in: "IpPermissionsEgress", wire_out: "ipPermissionsEgress", kind: Kind::List(&L_IP_PERMISSION_LIST), ..PLAIN },
@@ -14621,7 +14621,7 @@ static S_SECURITY_GROUP_FOR_VPC: Structure = Structure { name: "SecurityGroupFor
     Member { name: "PrimaryVpcId", wire_in: "PrimaryVpcId", wire_out: "primaryVpcId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SECURITY_GROUP_FOR_VPC_LIST: List = List { item: Kind::Structure(&S_SECURITY_GROUP_FOR_VPC), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SECURITY_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SECURITY_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SECURITY_GROUP_ID_LIST: List = List { item: Kind::String(&T_SECURITY_GROUP_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_SECURITY_GROUP_ID_SET: List = List { item: Kind::String(&T_SECURITY_GROUP_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_SECURITY_GROUP_ID_STRING_LIST: List = List { item: Kind::String(&T_SECURITY_GROUP_ID), item_name: "SecurityGroupId", flattened: true, min: 0, max: 4294967295 };
@@ -14631,7 +14631,7 @@ static S_SECURITY_GROUP_IDENTIFIER: Structure = Structure { name: "SecurityGroup
     Member { name: "GroupName", wire_in: "GroupName", wire_out: "groupName", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SECURITY_GROUP_LIST: List = List { item: Kind::Structure(&S_SECURITY_GROUP), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SECURITY_GROUP_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SECURITY_GROUP_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_SECURITY_GROUP_REFERENCE: Structure = Structure { name: "SecurityGroupReference", members: &[
     Member { name: "GroupId", wire_in: "GroupId", wire_out: "groupId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "ReferencingVpcId", wire_in: "ReferencingVpcId", wire_out: "referencingVpcId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14639,7 +14639,7 @@ static S_SECURITY_GROUP_REFERENCE: Structure = Structure { name: "SecurityGroupR
     Member { name: "TransitGatewayId", wire_in: "TransitGatewayId", wire_out: "transitGatewayId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SECURITY_GROUP_REFERENCES: List = List { item: Kind::Structure(&S_SECURITY_GROUP_REFERENCE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SECURITY_GROUP_REFERENCING_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
+static T_SECURITY_GROUP_REFERENCING_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
 static S_SECURITY_GROUP_RULE: Structure = Structure { name: "SecurityGroupRule", members: &[
     Member { name: "SecurityGroupRuleId", wire_in: "SecurityGroupRuleId", wire_out: "securityGroupRuleId", kind: Kind::String(&T_SECURITY_GROUP_RULE_ID), ..PLAIN },
     Member { name: "GroupId", wire_in: "GroupId", wire_out: "groupId", kind: Kind::String(&T_SECURITY_GROUP_ID), ..PLAIN },
@@ -14661,7 +14661,7 @@ static S_SECURITY_GROUP_RULE_DESCRIPTION: Structure = Structure { name: "Securit
     Member { name: "Description", wire_in: "Description", wire_out: "Description", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SECURITY_GROUP_RULE_DESCRIPTION_LIST: List = List { item: Kind::Structure(&S_SECURITY_GROUP_RULE_DESCRIPTION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SECURITY_GROUP_RULE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SECURITY_GROUP_RULE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SECURITY_GROUP_RULE_ID_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_SECURITY_GROUP_RULE_LIST: List = List { item: Kind::Structure(&S_SECURITY_GROUP_RULE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_SECURITY_GROUP_RULE_REQUEST: Structure = Structure { name: "SecurityGroupRuleRequest", members: &[
@@ -14689,15 +14689,15 @@ static S_SECURITY_GROUP_VPC_ASSOCIATION: Structure = Structure { name: "Security
     Member { name: "GroupOwnerId", wire_in: "GroupOwnerId", wire_out: "groupOwnerId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SECURITY_GROUP_VPC_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_SECURITY_GROUP_VPC_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SECURITY_GROUP_VPC_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "association-failed", "disassociating", "disassociated", "disassociation-failed"] };
-static T_SELF_SERVICE_PORTAL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"] };
+static T_SECURITY_GROUP_VPC_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "association-failed", "disassociating", "disassociated", "disassociation-failed"], sensitive: false };
+static T_SELF_SERVICE_PORTAL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabled", "disabled"], sensitive: false };
 static S_SEND_DIAGNOSTIC_INTERRUPT_REQUEST: Structure = Structure { name: "SendDiagnosticInterruptRequest", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), required: true, ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SENSITIVE_MAC_CREDENTIALS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SENSITIVE_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SENSITIVE_USER_DATA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SENSITIVE_MAC_CREDENTIALS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_SENSITIVE_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_SENSITIVE_USER_DATA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_SERVICE_CONFIGURATION: Structure = Structure { name: "ServiceConfiguration", members: &[
     Member { name: "ServiceType", wire_in: "ServiceType", wire_out: "serviceType", kind: Kind::List(&L_SERVICE_TYPE_DETAIL_SET), ..PLAIN },
     Member { name: "ServiceId", wire_in: "ServiceId", wire_out: "serviceId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14719,7 +14719,7 @@ static S_SERVICE_CONFIGURATION: Structure = Structure { name: "ServiceConfigurat
     Member { name: "RemoteAccessEnabled", wire_in: "RemoteAccessEnabled", wire_out: "remoteAccessEnabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SERVICE_CONFIGURATION_SET: List = List { item: Kind::Structure(&S_SERVICE_CONFIGURATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SERVICE_CONNECTIVITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6"] };
+static T_SERVICE_CONNECTIVITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6"], sensitive: false };
 static S_SERVICE_DETAIL: Structure = Structure { name: "ServiceDetail", members: &[
     Member { name: "ServiceName", wire_in: "ServiceName", wire_out: "serviceName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "ServiceId", wire_in: "ServiceId", wire_out: "serviceId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14755,19 +14755,19 @@ static S_SERVICE_LINK_VIRTUAL_INTERFACE: Structure = Structure { name: "ServiceL
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "ConfigurationState", wire_in: "ConfigurationState", wire_out: "configurationState", kind: Kind::String(&T_SERVICE_LINK_VIRTUAL_INTERFACE_CONFIGURATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SERVICE_LINK_VIRTUAL_INTERFACE_CONFIGURATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"] };
-static T_SERVICE_LINK_VIRTUAL_INTERFACE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SERVICE_LINK_VIRTUAL_INTERFACE_CONFIGURATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"], sensitive: false };
+static T_SERVICE_LINK_VIRTUAL_INTERFACE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SERVICE_LINK_VIRTUAL_INTERFACE_ID_SET: List = List { item: Kind::String(&T_SERVICE_LINK_VIRTUAL_INTERFACE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_SERVICE_LINK_VIRTUAL_INTERFACE_SET: List = List { item: Kind::Structure(&S_SERVICE_LINK_VIRTUAL_INTERFACE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SERVICE_MANAGED: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["alb", "nlb", "rnat", "rds"] };
-static T_SERVICE_NETWORK_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SERVICE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "Available", "Deleting", "Deleted", "Failed"] };
-static T_SERVICE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Interface", "Gateway", "GatewayLoadBalancer"] };
+static T_SERVICE_MANAGED: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["alb", "nlb", "rnat", "rds"], sensitive: false };
+static T_SERVICE_NETWORK_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SERVICE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "Available", "Deleting", "Deleted", "Failed"], sensitive: false };
+static T_SERVICE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Interface", "Gateway", "GatewayLoadBalancer"], sensitive: false };
 static S_SERVICE_TYPE_DETAIL: Structure = Structure { name: "ServiceTypeDetail", members: &[
     Member { name: "ServiceType", wire_in: "ServiceType", wire_out: "serviceType", kind: Kind::String(&T_SERVICE_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SERVICE_TYPE_DETAIL_SET: List = List { item: Kind::Structure(&S_SERVICE_TYPE_DETAIL), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SHUTDOWN_BEHAVIOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["stop", "terminate"] };
+static T_SHUTDOWN_BEHAVIOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["stop", "terminate"], sensitive: false };
 static S_SLOT_DATE_TIME_RANGE_REQUEST: Structure = Structure { name: "SlotDateTimeRangeRequest", members: &[
     Member { name: "EarliestTime", wire_in: "EarliestTime", wire_out: "EarliestTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), required: true, ..PLAIN },
     Member { name: "LatestTime", wire_in: "LatestTime", wire_out: "LatestTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), required: true, ..PLAIN },
@@ -14801,8 +14801,8 @@ static S_SNAPSHOT: Structure = Structure { name: "Snapshot", members: &[
     Member { name: "KmsKeyId", wire_in: "KmsKeyId", wire_out: "kmsKeyId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DataEncryptionKeyId", wire_in: "DataEncryptionKeyId", wire_out: "dataEncryptionKeyId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SNAPSHOT_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["productCodes", "createVolumePermission"] };
-static T_SNAPSHOT_BLOCK_PUBLIC_ACCESS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["block-all-sharing", "block-new-sharing", "unblocked"] };
+static T_SNAPSHOT_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["productCodes", "createVolumePermission"], sensitive: false };
+static T_SNAPSHOT_BLOCK_PUBLIC_ACCESS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["block-all-sharing", "block-new-sharing", "unblocked"], sensitive: false };
 static I_SNAPSHOT_COMPLETION_DURATION_MINUTES_REQUEST: Integer = Integer { min: 1, max: 2880 };
 static I_SNAPSHOT_COMPLETION_DURATION_MINUTES_RESPONSE: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_SNAPSHOT_DETAIL: Structure = Structure { name: "SnapshotDetail", members: &[
@@ -14824,7 +14824,7 @@ static S_SNAPSHOT_DISK_CONTAINER: Structure = Structure { name: "SnapshotDiskCon
     Member { name: "Url", wire_in: "Url", wire_out: "Url", kind: Kind::String(&T_SENSITIVE_URL), sensitive: true, ..PLAIN },
     Member { name: "UserBucket", wire_in: "UserBucket", wire_out: "UserBucket", kind: Kind::Structure(&S_USER_BUCKET), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SNAPSHOT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SNAPSHOT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SNAPSHOT_ID_STRING_LIST: List = List { item: Kind::String(&T_SNAPSHOT_ID), item_name: "SnapshotId", flattened: true, min: 0, max: 4294967295 };
 static S_SNAPSHOT_INFO: Structure = Structure { name: "SnapshotInfo", members: &[
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14842,7 +14842,7 @@ static S_SNAPSHOT_INFO: Structure = Structure { name: "SnapshotInfo", members: &
     Member { name: "AvailabilityZone", wire_in: "AvailabilityZone", wire_out: "availabilityZone", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SNAPSHOT_LIST: List = List { item: Kind::Structure(&S_SNAPSHOT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SNAPSHOT_LOCATION_ENUM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["regional", "local"] };
+static T_SNAPSHOT_LOCATION_ENUM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["regional", "local"], sensitive: false };
 static S_SNAPSHOT_RECYCLE_BIN_INFO: Structure = Structure { name: "SnapshotRecycleBinInfo", members: &[
     Member { name: "SnapshotId", wire_in: "SnapshotId", wire_out: "snapshotId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "RecycleBinEnterTime", wire_in: "RecycleBinEnterTime", wire_out: "recycleBinEnterTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
@@ -14851,9 +14851,9 @@ static S_SNAPSHOT_RECYCLE_BIN_INFO: Structure = Structure { name: "SnapshotRecyc
     Member { name: "VolumeId", wire_in: "VolumeId", wire_out: "volumeId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SNAPSHOT_RECYCLE_BIN_INFO_LIST: List = List { item: Kind::Structure(&S_SNAPSHOT_RECYCLE_BIN_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SNAPSHOT_RETURN_CODES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["success", "skipped", "missing-permissions", "internal-error", "client-error"] };
+static T_SNAPSHOT_RETURN_CODES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["success", "skipped", "missing-permissions", "internal-error", "client-error"], sensitive: false };
 static L_SNAPSHOT_SET: List = List { item: Kind::Structure(&S_SNAPSHOT_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SNAPSHOT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "completed", "error", "recoverable", "recovering"] };
+static T_SNAPSHOT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "completed", "error", "recoverable", "recovering"], sensitive: false };
 static S_SNAPSHOT_TASK_DETAIL: Structure = Structure { name: "SnapshotTaskDetail", members: &[
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DiskImageSize", wire_in: "DiskImageSize", wire_out: "diskImageSize", kind: Kind::Double, ..PLAIN },
@@ -14881,7 +14881,7 @@ static S_SNAPSHOT_TIER_STATUS: Structure = Structure { name: "SnapshotTierStatus
     Member { name: "ArchivalCompleteTime", wire_in: "ArchivalCompleteTime", wire_out: "archivalCompleteTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "RestoreExpiryTime", wire_in: "RestoreExpiryTime", wire_out: "restoreExpiryTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SPOT_ALLOCATION_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["lowest-price", "diversified", "capacity-optimized", "capacity-optimized-prioritized", "price-capacity-optimized"] };
+static T_SPOT_ALLOCATION_STRATEGY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["lowest-price", "diversified", "capacity-optimized", "capacity-optimized-prioritized", "price-capacity-optimized"], sensitive: false };
 static S_SPOT_CAPACITY_REBALANCE: Structure = Structure { name: "SpotCapacityRebalance", members: &[
     Member { name: "ReplacementStrategy", wire_in: "ReplacementStrategy", wire_out: "replacementStrategy", kind: Kind::String(&T_REPLACEMENT_STRATEGY), ..PLAIN },
     Member { name: "TerminationDelay", wire_in: "TerminationDelay", wire_out: "terminationDelay", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -14954,14 +14954,14 @@ static S_SPOT_FLEET_REQUEST_CONFIG_DATA: Structure = Structure { name: "SpotFlee
     Member { name: "TagSpecifications", wire_in: "TagSpecification", wire_out: "TagSpecification", kind: Kind::List(&L_TAG_SPECIFICATION_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SPOT_FLEET_REQUEST_CONFIG_SET: List = List { item: Kind::Structure(&S_SPOT_FLEET_REQUEST_CONFIG), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SPOT_FLEET_REQUEST_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SPOT_FLEET_REQUEST_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SPOT_FLEET_REQUEST_ID_LIST: List = List { item: Kind::String(&T_SPOT_FLEET_REQUEST_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_SPOT_FLEET_TAG_SPECIFICATION: Structure = Structure { name: "SpotFleetTagSpecification", members: &[
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "resourceType", kind: Kind::String(&T_RESOURCE_TYPE), ..PLAIN },
     Member { name: "Tags", wire_in: "Tag", wire_out: "tag", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SPOT_FLEET_TAG_SPECIFICATION_LIST: List = List { item: Kind::Structure(&S_SPOT_FLEET_TAG_SPECIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SPOT_INSTANCE_INTERRUPTION_BEHAVIOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hibernate", "stop", "terminate"] };
+static T_SPOT_INSTANCE_INTERRUPTION_BEHAVIOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hibernate", "stop", "terminate"], sensitive: false };
 static S_SPOT_INSTANCE_REQUEST: Structure = Structure { name: "SpotInstanceRequest", members: &[
     Member { name: "ActualBlockHourlyPrice", wire_in: "ActualBlockHourlyPrice", wire_out: "actualBlockHourlyPrice", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "AvailabilityZoneGroup", wire_in: "AvailabilityZoneGroup", wire_out: "availabilityZoneGroup", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14984,10 +14984,10 @@ static S_SPOT_INSTANCE_REQUEST: Structure = Structure { name: "SpotInstanceReque
     Member { name: "ValidUntil", wire_in: "ValidUntil", wire_out: "validUntil", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "InstanceInterruptionBehavior", wire_in: "InstanceInterruptionBehavior", wire_out: "instanceInterruptionBehavior", kind: Kind::String(&T_INSTANCE_INTERRUPTION_BEHAVIOR), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SPOT_INSTANCE_REQUEST_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SPOT_INSTANCE_REQUEST_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SPOT_INSTANCE_REQUEST_ID_LIST: List = List { item: Kind::String(&T_SPOT_INSTANCE_REQUEST_ID), item_name: "SpotInstanceRequestId", flattened: true, min: 0, max: 4294967295 };
 static L_SPOT_INSTANCE_REQUEST_LIST: List = List { item: Kind::Structure(&S_SPOT_INSTANCE_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SPOT_INSTANCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["open", "active", "closed", "cancelled", "failed", "disabled"] };
+static T_SPOT_INSTANCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["open", "active", "closed", "cancelled", "failed", "disabled"], sensitive: false };
 static S_SPOT_INSTANCE_STATE_FAULT: Structure = Structure { name: "SpotInstanceStateFault", members: &[
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -14997,7 +14997,7 @@ static S_SPOT_INSTANCE_STATUS: Structure = Structure { name: "SpotInstanceStatus
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "UpdateTime", wire_in: "UpdateTime", wire_out: "updateTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SPOT_INSTANCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["one-time", "persistent"] };
+static T_SPOT_INSTANCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["one-time", "persistent"], sensitive: false };
 static S_SPOT_MAINTENANCE_STRATEGIES: Structure = Structure { name: "SpotMaintenanceStrategies", members: &[
     Member { name: "CapacityRebalance", wire_in: "CapacityRebalance", wire_out: "capacityRebalance", kind: Kind::Structure(&S_SPOT_CAPACITY_REBALANCE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -15051,8 +15051,8 @@ static S_SPOT_PRICE: Structure = Structure { name: "SpotPrice", members: &[
     Member { name: "Timestamp", wire_in: "Timestamp", wire_out: "timestamp", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SPOT_PRICE_HISTORY_LIST: List = List { item: Kind::Structure(&S_SPOT_PRICE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SPREAD_LEVEL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["host", "rack"] };
-static T_SQL_SERVER_LICENSE_USAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["full", "waived"] };
+static T_SPREAD_LEVEL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["host", "rack"], sensitive: false };
+static T_SQL_SERVER_LICENSE_USAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["full", "waived"], sensitive: false };
 static S_STALE_IP_PERMISSION: Structure = Structure { name: "StaleIpPermission", members: &[
     Member { name: "FromPort", wire_in: "FromPort", wire_out: "fromPort", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "IpProtocol", wire_in: "IpProtocol", wire_out: "ipProtocol", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15117,16 +15117,16 @@ static S_START_VPC_ENDPOINT_SERVICE_PRIVATE_DNS_VERIFICATION_REQUEST: Structure 
 static S_START_VPC_ENDPOINT_SERVICE_PRIVATE_DNS_VERIFICATION_RESULT: Structure = Structure { name: "StartVpcEndpointServicePrivateDnsVerificationResult", members: &[
     Member { name: "ReturnValue", wire_in: "Return", wire_out: "return", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PendingAcceptance", "Pending", "Available", "Deleting", "Deleted", "Rejected", "Failed", "Expired", "Partial"] };
+static T_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PendingAcceptance", "Pending", "Available", "Deleting", "Deleted", "Rejected", "Failed", "Expired", "Partial"], sensitive: false };
 static S_STATE_REASON: Structure = Structure { name: "StateReason", members: &[
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_STATIC_SOURCES_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
-static T_STATISTIC_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["p50"] };
-static T_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["MoveInProgress", "InVpc", "InClassic"] };
-static T_STATUS_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["reachability"] };
-static T_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["passed", "failed", "insufficient-data", "initializing"] };
+static T_STATIC_SOURCES_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
+static T_STATISTIC_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["p50"], sensitive: false };
+static T_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["MoveInProgress", "InVpc", "InClassic"], sensitive: false };
+static T_STATUS_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["reachability"], sensitive: false };
+static T_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["passed", "failed", "insufficient-data", "initializing"], sensitive: false };
 static S_STOP_INSTANCES_REQUEST: Structure = Structure { name: "StopInstancesRequest", members: &[
     Member { name: "InstanceIds", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::List(&L_INSTANCE_ID_STRING_LIST), required: true, ..PLAIN },
     Member { name: "Hibernate", wire_in: "Hibernate", wire_out: "Hibernate", kind: Kind::Boolean, ..PLAIN },
@@ -15144,7 +15144,7 @@ static S_STORAGE_LOCATION: Structure = Structure { name: "StorageLocation", memb
     Member { name: "Bucket", wire_in: "Bucket", wire_out: "Bucket", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_STORAGE_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["archive", "standard"] };
+static T_STORAGE_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["archive", "standard"], sensitive: false };
 static S_STORE_IMAGE_TASK_RESULT: Structure = Structure { name: "StoreImageTaskResult", members: &[
     Member { name: "AmiId", wire_in: "AmiId", wire_out: "amiId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "TaskStartTime", wire_in: "TaskStartTime", wire_out: "taskStartTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
@@ -15155,7 +15155,7 @@ static S_STORE_IMAGE_TASK_RESULT: Structure = Structure { name: "StoreImageTaskR
     Member { name: "StoreTaskFailureReason", wire_in: "StoreTaskFailureReason", wire_out: "storeTaskFailureReason", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_STORE_IMAGE_TASK_RESULT_SET: List = List { item: Kind::Structure(&S_STORE_IMAGE_TASK_RESULT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_SUBNET: Structure = Structure { name: "Subnet", members: &[
     Member { name: "AvailabilityZoneId", wire_in: "AvailabilityZoneId", wire_out: "availabilityZoneId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15187,12 +15187,12 @@ static S_SUBNET_ASSOCIATION: Structure = Structure { name: "SubnetAssociation", 
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_TRANSIT_GATEWAY_MULITCAST_DOMAIN_ASSOCIATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SUBNET_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_SUBNET_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SUBNET_CIDR_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SUBNET_CIDR_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_SUBNET_CIDR_BLOCK_STATE: Structure = Structure { name: "SubnetCidrBlockState", members: &[
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_SUBNET_CIDR_BLOCK_STATE_CODE), ..PLAIN },
     Member { name: "StatusMessage", wire_in: "StatusMessage", wire_out: "statusMessage", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SUBNET_CIDR_BLOCK_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated", "failing", "failed"] };
+static T_SUBNET_CIDR_BLOCK_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated", "failing", "failed"], sensitive: false };
 static S_SUBNET_CIDR_RESERVATION: Structure = Structure { name: "SubnetCidrReservation", members: &[
     Member { name: "SubnetCidrReservationId", wire_in: "SubnetCidrReservationId", wire_out: "subnetCidrReservationId", kind: Kind::String(&T_SUBNET_CIDR_RESERVATION_ID), ..PLAIN },
     Member { name: "SubnetId", wire_in: "SubnetId", wire_out: "subnetId", kind: Kind::String(&T_SUBNET_ID), ..PLAIN },
@@ -15202,16 +15202,16 @@ static S_SUBNET_CIDR_RESERVATION: Structure = Structure { name: "SubnetCidrReser
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SUBNET_CIDR_RESERVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SUBNET_CIDR_RESERVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SUBNET_CIDR_RESERVATION_LIST: List = List { item: Kind::Structure(&S_SUBNET_CIDR_RESERVATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SUBNET_CIDR_RESERVATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["prefix", "explicit"] };
+static T_SUBNET_CIDR_RESERVATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["prefix", "explicit"], sensitive: false };
 static S_SUBNET_CONFIGURATION: Structure = Structure { name: "SubnetConfiguration", members: &[
     Member { name: "SubnetId", wire_in: "SubnetId", wire_out: "SubnetId", kind: Kind::String(&T_SUBNET_ID), ..PLAIN },
     Member { name: "Ipv4", wire_in: "Ipv4", wire_out: "Ipv4", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Ipv6", wire_in: "Ipv6", wire_out: "Ipv6", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SUBNET_CONFIGURATIONS_LIST: List = List { item: Kind::Structure(&S_SUBNET_CONFIGURATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SUBNET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SUBNET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SUBNET_ID_LIST: List = List { item: Kind::String(&T_SUBNET_ID), item_name: "AssociatedSubnetId", flattened: true, min: 0, max: 4294967295 };
 static L_SUBNET_ID_STRING_LIST: List = List { item: Kind::String(&T_SUBNET_ID), item_name: "SubnetId", flattened: true, min: 0, max: 4294967295 };
 static S_SUBNET_IP_PREFIXES: Structure = Structure { name: "SubnetIpPrefixes", members: &[
@@ -15228,7 +15228,7 @@ static S_SUBNET_IPV6_CIDR_BLOCK_ASSOCIATION: Structure = Structure { name: "Subn
 ], payload: None, xml_name: None, sensitive: false };
 static L_SUBNET_IPV6_CIDR_BLOCK_ASSOCIATION_SET: List = List { item: Kind::Structure(&S_SUBNET_IPV6_CIDR_BLOCK_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_SUBNET_LIST: List = List { item: Kind::Structure(&S_SUBNET), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SUBNET_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "unavailable", "failed", "failed-insufficient-capacity"] };
+static T_SUBNET_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "unavailable", "failed", "failed-insufficient-capacity"], sensitive: false };
 static S_SUBSCRIPTION: Structure = Structure { name: "Subscription", members: &[
     Member { name: "Source", wire_in: "Source", wire_out: "source", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Destination", wire_in: "Destination", wire_out: "destination", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15245,8 +15245,8 @@ static S_SUCCESSFUL_QUEUED_PURCHASE_DELETION: Structure = Structure { name: "Suc
     Member { name: "ReservedInstancesId", wire_in: "ReservedInstancesId", wire_out: "reservedInstancesId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SUCCESSFUL_QUEUED_PURCHASE_DELETION_SET: List = List { item: Kind::Structure(&S_SUCCESSFUL_QUEUED_PURCHASE_DELETION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_SUMMARY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ok", "impaired", "insufficient-data", "not-applicable", "initializing"] };
-static T_SUPPORTED_ADDITIONAL_PROCESSOR_FEATURE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amd-sev-snp", "nested-virtualization"] };
+static T_SUMMARY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ok", "impaired", "insufficient-data", "not-applicable", "initializing"], sensitive: false };
+static T_SUPPORTED_ADDITIONAL_PROCESSOR_FEATURE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amd-sev-snp", "nested-virtualization"], sensitive: false };
 static L_SUPPORTED_ADDITIONAL_PROCESSOR_FEATURE_LIST: List = List { item: Kind::String(&T_SUPPORTED_ADDITIONAL_PROCESSOR_FEATURE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_SUPPORTED_IP_ADDRESS_TYPES: List = List { item: Kind::String(&T_SERVICE_CONNECTIVITY_TYPE), item_name: "item", flattened: true, min: 0, max: 2 };
 static S_SUPPORTED_REGION_DETAIL: Structure = Structure { name: "SupportedRegionDetail", members: &[
@@ -15271,7 +15271,7 @@ static S_TAG_SPECIFICATION: Structure = Structure { name: "TagSpecification", me
     Member { name: "Tags", wire_in: "Tag", wire_out: "Tag", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TAG_SPECIFICATION_LIST: List = List { item: Kind::Structure(&S_TAG_SPECIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TAGGABLE_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TAGGABLE_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_TARGET_CAPACITY_SPECIFICATION: Structure = Structure { name: "TargetCapacitySpecification", members: &[
     Member { name: "TotalTargetCapacity", wire_in: "TotalTargetCapacity", wire_out: "totalTargetCapacity", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "OnDemandTargetCapacity", wire_in: "OnDemandTargetCapacity", wire_out: "onDemandTargetCapacity", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -15286,7 +15286,7 @@ static S_TARGET_CAPACITY_SPECIFICATION_REQUEST: Structure = Structure { name: "T
     Member { name: "DefaultTargetCapacityType", wire_in: "DefaultTargetCapacityType", wire_out: "DefaultTargetCapacityType", kind: Kind::String(&T_DEFAULT_TARGET_CAPACITY_TYPE), ..PLAIN },
     Member { name: "TargetCapacityUnitType", wire_in: "TargetCapacityUnitType", wire_out: "TargetCapacityUnitType", kind: Kind::String(&T_TARGET_CAPACITY_UNIT_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TARGET_CAPACITY_UNIT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vcpu", "memory-mib", "units"] };
+static T_TARGET_CAPACITY_UNIT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vcpu", "memory-mib", "units"], sensitive: false };
 static S_TARGET_CONFIGURATION: Structure = Structure { name: "TargetConfiguration", members: &[
     Member { name: "InstanceCount", wire_in: "InstanceCount", wire_out: "instanceCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "OfferingId", wire_in: "OfferingId", wire_out: "offeringId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15319,9 +15319,9 @@ static S_TARGET_RESERVATION_VALUE: Structure = Structure { name: "TargetReservat
     Member { name: "TargetConfiguration", wire_in: "TargetConfiguration", wire_out: "targetConfiguration", kind: Kind::Structure(&S_TARGET_CONFIGURATION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TARGET_RESERVATION_VALUE_SET: List = List { item: Kind::Structure(&S_TARGET_RESERVATION_VALUE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TARGET_STORAGE_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["archive"] };
-static T_TELEMETRY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["UP", "DOWN"] };
-static T_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "dedicated", "host"] };
+static T_TARGET_STORAGE_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["archive"], sensitive: false };
+static T_TELEMETRY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["UP", "DOWN"], sensitive: false };
+static T_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default", "dedicated", "host"], sensitive: false };
 static S_TERMINATE_CLIENT_VPN_CONNECTIONS_REQUEST: Structure = Structure { name: "TerminateClientVpnConnectionsRequest", members: &[
     Member { name: "ClientVpnEndpointId", wire_in: "ClientVpnEndpointId", wire_out: "ClientVpnEndpointId", kind: Kind::String(&T_CLIENT_VPN_ENDPOINT_ID), required: true, ..PLAIN },
     Member { name: "ConnectionId", wire_in: "ConnectionId", wire_out: "ConnectionId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15358,8 +15358,8 @@ static S_THROUGH_RESOURCES_STATEMENT_REQUEST: Structure = Structure { name: "Thr
     Member { name: "ResourceStatement", wire_in: "ResourceStatement", wire_out: "ResourceStatement", kind: Kind::Structure(&S_RESOURCE_STATEMENT_REQUEST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_THROUGH_RESOURCES_STATEMENT_REQUEST_LIST: List = List { item: Kind::Structure(&S_THROUGH_RESOURCES_STATEMENT_REQUEST), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TIERING_OPERATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["archival-in-progress", "archival-completed", "archival-failed", "temporary-restore-in-progress", "temporary-restore-completed", "temporary-restore-failed", "permanent-restore-in-progress", "permanent-restore-completed", "permanent-restore-failed"] };
-static T_TOKEN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["valid", "expired"] };
+static T_TIERING_OPERATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["archival-in-progress", "archival-completed", "archival-failed", "temporary-restore-in-progress", "temporary-restore-completed", "temporary-restore-failed", "permanent-restore-in-progress", "permanent-restore-completed", "permanent-restore-failed"], sensitive: false };
+static T_TOKEN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["valid", "expired"], sensitive: false };
 static S_TOTAL_LOCAL_STORAGE_GB: Structure = Structure { name: "TotalLocalStorageGB", members: &[
     Member { name: "Min", wire_in: "Min", wire_out: "min", kind: Kind::Double, ..PLAIN },
     Member { name: "Max", wire_in: "Max", wire_out: "max", kind: Kind::Double, ..PLAIN },
@@ -15370,9 +15370,9 @@ static S_TOTAL_LOCAL_STORAGE_GB_REQUEST: Structure = Structure { name: "TotalLoc
 ], payload: None, xml_name: None, sensitive: false };
 static I_TOTAL_MEDIA_MEMORY: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_TOTAL_NEURON_MEMORY: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_TPM_SUPPORT_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["v2.0"] };
-static T_TRAFFIC_DIRECTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ingress", "egress"] };
-static T_TRAFFIC_IP_ADDRESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6", "dual-stack"] };
+static T_TPM_SUPPORT_VALUES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["v2.0"], sensitive: false };
+static T_TRAFFIC_DIRECTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ingress", "egress"], sensitive: false };
+static T_TRAFFIC_IP_ADDRESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6", "dual-stack"], sensitive: false };
 static S_TRAFFIC_MIRROR_FILTER: Structure = Structure { name: "TrafficMirrorFilter", members: &[
     Member { name: "TrafficMirrorFilterId", wire_in: "TrafficMirrorFilterId", wire_out: "trafficMirrorFilterId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "IngressFilterRules", wire_in: "IngressFilterRuleSet", wire_out: "ingressFilterRuleSet", kind: Kind::List(&L_TRAFFIC_MIRROR_FILTER_RULE_LIST), ..PLAIN },
@@ -15381,7 +15381,7 @@ static S_TRAFFIC_MIRROR_FILTER: Structure = Structure { name: "TrafficMirrorFilt
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRAFFIC_MIRROR_FILTER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRAFFIC_MIRROR_FILTER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRAFFIC_MIRROR_FILTER_ID_LIST: List = List { item: Kind::String(&T_TRAFFIC_MIRROR_FILTER_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_TRAFFIC_MIRROR_FILTER_RULE: Structure = Structure { name: "TrafficMirrorFilterRule", members: &[
     Member { name: "TrafficMirrorFilterRuleId", wire_in: "TrafficMirrorFilterRuleId", wire_out: "trafficMirrorFilterRuleId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15397,14 +15397,14 @@ static S_TRAFFIC_MIRROR_FILTER_RULE: Structure = Structure { name: "TrafficMirro
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRAFFIC_MIRROR_FILTER_RULE_FIELD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["destination-port-range", "source-port-range", "protocol", "description"] };
+static T_TRAFFIC_MIRROR_FILTER_RULE_FIELD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["destination-port-range", "source-port-range", "protocol", "description"], sensitive: false };
 static L_TRAFFIC_MIRROR_FILTER_RULE_FIELD_LIST: List = List { item: Kind::String(&T_TRAFFIC_MIRROR_FILTER_RULE_FIELD), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRAFFIC_MIRROR_FILTER_RULE_ID_LIST: List = List { item: Kind::String(&T_TRAFFIC_MIRROR_FILTER_RULE_ID_WITH_RESOLVER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRAFFIC_MIRROR_FILTER_RULE_ID_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRAFFIC_MIRROR_FILTER_RULE_ID_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRAFFIC_MIRROR_FILTER_RULE_LIST: List = List { item: Kind::Structure(&S_TRAFFIC_MIRROR_FILTER_RULE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRAFFIC_MIRROR_FILTER_RULE_SET: List = List { item: Kind::Structure(&S_TRAFFIC_MIRROR_FILTER_RULE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRAFFIC_MIRROR_FILTER_SET: List = List { item: Kind::Structure(&S_TRAFFIC_MIRROR_FILTER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRAFFIC_MIRROR_NETWORK_SERVICE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon-dns"] };
+static T_TRAFFIC_MIRROR_NETWORK_SERVICE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["amazon-dns"], sensitive: false };
 static L_TRAFFIC_MIRROR_NETWORK_SERVICE_LIST: List = List { item: Kind::String(&T_TRAFFIC_MIRROR_NETWORK_SERVICE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_TRAFFIC_MIRROR_PORT_RANGE: Structure = Structure { name: "TrafficMirrorPortRange", members: &[
     Member { name: "FromPort", wire_in: "FromPort", wire_out: "fromPort", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -15414,7 +15414,7 @@ static S_TRAFFIC_MIRROR_PORT_RANGE_REQUEST: Structure = Structure { name: "Traff
     Member { name: "FromPort", wire_in: "FromPort", wire_out: "FromPort", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "ToPort", wire_in: "ToPort", wire_out: "ToPort", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRAFFIC_MIRROR_RULE_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["accept", "reject"] };
+static T_TRAFFIC_MIRROR_RULE_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["accept", "reject"], sensitive: false };
 static S_TRAFFIC_MIRROR_SESSION: Structure = Structure { name: "TrafficMirrorSession", members: &[
     Member { name: "TrafficMirrorSessionId", wire_in: "TrafficMirrorSessionId", wire_out: "trafficMirrorSessionId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "TrafficMirrorTargetId", wire_in: "TrafficMirrorTargetId", wire_out: "trafficMirrorTargetId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15427,9 +15427,9 @@ static S_TRAFFIC_MIRROR_SESSION: Structure = Structure { name: "TrafficMirrorSes
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRAFFIC_MIRROR_SESSION_FIELD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["packet-length", "description", "virtual-network-id"] };
+static T_TRAFFIC_MIRROR_SESSION_FIELD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["packet-length", "description", "virtual-network-id"], sensitive: false };
 static L_TRAFFIC_MIRROR_SESSION_FIELD_LIST: List = List { item: Kind::String(&T_TRAFFIC_MIRROR_SESSION_FIELD), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRAFFIC_MIRROR_SESSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRAFFIC_MIRROR_SESSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRAFFIC_MIRROR_SESSION_ID_LIST: List = List { item: Kind::String(&T_TRAFFIC_MIRROR_SESSION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRAFFIC_MIRROR_SESSION_SET: List = List { item: Kind::Structure(&S_TRAFFIC_MIRROR_SESSION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_TRAFFIC_MIRROR_TARGET: Structure = Structure { name: "TrafficMirrorTarget", members: &[
@@ -15442,14 +15442,14 @@ static S_TRAFFIC_MIRROR_TARGET: Structure = Structure { name: "TrafficMirrorTarg
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "GatewayLoadBalancerEndpointId", wire_in: "GatewayLoadBalancerEndpointId", wire_out: "gatewayLoadBalancerEndpointId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRAFFIC_MIRROR_TARGET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRAFFIC_MIRROR_TARGET_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRAFFIC_MIRROR_TARGET_ID_LIST: List = List { item: Kind::String(&T_TRAFFIC_MIRROR_TARGET_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRAFFIC_MIRROR_TARGET_SET: List = List { item: Kind::Structure(&S_TRAFFIC_MIRROR_TARGET), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRAFFIC_MIRROR_TARGET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["network-interface", "network-load-balancer", "gateway-load-balancer-endpoint"] };
+static T_TRAFFIC_MIRROR_TARGET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["network-interface", "network-load-balancer", "gateway-load-balancer-endpoint"], sensitive: false };
 static I_TRAFFIC_MIRRORING_MAX_RESULTS: Integer = Integer { min: 5, max: 1000 };
-static T_TRAFFIC_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCEPT", "REJECT", "ALL"] };
-static T_TRANSFER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["time-based", "standard"] };
-static T_TRANSIT_ASSOCIATION_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRAFFIC_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCEPT", "REJECT", "ALL"], sensitive: false };
+static T_TRANSFER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["time-based", "standard"], sensitive: false };
+static T_TRANSIT_ASSOCIATION_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_TRANSIT_GATEWAY: Structure = Structure { name: "TransitGateway", members: &[
     Member { name: "TransitGatewayId", wire_in: "TransitGatewayId", wire_out: "transitGatewayId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "TransitGatewayArn", wire_in: "TransitGatewayArn", wire_out: "transitGatewayArn", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15467,7 +15467,7 @@ static S_TRANSIT_GATEWAY_ASSOCIATION: Structure = Structure { name: "TransitGate
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "resourceType", kind: Kind::String(&T_TRANSIT_GATEWAY_ATTACHMENT_RESOURCE_TYPE), ..PLAIN },
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_TRANSIT_GATEWAY_ASSOCIATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSIT_GATEWAY_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated"] };
+static T_TRANSIT_GATEWAY_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated"], sensitive: false };
 static S_TRANSIT_GATEWAY_ATTACHMENT: Structure = Structure { name: "TransitGatewayAttachment", members: &[
     Member { name: "TransitGatewayAttachmentId", wire_in: "TransitGatewayAttachmentId", wire_out: "transitGatewayAttachmentId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "TransitGatewayId", wire_in: "TransitGatewayId", wire_out: "transitGatewayId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15492,7 +15492,7 @@ static S_TRANSIT_GATEWAY_ATTACHMENT_BGP_CONFIGURATION: Structure = Structure { n
     Member { name: "BgpStatus", wire_in: "BgpStatus", wire_out: "bgpStatus", kind: Kind::String(&T_BGP_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TRANSIT_GATEWAY_ATTACHMENT_BGP_CONFIGURATION_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_ATTACHMENT_BGP_CONFIGURATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_ATTACHMENT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRANSIT_GATEWAY_ATTACHMENT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRANSIT_GATEWAY_ATTACHMENT_ID_STRING_LIST: List = List { item: Kind::String(&T_TRANSIT_GATEWAY_ATTACHMENT_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRANSIT_GATEWAY_ATTACHMENT_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_ATTACHMENT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_TRANSIT_GATEWAY_ATTACHMENT_PROPAGATION: Structure = Structure { name: "TransitGatewayAttachmentPropagation", members: &[
@@ -15500,9 +15500,9 @@ static S_TRANSIT_GATEWAY_ATTACHMENT_PROPAGATION: Structure = Structure { name: "
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_TRANSIT_GATEWAY_PROPAGATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TRANSIT_GATEWAY_ATTACHMENT_PROPAGATION_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_ATTACHMENT_PROPAGATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_ATTACHMENT_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc", "vpn", "vpn-concentrator", "direct-connect-gateway", "connect", "peering", "tgw-peering", "network-function", "client-vpn"] };
-static T_TRANSIT_GATEWAY_ATTACHMENT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["initiating", "initiatingRequest", "pendingAcceptance", "rollingBack", "pending", "available", "modifying", "deleting", "deleted", "failed", "rejected", "rejecting", "failing"] };
-static T_TRANSIT_GATEWAY_ATTACHMENT_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending-acceptance", "pending", "rejected", "available", "deleting", "deleted"] };
+static T_TRANSIT_GATEWAY_ATTACHMENT_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc", "vpn", "vpn-concentrator", "direct-connect-gateway", "connect", "peering", "tgw-peering", "network-function", "client-vpn"], sensitive: false };
+static T_TRANSIT_GATEWAY_ATTACHMENT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["initiating", "initiatingRequest", "pendingAcceptance", "rollingBack", "pending", "available", "modifying", "deleting", "deleted", "failed", "rejected", "rejecting", "failing"], sensitive: false };
+static T_TRANSIT_GATEWAY_ATTACHMENT_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending-acceptance", "pending", "rejected", "available", "deleting", "deleted"], sensitive: false };
 static L_TRANSIT_GATEWAY_CIDR_BLOCK_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_TRANSIT_GATEWAY_CLIENT_VPN_ATTACHMENT: Structure = Structure { name: "TransitGatewayClientVpnAttachment", members: &[
     Member { name: "TransitGatewayAttachmentId", wire_in: "TransitGatewayAttachmentId", wire_out: "transitGatewayAttachmentId", kind: Kind::String(&T_TRANSIT_GATEWAY_ATTACHMENT_ID), ..PLAIN },
@@ -15551,18 +15551,18 @@ static S_TRANSIT_GATEWAY_CONNECT_PEER_CONFIGURATION: Structure = Structure { nam
     Member { name: "Protocol", wire_in: "Protocol", wire_out: "protocol", kind: Kind::String(&T_PROTOCOL_VALUE), ..PLAIN },
     Member { name: "BgpConfigurations", wire_in: "BgpConfigurations", wire_out: "bgpConfigurations", kind: Kind::List(&L_TRANSIT_GATEWAY_ATTACHMENT_BGP_CONFIGURATION_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSIT_GATEWAY_CONNECT_PEER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRANSIT_GATEWAY_CONNECT_PEER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRANSIT_GATEWAY_CONNECT_PEER_ID_STRING_LIST: List = List { item: Kind::String(&T_TRANSIT_GATEWAY_CONNECT_PEER_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRANSIT_GATEWAY_CONNECT_PEER_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_CONNECT_PEER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_CONNECT_PEER_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"] };
+static T_TRANSIT_GATEWAY_CONNECT_PEER_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"], sensitive: false };
 static S_TRANSIT_GATEWAY_CONNECT_REQUEST_BGP_OPTIONS: Structure = Structure { name: "TransitGatewayConnectRequestBgpOptions", members: &[
     Member { name: "PeerAsn", wire_in: "PeerAsn", wire_out: "PeerAsn", kind: Kind::Long(&I_LONG), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSIT_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRANSIT_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRANSIT_GATEWAY_ID_STRING_LIST: List = List { item: Kind::String(&T_TRANSIT_GATEWAY_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRANSIT_GATEWAY_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_TRANSIT_GATEWAY_MAX_RESULTS: Integer = Integer { min: 5, max: 1000 };
-static T_TRANSIT_GATEWAY_METERING_PAYER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["source-attachment-owner", "destination-attachment-owner", "transit-gateway-owner"] };
+static T_TRANSIT_GATEWAY_METERING_PAYER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["source-attachment-owner", "destination-attachment-owner", "transit-gateway-owner"], sensitive: false };
 static S_TRANSIT_GATEWAY_METERING_POLICY: Structure = Structure { name: "TransitGatewayMeteringPolicy", members: &[
     Member { name: "TransitGatewayMeteringPolicyId", wire_in: "TransitGatewayMeteringPolicyId", wire_out: "transitGatewayMeteringPolicyId", kind: Kind::String(&T_TRANSIT_GATEWAY_METERING_POLICY_ID), ..PLAIN },
     Member { name: "TransitGatewayId", wire_in: "TransitGatewayId", wire_out: "transitGatewayId", kind: Kind::String(&T_TRANSIT_GATEWAY_ID), ..PLAIN },
@@ -15580,8 +15580,8 @@ static S_TRANSIT_GATEWAY_METERING_POLICY_ENTRY: Structure = Structure { name: "T
     Member { name: "MeteringPolicyRule", wire_in: "MeteringPolicyRule", wire_out: "meteringPolicyRule", kind: Kind::Structure(&S_TRANSIT_GATEWAY_METERING_POLICY_RULE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TRANSIT_GATEWAY_METERING_POLICY_ENTRY_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_METERING_POLICY_ENTRY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_METERING_POLICY_ENTRY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "deleted"] };
-static T_TRANSIT_GATEWAY_METERING_POLICY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRANSIT_GATEWAY_METERING_POLICY_ENTRY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "deleted"], sensitive: false };
+static T_TRANSIT_GATEWAY_METERING_POLICY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRANSIT_GATEWAY_METERING_POLICY_ID_STRING_LIST: List = List { item: Kind::String(&T_TRANSIT_GATEWAY_METERING_POLICY_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRANSIT_GATEWAY_METERING_POLICY_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_METERING_POLICY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_TRANSIT_GATEWAY_METERING_POLICY_RULE: Structure = Structure { name: "TransitGatewayMeteringPolicyRule", members: &[
@@ -15595,8 +15595,8 @@ static S_TRANSIT_GATEWAY_METERING_POLICY_RULE: Structure = Structure { name: "Tr
     Member { name: "DestinationPortRange", wire_in: "DestinationPortRange", wire_out: "destinationPortRange", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Protocol", wire_in: "Protocol", wire_out: "protocol", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSIT_GATEWAY_METERING_POLICY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "deleted", "pending", "modifying", "deleting"] };
-static T_TRANSIT_GATEWAY_MULITCAST_DOMAIN_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pendingAcceptance", "associating", "associated", "disassociating", "disassociated", "rejected", "failed"] };
+static T_TRANSIT_GATEWAY_METERING_POLICY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "deleted", "pending", "modifying", "deleting"], sensitive: false };
+static T_TRANSIT_GATEWAY_MULITCAST_DOMAIN_ASSOCIATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pendingAcceptance", "associating", "associated", "disassociating", "disassociated", "rejected", "failed"], sensitive: false };
 static S_TRANSIT_GATEWAY_MULTICAST_DEREGISTERED_GROUP_MEMBERS: Structure = Structure { name: "TransitGatewayMulticastDeregisteredGroupMembers", members: &[
     Member { name: "TransitGatewayMulticastDomainId", wire_in: "TransitGatewayMulticastDomainId", wire_out: "transitGatewayMulticastDomainId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DeregisteredNetworkInterfaceIds", wire_in: "DeregisteredNetworkInterfaceIds", wire_out: "deregisteredNetworkInterfaceIds", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
@@ -15633,7 +15633,7 @@ static S_TRANSIT_GATEWAY_MULTICAST_DOMAIN_ASSOCIATIONS: Structure = Structure { 
     Member { name: "ResourceOwnerId", wire_in: "ResourceOwnerId", wire_out: "resourceOwnerId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Subnets", wire_in: "Subnets", wire_out: "subnets", kind: Kind::List(&L_SUBNET_ASSOCIATION_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSIT_GATEWAY_MULTICAST_DOMAIN_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRANSIT_GATEWAY_MULTICAST_DOMAIN_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRANSIT_GATEWAY_MULTICAST_DOMAIN_ID_STRING_LIST: List = List { item: Kind::String(&T_TRANSIT_GATEWAY_MULTICAST_DOMAIN_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRANSIT_GATEWAY_MULTICAST_DOMAIN_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_MULTICAST_DOMAIN), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_TRANSIT_GATEWAY_MULTICAST_DOMAIN_OPTIONS: Structure = Structure { name: "TransitGatewayMulticastDomainOptions", members: &[
@@ -15641,7 +15641,7 @@ static S_TRANSIT_GATEWAY_MULTICAST_DOMAIN_OPTIONS: Structure = Structure { name:
     Member { name: "StaticSourcesSupport", wire_in: "StaticSourcesSupport", wire_out: "staticSourcesSupport", kind: Kind::String(&T_STATIC_SOURCES_SUPPORT_VALUE), ..PLAIN },
     Member { name: "AutoAcceptSharedAssociations", wire_in: "AutoAcceptSharedAssociations", wire_out: "autoAcceptSharedAssociations", kind: Kind::String(&T_AUTO_ACCEPT_SHARED_ASSOCIATIONS_VALUE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSIT_GATEWAY_MULTICAST_DOMAIN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"] };
+static T_TRANSIT_GATEWAY_MULTICAST_DOMAIN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"], sensitive: false };
 static S_TRANSIT_GATEWAY_MULTICAST_GROUP: Structure = Structure { name: "TransitGatewayMulticastGroup", members: &[
     Member { name: "GroupIpAddress", wire_in: "GroupIpAddress", wire_out: "groupIpAddress", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "TransitGatewayAttachmentId", wire_in: "TransitGatewayAttachmentId", wire_out: "transitGatewayAttachmentId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15729,10 +15729,10 @@ static S_TRANSIT_GATEWAY_POLICY_TABLE_ENTRY: Structure = Structure { name: "Tran
     Member { name: "TargetRouteTableId", wire_in: "TargetRouteTableId", wire_out: "targetRouteTableId", kind: Kind::String(&T_TRANSIT_GATEWAY_ROUTE_TABLE_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TRANSIT_GATEWAY_POLICY_TABLE_ENTRY_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_POLICY_TABLE_ENTRY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_POLICY_TABLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRANSIT_GATEWAY_POLICY_TABLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRANSIT_GATEWAY_POLICY_TABLE_ID_STRING_LIST: List = List { item: Kind::String(&T_TRANSIT_GATEWAY_POLICY_TABLE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRANSIT_GATEWAY_POLICY_TABLE_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_POLICY_TABLE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_POLICY_TABLE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"] };
+static T_TRANSIT_GATEWAY_POLICY_TABLE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"], sensitive: false };
 static S_TRANSIT_GATEWAY_PREFIX_LIST_ATTACHMENT: Structure = Structure { name: "TransitGatewayPrefixListAttachment", members: &[
     Member { name: "TransitGatewayAttachmentId", wire_in: "TransitGatewayAttachmentId", wire_out: "transitGatewayAttachmentId", kind: Kind::String(&T_TRANSIT_GATEWAY_ATTACHMENT_ID), ..PLAIN },
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "resourceType", kind: Kind::String(&T_TRANSIT_GATEWAY_ATTACHMENT_RESOURCE_TYPE), ..PLAIN },
@@ -15747,7 +15747,7 @@ static S_TRANSIT_GATEWAY_PREFIX_LIST_REFERENCE: Structure = Structure { name: "T
     Member { name: "TransitGatewayAttachment", wire_in: "TransitGatewayAttachment", wire_out: "transitGatewayAttachment", kind: Kind::Structure(&S_TRANSIT_GATEWAY_PREFIX_LIST_ATTACHMENT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TRANSIT_GATEWAY_PREFIX_LIST_REFERENCE_SET: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_PREFIX_LIST_REFERENCE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_PREFIX_LIST_REFERENCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "modifying", "deleting"] };
+static T_TRANSIT_GATEWAY_PREFIX_LIST_REFERENCE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "modifying", "deleting"], sensitive: false };
 static S_TRANSIT_GATEWAY_PROPAGATION: Structure = Structure { name: "TransitGatewayPropagation", members: &[
     Member { name: "TransitGatewayAttachmentId", wire_in: "TransitGatewayAttachmentId", wire_out: "transitGatewayAttachmentId", kind: Kind::String(&T_TRANSIT_GATEWAY_ATTACHMENT_ID), ..PLAIN },
     Member { name: "ResourceId", wire_in: "ResourceId", wire_out: "resourceId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15756,7 +15756,7 @@ static S_TRANSIT_GATEWAY_PROPAGATION: Structure = Structure { name: "TransitGate
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_TRANSIT_GATEWAY_PROPAGATION_STATE), ..PLAIN },
     Member { name: "TransitGatewayRouteTableAnnouncementId", wire_in: "TransitGatewayRouteTableAnnouncementId", wire_out: "transitGatewayRouteTableAnnouncementId", kind: Kind::String(&T_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSIT_GATEWAY_PROPAGATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabled", "disabling", "disabled"] };
+static T_TRANSIT_GATEWAY_PROPAGATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabled", "disabling", "disabled"], sensitive: false };
 static S_TRANSIT_GATEWAY_REQUEST_OPTIONS: Structure = Structure { name: "TransitGatewayRequestOptions", members: &[
     Member { name: "AmazonSideAsn", wire_in: "AmazonSideAsn", wire_out: "AmazonSideAsn", kind: Kind::Long(&I_LONG), ..PLAIN },
     Member { name: "AutoAcceptSharedAttachments", wire_in: "AutoAcceptSharedAttachments", wire_out: "AutoAcceptSharedAttachments", kind: Kind::String(&T_AUTO_ACCEPT_SHARED_ATTACHMENTS_VALUE), ..PLAIN },
@@ -15783,7 +15783,7 @@ static S_TRANSIT_GATEWAY_ROUTE_ATTACHMENT: Structure = Structure { name: "Transi
 ], payload: None, xml_name: None, sensitive: false };
 static L_TRANSIT_GATEWAY_ROUTE_ATTACHMENT_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_ROUTE_ATTACHMENT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRANSIT_GATEWAY_ROUTE_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_ROUTE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_ROUTE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active", "blackhole", "deleting", "deleted"] };
+static T_TRANSIT_GATEWAY_ROUTE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active", "blackhole", "deleting", "deleted"], sensitive: false };
 static S_TRANSIT_GATEWAY_ROUTE_TABLE: Structure = Structure { name: "TransitGatewayRouteTable", members: &[
     Member { name: "TransitGatewayRouteTableId", wire_in: "TransitGatewayRouteTableId", wire_out: "transitGatewayRouteTableId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "TransitGatewayId", wire_in: "TransitGatewayId", wire_out: "transitGatewayId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15806,11 +15806,11 @@ static S_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT: Structure = Structure { name:
     Member { name: "CreationTime", wire_in: "CreationTime", wire_out: "creationTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_DIRECTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["outgoing", "incoming"] };
-static T_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_DIRECTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["outgoing", "incoming"], sensitive: false };
+static T_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_ID_STRING_LIST: List = List { item: Kind::String(&T_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "pending", "failing", "failed", "deleting", "deleted"] };
+static T_TRANSIT_GATEWAY_ROUTE_TABLE_ANNOUNCEMENT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "pending", "failing", "failed", "deleting", "deleted"], sensitive: false };
 static S_TRANSIT_GATEWAY_ROUTE_TABLE_ASSOCIATION: Structure = Structure { name: "TransitGatewayRouteTableAssociation", members: &[
     Member { name: "TransitGatewayAttachmentId", wire_in: "TransitGatewayAttachmentId", wire_out: "transitGatewayAttachmentId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "ResourceId", wire_in: "ResourceId", wire_out: "resourceId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15818,7 +15818,7 @@ static S_TRANSIT_GATEWAY_ROUTE_TABLE_ASSOCIATION: Structure = Structure { name: 
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_TRANSIT_GATEWAY_ASSOCIATION_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TRANSIT_GATEWAY_ROUTE_TABLE_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_ROUTE_TABLE_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSIT_GATEWAY_ROUTE_TABLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRANSIT_GATEWAY_ROUTE_TABLE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRANSIT_GATEWAY_ROUTE_TABLE_ID_STRING_LIST: List = List { item: Kind::String(&T_TRANSIT_GATEWAY_ROUTE_TABLE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRANSIT_GATEWAY_ROUTE_TABLE_LIST: List = List { item: Kind::Structure(&S_TRANSIT_GATEWAY_ROUTE_TABLE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_TRANSIT_GATEWAY_ROUTE_TABLE_PROPAGATION: Structure = Structure { name: "TransitGatewayRouteTablePropagation", members: &[
@@ -15838,9 +15838,9 @@ static S_TRANSIT_GATEWAY_ROUTE_TABLE_ROUTE: Structure = Structure { name: "Trans
     Member { name: "ResourceId", wire_in: "ResourceId", wire_out: "resourceId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "resourceType", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSIT_GATEWAY_ROUTE_TABLE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"] };
-static T_TRANSIT_GATEWAY_ROUTE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["static", "propagated"] };
-static T_TRANSIT_GATEWAY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "modifying", "deleting", "deleted"] };
+static T_TRANSIT_GATEWAY_ROUTE_TABLE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"], sensitive: false };
+static T_TRANSIT_GATEWAY_ROUTE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["static", "propagated"], sensitive: false };
+static T_TRANSIT_GATEWAY_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "modifying", "deleting", "deleted"], sensitive: false };
 static L_TRANSIT_GATEWAY_SUBNET_ID_LIST: List = List { item: Kind::String(&T_SUBNET_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_TRANSIT_GATEWAY_VPC_ATTACHMENT: Structure = Structure { name: "TransitGatewayVpcAttachment", members: &[
     Member { name: "TransitGatewayAttachmentId", wire_in: "TransitGatewayAttachmentId", wire_out: "transitGatewayAttachmentId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15860,7 +15860,7 @@ static S_TRANSIT_GATEWAY_VPC_ATTACHMENT_OPTIONS: Structure = Structure { name: "
     Member { name: "Ipv6Support", wire_in: "Ipv6Support", wire_out: "ipv6Support", kind: Kind::String(&T_IPV6_SUPPORT_VALUE), ..PLAIN },
     Member { name: "ApplianceModeSupport", wire_in: "ApplianceModeSupport", wire_out: "applianceModeSupport", kind: Kind::String(&T_APPLIANCE_MODE_SUPPORT_VALUE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSPORT_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["tcp", "udp"] };
+static T_TRANSPORT_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["tcp", "udp"], sensitive: false };
 static S_TRUNK_INTERFACE_ASSOCIATION: Structure = Structure { name: "TrunkInterfaceAssociation", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "associationId", kind: Kind::String(&T_TRUNK_INTERFACE_ASSOCIATION_ID), ..PLAIN },
     Member { name: "BranchInterfaceId", wire_in: "BranchInterfaceId", wire_out: "branchInterfaceId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15870,11 +15870,11 @@ static S_TRUNK_INTERFACE_ASSOCIATION: Structure = Structure { name: "TrunkInterf
     Member { name: "GreKey", wire_in: "GreKey", wire_out: "greKey", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRUNK_INTERFACE_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRUNK_INTERFACE_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TRUNK_INTERFACE_ASSOCIATION_ID_LIST: List = List { item: Kind::String(&T_TRUNK_INTERFACE_ASSOCIATION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_TRUNK_INTERFACE_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_TRUNK_INTERFACE_ASSOCIATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_TRUST_PROVIDER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["user", "device"] };
-static T_TUNNEL_INSIDE_IP_VERSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6"] };
+static T_TRUST_PROVIDER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["user", "device"], sensitive: false };
+static T_TUNNEL_INSIDE_IP_VERSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipv4", "ipv6"], sensitive: false };
 static S_TUNNEL_OPTION: Structure = Structure { name: "TunnelOption", members: &[
     Member { name: "OutsideIpAddress", wire_in: "OutsideIpAddress", wire_out: "outsideIpAddress", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "TunnelInsideCidr", wire_in: "TunnelInsideCidr", wire_out: "tunnelInsideCidr", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -15924,7 +15924,7 @@ static S_UNASSIGN_PRIVATE_NAT_GATEWAY_ADDRESS_RESULT: Structure = Structure { na
     Member { name: "NatGatewayId", wire_in: "NatGatewayId", wire_out: "natGatewayId", kind: Kind::String(&T_NAT_GATEWAY_ID), ..PLAIN },
     Member { name: "NatGatewayAddresses", wire_in: "NatGatewayAddressSet", wire_out: "natGatewayAddressSet", kind: Kind::List(&L_NAT_GATEWAY_ADDRESS_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_UNLIMITED_SUPPORTED_INSTANCE_FAMILY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["t2", "t3", "t3a", "t4g"] };
+static T_UNLIMITED_SUPPORTED_INSTANCE_FAMILY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["t2", "t3", "t3a", "t4g"], sensitive: false };
 static S_UNLOCK_SNAPSHOT_REQUEST: Structure = Structure { name: "UnlockSnapshotRequest", members: &[
     Member { name: "SnapshotId", wire_in: "SnapshotId", wire_out: "SnapshotId", kind: Kind::String(&T_SNAPSHOT_ID), required: true, ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
@@ -15939,7 +15939,7 @@ static S_UNMONITOR_INSTANCES_REQUEST: Structure = Structure { name: "UnmonitorIn
 static S_UNMONITOR_INSTANCES_RESULT: Structure = Structure { name: "UnmonitorInstancesResult", members: &[
     Member { name: "InstanceMonitorings", wire_in: "InstancesSet", wire_out: "instancesSet", kind: Kind::List(&L_INSTANCE_MONITORING_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_UNSUCCESSFUL_INSTANCE_CREDIT_SPECIFICATION_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound", "IncorrectInstanceState", "InstanceCreditSpecification.NotSupported"] };
+static T_UNSUCCESSFUL_INSTANCE_CREDIT_SPECIFICATION_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound", "IncorrectInstanceState", "InstanceCreditSpecification.NotSupported"], sensitive: false };
 static S_UNSUCCESSFUL_INSTANCE_CREDIT_SPECIFICATION_ITEM: Structure = Structure { name: "UnsuccessfulInstanceCreditSpecificationItem", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "instanceId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Error", wire_in: "Error", wire_out: "error", kind: Kind::Structure(&S_UNSUCCESSFUL_INSTANCE_CREDIT_SPECIFICATION_ITEM_ERROR), ..PLAIN },
@@ -16010,7 +16010,7 @@ static S_UPDATE_SECURITY_GROUP_RULE_DESCRIPTIONS_INGRESS_REQUEST: Structure = St
 static S_UPDATE_SECURITY_GROUP_RULE_DESCRIPTIONS_INGRESS_RESULT: Structure = Structure { name: "UpdateSecurityGroupRuleDescriptionsIngressResult", members: &[
     Member { name: "Return", wire_in: "Return", wire_out: "return", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_USAGE_CLASS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "on-demand", "capacity-block"] };
+static T_USAGE_CLASS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["spot", "on-demand", "capacity-block"], sensitive: false };
 static L_USAGE_CLASS_TYPE_LIST: List = List { item: Kind::String(&T_USAGE_CLASS_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_USER_BUCKET: Structure = Structure { name: "UserBucket", members: &[
     Member { name: "S3Bucket", wire_in: "S3Bucket", wire_out: "S3Bucket", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16037,7 +16037,7 @@ static L_USER_ID_GROUP_PAIR_LIST: List = List { item: Kind::Structure(&S_USER_ID
 static L_USER_ID_GROUP_PAIR_SET: List = List { item: Kind::Structure(&S_USER_ID_GROUP_PAIR), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_USER_ID_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_USER_ID_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "UserId", flattened: true, min: 0, max: 4294967295 };
-static T_USER_TRUST_PROVIDER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["iam-identity-center", "oidc"] };
+static T_USER_TRUST_PROVIDER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["iam-identity-center", "oidc"], sensitive: false };
 static I_V_CPU_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_V_CPU_COUNT_RANGE: Structure = Structure { name: "VCpuCountRange", members: &[
     Member { name: "Min", wire_in: "Min", wire_out: "min", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -16062,7 +16062,7 @@ static S_VALIDATION_WARNING: Structure = Structure { name: "ValidationWarning", 
     Member { name: "Errors", wire_in: "ErrorSet", wire_out: "errorSet", kind: Kind::List(&L_ERROR_SET), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VALUE_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VERIFICATION_METHOD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["remarks-x509", "dns-token"] };
+static T_VERIFICATION_METHOD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["remarks-x509", "dns-token"], sensitive: false };
 static S_VERIFIED_ACCESS_ENDPOINT: Structure = Structure { name: "VerifiedAccessEndpoint", members: &[
     Member { name: "VerifiedAccessInstanceId", wire_in: "VerifiedAccessInstanceId", wire_out: "verifiedAccessInstanceId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "VerifiedAccessGroupId", wire_in: "VerifiedAccessGroupId", wire_out: "verifiedAccessGroupId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16086,7 +16086,7 @@ static S_VERIFIED_ACCESS_ENDPOINT: Structure = Structure { name: "VerifiedAccess
     Member { name: "RdsOptions", wire_in: "RdsOptions", wire_out: "rdsOptions", kind: Kind::Structure(&S_VERIFIED_ACCESS_ENDPOINT_RDS_OPTIONS), ..PLAIN },
     Member { name: "CidrOptions", wire_in: "CidrOptions", wire_out: "cidrOptions", kind: Kind::Structure(&S_VERIFIED_ACCESS_ENDPOINT_CIDR_OPTIONS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VERIFIED_ACCESS_ENDPOINT_ATTACHMENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc"] };
+static T_VERIFIED_ACCESS_ENDPOINT_ATTACHMENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["vpc"], sensitive: false };
 static S_VERIFIED_ACCESS_ENDPOINT_CIDR_OPTIONS: Structure = Structure { name: "VerifiedAccessEndpointCidrOptions", members: &[
     Member { name: "Cidr", wire_in: "Cidr", wire_out: "cidr", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "PortRanges", wire_in: "PortRangeSet", wire_out: "portRangeSet", kind: Kind::List(&L_VERIFIED_ACCESS_ENDPOINT_PORT_RANGE_LIST), ..PLAIN },
@@ -16099,7 +16099,7 @@ static S_VERIFIED_ACCESS_ENDPOINT_ENI_OPTIONS: Structure = Structure { name: "Ve
     Member { name: "Port", wire_in: "Port", wire_out: "port", kind: Kind::Integer(&I_VERIFIED_ACCESS_ENDPOINT_PORT_NUMBER), ..PLAIN },
     Member { name: "PortRanges", wire_in: "PortRangeSet", wire_out: "portRangeSet", kind: Kind::List(&L_VERIFIED_ACCESS_ENDPOINT_PORT_RANGE_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VERIFIED_ACCESS_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VERIFIED_ACCESS_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VERIFIED_ACCESS_ENDPOINT_ID_LIST: List = List { item: Kind::String(&T_VERIFIED_ACCESS_ENDPOINT_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VERIFIED_ACCESS_ENDPOINT_LIST: List = List { item: Kind::Structure(&S_VERIFIED_ACCESS_ENDPOINT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_VERIFIED_ACCESS_ENDPOINT_LOAD_BALANCER_OPTIONS: Structure = Structure { name: "VerifiedAccessEndpointLoadBalancerOptions", members: &[
@@ -16115,7 +16115,7 @@ static S_VERIFIED_ACCESS_ENDPOINT_PORT_RANGE: Structure = Structure { name: "Ver
     Member { name: "ToPort", wire_in: "ToPort", wire_out: "toPort", kind: Kind::Integer(&I_VERIFIED_ACCESS_ENDPOINT_PORT_NUMBER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VERIFIED_ACCESS_ENDPOINT_PORT_RANGE_LIST: List = List { item: Kind::Structure(&S_VERIFIED_ACCESS_ENDPOINT_PORT_RANGE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VERIFIED_ACCESS_ENDPOINT_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["http", "https", "tcp"] };
+static T_VERIFIED_ACCESS_ENDPOINT_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["http", "https", "tcp"], sensitive: false };
 static S_VERIFIED_ACCESS_ENDPOINT_RDS_OPTIONS: Structure = Structure { name: "VerifiedAccessEndpointRdsOptions", members: &[
     Member { name: "Protocol", wire_in: "Protocol", wire_out: "protocol", kind: Kind::String(&T_VERIFIED_ACCESS_ENDPOINT_PROTOCOL), ..PLAIN },
     Member { name: "Port", wire_in: "Port", wire_out: "port", kind: Kind::Integer(&I_VERIFIED_ACCESS_ENDPOINT_PORT_NUMBER), ..PLAIN },
@@ -16129,7 +16129,7 @@ static S_VERIFIED_ACCESS_ENDPOINT_STATUS: Structure = Structure { name: "Verifie
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_VERIFIED_ACCESS_ENDPOINT_STATUS_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VERIFIED_ACCESS_ENDPOINT_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active", "updating", "deleting", "deleted"] };
+static T_VERIFIED_ACCESS_ENDPOINT_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "active", "updating", "deleting", "deleted"], sensitive: false };
 static L_VERIFIED_ACCESS_ENDPOINT_SUBNET_ID_LIST: List = List { item: Kind::String(&T_SUBNET_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_VERIFIED_ACCESS_ENDPOINT_TARGET: Structure = Structure { name: "VerifiedAccessEndpointTarget", members: &[
     Member { name: "VerifiedAccessEndpointId", wire_in: "VerifiedAccessEndpointId", wire_out: "verifiedAccessEndpointId", kind: Kind::String(&T_VERIFIED_ACCESS_ENDPOINT_ID), ..PLAIN },
@@ -16137,7 +16137,7 @@ static S_VERIFIED_ACCESS_ENDPOINT_TARGET: Structure = Structure { name: "Verifie
     Member { name: "VerifiedAccessEndpointTargetDns", wire_in: "VerifiedAccessEndpointTargetDns", wire_out: "verifiedAccessEndpointTargetDns", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VERIFIED_ACCESS_ENDPOINT_TARGET_LIST: List = List { item: Kind::Structure(&S_VERIFIED_ACCESS_ENDPOINT_TARGET), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VERIFIED_ACCESS_ENDPOINT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["load-balancer", "network-interface", "rds", "cidr"] };
+static T_VERIFIED_ACCESS_ENDPOINT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["load-balancer", "network-interface", "rds", "cidr"], sensitive: false };
 static S_VERIFIED_ACCESS_GROUP: Structure = Structure { name: "VerifiedAccessGroup", members: &[
     Member { name: "VerifiedAccessGroupId", wire_in: "VerifiedAccessGroupId", wire_out: "verifiedAccessGroupId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "VerifiedAccessInstanceId", wire_in: "VerifiedAccessInstanceId", wire_out: "verifiedAccessInstanceId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16150,7 +16150,7 @@ static S_VERIFIED_ACCESS_GROUP: Structure = Structure { name: "VerifiedAccessGro
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "SseSpecification", wire_in: "SseSpecification", wire_out: "sseSpecification", kind: Kind::Structure(&S_VERIFIED_ACCESS_SSE_SPECIFICATION_RESPONSE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VERIFIED_ACCESS_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VERIFIED_ACCESS_GROUP_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VERIFIED_ACCESS_GROUP_ID_LIST: List = List { item: Kind::String(&T_VERIFIED_ACCESS_GROUP_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VERIFIED_ACCESS_GROUP_LIST: List = List { item: Kind::Structure(&S_VERIFIED_ACCESS_GROUP), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_VERIFIED_ACCESS_INSTANCE: Structure = Structure { name: "VerifiedAccessInstance", members: &[
@@ -16167,7 +16167,7 @@ static S_VERIFIED_ACCESS_INSTANCE_CUSTOM_SUB_DOMAIN: Structure = Structure { nam
     Member { name: "SubDomain", wire_in: "SubDomain", wire_out: "subDomain", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Nameservers", wire_in: "NameserverSet", wire_out: "nameserverSet", kind: Kind::List(&L_VALUE_STRING_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VERIFIED_ACCESS_INSTANCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VERIFIED_ACCESS_INSTANCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VERIFIED_ACCESS_INSTANCE_ID_LIST: List = List { item: Kind::String(&T_VERIFIED_ACCESS_INSTANCE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VERIFIED_ACCESS_INSTANCE_LIST: List = List { item: Kind::Structure(&S_VERIFIED_ACCESS_INSTANCE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_VERIFIED_ACCESS_INSTANCE_LOGGING_CONFIGURATION: Structure = Structure { name: "VerifiedAccessInstanceLoggingConfiguration", members: &[
@@ -16209,7 +16209,7 @@ static S_VERIFIED_ACCESS_LOG_DELIVERY_STATUS: Structure = Structure { name: "Ver
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_VERIFIED_ACCESS_LOG_DELIVERY_STATUS_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VERIFIED_ACCESS_LOG_DELIVERY_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["success", "failed"] };
+static T_VERIFIED_ACCESS_LOG_DELIVERY_STATUS_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["success", "failed"], sensitive: false };
 static S_VERIFIED_ACCESS_LOG_KINESIS_DATA_FIREHOSE_DESTINATION: Structure = Structure { name: "VerifiedAccessLogKinesisDataFirehoseDestination", members: &[
     Member { name: "Enabled", wire_in: "Enabled", wire_out: "enabled", kind: Kind::Boolean, ..PLAIN },
     Member { name: "DeliveryStatus", wire_in: "DeliveryStatus", wire_out: "deliveryStatus", kind: Kind::Structure(&S_VERIFIED_ACCESS_LOG_DELIVERY_STATUS), ..PLAIN },
@@ -16277,10 +16277,10 @@ static S_VERIFIED_ACCESS_TRUST_PROVIDER_CONDENSED: Structure = Structure { name:
     Member { name: "DeviceTrustProviderType", wire_in: "DeviceTrustProviderType", wire_out: "deviceTrustProviderType", kind: Kind::String(&T_DEVICE_TRUST_PROVIDER_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VERIFIED_ACCESS_TRUST_PROVIDER_CONDENSED_LIST: List = List { item: Kind::Structure(&S_VERIFIED_ACCESS_TRUST_PROVIDER_CONDENSED), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VERIFIED_ACCESS_TRUST_PROVIDER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VERIFIED_ACCESS_TRUST_PROVIDER_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VERIFIED_ACCESS_TRUST_PROVIDER_ID_LIST: List = List { item: Kind::String(&T_VERIFIED_ACCESS_TRUST_PROVIDER_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VERIFIED_ACCESS_TRUST_PROVIDER_LIST: List = List { item: Kind::Structure(&S_VERIFIED_ACCESS_TRUST_PROVIDER), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VERSION_DESCRIPTION: Text = Text { min: 0, max: 255, pattern: None, values: &[] };
+static T_VERSION_DESCRIPTION: Text = Text { min: 0, max: 255, pattern: None, values: &[], sensitive: false };
 static L_VERSION_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_VGW_TELEMETRY: Structure = Structure { name: "VgwTelemetry", members: &[
     Member { name: "AcceptedRouteCount", wire_in: "AcceptedRouteCount", wire_out: "acceptedRouteCount", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -16291,7 +16291,7 @@ static S_VGW_TELEMETRY: Structure = Structure { name: "VgwTelemetry", members: &
     Member { name: "CertificateArn", wire_in: "CertificateArn", wire_out: "certificateArn", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VGW_TELEMETRY_LIST: List = List { item: Kind::Structure(&S_VGW_TELEMETRY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VIRTUALIZATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hvm", "paravirtual"] };
+static T_VIRTUALIZATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["hvm", "paravirtual"], sensitive: false };
 static L_VIRTUALIZATION_TYPE_LIST: List = List { item: Kind::String(&T_VIRTUALIZATION_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VIRTUALIZATION_TYPE_SET: List = List { item: Kind::String(&T_VIRTUALIZATION_TYPE), item_name: "item", flattened: true, min: 0, max: 2 };
 static S_VOLUME: Structure = Structure { name: "Volume", members: &[
@@ -16329,14 +16329,14 @@ static S_VOLUME_ATTACHMENT: Structure = Structure { name: "VolumeAttachment", me
     Member { name: "AttachTime", wire_in: "AttachTime", wire_out: "attachTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VOLUME_ATTACHMENT_LIST: List = List { item: Kind::Structure(&S_VOLUME_ATTACHMENT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VOLUME_ATTACHMENT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["attaching", "attached", "detaching", "detached", "busy"] };
-static T_VOLUME_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["autoEnableIO", "productCodes"] };
+static T_VOLUME_ATTACHMENT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["attaching", "attached", "detaching", "detached", "busy"], sensitive: false };
+static T_VOLUME_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["autoEnableIO", "productCodes"], sensitive: false };
 static S_VOLUME_DETAIL: Structure = Structure { name: "VolumeDetail", members: &[
     Member { name: "Size", wire_in: "Size", wire_out: "size", kind: Kind::Long(&I_LONG), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VOLUME_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VOLUME_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VOLUME_ID_STRING_LIST: List = List { item: Kind::String(&T_VOLUME_ID), item_name: "VolumeId", flattened: true, min: 0, max: 4294967295 };
-static T_VOLUME_ID_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VOLUME_ID_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VOLUME_LIST: List = List { item: Kind::Structure(&S_VOLUME), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_VOLUME_MODIFICATION: Structure = Structure { name: "VolumeModification", members: &[
     Member { name: "VolumeId", wire_in: "VolumeId", wire_out: "volumeId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16358,7 +16358,7 @@ static S_VOLUME_MODIFICATION: Structure = Structure { name: "VolumeModification"
     Member { name: "Operator", wire_in: "Operator", wire_out: "operator", kind: Kind::Structure(&S_OPERATOR_RESPONSE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VOLUME_MODIFICATION_LIST: List = List { item: Kind::Structure(&S_VOLUME_MODIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VOLUME_MODIFICATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["modifying", "optimizing", "completed", "failed"] };
+static T_VOLUME_MODIFICATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["modifying", "optimizing", "completed", "failed"], sensitive: false };
 static S_VOLUME_RECYCLE_BIN_INFO: Structure = Structure { name: "VolumeRecycleBinInfo", members: &[
     Member { name: "VolumeId", wire_in: "VolumeId", wire_out: "volumeId", kind: Kind::String(&T_VOLUME_ID), ..PLAIN },
     Member { name: "VolumeType", wire_in: "VolumeType", wire_out: "volumeType", kind: Kind::String(&T_VOLUME_TYPE), ..PLAIN },
@@ -16377,7 +16377,7 @@ static S_VOLUME_RECYCLE_BIN_INFO: Structure = Structure { name: "VolumeRecycleBi
     Member { name: "RecycleBinExitTime", wire_in: "RecycleBinExitTime", wire_out: "recycleBinExitTime", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VOLUME_RECYCLE_BIN_INFO_LIST: List = List { item: Kind::Structure(&S_VOLUME_RECYCLE_BIN_INFO), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VOLUME_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["creating", "available", "in-use", "deleting", "deleted", "error"] };
+static T_VOLUME_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["creating", "available", "in-use", "deleting", "deleted", "error"], sensitive: false };
 static S_VOLUME_STATUS_ACTION: Structure = Structure { name: "VolumeStatusAction", members: &[
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Description", wire_in: "Description", wire_out: "description", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16408,7 +16408,7 @@ static S_VOLUME_STATUS_INFO: Structure = Structure { name: "VolumeStatusInfo", m
     Member { name: "Details", wire_in: "Details", wire_out: "details", kind: Kind::List(&L_VOLUME_STATUS_DETAILS_LIST), ..PLAIN },
     Member { name: "Status", wire_in: "Status", wire_out: "status", kind: Kind::String(&T_VOLUME_STATUS_INFO_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VOLUME_STATUS_INFO_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ok", "impaired", "insufficient-data", "warning"] };
+static T_VOLUME_STATUS_INFO_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ok", "impaired", "insufficient-data", "warning"], sensitive: false };
 static S_VOLUME_STATUS_ITEM: Structure = Structure { name: "VolumeStatusItem", members: &[
     Member { name: "Actions", wire_in: "ActionsSet", wire_out: "actionsSet", kind: Kind::List(&L_VOLUME_STATUS_ACTIONS_LIST), ..PLAIN },
     Member { name: "AvailabilityZone", wire_in: "AvailabilityZone", wire_out: "availabilityZone", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16422,8 +16422,8 @@ static S_VOLUME_STATUS_ITEM: Structure = Structure { name: "VolumeStatusItem", m
     Member { name: "Operator", wire_in: "Operator", wire_out: "operator", kind: Kind::Structure(&S_OPERATOR_RESPONSE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VOLUME_STATUS_LIST: List = List { item: Kind::Structure(&S_VOLUME_STATUS_ITEM), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VOLUME_STATUS_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["io-enabled", "io-performance", "initialization-state"] };
-static T_VOLUME_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["standard", "io1", "io2", "gp2", "sc1", "st1", "gp3"] };
+static T_VOLUME_STATUS_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["io-enabled", "io-performance", "initialization-state"], sensitive: false };
+static T_VOLUME_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["standard", "io1", "io2", "gp2", "sc1", "st1", "gp3"], sensitive: false };
 static S_VPC: Structure = Structure { name: "Vpc", members: &[
     Member { name: "OwnerId", wire_in: "OwnerId", wire_out: "ownerId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "InstanceTenancy", wire_in: "InstanceTenancy", wire_out: "instanceTenancy", kind: Kind::String(&T_TENANCY), ..PLAIN },
@@ -16443,7 +16443,7 @@ static S_VPC_ATTACHMENT: Structure = Structure { name: "VpcAttachment", members:
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_ATTACHMENT_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VPC_ATTACHMENT_LIST: List = List { item: Kind::Structure(&S_VPC_ATTACHMENT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPC_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"] };
+static T_VPC_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enableDnsSupport", "enableDnsHostnames", "enableNetworkAddressUsageMetrics"], sensitive: false };
 static S_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION: Structure = Structure { name: "VpcBlockPublicAccessExclusion", members: &[
     Member { name: "ExclusionId", wire_in: "ExclusionId", wire_out: "exclusionId", kind: Kind::String(&T_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION_ID), ..PLAIN },
     Member { name: "InternetGatewayExclusionMode", wire_in: "InternetGatewayExclusionMode", wire_out: "internetGatewayExclusionMode", kind: Kind::String(&T_INTERNET_GATEWAY_EXCLUSION_MODE), ..PLAIN },
@@ -16455,11 +16455,11 @@ static S_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION: Structure = Structure { name: "VpcBl
     Member { name: "DeletionTimestamp", wire_in: "DeletionTimestamp", wire_out: "deletionTimestamp", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION_ID_LIST: List = List { item: Kind::String(&T_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION_LIST: List = List { item: Kind::Structure(&S_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "update-in-progress", "update-complete", "update-failed", "delete-in-progress", "delete-complete", "disable-in-progress", "disable-complete"] };
-static T_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSIONS_ALLOWED: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["allowed", "not-allowed"] };
+static T_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["create-in-progress", "create-complete", "create-failed", "update-in-progress", "update-complete", "update-failed", "delete-in-progress", "delete-complete", "disable-in-progress", "disable-complete"], sensitive: false };
+static T_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSIONS_ALLOWED: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["allowed", "not-allowed"], sensitive: false };
 static S_VPC_BLOCK_PUBLIC_ACCESS_OPTIONS: Structure = Structure { name: "VpcBlockPublicAccessOptions", members: &[
     Member { name: "AwsAccountId", wire_in: "AwsAccountId", wire_out: "awsAccountId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "AwsRegion", wire_in: "AwsRegion", wire_out: "awsRegion", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16470,8 +16470,8 @@ static S_VPC_BLOCK_PUBLIC_ACCESS_OPTIONS: Structure = Structure { name: "VpcBloc
     Member { name: "ManagedBy", wire_in: "ManagedBy", wire_out: "managedBy", kind: Kind::String(&T_MANAGED_BY), ..PLAIN },
     Member { name: "ExclusionsAllowed", wire_in: "ExclusionsAllowed", wire_out: "exclusionsAllowed", kind: Kind::String(&T_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSIONS_ALLOWED), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPC_BLOCK_PUBLIC_ACCESS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default-state", "update-in-progress", "update-complete"] };
-static T_VPC_CIDR_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPC_BLOCK_PUBLIC_ACCESS_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default-state", "update-in-progress", "update-complete"], sensitive: false };
+static T_VPC_CIDR_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_VPC_CIDR_BLOCK_ASSOCIATION: Structure = Structure { name: "VpcCidrBlockAssociation", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "associationId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "CidrBlock", wire_in: "CidrBlock", wire_out: "cidrBlock", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16482,7 +16482,7 @@ static S_VPC_CIDR_BLOCK_STATE: Structure = Structure { name: "VpcCidrBlockState"
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_VPC_CIDR_BLOCK_STATE_CODE), ..PLAIN },
     Member { name: "StatusMessage", wire_in: "StatusMessage", wire_out: "statusMessage", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPC_CIDR_BLOCK_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated", "failing", "failed"] };
+static T_VPC_CIDR_BLOCK_STATE_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["associating", "associated", "disassociating", "disassociated", "failing", "failed"], sensitive: false };
 static S_VPC_CLASSIC_LINK: Structure = Structure { name: "VpcClassicLink", members: &[
     Member { name: "ClassicLinkEnabled", wire_in: "ClassicLinkEnabled", wire_out: "classicLinkEnabled", kind: Kind::Boolean, ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
@@ -16514,8 +16514,8 @@ static S_VPC_ENCRYPTION_CONTROL_EXCLUSION: Structure = Structure { name: "VpcEnc
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_VPC_ENCRYPTION_CONTROL_EXCLUSION_STATE), ..PLAIN },
     Member { name: "StateMessage", wire_in: "StateMessage", wire_out: "stateMessage", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPC_ENCRYPTION_CONTROL_EXCLUSION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabled", "disabling", "disabled"] };
-static T_VPC_ENCRYPTION_CONTROL_EXCLUSION_STATE_INPUT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
+static T_VPC_ENCRYPTION_CONTROL_EXCLUSION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enabling", "enabled", "disabling", "disabled"], sensitive: false };
+static T_VPC_ENCRYPTION_CONTROL_EXCLUSION_STATE_INPUT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
 static S_VPC_ENCRYPTION_CONTROL_EXCLUSIONS: Structure = Structure { name: "VpcEncryptionControlExclusions", members: &[
     Member { name: "InternetGateway", wire_in: "InternetGateway", wire_out: "internetGateway", kind: Kind::Structure(&S_VPC_ENCRYPTION_CONTROL_EXCLUSION), ..PLAIN },
     Member { name: "EgressOnlyInternetGateway", wire_in: "EgressOnlyInternetGateway", wire_out: "egressOnlyInternetGateway", kind: Kind::Structure(&S_VPC_ENCRYPTION_CONTROL_EXCLUSION), ..PLAIN },
@@ -16526,11 +16526,11 @@ static S_VPC_ENCRYPTION_CONTROL_EXCLUSIONS: Structure = Structure { name: "VpcEn
     Member { name: "VpcLattice", wire_in: "VpcLattice", wire_out: "vpcLattice", kind: Kind::Structure(&S_VPC_ENCRYPTION_CONTROL_EXCLUSION), ..PLAIN },
     Member { name: "ElasticFileSystem", wire_in: "ElasticFileSystem", wire_out: "elasticFileSystem", kind: Kind::Structure(&S_VPC_ENCRYPTION_CONTROL_EXCLUSION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPC_ENCRYPTION_CONTROL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPC_ENCRYPTION_CONTROL_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPC_ENCRYPTION_CONTROL_ID_LIST: List = List { item: Kind::String(&T_VPC_ENCRYPTION_CONTROL_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VPC_ENCRYPTION_CONTROL_LIST: List = List { item: Kind::Structure(&S_VPC_ENCRYPTION_CONTROL), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPC_ENCRYPTION_CONTROL_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["monitor", "enforce"] };
-static T_VPC_ENCRYPTION_CONTROL_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enforce-in-progress", "monitor-in-progress", "enforce-failed", "monitor-failed", "deleting", "deleted", "available", "creating", "delete-failed"] };
+static T_VPC_ENCRYPTION_CONTROL_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["monitor", "enforce"], sensitive: false };
+static T_VPC_ENCRYPTION_CONTROL_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enforce-in-progress", "monitor-in-progress", "enforce-failed", "monitor-failed", "deleting", "deleted", "available", "creating", "delete-failed"], sensitive: false };
 static S_VPC_ENCRYPTION_NON_COMPLIANT_RESOURCE: Structure = Structure { name: "VpcEncryptionNonCompliantResource", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "id", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "type", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16595,17 +16595,17 @@ static S_VPC_ENDPOINT_CONNECTION: Structure = Structure { name: "VpcEndpointConn
     Member { name: "VpcEndpointRegion", wire_in: "VpcEndpointRegion", wire_out: "vpcEndpointRegion", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VPC_ENDPOINT_CONNECTION_SET: List = List { item: Kind::Structure(&S_VPC_ENDPOINT_CONNECTION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPC_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPC_ENDPOINT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPC_ENDPOINT_ID_LIST: List = List { item: Kind::String(&T_VPC_ENDPOINT_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VPC_ENDPOINT_ROUTE_TABLE_ID_LIST: List = List { item: Kind::String(&T_ROUTE_TABLE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VPC_ENDPOINT_SECURITY_GROUP_ID_LIST: List = List { item: Kind::String(&T_SECURITY_GROUP_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPC_ENDPOINT_SERVICE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPC_ENDPOINT_SERVICE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPC_ENDPOINT_SERVICE_ID_LIST: List = List { item: Kind::String(&T_VPC_ENDPOINT_SERVICE_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VPC_ENDPOINT_SET: List = List { item: Kind::Structure(&S_VPC_ENDPOINT), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_VPC_ENDPOINT_SUBNET_ID_LIST: List = List { item: Kind::String(&T_SUBNET_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPC_ENDPOINT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Interface", "Gateway", "GatewayLoadBalancer", "Resource", "ServiceNetwork"] };
-static T_VPC_FLOW_LOG_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_VPC_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPC_ENDPOINT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Interface", "Gateway", "GatewayLoadBalancer", "Resource", "ServiceNetwork"], sensitive: false };
+static T_VPC_FLOW_LOG_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_VPC_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPC_ID_STRING_LIST: List = List { item: Kind::String(&T_VPC_ID), item_name: "VpcId", flattened: true, min: 0, max: 4294967295 };
 static S_VPC_IPV6_CIDR_BLOCK_ASSOCIATION: Structure = Structure { name: "VpcIpv6CidrBlockAssociation", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "associationId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16626,9 +16626,9 @@ static S_VPC_PEERING_CONNECTION: Structure = Structure { name: "VpcPeeringConnec
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
     Member { name: "VpcPeeringConnectionId", wire_in: "VpcPeeringConnectionId", wire_out: "vpcPeeringConnectionId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPC_PEERING_CONNECTION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPC_PEERING_CONNECTION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPC_PEERING_CONNECTION_ID_LIST: List = List { item: Kind::String(&T_VPC_PEERING_CONNECTION_ID), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPC_PEERING_CONNECTION_ID_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPC_PEERING_CONNECTION_ID_WITH_RESOLVER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPC_PEERING_CONNECTION_LIST: List = List { item: Kind::Structure(&S_VPC_PEERING_CONNECTION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_VPC_PEERING_CONNECTION_OPTIONS_DESCRIPTION: Structure = Structure { name: "VpcPeeringConnectionOptionsDescription", members: &[
     Member { name: "AllowDnsResolutionFromRemoteVpc", wire_in: "AllowDnsResolutionFromRemoteVpc", wire_out: "allowDnsResolutionFromRemoteVpc", kind: Kind::Boolean, ..PLAIN },
@@ -16639,7 +16639,7 @@ static S_VPC_PEERING_CONNECTION_STATE_REASON: Structure = Structure { name: "Vpc
     Member { name: "Code", wire_in: "Code", wire_out: "code", kind: Kind::String(&T_VPC_PEERING_CONNECTION_STATE_REASON_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "message", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPC_PEERING_CONNECTION_STATE_REASON_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["initiating-request", "pending-acceptance", "active", "deleted", "rejected", "failed", "expired", "provisioning", "deleting"] };
+static T_VPC_PEERING_CONNECTION_STATE_REASON_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["initiating-request", "pending-acceptance", "active", "deleted", "rejected", "failed", "expired", "provisioning", "deleting"], sensitive: false };
 static S_VPC_PEERING_CONNECTION_VPC_INFO: Structure = Structure { name: "VpcPeeringConnectionVpcInfo", members: &[
     Member { name: "CidrBlock", wire_in: "CidrBlock", wire_out: "cidrBlock", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Ipv6CidrBlockSet", wire_in: "Ipv6CidrBlockSet", wire_out: "ipv6CidrBlockSet", kind: Kind::List(&L_IPV6_CIDR_BLOCK_SET), ..PLAIN },
@@ -16649,8 +16649,8 @@ static S_VPC_PEERING_CONNECTION_VPC_INFO: Structure = Structure { name: "VpcPeer
     Member { name: "VpcId", wire_in: "VpcId", wire_out: "vpcId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Region", wire_in: "Region", wire_out: "region", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPC_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available"] };
-static T_VPC_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default"] };
+static T_VPC_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available"], sensitive: false };
+static T_VPC_TENANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["default"], sensitive: false };
 static S_VPN_CONCENTRATOR: Structure = Structure { name: "VpnConcentrator", members: &[
     Member { name: "VpnConcentratorId", wire_in: "VpnConcentratorId", wire_out: "vpnConcentratorId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16659,10 +16659,10 @@ static S_VPN_CONCENTRATOR: Structure = Structure { name: "VpnConcentrator", memb
     Member { name: "Type", wire_in: "Type", wire_out: "type", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPN_CONCENTRATOR_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPN_CONCENTRATOR_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPN_CONCENTRATOR_ID_STRING_LIST: List = List { item: Kind::String(&T_VPN_CONCENTRATOR_ID), item_name: "VpnConcentratorId", flattened: true, min: 0, max: 4294967295 };
 static L_VPN_CONCENTRATOR_LIST: List = List { item: Kind::Structure(&S_VPN_CONCENTRATOR), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPN_CONCENTRATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipsec.1"] };
+static T_VPN_CONCENTRATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ipsec.1"], sensitive: false };
 static S_VPN_CONNECTION: Structure = Structure { name: "VpnConnection", members: &[
     Member { name: "Category", wire_in: "Category", wire_out: "category", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "TransitGatewayId", wire_in: "TransitGatewayId", wire_out: "transitGatewayId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -16682,16 +16682,16 @@ static S_VPN_CONNECTION: Structure = Structure { name: "VpnConnection", members:
     Member { name: "CustomerGatewayId", wire_in: "CustomerGatewayId", wire_out: "customerGatewayId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "VpnGatewayId", wire_in: "VpnGatewayId", wire_out: "vpnGatewayId", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPN_CONNECTION_DEVICE_SAMPLE_CONFIGURATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPN_CONNECTION_DEVICE_SAMPLE_CONFIGURATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_VPN_CONNECTION_DEVICE_TYPE: Structure = Structure { name: "VpnConnectionDeviceType", members: &[
     Member { name: "VpnConnectionDeviceTypeId", wire_in: "VpnConnectionDeviceTypeId", wire_out: "vpnConnectionDeviceTypeId", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Vendor", wire_in: "Vendor", wire_out: "vendor", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Platform", wire_in: "Platform", wire_out: "platform", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Software", wire_in: "Software", wire_out: "software", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPN_CONNECTION_DEVICE_TYPE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPN_CONNECTION_DEVICE_TYPE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPN_CONNECTION_DEVICE_TYPE_LIST: List = List { item: Kind::Structure(&S_VPN_CONNECTION_DEVICE_TYPE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPN_CONNECTION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPN_CONNECTION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPN_CONNECTION_ID_STRING_LIST: List = List { item: Kind::String(&T_VPN_CONNECTION_ID), item_name: "VpnConnectionId", flattened: true, min: 0, max: 4294967295 };
 static L_VPN_CONNECTION_LIST: List = List { item: Kind::Structure(&S_VPN_CONNECTION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static S_VPN_CONNECTION_OPTIONS: Structure = Structure { name: "VpnConnectionOptions", members: &[
@@ -16720,7 +16720,7 @@ static S_VPN_CONNECTION_OPTIONS_SPECIFICATION: Structure = Structure { name: "Vp
     Member { name: "TunnelBandwidth", wire_in: "TunnelBandwidth", wire_out: "TunnelBandwidth", kind: Kind::String(&T_VPN_TUNNEL_BANDWIDTH), ..PLAIN },
     Member { name: "StaticRoutesOnly", wire_in: "StaticRoutesOnly", wire_out: "staticRoutesOnly", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPN_ECMP_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"] };
+static T_VPN_ECMP_SUPPORT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["enable", "disable"], sensitive: false };
 static S_VPN_GATEWAY: Structure = Structure { name: "VpnGateway", members: &[
     Member { name: "AmazonSideAsn", wire_in: "AmazonSideAsn", wire_out: "amazonSideAsn", kind: Kind::Long(&I_LONG), ..PLAIN },
     Member { name: "Tags", wire_in: "TagSet", wire_out: "tagSet", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
@@ -16730,19 +16730,19 @@ static S_VPN_GATEWAY: Structure = Structure { name: "VpnGateway", members: &[
     Member { name: "AvailabilityZone", wire_in: "AvailabilityZone", wire_out: "availabilityZone", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "VpcAttachments", wire_in: "Attachments", wire_out: "attachments", kind: Kind::List(&L_VPC_ATTACHMENT_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_VPN_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VPN_GATEWAY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_VPN_GATEWAY_ID_STRING_LIST: List = List { item: Kind::String(&T_VPN_GATEWAY_ID), item_name: "VpnGatewayId", flattened: true, min: 0, max: 4294967295 };
 static L_VPN_GATEWAY_LIST: List = List { item: Kind::Structure(&S_VPN_GATEWAY), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPN_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["openvpn"] };
-static T_VPN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"] };
+static T_VPN_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["openvpn"], sensitive: false };
+static T_VPN_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["pending", "available", "deleting", "deleted"], sensitive: false };
 static S_VPN_STATIC_ROUTE: Structure = Structure { name: "VpnStaticRoute", members: &[
     Member { name: "DestinationCidrBlock", wire_in: "DestinationCidrBlock", wire_out: "destinationCidrBlock", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Source", wire_in: "Source", wire_out: "source", kind: Kind::String(&T_VPN_STATIC_ROUTE_SOURCE), ..PLAIN },
     Member { name: "State", wire_in: "State", wire_out: "state", kind: Kind::String(&T_VPN_STATE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VPN_STATIC_ROUTE_LIST: List = List { item: Kind::Structure(&S_VPN_STATIC_ROUTE), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPN_STATIC_ROUTE_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Static"] };
-static T_VPN_TUNNEL_BANDWIDTH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["standard", "large"] };
+static T_VPN_STATIC_ROUTE_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Static"], sensitive: false };
+static T_VPN_TUNNEL_BANDWIDTH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["standard", "large"], sensitive: false };
 static S_VPN_TUNNEL_LOG_OPTIONS: Structure = Structure { name: "VpnTunnelLogOptions", members: &[
     Member { name: "CloudWatchLogOptions", wire_in: "CloudWatchLogOptions", wire_out: "cloudWatchLogOptions", kind: Kind::Structure(&S_CLOUD_WATCH_LOG_OPTIONS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -16772,8 +16772,8 @@ static S_VPN_TUNNEL_OPTIONS_SPECIFICATION: Structure = Structure { name: "VpnTun
     Member { name: "EnableTunnelLifecycleControl", wire_in: "EnableTunnelLifecycleControl", wire_out: "EnableTunnelLifecycleControl", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_VPN_TUNNEL_OPTIONS_SPECIFICATIONS_LIST: List = List { item: Kind::Structure(&S_VPN_TUNNEL_OPTIONS_SPECIFICATION), item_name: "item", flattened: true, min: 0, max: 4294967295 };
-static T_VPN_TUNNEL_PROVISIONING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "pending", "failed"] };
-static T_WEEK_DAY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"] };
+static T_VPN_TUNNEL_PROVISIONING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["available", "pending", "failed"], sensitive: false };
+static T_WEEK_DAY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"], sensitive: false };
 static S_WITHDRAW_BYOIP_CIDR_REQUEST: Structure = Structure { name: "WithdrawByoipCidrRequest", members: &[
     Member { name: "Cidr", wire_in: "Cidr", wire_out: "Cidr", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
     Member { name: "DryRun", wire_in: "DryRun", wire_out: "DryRun", kind: Kind::Boolean, ..PLAIN },
@@ -16781,14 +16781,14 @@ static S_WITHDRAW_BYOIP_CIDR_REQUEST: Structure = Structure { name: "WithdrawByo
 static S_WITHDRAW_BYOIP_CIDR_RESULT: Structure = Structure { name: "WithdrawByoipCidrResult", members: &[
     Member { name: "ByoipCidr", wire_in: "ByoipCidr", wire_out: "byoipCidr", kind: Kind::Structure(&S_BYOIP_CIDR), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_WORKLOAD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_WORKLOAD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_WORKLOADS_LIST: List = List { item: Kind::String(&T_WORKLOAD), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static L_ZONE_ID_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "ZoneId", flattened: true, min: 0, max: 4294967295 };
 static L_ZONE_NAME_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "ZoneName", flattened: true, min: 0, max: 4294967295 };
-static T_CUSTOMER_GATEWAY_CONFIGURATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CUSTOMER_GATEWAY_CONFIGURATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static I_MAX_RESULTS2: Integer = Integer { min: 1, max: 100 };
-static T_PRE_SHARED_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SCOPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Availability Zone", "Region"] };
+static T_PRE_SHARED_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_SCOPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Availability Zone", "Region"], sensitive: false };
 static L_SNAPSHOT_TIER_STATUS_SET: List = List { item: Kind::Structure(&S_SNAPSHOT_TIER_STATUS), item_name: "item", flattened: true, min: 0, max: 4294967295 };
 static I_TOTAL_FPGA_MEMORY: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_TOTAL_GPU_MEMORY: Integer = Integer { min: -2147483648, max: 2147483647 };

@@ -269,7 +269,7 @@ pub static E_VALIDATION_ERROR: ErrorShape = ErrorShape { code: "ValidationError"
 static S_ACCEPT_DELEGATION_REQUEST_REQUEST: Structure = Structure { name: "AcceptDelegationRequestRequest", members: &[
     Member { name: "DelegationRequestId", wire_in: "DelegationRequestId", wire_out: "DelegationRequestId", kind: Kind::String(&T_DELEGATION_REQUEST_ID_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACCESS_ADVISOR_USAGE_GRANULARITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SERVICE_LEVEL", "ACTION_LEVEL"] };
+static T_ACCESS_ADVISOR_USAGE_GRANULARITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SERVICE_LEVEL", "ACTION_LEVEL"], sensitive: false };
 static S_ACCESS_DETAIL: Structure = Structure { name: "AccessDetail", members: &[
     Member { name: "ServiceName", wire_in: "ServiceName", wire_out: "ServiceName", kind: Kind::String(&T_SERVICE_NAME_TYPE), required: true, ..PLAIN },
     Member { name: "ServiceNamespace", wire_in: "ServiceNamespace", wire_out: "ServiceNamespace", kind: Kind::String(&T_SERVICE_NAMESPACE_TYPE), required: true, ..PLAIN },
@@ -298,7 +298,7 @@ static S_ACCESS_KEY_METADATA: Structure = Structure { name: "AccessKeyMetadata",
     Member { name: "CreateDate", wire_in: "CreateDate", wire_out: "CreateDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ACTION_NAME_LIST_TYPE: List = List { item: Kind::String(&T_ACTION_NAME_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ACTION_NAME_TYPE: Text = Text { min: 3, max: 128, pattern: None, values: &[] };
+static T_ACTION_NAME_TYPE: Text = Text { min: 3, max: 128, pattern: None, values: &[], sensitive: false };
 static S_ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER_REQUEST: Structure = Structure { name: "AddClientIDToOpenIDConnectProviderRequest", members: &[
     Member { name: "OpenIDConnectProviderArn", wire_in: "OpenIDConnectProviderArn", wire_out: "OpenIDConnectProviderArn", kind: Kind::String(&T_ARN_TYPE), required: true, ..PLAIN },
     Member { name: "ClientID", wire_in: "ClientID", wire_out: "ClientID", kind: Kind::String(&T_CLIENT_ID_TYPE), required: true, ..PLAIN },
@@ -335,9 +335,9 @@ static S_ATTACHED_POLICY: Structure = Structure { name: "AttachedPolicy", member
     Member { name: "PolicyName", wire_in: "PolicyName", wire_out: "PolicyName", kind: Kind::String(&T_POLICY_NAME_TYPE), ..PLAIN },
     Member { name: "PolicyArn", wire_in: "PolicyArn", wire_out: "PolicyArn", kind: Kind::String(&T_ARN_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CERTIFICATION_KEY_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
+static T_CERTIFICATION_KEY_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
 static M_CERTIFICATION_MAP_TYPE: Map = Map { key: &T_CERTIFICATION_KEY_TYPE, value: Kind::String(&T_CERTIFICATION_VALUE_TYPE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_CERTIFICATION_VALUE_TYPE: Text = Text { min: 1, max: 32, pattern: Some(&Pattern { source: "[\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
+static T_CERTIFICATION_VALUE_TYPE: Text = Text { min: 1, max: 32, pattern: Some(&Pattern { source: "[\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
 static S_CHANGE_PASSWORD_REQUEST: Structure = Structure { name: "ChangePasswordRequest", members: &[
     Member { name: "OldPassword", wire_in: "OldPassword", wire_out: "OldPassword", kind: Kind::String(&T_PASSWORD_TYPE), required: true, sensitive: true, ..PLAIN },
     Member { name: "NewPassword", wire_in: "NewPassword", wire_out: "NewPassword", kind: Kind::String(&T_PASSWORD_TYPE), required: true, sensitive: true, ..PLAIN },
@@ -349,11 +349,11 @@ static S_CONTEXT_ENTRY: Structure = Structure { name: "ContextEntry", members: &
     Member { name: "ContextKeyType", wire_in: "ContextKeyType", wire_out: "ContextKeyType", kind: Kind::String(&T_CONTEXT_KEY_TYPE_ENUM), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_CONTEXT_ENTRY_LIST_TYPE: List = List { item: Kind::Structure(&S_CONTEXT_ENTRY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_CONTEXT_KEY_NAME_TYPE: Text = Text { min: 5, max: 256, pattern: None, values: &[] };
+static T_CONTEXT_KEY_NAME_TYPE: Text = Text { min: 5, max: 256, pattern: None, values: &[], sensitive: false };
 static L_CONTEXT_KEY_NAMES_RESULT_LIST_TYPE: List = List { item: Kind::String(&T_CONTEXT_KEY_NAME_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_CONTEXT_KEY_TYPE_ENUM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["string", "stringList", "numeric", "numericList", "boolean", "booleanList", "ip", "ipList", "binary", "binaryList", "date", "dateList"] };
+static T_CONTEXT_KEY_TYPE_ENUM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["string", "stringList", "numeric", "numericList", "boolean", "booleanList", "ip", "ipList", "binary", "binaryList", "date", "dateList"], sensitive: false };
 static L_CONTEXT_KEY_VALUE_LIST_TYPE: List = List { item: Kind::String(&T_CONTEXT_KEY_VALUE_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_CONTEXT_KEY_VALUE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CONTEXT_KEY_VALUE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CREATE_ACCESS_KEY_REQUEST: Structure = Structure { name: "CreateAccessKeyRequest", members: &[
     Member { name: "UserName", wire_in: "UserName", wire_out: "UserName", kind: Kind::String(&T_EXISTING_USER_NAME_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -596,8 +596,8 @@ static S_DELETION_TASK_FAILURE_REASON_TYPE: Structure = Structure { name: "Delet
     Member { name: "Reason", wire_in: "Reason", wire_out: "Reason", kind: Kind::String(&T_REASON_TYPE), ..PLAIN },
     Member { name: "RoleUsageList", wire_in: "RoleUsageList", wire_out: "RoleUsageList", kind: Kind::List(&L_ROLE_USAGE_LIST_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DELETION_TASK_ID_TYPE: Text = Text { min: 1, max: 1000, pattern: None, values: &[] };
-static T_DELETION_TASK_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SUCCEEDED", "IN_PROGRESS", "FAILED", "NOT_STARTED"] };
+static T_DELETION_TASK_ID_TYPE: Text = Text { min: 1, max: 1000, pattern: None, values: &[], sensitive: false };
+static T_DELETION_TASK_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SUCCEEDED", "IN_PROGRESS", "FAILED", "NOT_STARTED"], sensitive: false };
 static S_DETACH_GROUP_POLICY_REQUEST: Structure = Structure { name: "DetachGroupPolicyRequest", members: &[
     Member { name: "GroupName", wire_in: "GroupName", wire_out: "GroupName", kind: Kind::String(&T_GROUP_NAME_TYPE), required: true, ..PLAIN },
     Member { name: "PolicyArn", wire_in: "PolicyArn", wire_out: "PolicyArn", kind: Kind::String(&T_ARN_TYPE), required: true, ..PLAIN },
@@ -654,13 +654,13 @@ static S_ENTITY_INFO: Structure = Structure { name: "EntityInfo", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_ID_TYPE), required: true, ..PLAIN },
     Member { name: "Path", wire_in: "Path", wire_out: "Path", kind: Kind::String(&T_PATH_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ENTITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"] };
+static T_ENTITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"], sensitive: false };
 static S_ERROR_DETAILS: Structure = Structure { name: "ErrorDetails", members: &[
     Member { name: "Message", wire_in: "Message", wire_out: "Message", kind: Kind::String(&T_STRING_TYPE), required: true, ..PLAIN },
     Member { name: "Code", wire_in: "Code", wire_out: "Code", kind: Kind::String(&T_STRING_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static M_EVAL_DECISION_DETAILS_TYPE: Map = Map { key: &T_EVAL_DECISION_SOURCE_TYPE, value: Kind::String(&T_POLICY_EVALUATION_DECISION_TYPE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_EVAL_DECISION_SOURCE_TYPE: Text = Text { min: 3, max: 256, pattern: None, values: &[] };
+static T_EVAL_DECISION_SOURCE_TYPE: Text = Text { min: 3, max: 256, pattern: None, values: &[], sensitive: false };
 static S_EVALUATION_RESULT: Structure = Structure { name: "EvaluationResult", members: &[
     Member { name: "EvalActionName", wire_in: "EvalActionName", wire_out: "EvalActionName", kind: Kind::String(&T_ACTION_NAME_TYPE), required: true, ..PLAIN },
     Member { name: "EvalResourceName", wire_in: "EvalResourceName", wire_out: "EvalResourceName", kind: Kind::String(&T_RESOURCE_NAME_TYPE), ..PLAIN },
@@ -673,7 +673,7 @@ static S_EVALUATION_RESULT: Structure = Structure { name: "EvaluationResult", me
     Member { name: "ResourceSpecificResults", wire_in: "ResourceSpecificResults", wire_out: "ResourceSpecificResults", kind: Kind::List(&L_RESOURCE_SPECIFIC_RESULT_LIST_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_EVALUATION_RESULTS_LIST_TYPE: List = List { item: Kind::Structure(&S_EVALUATION_RESULT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_FEATURE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["RootCredentialsManagement", "RootSessions"] };
+static T_FEATURE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["RootCredentialsManagement", "RootSessions"], sensitive: false };
 static L_FEATURES_LIST_TYPE: List = List { item: Kind::String(&T_FEATURE_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_GENERATE_CREDENTIAL_REPORT_RESPONSE: Structure = Structure { name: "GenerateCredentialReportResponse", members: &[
     Member { name: "State", wire_in: "State", wire_out: "State", kind: Kind::String(&T_REPORT_STATE_TYPE), ..PLAIN },
@@ -1348,8 +1348,8 @@ static S_OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY: Structure = Structure { name: "Ope
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_ARN_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_OPEN_ID_CONNECT_PROVIDER_LIST_TYPE: List = List { item: Kind::Structure(&S_OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_OPEN_ID_CONNECT_PROVIDER_URL_TYPE: Text = Text { min: 1, max: 255, pattern: None, values: &[] };
-static T_ORGANIZATION_ID_TYPE: Text = Text { min: 0, max: 34, pattern: Some(&Pattern { source: "^o-[a-z0-9]{10,32}$", regex: Some("\\A(?:^o-[a-z0-9]{10,32}$)\\z") }), values: &[] };
+static T_OPEN_ID_CONNECT_PROVIDER_URL_TYPE: Text = Text { min: 1, max: 255, pattern: None, values: &[], sensitive: false };
+static T_ORGANIZATION_ID_TYPE: Text = Text { min: 0, max: 34, pattern: Some(&Pattern { source: "^o-[a-z0-9]{10,32}$", regex: Some("\\A(?:^o-[a-z0-9]{10,32}$)\\z") }), values: &[], sensitive: false };
 static S_ORGANIZATIONS_DECISION_DETAIL: Structure = Structure { name: "OrganizationsDecisionDetail", members: &[
     Member { name: "AllowedByOrganizations", wire_in: "AllowedByOrganizations", wire_out: "AllowedByOrganizations", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1365,7 +1365,7 @@ static S_PASSWORD_POLICY: Structure = Structure { name: "PasswordPolicy", member
     Member { name: "PasswordReusePrevention", wire_in: "PasswordReusePrevention", wire_out: "PasswordReusePrevention", kind: Kind::Integer(&I_PASSWORD_REUSE_PREVENTION_TYPE), ..PLAIN },
     Member { name: "HardExpiry", wire_in: "HardExpiry", wire_out: "HardExpiry", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PermissionsBoundaryPolicy"] };
+static T_PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PermissionsBoundaryPolicy"], sensitive: false };
 static S_PERMISSIONS_BOUNDARY_DECISION_DETAIL: Structure = Structure { name: "PermissionsBoundaryDecisionDetail", members: &[
     Member { name: "AllowedByPermissionsBoundary", wire_in: "AllowedByPermissionsBoundary", wire_out: "AllowedByPermissionsBoundary", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1387,7 +1387,7 @@ static S_POLICY_DETAIL: Structure = Structure { name: "PolicyDetail", members: &
     Member { name: "PolicyName", wire_in: "PolicyName", wire_out: "PolicyName", kind: Kind::String(&T_POLICY_NAME_TYPE), ..PLAIN },
     Member { name: "PolicyDocument", wire_in: "PolicyDocument", wire_out: "PolicyDocument", kind: Kind::String(&T_POLICY_DOCUMENT_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_POLICY_EVALUATION_DECISION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["allowed", "explicitDeny", "implicitDeny"] };
+static T_POLICY_EVALUATION_DECISION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["allowed", "explicitDeny", "implicitDeny"], sensitive: false };
 static S_POLICY_GRANTING_SERVICE_ACCESS: Structure = Structure { name: "PolicyGrantingServiceAccess", members: &[
     Member { name: "PolicyName", wire_in: "PolicyName", wire_out: "PolicyName", kind: Kind::String(&T_POLICY_NAME_TYPE), required: true, ..PLAIN },
     Member { name: "PolicyType", wire_in: "PolicyType", wire_out: "PolicyType", kind: Kind::String(&T_POLICY_TYPE), required: true, ..PLAIN },
@@ -1400,20 +1400,20 @@ static S_POLICY_GROUP: Structure = Structure { name: "PolicyGroup", members: &[
     Member { name: "GroupId", wire_in: "GroupId", wire_out: "GroupId", kind: Kind::String(&T_ID_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_POLICY_GROUP_LIST_TYPE: List = List { item: Kind::Structure(&S_POLICY_GROUP), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_IDENTIFIER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_POLICY_IDENTIFIER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_POLICY_PARAMETER: Structure = Structure { name: "PolicyParameter", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_POLICY_PARAMETER_NAME_TYPE), ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_POLICY_PARAMETER_VALUES_LIST_TYPE), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_POLICY_PARAMETER_TYPE_ENUM), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_POLICY_PARAMETER_TYPE_ENUM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["string", "stringList"] };
+static T_POLICY_PARAMETER_TYPE_ENUM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["string", "stringList"], sensitive: false };
 static S_POLICY_ROLE: Structure = Structure { name: "PolicyRole", members: &[
     Member { name: "RoleName", wire_in: "RoleName", wire_out: "RoleName", kind: Kind::String(&T_ROLE_NAME_TYPE), ..PLAIN },
     Member { name: "RoleId", wire_in: "RoleId", wire_out: "RoleId", kind: Kind::String(&T_ID_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_POLICY_ROLE_LIST_TYPE: List = List { item: Kind::Structure(&S_POLICY_ROLE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["user", "group", "role", "aws-managed", "user-managed", "resource", "none"] };
-static T_POLICY_USAGE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PermissionsPolicy", "PermissionsBoundary"] };
+static T_POLICY_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["user", "group", "role", "aws-managed", "user-managed", "resource", "none"], sensitive: false };
+static T_POLICY_USAGE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PermissionsPolicy", "PermissionsBoundary"], sensitive: false };
 static S_POLICY_USER: Structure = Structure { name: "PolicyUser", members: &[
     Member { name: "UserName", wire_in: "UserName", wire_out: "UserName", kind: Kind::String(&T_USER_NAME_TYPE), ..PLAIN },
     Member { name: "UserId", wire_in: "UserId", wire_out: "UserId", kind: Kind::String(&T_ID_TYPE), ..PLAIN },
@@ -1452,8 +1452,8 @@ static S_PUT_USER_POLICY_REQUEST: Structure = Structure { name: "PutUserPolicyRe
     Member { name: "PolicyName", wire_in: "PolicyName", wire_out: "PolicyName", kind: Kind::String(&T_POLICY_NAME_TYPE), required: true, ..PLAIN },
     Member { name: "PolicyDocument", wire_in: "PolicyDocument", wire_out: "PolicyDocument", kind: Kind::String(&T_POLICY_DOCUMENT_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REASON_TYPE: Text = Text { min: 0, max: 1000, pattern: None, values: &[] };
-static T_REGION_NAME_TYPE: Text = Text { min: 1, max: 100, pattern: None, values: &[] };
+static T_REASON_TYPE: Text = Text { min: 0, max: 1000, pattern: None, values: &[], sensitive: false };
+static T_REGION_NAME_TYPE: Text = Text { min: 1, max: 100, pattern: None, values: &[], sensitive: false };
 static S_REJECT_DELEGATION_REQUEST_REQUEST: Structure = Structure { name: "RejectDelegationRequestRequest", members: &[
     Member { name: "DelegationRequestId", wire_in: "DelegationRequestId", wire_out: "DelegationRequestId", kind: Kind::String(&T_DELEGATION_REQUEST_ID_TYPE), required: true, ..PLAIN },
     Member { name: "Notes", wire_in: "Notes", wire_out: "Notes", kind: Kind::String(&T_NOTES_TYPE), ..PLAIN },
@@ -1470,9 +1470,9 @@ static S_REMOVE_USER_FROM_GROUP_REQUEST: Structure = Structure { name: "RemoveUs
     Member { name: "GroupName", wire_in: "GroupName", wire_out: "GroupName", kind: Kind::String(&T_GROUP_NAME_TYPE), required: true, ..PLAIN },
     Member { name: "UserName", wire_in: "UserName", wire_out: "UserName", kind: Kind::String(&T_EXISTING_USER_NAME_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REPORT_FORMAT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["text/csv"] };
-static T_REPORT_STATE_DESCRIPTION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_REPORT_STATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["STARTED", "INPROGRESS", "COMPLETE"] };
+static T_REPORT_FORMAT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["text/csv"], sensitive: false };
+static T_REPORT_STATE_DESCRIPTION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_REPORT_STATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["STARTED", "INPROGRESS", "COMPLETE"], sensitive: false };
 static S_RESET_SERVICE_SPECIFIC_CREDENTIAL_REQUEST: Structure = Structure { name: "ResetServiceSpecificCredentialRequest", members: &[
     Member { name: "UserName", wire_in: "UserName", wire_out: "UserName", kind: Kind::String(&T_USER_NAME_TYPE), ..PLAIN },
     Member { name: "ServiceSpecificCredentialId", wire_in: "ServiceSpecificCredentialId", wire_out: "ServiceSpecificCredentialId", kind: Kind::String(&T_SERVICE_SPECIFIC_CREDENTIAL_ID), required: true, ..PLAIN },
@@ -1480,9 +1480,9 @@ static S_RESET_SERVICE_SPECIFIC_CREDENTIAL_REQUEST: Structure = Structure { name
 static S_RESET_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE: Structure = Structure { name: "ResetServiceSpecificCredentialResponse", members: &[
     Member { name: "ServiceSpecificCredential", wire_in: "ServiceSpecificCredential", wire_out: "ServiceSpecificCredential", kind: Kind::Structure(&S_SERVICE_SPECIFIC_CREDENTIAL), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_HANDLING_OPTION_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
+static T_RESOURCE_HANDLING_OPTION_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
 static L_RESOURCE_NAME_LIST_TYPE: List = List { item: Kind::String(&T_RESOURCE_NAME_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_RESOURCE_NAME_TYPE: Text = Text { min: 1, max: 2048, pattern: None, values: &[] };
+static T_RESOURCE_NAME_TYPE: Text = Text { min: 1, max: 2048, pattern: None, values: &[], sensitive: false };
 static S_RESOURCE_SPECIFIC_RESULT: Structure = Structure { name: "ResourceSpecificResult", members: &[
     Member { name: "EvalResourceName", wire_in: "EvalResourceName", wire_out: "EvalResourceName", kind: Kind::String(&T_RESOURCE_NAME_TYPE), required: true, ..PLAIN },
     Member { name: "EvalResourceDecision", wire_in: "EvalResourceDecision", wire_out: "EvalResourceDecision", kind: Kind::String(&T_POLICY_EVALUATION_DECISION_TYPE), required: true, ..PLAIN },
@@ -1534,7 +1534,7 @@ static S_ROLE_USAGE_TYPE: Structure = Structure { name: "RoleUsageType", members
     Member { name: "Region", wire_in: "Region", wire_out: "Region", kind: Kind::String(&T_REGION_NAME_TYPE), ..PLAIN },
     Member { name: "Resources", wire_in: "Resources", wire_out: "Resources", kind: Kind::List(&L_ARN_LIST_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SAML_METADATA_DOCUMENT_TYPE: Text = Text { min: 1000, max: 10000000, pattern: None, values: &[] };
+static T_SAML_METADATA_DOCUMENT_TYPE: Text = Text { min: 1000, max: 10000000, pattern: None, values: &[], sensitive: false };
 static S_SAML_PRIVATE_KEY: Structure = Structure { name: "SAMLPrivateKey", members: &[
     Member { name: "KeyId", wire_in: "KeyId", wire_out: "KeyId", kind: Kind::String(&T_PRIVATE_KEY_ID_TYPE), ..PLAIN },
     Member { name: "Timestamp", wire_in: "Timestamp", wire_out: "Timestamp", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
@@ -1545,7 +1545,7 @@ static S_SAML_PROVIDER_LIST_ENTRY: Structure = Structure { name: "SAMLProviderLi
     Member { name: "CreateDate", wire_in: "CreateDate", wire_out: "CreateDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SAML_PROVIDER_LIST_TYPE: List = List { item: Kind::Structure(&S_SAML_PROVIDER_LIST_ENTRY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_SAML_PROVIDER_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w._-]+", regex: Some("\\A(?:[0-9A-Za-z_._-]+)\\z") }), values: &[] };
+static T_SAML_PROVIDER_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w._-]+", regex: Some("\\A(?:[0-9A-Za-z_._-]+)\\z") }), values: &[], sensitive: false };
 static S_SSH_PUBLIC_KEY: Structure = Structure { name: "SSHPublicKey", members: &[
     Member { name: "UserName", wire_in: "UserName", wire_out: "UserName", kind: Kind::String(&T_USER_NAME_TYPE), required: true, ..PLAIN },
     Member { name: "SSHPublicKeyId", wire_in: "SSHPublicKeyId", wire_out: "SSHPublicKeyId", kind: Kind::String(&T_PUBLIC_KEY_ID_TYPE), required: true, ..PLAIN },
@@ -1883,129 +1883,129 @@ static S_VIRTUAL_MFA_DEVICE: Structure = Structure { name: "VirtualMFADevice", m
     Member { name: "EnableDate", wire_in: "EnableDate", wire_out: "EnableDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "Tags", wire_in: "Tags", wire_out: "Tags", kind: Kind::List(&L_TAG_LIST_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACCESS_KEY_ID_TYPE: Text = Text { min: 16, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[] };
+static T_ACCESS_KEY_ID_TYPE: Text = Text { min: 16, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[], sensitive: false };
 static L_ACCESS_KEY_METADATA_LIST_TYPE: List = List { item: Kind::Structure(&S_ACCESS_KEY_METADATA), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ACCESS_KEY_SECRET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ACCESS_KEY_SECRET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static L_ACCOUNT_ALIAS_LIST_TYPE: List = List { item: Kind::String(&T_ACCOUNT_ALIAS_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ACCOUNT_ALIAS_TYPE: Text = Text { min: 3, max: 63, pattern: Some(&Pattern { source: "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", regex: None }), values: &[] };
-static T_ACCOUNT_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\d{12}", regex: Some("\\A(?:[0-9]{12})\\z") }), values: &[] };
-static T_ARN_TYPE: Text = Text { min: 20, max: 2048, pattern: None, values: &[] };
-static T_ASSERTION_ENCRYPTION_MODE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Required", "Allowed"] };
-static T_ASSIGNMENT_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Assigned", "Unassigned", "Any"] };
+static T_ACCOUNT_ALIAS_TYPE: Text = Text { min: 3, max: 63, pattern: Some(&Pattern { source: "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", regex: None }), values: &[], sensitive: false };
+static T_ACCOUNT_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\d{12}", regex: Some("\\A(?:[0-9]{12})\\z") }), values: &[], sensitive: false };
+static T_ARN_TYPE: Text = Text { min: 20, max: 2048, pattern: None, values: &[], sensitive: false };
+static T_ASSERTION_ENCRYPTION_MODE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Required", "Allowed"], sensitive: false };
+static T_ASSIGNMENT_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Assigned", "Unassigned", "Any"], sensitive: false };
 static L_ATTACHED_POLICIES_LIST_TYPE: List = List { item: Kind::Structure(&S_ATTACHED_POLICY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_ATTACHMENT_COUNT_TYPE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_AUTHENTICATION_CODE_TYPE: Text = Text { min: 6, max: 6, pattern: Some(&Pattern { source: "[\\d]+", regex: Some("\\A(?:[0-9]+)\\z") }), values: &[] };
-static T_CERTIFICATE_BODY_TYPE: Text = Text { min: 1, max: 16384, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
-static T_CERTIFICATE_CHAIN_TYPE: Text = Text { min: 1, max: 2097152, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
-static T_CERTIFICATE_ID_TYPE: Text = Text { min: 24, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[] };
+static T_AUTHENTICATION_CODE_TYPE: Text = Text { min: 6, max: 6, pattern: Some(&Pattern { source: "[\\d]+", regex: Some("\\A(?:[0-9]+)\\z") }), values: &[], sensitive: false };
+static T_CERTIFICATE_BODY_TYPE: Text = Text { min: 1, max: 16384, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
+static T_CERTIFICATE_CHAIN_TYPE: Text = Text { min: 1, max: 2097152, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
+static T_CERTIFICATE_ID_TYPE: Text = Text { min: 24, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[], sensitive: false };
 static L_CERTIFICATE_LIST_TYPE: List = List { item: Kind::Structure(&S_SIGNING_CERTIFICATE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_CLIENT_ID_LIST_TYPE: List = List { item: Kind::String(&T_CLIENT_ID_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_CLIENT_ID_TYPE: Text = Text { min: 1, max: 255, pattern: None, values: &[] };
-static T_CONSOLE_DEEP_LINK_TYPE: Text = Text { min: 1, max: 255, pattern: None, values: &[] };
+static T_CLIENT_ID_TYPE: Text = Text { min: 1, max: 255, pattern: None, values: &[], sensitive: false };
+static T_CONSOLE_DEEP_LINK_TYPE: Text = Text { min: 1, max: 255, pattern: None, values: &[], sensitive: false };
 static I_CREDENTIAL_AGE_DAYS: Integer = Integer { min: 1, max: 36600 };
-static T_CUSTOM_SUFFIX_TYPE: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
-static T_DELEGATION_REQUEST_DESCRIPTION_TYPE: Text = Text { min: 0, max: 1000, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[] };
-static T_DELEGATION_REQUEST_ID_TYPE: Text = Text { min: 16, max: 128, pattern: Some(&Pattern { source: "[\\w-]+", regex: Some("\\A(?:[0-9A-Za-z_-]+)\\z") }), values: &[] };
+static T_CUSTOM_SUFFIX_TYPE: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
+static T_DELEGATION_REQUEST_DESCRIPTION_TYPE: Text = Text { min: 0, max: 1000, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[], sensitive: false };
+static T_DELEGATION_REQUEST_ID_TYPE: Text = Text { min: 16, max: 128, pattern: Some(&Pattern { source: "[\\w-]+", regex: Some("\\A(?:[0-9A-Za-z_-]+)\\z") }), values: &[], sensitive: false };
 static L_DELEGATION_REQUESTS_LIST_TYPE: List = List { item: Kind::Structure(&S_DELEGATION_REQUEST), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ENCODING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SSH", "PEM"] };
+static T_ENCODING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SSH", "PEM"], sensitive: false };
 static L_ENTITY_DETAILS_LIST_TYPE: List = List { item: Kind::Structure(&S_ENTITY_DETAILS), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_ENTITY_LIST_TYPE: List = List { item: Kind::String(&T_ENTITY_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ENTITY_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
-static T_EXISTING_USER_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
-static T_GLOBAL_ENDPOINT_TOKEN_VERSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["v1Token", "v2Token"] };
+static T_ENTITY_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
+static T_EXISTING_USER_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
+static T_GLOBAL_ENDPOINT_TOKEN_VERSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["v1Token", "v2Token"], sensitive: false };
 static L_GROUP_DETAIL_LIST_TYPE: List = List { item: Kind::Structure(&S_GROUP_DETAIL), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_GROUP_LIST_TYPE: List = List { item: Kind::Structure(&S_GROUP), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_GROUP_NAME_LIST_TYPE: List = List { item: Kind::String(&T_GROUP_NAME_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_GROUP_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
-static T_ID_TYPE: Text = Text { min: 16, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[] };
+static T_GROUP_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
+static T_ID_TYPE: Text = Text { min: 16, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[], sensitive: false };
 static L_INSTANCE_PROFILE_LIST_TYPE: List = List { item: Kind::Structure(&S_INSTANCE_PROFILE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_INSTANCE_PROFILE_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
+static T_INSTANCE_PROFILE_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
 static I_INTEGER_TYPE: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_JOB_ID_TYPE: Text = Text { min: 36, max: 36, pattern: None, values: &[] };
-static T_JOB_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IN_PROGRESS", "COMPLETED", "FAILED"] };
+static T_JOB_ID_TYPE: Text = Text { min: 36, max: 36, pattern: None, values: &[], sensitive: false };
+static T_JOB_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IN_PROGRESS", "COMPLETED", "FAILED"], sensitive: false };
 static L_LIST_POLICY_GRANTING_SERVICE_ACCESS_RESPONSE_LIST_TYPE: List = List { item: Kind::Structure(&S_LIST_POLICIES_GRANTING_SERVICE_ACCESS_ENTRY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_LOCALE_TYPE: Text = Text { min: 2, max: 12, pattern: None, values: &[] };
-static T_MARKER_TYPE: Text = Text { min: 1, max: 320, pattern: Some(&Pattern { source: "[\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
+static T_LOCALE_TYPE: Text = Text { min: 2, max: 12, pattern: None, values: &[], sensitive: false };
+static T_MARKER_TYPE: Text = Text { min: 1, max: 320, pattern: Some(&Pattern { source: "[\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
 static I_MAX_ITEMS_TYPE: Integer = Integer { min: 1, max: 1000 };
 static I_MAX_PASSWORD_AGE_TYPE: Integer = Integer { min: 1, max: 1095 };
 static L_MFA_DEVICE_LIST_TYPE: List = List { item: Kind::Structure(&S_MFA_DEVICE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_MINIMUM_PASSWORD_LENGTH_TYPE: Integer = Integer { min: 6, max: 128 };
-static T_NOTES_TYPE: Text = Text { min: 0, max: 500, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[] };
-static T_NOTIFICATION_CHANNEL_TYPE: Text = Text { min: 2, max: 400, pattern: Some(&Pattern { source: "^[a-zA-Z0-9:_.-]+$", regex: Some("\\A(?:^[a-zA-Z0-9:_.-]+$)\\z") }), values: &[] };
-static T_ORGANIZATIONS_ENTITY_PATH_TYPE: Text = Text { min: 19, max: 427, pattern: Some(&Pattern { source: "^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*", regex: Some("\\A(?:^o-[0-9a-z]{10,32}/r-[0-9a-z]{4,32}[0-9a-z-/]*)\\z") }), values: &[] };
-static T_ORGANIZATIONS_POLICY_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^p-[0-9a-zA-Z_]{8,128}$", regex: Some("\\A(?:^p-[0-9a-zA-Z_]{8,128}$)\\z") }), values: &[] };
-static T_OWNER_ID_TYPE: Text = Text { min: 20, max: 2048, pattern: Some(&Pattern { source: "^[a-zA-Z0-9:/+=,.@_-]+$", regex: Some("\\A(?:^[a-zA-Z0-9:/+=,.@_-]+$)\\z") }), values: &[] };
+static T_NOTES_TYPE: Text = Text { min: 0, max: 500, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[], sensitive: false };
+static T_NOTIFICATION_CHANNEL_TYPE: Text = Text { min: 2, max: 400, pattern: Some(&Pattern { source: "^[a-zA-Z0-9:_.-]+$", regex: Some("\\A(?:^[a-zA-Z0-9:_.-]+$)\\z") }), values: &[], sensitive: false };
+static T_ORGANIZATIONS_ENTITY_PATH_TYPE: Text = Text { min: 19, max: 427, pattern: Some(&Pattern { source: "^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*", regex: Some("\\A(?:^o-[0-9a-z]{10,32}/r-[0-9a-z]{4,32}[0-9a-z-/]*)\\z") }), values: &[], sensitive: false };
+static T_ORGANIZATIONS_POLICY_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^p-[0-9a-zA-Z_]{8,128}$", regex: Some("\\A(?:^p-[0-9a-zA-Z_]{8,128}$)\\z") }), values: &[], sensitive: false };
+static T_OWNER_ID_TYPE: Text = Text { min: 20, max: 2048, pattern: Some(&Pattern { source: "^[a-zA-Z0-9:/+=,.@_-]+$", regex: Some("\\A(?:^[a-zA-Z0-9:/+=,.@_-]+$)\\z") }), values: &[], sensitive: false };
 static I_PASSWORD_REUSE_PREVENTION_TYPE: Integer = Integer { min: 1, max: 24 };
-static T_PASSWORD_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
-static T_PATH_PREFIX_TYPE: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "\\u002F[\\u0021-\\u007F]*", regex: Some("\\A(?:\\u{002F}[\\u{0021}-\\u{007F}]*)\\z") }), values: &[] };
-static T_PATH_TYPE: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)", regex: Some("\\A(?:(\\u{002F})|(\\u{002F}[\\u{0021}-\\u{007E}]+\\u{002F}))\\z") }), values: &[] };
-static T_PERMISSION_CHECK_RESULT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALLOWED", "DENIED", "UNSURE"] };
-static T_PERMISSION_CHECK_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLETE", "IN_PROGRESS", "FAILED"] };
-static T_PERMISSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_POLICY_DESCRIPTION_TYPE: Text = Text { min: 0, max: 1000, pattern: None, values: &[] };
+static T_PASSWORD_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: true };
+static T_PATH_PREFIX_TYPE: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "\\u002F[\\u0021-\\u007F]*", regex: Some("\\A(?:\\u{002F}[\\u{0021}-\\u{007F}]*)\\z") }), values: &[], sensitive: false };
+static T_PATH_TYPE: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)", regex: Some("\\A(?:(\\u{002F})|(\\u{002F}[\\u{0021}-\\u{007E}]+\\u{002F}))\\z") }), values: &[], sensitive: false };
+static T_PERMISSION_CHECK_RESULT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALLOWED", "DENIED", "UNSURE"], sensitive: false };
+static T_PERMISSION_CHECK_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLETE", "IN_PROGRESS", "FAILED"], sensitive: false };
+static T_PERMISSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_POLICY_DESCRIPTION_TYPE: Text = Text { min: 0, max: 1000, pattern: None, values: &[], sensitive: false };
 static L_POLICY_DETAIL_LIST_TYPE: List = List { item: Kind::Structure(&S_POLICY_DETAIL), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_DOCUMENT_TYPE: Text = Text { min: 1, max: 131072, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
+static T_POLICY_DOCUMENT_TYPE: Text = Text { min: 1, max: 131072, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
 static L_POLICY_DOCUMENT_VERSION_LIST_TYPE: List = List { item: Kind::Structure(&S_POLICY_VERSION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_POLICY_GRANTING_SERVICE_ACCESS_LIST_TYPE: List = List { item: Kind::Structure(&S_POLICY_GRANTING_SERVICE_ACCESS), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_POLICY_LIST_TYPE: List = List { item: Kind::Structure(&S_POLICY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_POLICY_NAME_LIST_TYPE: List = List { item: Kind::String(&T_POLICY_NAME_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
-static T_POLICY_OWNER_ENTITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["USER", "ROLE", "GROUP"] };
+static T_POLICY_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
+static T_POLICY_OWNER_ENTITY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["USER", "ROLE", "GROUP"], sensitive: false };
 static L_POLICY_PARAMETER_LIST_TYPE: List = List { item: Kind::Structure(&S_POLICY_PARAMETER), item_name: "member", flattened: false, min: 0, max: 50 };
-static T_POLICY_PARAMETER_NAME_TYPE: Text = Text { min: 5, max: 256, pattern: Some(&Pattern { source: "[ -~]+", regex: Some("\\A(?:[ -\\~]+)\\z") }), values: &[] };
-static T_POLICY_PARAMETER_VALUE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[ -~]+", regex: Some("\\A(?:[ -\\~]+)\\z") }), values: &[] };
+static T_POLICY_PARAMETER_NAME_TYPE: Text = Text { min: 5, max: 256, pattern: Some(&Pattern { source: "[ -~]+", regex: Some("\\A(?:[ -\\~]+)\\z") }), values: &[], sensitive: false };
+static T_POLICY_PARAMETER_VALUE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[ -~]+", regex: Some("\\A(?:[ -\\~]+)\\z") }), values: &[], sensitive: false };
 static L_POLICY_PARAMETER_VALUES_LIST_TYPE: List = List { item: Kind::String(&T_POLICY_PARAMETER_VALUE_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_PATH_TYPE: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "((/[A-Za-z0-9\\.,\\+@=_-]+)*)/", regex: Some("\\A(?:((/[A-Za-z0-9\\.,\\+@=_-]+)*)/)\\z") }), values: &[] };
-static T_POLICY_SCOPE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "AWS", "Local"] };
-static T_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INLINE", "MANAGED"] };
-static T_POLICY_VERSION_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?", regex: Some("\\A(?:v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?)\\z") }), values: &[] };
-static T_PRIVATE_KEY_ID_TYPE: Text = Text { min: 22, max: 64, pattern: Some(&Pattern { source: "[A-Z0-9]+", regex: Some("\\A(?:[A-Z0-9]+)\\z") }), values: &[] };
+static T_POLICY_PATH_TYPE: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "((/[A-Za-z0-9\\.,\\+@=_-]+)*)/", regex: Some("\\A(?:((/[A-Za-z0-9\\.,\\+@=_-]+)*)/)\\z") }), values: &[], sensitive: false };
+static T_POLICY_SCOPE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "AWS", "Local"], sensitive: false };
+static T_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INLINE", "MANAGED"], sensitive: false };
+static T_POLICY_VERSION_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?", regex: Some("\\A(?:v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?)\\z") }), values: &[], sensitive: false };
+static T_PRIVATE_KEY_ID_TYPE: Text = Text { min: 22, max: 64, pattern: Some(&Pattern { source: "[A-Z0-9]+", regex: Some("\\A(?:[A-Z0-9]+)\\z") }), values: &[], sensitive: false };
 static L_PRIVATE_KEY_LIST: List = List { item: Kind::Structure(&S_SAML_PRIVATE_KEY), item_name: "member", flattened: false, min: 0, max: 2 };
-static T_PRIVATE_KEY_TYPE: Text = Text { min: 1, max: 16384, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
-static T_PUBLIC_KEY_FINGERPRINT_TYPE: Text = Text { min: 48, max: 48, pattern: Some(&Pattern { source: "[:\\w]+", regex: Some("\\A(?:[:0-9A-Za-z_]+)\\z") }), values: &[] };
-static T_PUBLIC_KEY_ID_TYPE: Text = Text { min: 20, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[] };
-static T_PUBLIC_KEY_MATERIAL_TYPE: Text = Text { min: 1, max: 16384, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
-static T_REDIRECT_URL_TYPE: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$", regex: Some("\\A(?:^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=\\&-]*)?(#[a-zA-Z0-9._/-]*)?$)\\z") }), values: &[] };
-static T_REQUEST_MESSAGE_TYPE: Text = Text { min: 0, max: 200, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[] };
-static T_REQUESTOR_NAME_TYPE: Text = Text { min: 0, max: 30, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[] };
-static T_REQUESTOR_WORKFLOW_ID_TYPE: Text = Text { min: 5, max: 400, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]+)\\z") }), values: &[] };
-static T_RESPONSE_MARKER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ROLE_DESCRIPTION_TYPE: Text = Text { min: 0, max: 1000, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[] };
+static T_PRIVATE_KEY_TYPE: Text = Text { min: 1, max: 16384, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: true };
+static T_PUBLIC_KEY_FINGERPRINT_TYPE: Text = Text { min: 48, max: 48, pattern: Some(&Pattern { source: "[:\\w]+", regex: Some("\\A(?:[:0-9A-Za-z_]+)\\z") }), values: &[], sensitive: false };
+static T_PUBLIC_KEY_ID_TYPE: Text = Text { min: 20, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[], sensitive: false };
+static T_PUBLIC_KEY_MATERIAL_TYPE: Text = Text { min: 1, max: 16384, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
+static T_REDIRECT_URL_TYPE: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$", regex: Some("\\A(?:^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=\\&-]*)?(#[a-zA-Z0-9._/-]*)?$)\\z") }), values: &[], sensitive: false };
+static T_REQUEST_MESSAGE_TYPE: Text = Text { min: 0, max: 200, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[], sensitive: false };
+static T_REQUESTOR_NAME_TYPE: Text = Text { min: 0, max: 30, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[], sensitive: false };
+static T_REQUESTOR_WORKFLOW_ID_TYPE: Text = Text { min: 5, max: 400, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
+static T_RESPONSE_MARKER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ROLE_DESCRIPTION_TYPE: Text = Text { min: 0, max: 1000, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{00A1}-\\u{00FF}]*)\\z") }), values: &[], sensitive: false };
 static L_ROLE_DETAIL_LIST_TYPE: List = List { item: Kind::Structure(&S_ROLE_DETAIL), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_ROLE_LIST_TYPE: List = List { item: Kind::Structure(&S_ROLE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_ROLE_MAX_SESSION_DURATION_TYPE: Integer = Integer { min: 3600, max: 43200 };
-static T_ROLE_NAME_TYPE: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
+static T_ROLE_NAME_TYPE: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
 static L_ROLE_PERMISSION_RESTRICTION_ARN_LIST_TYPE: List = List { item: Kind::String(&T_ARN_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_SERIAL_NUMBER_TYPE: Text = Text { min: 9, max: 256, pattern: Some(&Pattern { source: "[\\w+=/:,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=/:,.@-]+)\\z") }), values: &[] };
+static T_SERIAL_NUMBER_TYPE: Text = Text { min: 9, max: 256, pattern: Some(&Pattern { source: "[\\w+=/:,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=/:,.@-]+)\\z") }), values: &[], sensitive: false };
 static L_SERVER_CERTIFICATE_METADATA_LIST_TYPE: List = List { item: Kind::Structure(&S_SERVER_CERTIFICATE_METADATA), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_SERVER_CERTIFICATE_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
-static T_SERVICE_CREDENTIAL_ALIAS: Text = Text { min: 0, max: 200, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
-static T_SERVICE_CREDENTIAL_SECRET: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SERVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SERVICE_NAME_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SERVER_CERTIFICATE_NAME_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
+static T_SERVICE_CREDENTIAL_ALIAS: Text = Text { min: 0, max: 200, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
+static T_SERVICE_CREDENTIAL_SECRET: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_SERVICE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SERVICE_NAME_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_SERVICE_NAMESPACE_LIST_TYPE: List = List { item: Kind::String(&T_SERVICE_NAMESPACE_TYPE), item_name: "member", flattened: false, min: 1, max: 200 };
-static T_SERVICE_NAMESPACE_TYPE: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w-]*", regex: Some("\\A(?:[0-9A-Za-z_-]*)\\z") }), values: &[] };
-static T_SERVICE_PASSWORD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SERVICE_SPECIFIC_CREDENTIAL_ID: Text = Text { min: 20, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[] };
-static T_SERVICE_USER_NAME: Text = Text { min: 0, max: 200, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[] };
+static T_SERVICE_NAMESPACE_TYPE: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w-]*", regex: Some("\\A(?:[0-9A-Za-z_-]*)\\z") }), values: &[], sensitive: false };
+static T_SERVICE_PASSWORD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_SERVICE_SPECIFIC_CREDENTIAL_ID: Text = Text { min: 20, max: 128, pattern: Some(&Pattern { source: "[\\w]+", regex: Some("\\A(?:[0-9A-Za-z_]+)\\z") }), values: &[], sensitive: false };
+static T_SERVICE_USER_NAME: Text = Text { min: 0, max: 200, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[], sensitive: false };
 static I_SESSION_DURATION_TYPE: Integer = Integer { min: 300, max: 43200 };
-static T_SORT_KEY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SERVICE_NAMESPACE_ASCENDING", "SERVICE_NAMESPACE_DESCENDING", "LAST_AUTHENTICATED_TIME_ASCENDING", "LAST_AUTHENTICATED_TIME_DESCENDING"] };
-static T_STATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["UNASSIGNED", "ASSIGNED", "PENDING_APPROVAL", "FINALIZED", "ACCEPTED", "REJECTED", "EXPIRED"] };
-static T_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Active", "Inactive", "Expired"] };
-static T_STRING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SUMMARY_CONTENT_TYPE: Text = Text { min: 0, max: 10000, pattern: None, values: &[] };
-static T_SUMMARY_KEY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Users", "UsersQuota", "Groups", "GroupsQuota", "ServerCertificates", "ServerCertificatesQuota", "UserPolicySizeQuota", "GroupPolicySizeQuota", "GroupsPerUserQuota", "SigningCertificatesPerUserQuota", "AccessKeysPerUserQuota", "MFADevices", "MFADevicesInUse", "AccountMFAEnabled", "AccountAccessKeysPresent", "AccountPasswordPresent", "AccountSigningCertificatesPresent", "AttachedPoliciesPerGroupQuota", "AttachedPoliciesPerRoleQuota", "AttachedPoliciesPerUserQuota", "Policies", "PoliciesQuota", "PolicySizeQuota", "PolicyVersionsInUse", "PolicyVersionsInUseQuota", "VersionsPerPolicyQuota", "GlobalEndpointTokenVersion", "AssumeRolePolicySizeQuota", "InstanceProfiles", "InstanceProfilesQuota", "Providers", "RolePolicySizeQuota", "Roles", "RolesQuota"] };
+static T_SORT_KEY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SERVICE_NAMESPACE_ASCENDING", "SERVICE_NAMESPACE_DESCENDING", "LAST_AUTHENTICATED_TIME_ASCENDING", "LAST_AUTHENTICATED_TIME_DESCENDING"], sensitive: false };
+static T_STATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["UNASSIGNED", "ASSIGNED", "PENDING_APPROVAL", "FINALIZED", "ACCEPTED", "REJECTED", "EXPIRED"], sensitive: false };
+static T_STATUS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Active", "Inactive", "Expired"], sensitive: false };
+static T_STRING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SUMMARY_CONTENT_TYPE: Text = Text { min: 0, max: 10000, pattern: None, values: &[], sensitive: false };
+static T_SUMMARY_KEY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Users", "UsersQuota", "Groups", "GroupsQuota", "ServerCertificates", "ServerCertificatesQuota", "UserPolicySizeQuota", "GroupPolicySizeQuota", "GroupsPerUserQuota", "SigningCertificatesPerUserQuota", "AccessKeysPerUserQuota", "MFADevices", "MFADevicesInUse", "AccountMFAEnabled", "AccountAccessKeysPresent", "AccountPasswordPresent", "AccountSigningCertificatesPresent", "AttachedPoliciesPerGroupQuota", "AttachedPoliciesPerRoleQuota", "AttachedPoliciesPerUserQuota", "Policies", "PoliciesQuota", "PolicySizeQuota", "PolicyVersionsInUse", "PolicyVersionsInUseQuota", "VersionsPerPolicyQuota", "GlobalEndpointTokenVersion", "AssumeRolePolicySizeQuota", "InstanceProfiles", "InstanceProfilesQuota", "Providers", "RolePolicySizeQuota", "Roles", "RolesQuota"], sensitive: false };
 static M_SUMMARY_MAP_TYPE: Map = Map { key: &T_SUMMARY_KEY_TYPE, value: Kind::Integer(&I_SUMMARY_VALUE_TYPE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_SUMMARY_STATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AVAILABLE", "NOT_AVAILABLE", "NOT_SUPPORTED", "FAILED"] };
+static T_SUMMARY_STATE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AVAILABLE", "NOT_AVAILABLE", "NOT_SUPPORTED", "FAILED"], sensitive: false };
 static I_SUMMARY_VALUE_TYPE: Integer = Integer { min: -2147483648, max: 2147483647 };
 static L_TAG_KEY_LIST_TYPE: List = List { item: Kind::String(&T_TAG_KEY_TYPE), item_name: "member", flattened: false, min: 0, max: 50 };
-static T_TAG_KEY_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", regex: Some("\\A(?:[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)\\z") }), values: &[] };
+static T_TAG_KEY_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", regex: Some("\\A(?:[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)\\z") }), values: &[], sensitive: false };
 static L_TAG_LIST_TYPE: List = List { item: Kind::Structure(&S_TAG), item_name: "member", flattened: false, min: 0, max: 50 };
-static T_TAG_VALUE_TYPE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", regex: Some("\\A(?:[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)\\z") }), values: &[] };
+static T_TAG_VALUE_TYPE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", regex: Some("\\A(?:[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)\\z") }), values: &[], sensitive: false };
 static L_THUMBPRINT_LIST_TYPE: List = List { item: Kind::String(&T_THUMBPRINT_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_THUMBPRINT_TYPE: Text = Text { min: 40, max: 40, pattern: None, values: &[] };
+static T_THUMBPRINT_TYPE: Text = Text { min: 40, max: 40, pattern: None, values: &[], sensitive: false };
 static L_USER_DETAIL_LIST_TYPE: List = List { item: Kind::Structure(&S_USER_DETAIL), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_USER_LIST_TYPE: List = List { item: Kind::Structure(&S_USER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_USER_NAME_TYPE: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
+static T_USER_NAME_TYPE: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };
 static L_VIRTUAL_MFA_DEVICE_LIST_TYPE: List = List { item: Kind::Structure(&S_VIRTUAL_MFA_DEVICE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_VIRTUAL_MFA_DEVICE_NAME: Text = Text { min: 1, max: 4294967295, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[] };
+static T_VIRTUAL_MFA_DEVICE_NAME: Text = Text { min: 1, max: 4294967295, pattern: Some(&Pattern { source: "[\\w+=,.@-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]+)\\z") }), values: &[], sensitive: false };

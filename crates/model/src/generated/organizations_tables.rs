@@ -192,14 +192,14 @@ static S_ACCOUNT: Structure = Structure { name: "Account", members: &[
     Member { name: "JoinedMethod", wire_in: "JoinedMethod", wire_out: "JoinedMethod", kind: Kind::String(&T_ACCOUNT_JOINED_METHOD), ..PLAIN },
     Member { name: "JoinedTimestamp", wire_in: "JoinedTimestamp", wire_out: "JoinedTimestamp", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACCOUNT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:account\\/o-[a-z0-9]{10,32}\\/\\d{12}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:account/o-[a-z0-9]{10,32}/[0-9]{12})\\z") }), values: &[] };
-static T_ACCOUNT_ID: Text = Text { min: 0, max: 12, pattern: Some(&Pattern { source: "^\\d{12}$", regex: Some("\\A(?:^[0-9]{12}$)\\z") }), values: &[] };
-static T_ACCOUNT_JOINED_METHOD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INVITED", "CREATED"] };
-static T_ACCOUNT_NAME: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
-static T_ACCOUNT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"] };
-static T_ACCOUNT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACTIVE", "SUSPENDED", "PENDING_CLOSURE"] };
+static T_ACCOUNT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:account\\/o-[a-z0-9]{10,32}\\/\\d{12}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:account/o-[a-z0-9]{10,32}/[0-9]{12})\\z") }), values: &[], sensitive: false };
+static T_ACCOUNT_ID: Text = Text { min: 0, max: 12, pattern: Some(&Pattern { source: "^\\d{12}$", regex: Some("\\A(?:^[0-9]{12}$)\\z") }), values: &[], sensitive: false };
+static T_ACCOUNT_JOINED_METHOD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INVITED", "CREATED"], sensitive: false };
+static T_ACCOUNT_NAME: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: true };
+static T_ACCOUNT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"], sensitive: false };
+static T_ACCOUNT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACTIVE", "SUSPENDED", "PENDING_CLOSURE"], sensitive: false };
 static L_ACCOUNTS: List = List { item: Kind::Structure(&S_ACCOUNT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ACTION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INVITE", "ENABLE_ALL_FEATURES", "APPROVE_ALL_FEATURES", "ADD_ORGANIZATIONS_SERVICE_LINKED_ROLE", "TRANSFER_RESPONSIBILITY"] };
+static T_ACTION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INVITE", "ENABLE_ALL_FEATURES", "APPROVE_ALL_FEATURES", "ADD_ORGANIZATIONS_SERVICE_LINKED_ROLE", "TRANSFER_RESPONSIBILITY"], sensitive: false };
 static S_ATTACH_POLICY_REQUEST: Structure = Structure { name: "AttachPolicyRequest", members: &[
     Member { name: "PolicyId", wire_in: "PolicyId", wire_out: "PolicyId", kind: Kind::String(&T_POLICY_ID), required: true, ..PLAIN },
     Member { name: "TargetId", wire_in: "TargetId", wire_out: "TargetId", kind: Kind::String(&T_POLICY_TARGET_ID), required: true, ..PLAIN },
@@ -214,14 +214,14 @@ static S_CHILD: Structure = Structure { name: "Child", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_CHILD_ID), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_CHILD_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CHILD_ID: Text = Text { min: 0, max: 100, pattern: Some(&Pattern { source: "^(\\d{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$", regex: Some("\\A(?:^([0-9]{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$)\\z") }), values: &[] };
-static T_CHILD_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATIONAL_UNIT"] };
+static T_CHILD_ID: Text = Text { min: 0, max: 100, pattern: Some(&Pattern { source: "^(\\d{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$", regex: Some("\\A(?:^([0-9]{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$)\\z") }), values: &[], sensitive: false };
+static T_CHILD_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATIONAL_UNIT"], sensitive: false };
 static L_CHILDREN: List = List { item: Kind::Structure(&S_CHILD), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_CLOSE_ACCOUNT_REQUEST: Structure = Structure { name: "CloseAccountRequest", members: &[
     Member { name: "AccountId", wire_in: "AccountId", wire_out: "AccountId", kind: Kind::String(&T_ACCOUNT_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CREATE_ACCOUNT_FAILURE_REASON: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT_LIMIT_EXCEEDED", "EMAIL_ALREADY_EXISTS", "INVALID_ADDRESS", "INVALID_EMAIL", "CONCURRENT_ACCOUNT_MODIFICATION", "INTERNAL_FAILURE", "GOVCLOUD_ACCOUNT_ALREADY_EXISTS", "MISSING_BUSINESS_VALIDATION", "FAILED_BUSINESS_VALIDATION", "PENDING_BUSINESS_VALIDATION", "INVALID_IDENTITY_FOR_BUSINESS_VALIDATION", "UNKNOWN_BUSINESS_VALIDATION", "MISSING_PAYMENT_INSTRUMENT", "INVALID_PAYMENT_INSTRUMENT", "UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED"] };
-static T_CREATE_ACCOUNT_NAME: Text = Text { min: 1, max: 50, pattern: Some(&Pattern { source: "[\\u0020-\\u007E]+", regex: Some("\\A(?:[\\u{0020}-\\u{007E}]+)\\z") }), values: &[] };
+static T_CREATE_ACCOUNT_FAILURE_REASON: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT_LIMIT_EXCEEDED", "EMAIL_ALREADY_EXISTS", "INVALID_ADDRESS", "INVALID_EMAIL", "CONCURRENT_ACCOUNT_MODIFICATION", "INTERNAL_FAILURE", "GOVCLOUD_ACCOUNT_ALREADY_EXISTS", "MISSING_BUSINESS_VALIDATION", "FAILED_BUSINESS_VALIDATION", "PENDING_BUSINESS_VALIDATION", "INVALID_IDENTITY_FOR_BUSINESS_VALIDATION", "UNKNOWN_BUSINESS_VALIDATION", "MISSING_PAYMENT_INSTRUMENT", "INVALID_PAYMENT_INSTRUMENT", "UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED"], sensitive: false };
+static T_CREATE_ACCOUNT_NAME: Text = Text { min: 1, max: 50, pattern: Some(&Pattern { source: "[\\u0020-\\u007E]+", regex: Some("\\A(?:[\\u{0020}-\\u{007E}]+)\\z") }), values: &[], sensitive: true };
 static S_CREATE_ACCOUNT_REQUEST: Structure = Structure { name: "CreateAccountRequest", members: &[
     Member { name: "Email", wire_in: "Email", wire_out: "Email", kind: Kind::String(&T_EMAIL), required: true, sensitive: true, ..PLAIN },
     Member { name: "AccountName", wire_in: "AccountName", wire_out: "AccountName", kind: Kind::String(&T_CREATE_ACCOUNT_NAME), required: true, sensitive: true, ..PLAIN },
@@ -229,11 +229,11 @@ static S_CREATE_ACCOUNT_REQUEST: Structure = Structure { name: "CreateAccountReq
     Member { name: "IamUserAccessToBilling", wire_in: "IamUserAccessToBilling", wire_out: "IamUserAccessToBilling", kind: Kind::String(&T_IAM_USER_ACCESS_TO_BILLING), ..PLAIN },
     Member { name: "Tags", wire_in: "Tags", wire_out: "Tags", kind: Kind::List(&L_TAGS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CREATE_ACCOUNT_REQUEST_ID: Text = Text { min: 0, max: 36, pattern: Some(&Pattern { source: "^car-[a-z0-9]{8,32}$", regex: Some("\\A(?:^car-[a-z0-9]{8,32}$)\\z") }), values: &[] };
+static T_CREATE_ACCOUNT_REQUEST_ID: Text = Text { min: 0, max: 36, pattern: Some(&Pattern { source: "^car-[a-z0-9]{8,32}$", regex: Some("\\A(?:^car-[a-z0-9]{8,32}$)\\z") }), values: &[], sensitive: false };
 static S_CREATE_ACCOUNT_RESPONSE: Structure = Structure { name: "CreateAccountResponse", members: &[
     Member { name: "CreateAccountStatus", wire_in: "CreateAccountStatus", wire_out: "CreateAccountStatus", kind: Kind::Structure(&S_CREATE_ACCOUNT_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CREATE_ACCOUNT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IN_PROGRESS", "SUCCEEDED", "FAILED"] };
+static T_CREATE_ACCOUNT_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["IN_PROGRESS", "SUCCEEDED", "FAILED"], sensitive: false };
 static L_CREATE_ACCOUNT_STATES: List = List { item: Kind::String(&T_CREATE_ACCOUNT_STATE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_CREATE_ACCOUNT_STATUS: Structure = Structure { name: "CreateAccountStatus", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_CREATE_ACCOUNT_REQUEST_ID), ..PLAIN },
@@ -382,7 +382,7 @@ static S_EFFECTIVE_POLICY: Structure = Structure { name: "EffectivePolicy", memb
     Member { name: "TargetId", wire_in: "TargetId", wire_out: "TargetId", kind: Kind::String(&T_POLICY_TARGET_ID), ..PLAIN },
     Member { name: "PolicyType", wire_in: "PolicyType", wire_out: "PolicyType", kind: Kind::String(&T_EFFECTIVE_POLICY_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EFFECTIVE_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["TAG_POLICY", "BACKUP_POLICY", "AISERVICES_OPT_OUT_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2", "SECURITYHUB_POLICY", "INSPECTOR_POLICY", "UPGRADE_ROLLOUT_POLICY", "BEDROCK_POLICY", "S3_POLICY", "NETWORK_SECURITY_DIRECTOR_POLICY"] };
+static T_EFFECTIVE_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["TAG_POLICY", "BACKUP_POLICY", "AISERVICES_OPT_OUT_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2", "SECURITYHUB_POLICY", "INSPECTOR_POLICY", "UPGRADE_ROLLOUT_POLICY", "BEDROCK_POLICY", "S3_POLICY", "NETWORK_SECURITY_DIRECTOR_POLICY"], sensitive: false };
 static S_EFFECTIVE_POLICY_VALIDATION_ERROR: Structure = Structure { name: "EffectivePolicyValidationError", members: &[
     Member { name: "ErrorCode", wire_in: "ErrorCode", wire_out: "ErrorCode", kind: Kind::String(&T_ERROR_CODE), ..PLAIN },
     Member { name: "ErrorMessage", wire_in: "ErrorMessage", wire_out: "ErrorMessage", kind: Kind::String(&T_ERROR_MESSAGE), ..PLAIN },
@@ -390,7 +390,7 @@ static S_EFFECTIVE_POLICY_VALIDATION_ERROR: Structure = Structure { name: "Effec
     Member { name: "ContributingPolicies", wire_in: "ContributingPolicies", wire_out: "ContributingPolicies", kind: Kind::List(&L_POLICY_IDS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_EFFECTIVE_POLICY_VALIDATION_ERRORS: List = List { item: Kind::Structure(&S_EFFECTIVE_POLICY_VALIDATION_ERROR), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_EMAIL: Text = Text { min: 6, max: 64, pattern: Some(&Pattern { source: "[^\\s@]+@[^\\s@]+\\.[^\\s@]+", regex: Some("\\A(?:[^ \\t\\n\\x0B\\f\\r@]+@[^ \\t\\n\\x0B\\f\\r@]+\\.[^ \\t\\n\\x0B\\f\\r@]+)\\z") }), values: &[] };
+static T_EMAIL: Text = Text { min: 6, max: 64, pattern: Some(&Pattern { source: "[^\\s@]+@[^\\s@]+\\.[^\\s@]+", regex: Some("\\A(?:[^ \\t\\n\\x0B\\f\\r@]+@[^ \\t\\n\\x0B\\f\\r@]+\\.[^ \\t\\n\\x0B\\f\\r@]+)\\z") }), values: &[], sensitive: true };
 static S_ENABLE_AWS_SERVICE_ACCESS_REQUEST: Structure = Structure { name: "EnableAWSServiceAccessRequest", members: &[
     Member { name: "ServicePrincipal", wire_in: "ServicePrincipal", wire_out: "ServicePrincipal", kind: Kind::String(&T_SERVICE_PRINCIPAL), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -411,9 +411,9 @@ static S_ENABLED_SERVICE_PRINCIPAL: Structure = Structure { name: "EnabledServic
     Member { name: "DateEnabled", wire_in: "DateEnabled", wire_out: "DateEnabled", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ENABLED_SERVICE_PRINCIPALS: List = List { item: Kind::Structure(&S_ENABLED_SERVICE_PRINCIPAL), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ERROR_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_GENERIC_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::.+:.+", regex: Some("\\A(?:^arn:aws:organizations::.+:.+)\\z") }), values: &[] };
+static T_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ERROR_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_GENERIC_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::.+:.+", regex: Some("\\A(?:^arn:aws:organizations::.+:.+)\\z") }), values: &[], sensitive: false };
 static S_HANDSHAKE: Structure = Structure { name: "Handshake", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_HANDSHAKE_ID), ..PLAIN },
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_HANDSHAKE_ARN), ..PLAIN },
@@ -424,31 +424,31 @@ static S_HANDSHAKE: Structure = Structure { name: "Handshake", members: &[
     Member { name: "Action", wire_in: "Action", wire_out: "Action", kind: Kind::String(&T_ACTION_TYPE), ..PLAIN },
     Member { name: "Resources", wire_in: "Resources", wire_out: "Resources", kind: Kind::List(&L_HANDSHAKE_RESOURCES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_HANDSHAKE_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:handshake\\/o-[a-z0-9]{10,32}\\/[a-z_]{1,32}\\/h-[0-9a-z]{8,32}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:handshake/o-[a-z0-9]{10,32}/[a-z_]{1,32}/h-[0-9a-z]{8,32})\\z") }), values: &[] };
+static T_HANDSHAKE_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:handshake\\/o-[a-z0-9]{10,32}\\/[a-z_]{1,32}\\/h-[0-9a-z]{8,32}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:handshake/o-[a-z0-9]{10,32}/[a-z_]{1,32}/h-[0-9a-z]{8,32})\\z") }), values: &[], sensitive: false };
 static S_HANDSHAKE_FILTER: Structure = Structure { name: "HandshakeFilter", members: &[
     Member { name: "ActionType", wire_in: "ActionType", wire_out: "ActionType", kind: Kind::String(&T_ACTION_TYPE), ..PLAIN },
     Member { name: "ParentHandshakeId", wire_in: "ParentHandshakeId", wire_out: "ParentHandshakeId", kind: Kind::String(&T_HANDSHAKE_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_HANDSHAKE_ID: Text = Text { min: 0, max: 34, pattern: Some(&Pattern { source: "^h-[0-9a-z]{8,32}$", regex: Some("\\A(?:^h-[0-9a-z]{8,32}$)\\z") }), values: &[] };
-static T_HANDSHAKE_NOTES: Text = Text { min: 0, max: 1024, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
+static T_HANDSHAKE_ID: Text = Text { min: 0, max: 34, pattern: Some(&Pattern { source: "^h-[0-9a-z]{8,32}$", regex: Some("\\A(?:^h-[0-9a-z]{8,32}$)\\z") }), values: &[], sensitive: false };
+static T_HANDSHAKE_NOTES: Text = Text { min: 0, max: 1024, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: true };
 static L_HANDSHAKE_PARTIES: List = List { item: Kind::Structure(&S_HANDSHAKE_PARTY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_HANDSHAKE_PARTY: Structure = Structure { name: "HandshakeParty", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_HANDSHAKE_PARTY_ID), required: true, sensitive: true, ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_HANDSHAKE_PARTY_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_HANDSHAKE_PARTY_ID: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
-static T_HANDSHAKE_PARTY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATION", "EMAIL"] };
+static T_HANDSHAKE_PARTY_ID: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: true };
+static T_HANDSHAKE_PARTY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATION", "EMAIL"], sensitive: false };
 static S_HANDSHAKE_RESOURCE: Structure = Structure { name: "HandshakeResource", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_HANDSHAKE_RESOURCE_VALUE), sensitive: true, ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_HANDSHAKE_RESOURCE_TYPE), ..PLAIN },
     Member { name: "Resources", wire_in: "Resources", wire_out: "Resources", kind: Kind::List(&L_HANDSHAKE_RESOURCES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_HANDSHAKE_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATION", "ORGANIZATION_FEATURE_SET", "EMAIL", "MASTER_EMAIL", "MASTER_NAME", "NOTES", "PARENT_HANDSHAKE", "RESPONSIBILITY_TRANSFER", "TRANSFER_START_TIMESTAMP", "TRANSFER_TYPE", "MANAGEMENT_ACCOUNT", "MANAGEMENT_EMAIL", "MANAGEMENT_NAME"] };
-static T_HANDSHAKE_RESOURCE_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_HANDSHAKE_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATION", "ORGANIZATION_FEATURE_SET", "EMAIL", "MASTER_EMAIL", "MASTER_NAME", "NOTES", "PARENT_HANDSHAKE", "RESPONSIBILITY_TRANSFER", "TRANSFER_START_TIMESTAMP", "TRANSFER_TYPE", "MANAGEMENT_ACCOUNT", "MANAGEMENT_EMAIL", "MANAGEMENT_NAME"], sensitive: false };
+static T_HANDSHAKE_RESOURCE_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static L_HANDSHAKE_RESOURCES: List = List { item: Kind::Structure(&S_HANDSHAKE_RESOURCE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_HANDSHAKE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["REQUESTED", "OPEN", "CANCELED", "ACCEPTED", "DECLINED", "EXPIRED"] };
+static T_HANDSHAKE_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["REQUESTED", "OPEN", "CANCELED", "ACCEPTED", "DECLINED", "EXPIRED"], sensitive: false };
 static L_HANDSHAKES: List = List { item: Kind::Structure(&S_HANDSHAKE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_IAM_USER_ACCESS_TO_BILLING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALLOW", "DENY"] };
+static T_IAM_USER_ACCESS_TO_BILLING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALLOW", "DENY"], sensitive: false };
 static S_INVITE_ACCOUNT_TO_ORGANIZATION_REQUEST: Structure = Structure { name: "InviteAccountToOrganizationRequest", members: &[
     Member { name: "Target", wire_in: "Target", wire_out: "Target", kind: Kind::Structure(&S_HANDSHAKE_PARTY), required: true, ..PLAIN },
     Member { name: "Notes", wire_in: "Notes", wire_out: "Notes", kind: Kind::String(&T_HANDSHAKE_NOTES), sensitive: true, ..PLAIN },
@@ -659,7 +659,7 @@ static S_MOVE_ACCOUNT_REQUEST: Structure = Structure { name: "MoveAccountRequest
     Member { name: "SourceParentId", wire_in: "SourceParentId", wire_out: "SourceParentId", kind: Kind::String(&T_PARENT_ID), required: true, ..PLAIN },
     Member { name: "DestinationParentId", wire_in: "DestinationParentId", wire_out: "DestinationParentId", kind: Kind::String(&T_PARENT_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NEXT_TOKEN: Text = Text { min: 0, max: 100000, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
+static T_NEXT_TOKEN: Text = Text { min: 0, max: 100000, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: false };
 static S_ORGANIZATION: Structure = Structure { name: "Organization", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_ORGANIZATION_ID), ..PLAIN },
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_ORGANIZATION_ARN), ..PLAIN },
@@ -669,40 +669,40 @@ static S_ORGANIZATION: Structure = Structure { name: "Organization", members: &[
     Member { name: "MasterAccountEmail", wire_in: "MasterAccountEmail", wire_out: "MasterAccountEmail", kind: Kind::String(&T_EMAIL), sensitive: true, ..PLAIN },
     Member { name: "AvailablePolicyTypes", wire_in: "AvailablePolicyTypes", wire_out: "AvailablePolicyTypes", kind: Kind::List(&L_POLICY_TYPES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ORGANIZATION_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:organization\\/o-[a-z0-9]{10,32}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32})\\z") }), values: &[] };
-static T_ORGANIZATION_FEATURE_SET: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALL", "CONSOLIDATED_BILLING"] };
-static T_ORGANIZATION_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^o-[a-z0-9]{10,32}$", regex: Some("\\A(?:^o-[a-z0-9]{10,32}$)\\z") }), values: &[] };
+static T_ORGANIZATION_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:organization\\/o-[a-z0-9]{10,32}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32})\\z") }), values: &[], sensitive: false };
+static T_ORGANIZATION_FEATURE_SET: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALL", "CONSOLIDATED_BILLING"], sensitive: false };
+static T_ORGANIZATION_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^o-[a-z0-9]{10,32}$", regex: Some("\\A(?:^o-[a-z0-9]{10,32}$)\\z") }), values: &[], sensitive: false };
 static S_ORGANIZATIONAL_UNIT: Structure = Structure { name: "OrganizationalUnit", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_ORGANIZATIONAL_UNIT_ID), ..PLAIN },
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_ORGANIZATIONAL_UNIT_ARN), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_ORGANIZATIONAL_UNIT_NAME), ..PLAIN },
     Member { name: "Path", wire_in: "Path", wire_out: "Path", kind: Kind::String(&T_PATH), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ORGANIZATIONAL_UNIT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:ou\\/o-[a-z0-9]{10,32}\\/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})\\z") }), values: &[] };
-static T_ORGANIZATIONAL_UNIT_ID: Text = Text { min: 0, max: 68, pattern: Some(&Pattern { source: "^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$", regex: Some("\\A(?:^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$)\\z") }), values: &[] };
-static T_ORGANIZATIONAL_UNIT_NAME: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
+static T_ORGANIZATIONAL_UNIT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:ou\\/o-[a-z0-9]{10,32}\\/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})\\z") }), values: &[], sensitive: false };
+static T_ORGANIZATIONAL_UNIT_ID: Text = Text { min: 0, max: 68, pattern: Some(&Pattern { source: "^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$", regex: Some("\\A(?:^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$)\\z") }), values: &[], sensitive: false };
+static T_ORGANIZATIONAL_UNIT_NAME: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: false };
 static L_ORGANIZATIONAL_UNITS: List = List { item: Kind::Structure(&S_ORGANIZATIONAL_UNIT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_PARENT: Structure = Structure { name: "Parent", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_PARENT_ID), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_PARENT_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PARENT_ID: Text = Text { min: 0, max: 100, pattern: Some(&Pattern { source: "^(r-[0-9a-z]{4,32})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$", regex: Some("\\A(?:^(r-[0-9a-z]{4,32})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$)\\z") }), values: &[] };
-static T_PARENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ROOT", "ORGANIZATIONAL_UNIT"] };
+static T_PARENT_ID: Text = Text { min: 0, max: 100, pattern: Some(&Pattern { source: "^(r-[0-9a-z]{4,32})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$", regex: Some("\\A(?:^(r-[0-9a-z]{4,32})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$)\\z") }), values: &[], sensitive: false };
+static T_PARENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ROOT", "ORGANIZATIONAL_UNIT"], sensitive: false };
 static L_PARENTS: List = List { item: Kind::Structure(&S_PARENT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PATH: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(o-[a-z0-9]{10,32}\\/r-[0-9a-z]{4,32}(\\/ou\\-[0-9a-z]{4,32}-[a-z0-9]{8,32})*(\\/\\d{12})*)\\/", regex: Some("\\A(?:^(o-[a-z0-9]{10,32}/r-[0-9a-z]{4,32}(/ou\\-[0-9a-z]{4,32}-[a-z0-9]{8,32})*(/[0-9]{12})*)/)\\z") }), values: &[] };
-static T_PATH_TO_ERROR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATH: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(o-[a-z0-9]{10,32}\\/r-[0-9a-z]{4,32}(\\/ou\\-[0-9a-z]{4,32}-[a-z0-9]{8,32})*(\\/\\d{12})*)\\/", regex: Some("\\A(?:^(o-[a-z0-9]{10,32}/r-[0-9a-z]{4,32}(/ou\\-[0-9a-z]{4,32}-[a-z0-9]{8,32})*(/[0-9]{12})*)/)\\z") }), values: &[], sensitive: false };
+static T_PATH_TO_ERROR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PATHS: List = List { item: Kind::String(&T_PATH), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_POLICIES: List = List { item: Kind::Structure(&S_POLICY_SUMMARY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_POLICY: Structure = Structure { name: "Policy", members: &[
     Member { name: "PolicySummary", wire_in: "PolicySummary", wire_out: "PolicySummary", kind: Kind::Structure(&S_POLICY_SUMMARY), ..PLAIN },
     Member { name: "Content", wire_in: "Content", wire_out: "Content", kind: Kind::String(&T_POLICY_CONTENT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_POLICY_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(arn:aws:organizations::\\d{12}:policy\\/o-[a-z0-9]{10,32}\\/[0-9a-z_]+\\/p-[0-9a-z]{10,32})|(arn:aws:organizations::aws:policy\\/[0-9a-z_]+\\/p-[0-9a-zA-Z_]{10,128})", regex: Some("\\A(?:^(arn:aws:organizations::[0-9]{12}:policy/o-[a-z0-9]{10,32}/[0-9a-z_]+/p-[0-9a-z]{10,32})|(arn:aws:organizations::aws:policy/[0-9a-z_]+/p-[0-9a-zA-Z_]{10,128}))\\z") }), values: &[] };
-static T_POLICY_CONTENT: Text = Text { min: 1, max: 4294967295, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
-static T_POLICY_DESCRIPTION: Text = Text { min: 0, max: 512, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
-static T_POLICY_ID: Text = Text { min: 0, max: 130, pattern: Some(&Pattern { source: "^p-[0-9a-zA-Z_]{8,128}$", regex: Some("\\A(?:^p-[0-9a-zA-Z_]{8,128}$)\\z") }), values: &[] };
+static T_POLICY_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(arn:aws:organizations::\\d{12}:policy\\/o-[a-z0-9]{10,32}\\/[0-9a-z_]+\\/p-[0-9a-z]{10,32})|(arn:aws:organizations::aws:policy\\/[0-9a-z_]+\\/p-[0-9a-zA-Z_]{10,128})", regex: Some("\\A(?:^(arn:aws:organizations::[0-9]{12}:policy/o-[a-z0-9]{10,32}/[0-9a-z_]+/p-[0-9a-z]{10,32})|(arn:aws:organizations::aws:policy/[0-9a-z_]+/p-[0-9a-zA-Z_]{10,128}))\\z") }), values: &[], sensitive: false };
+static T_POLICY_CONTENT: Text = Text { min: 1, max: 4294967295, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: false };
+static T_POLICY_DESCRIPTION: Text = Text { min: 0, max: 512, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: false };
+static T_POLICY_ID: Text = Text { min: 0, max: 130, pattern: Some(&Pattern { source: "^p-[0-9a-zA-Z_]{8,128}$", regex: Some("\\A(?:^p-[0-9a-zA-Z_]{8,128}$)\\z") }), values: &[], sensitive: false };
 static L_POLICY_IDS: List = List { item: Kind::String(&T_POLICY_ID), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_NAME: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
+static T_POLICY_NAME: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: false };
 static S_POLICY_SUMMARY: Structure = Structure { name: "PolicySummary", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_POLICY_ID), ..PLAIN },
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_POLICY_ARN), ..PLAIN },
@@ -711,7 +711,7 @@ static S_POLICY_SUMMARY: Structure = Structure { name: "PolicySummary", members:
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_POLICY_TYPE), ..PLAIN },
     Member { name: "AwsManaged", wire_in: "AwsManaged", wire_out: "AwsManaged", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_POLICY_TARGET_ID: Text = Text { min: 0, max: 100, pattern: Some(&Pattern { source: "^(r-[0-9a-z]{4,32})|(\\d{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$", regex: Some("\\A(?:^(r-[0-9a-z]{4,32})|([0-9]{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$)\\z") }), values: &[] };
+static T_POLICY_TARGET_ID: Text = Text { min: 0, max: 100, pattern: Some(&Pattern { source: "^(r-[0-9a-z]{4,32})|(\\d{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$", regex: Some("\\A(?:^(r-[0-9a-z]{4,32})|([0-9]{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$)\\z") }), values: &[], sensitive: false };
 static S_POLICY_TARGET_SUMMARY: Structure = Structure { name: "PolicyTargetSummary", members: &[
     Member { name: "TargetId", wire_in: "TargetId", wire_out: "TargetId", kind: Kind::String(&T_POLICY_TARGET_ID), ..PLAIN },
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_GENERIC_ARN), ..PLAIN },
@@ -719,8 +719,8 @@ static S_POLICY_TARGET_SUMMARY: Structure = Structure { name: "PolicyTargetSumma
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_TARGET_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_POLICY_TARGETS: List = List { item: Kind::Structure(&S_POLICY_TARGET_SUMMARY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "BACKUP_POLICY", "AISERVICES_OPT_OUT_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2", "SECURITYHUB_POLICY", "INSPECTOR_POLICY", "UPGRADE_ROLLOUT_POLICY", "BEDROCK_POLICY", "S3_POLICY", "NETWORK_SECURITY_DIRECTOR_POLICY"] };
-static T_POLICY_TYPE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED", "PENDING_ENABLE", "PENDING_DISABLE"] };
+static T_POLICY_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "BACKUP_POLICY", "AISERVICES_OPT_OUT_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2", "SECURITYHUB_POLICY", "INSPECTOR_POLICY", "UPGRADE_ROLLOUT_POLICY", "BEDROCK_POLICY", "S3_POLICY", "NETWORK_SECURITY_DIRECTOR_POLICY"], sensitive: false };
+static T_POLICY_TYPE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED", "PENDING_ENABLE", "PENDING_DISABLE"], sensitive: false };
 static S_POLICY_TYPE_SUMMARY: Structure = Structure { name: "PolicyTypeSummary", members: &[
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_POLICY_TYPE), ..PLAIN },
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_POLICY_TYPE_STATUS), ..PLAIN },
@@ -744,9 +744,9 @@ static S_RESOURCE_POLICY: Structure = Structure { name: "ResourcePolicy", member
     Member { name: "ResourcePolicySummary", wire_in: "ResourcePolicySummary", wire_out: "ResourcePolicySummary", kind: Kind::Structure(&S_RESOURCE_POLICY_SUMMARY), ..PLAIN },
     Member { name: "Content", wire_in: "Content", wire_out: "Content", kind: Kind::String(&T_RESOURCE_POLICY_CONTENT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_POLICY_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:[a-z0-9][a-z0-9-.]{0,62}:organizations::\\d{12}:resourcepolicy\\/o-[a-z0-9]{10,32}\\/rp-[0-9a-zA-Z_]{4,128}", regex: Some("\\A(?:^arn:[a-z0-9][a-z0-9-.]{0,62}:organizations::[0-9]{12}:resourcepolicy/o-[a-z0-9]{10,32}/rp-[0-9a-zA-Z_]{4,128})\\z") }), values: &[] };
-static T_RESOURCE_POLICY_CONTENT: Text = Text { min: 1, max: 40000, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
-static T_RESOURCE_POLICY_ID: Text = Text { min: 0, max: 131, pattern: Some(&Pattern { source: "^rp-[0-9a-zA-Z_]{4,128}$", regex: Some("\\A(?:^rp-[0-9a-zA-Z_]{4,128}$)\\z") }), values: &[] };
+static T_RESOURCE_POLICY_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:[a-z0-9][a-z0-9-.]{0,62}:organizations::\\d{12}:resourcepolicy\\/o-[a-z0-9]{10,32}\\/rp-[0-9a-zA-Z_]{4,128}", regex: Some("\\A(?:^arn:[a-z0-9][a-z0-9-.]{0,62}:organizations::[0-9]{12}:resourcepolicy/o-[a-z0-9]{10,32}/rp-[0-9a-zA-Z_]{4,128})\\z") }), values: &[], sensitive: false };
+static T_RESOURCE_POLICY_CONTENT: Text = Text { min: 1, max: 40000, pattern: Some(&Pattern { source: "[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: false };
+static T_RESOURCE_POLICY_ID: Text = Text { min: 0, max: 131, pattern: Some(&Pattern { source: "^rp-[0-9a-zA-Z_]{4,128}$", regex: Some("\\A(?:^rp-[0-9a-zA-Z_]{4,128}$)\\z") }), values: &[], sensitive: false };
 static S_RESOURCE_POLICY_SUMMARY: Structure = Structure { name: "ResourcePolicySummary", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_RESOURCE_POLICY_ID), ..PLAIN },
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_RESOURCE_POLICY_ARN), ..PLAIN },
@@ -763,39 +763,39 @@ static S_RESPONSIBILITY_TRANSFER: Structure = Structure { name: "ResponsibilityT
     Member { name: "EndTimestamp", wire_in: "EndTimestamp", wire_out: "EndTimestamp", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
     Member { name: "ActiveHandshakeId", wire_in: "ActiveHandshakeId", wire_out: "ActiveHandshakeId", kind: Kind::String(&T_HANDSHAKE_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESPONSIBILITY_TRANSFER_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:[a-z0-9][a-z0-9-.]{0,62}:organizations::\\d{12}:transfer\\/o-[a-z0-9]{10,32}\\/(billing)\\/(inbound|outbound)\\/rt-[0-9a-z]{8,32}$", regex: Some("\\A(?:^arn:[a-z0-9][a-z0-9-.]{0,62}:organizations::[0-9]{12}:transfer/o-[a-z0-9]{10,32}/(billing)/(inbound|outbound)/rt-[0-9a-z]{8,32}$)\\z") }), values: &[] };
-static T_RESPONSIBILITY_TRANSFER_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^rt-[0-9a-z]{8,32}$", regex: Some("\\A(?:^rt-[0-9a-z]{8,32}$)\\z") }), values: &[] };
-static T_RESPONSIBILITY_TRANSFER_NAME: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^[ -~]+$", regex: Some("\\A(?:^[ -\\~]+$)\\z") }), values: &[] };
-static T_RESPONSIBILITY_TRANSFER_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["REQUESTED", "DECLINED", "CANCELED", "EXPIRED", "ACCEPTED", "WITHDRAWN"] };
-static T_RESPONSIBILITY_TRANSFER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["BILLING"] };
+static T_RESPONSIBILITY_TRANSFER_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:[a-z0-9][a-z0-9-.]{0,62}:organizations::\\d{12}:transfer\\/o-[a-z0-9]{10,32}\\/(billing)\\/(inbound|outbound)\\/rt-[0-9a-z]{8,32}$", regex: Some("\\A(?:^arn:[a-z0-9][a-z0-9-.]{0,62}:organizations::[0-9]{12}:transfer/o-[a-z0-9]{10,32}/(billing)/(inbound|outbound)/rt-[0-9a-z]{8,32}$)\\z") }), values: &[], sensitive: false };
+static T_RESPONSIBILITY_TRANSFER_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^rt-[0-9a-z]{8,32}$", regex: Some("\\A(?:^rt-[0-9a-z]{8,32}$)\\z") }), values: &[], sensitive: false };
+static T_RESPONSIBILITY_TRANSFER_NAME: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^[ -~]+$", regex: Some("\\A(?:^[ -\\~]+$)\\z") }), values: &[], sensitive: true };
+static T_RESPONSIBILITY_TRANSFER_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["REQUESTED", "DECLINED", "CANCELED", "EXPIRED", "ACCEPTED", "WITHDRAWN"], sensitive: false };
+static T_RESPONSIBILITY_TRANSFER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["BILLING"], sensitive: false };
 static L_RESPONSIBILITY_TRANSFERS: List = List { item: Kind::Structure(&S_RESPONSIBILITY_TRANSFER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ROLE_NAME: Text = Text { min: 0, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]{1,64}", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]{1,64})\\z") }), values: &[] };
+static T_ROLE_NAME: Text = Text { min: 0, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]{1,64}", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]{1,64})\\z") }), values: &[], sensitive: false };
 static S_ROOT: Structure = Structure { name: "Root", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_ROOT_ID), ..PLAIN },
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_ROOT_ARN), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_ROOT_NAME), ..PLAIN },
     Member { name: "PolicyTypes", wire_in: "PolicyTypes", wire_out: "PolicyTypes", kind: Kind::List(&L_POLICY_TYPES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROOT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:root\\/o-[a-z0-9]{10,32}\\/r-[0-9a-z]{4,32}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:root/o-[a-z0-9]{10,32}/r-[0-9a-z]{4,32})\\z") }), values: &[] };
-static T_ROOT_ID: Text = Text { min: 0, max: 34, pattern: Some(&Pattern { source: "^r-[0-9a-z]{4,32}$", regex: Some("\\A(?:^r-[0-9a-z]{4,32}$)\\z") }), values: &[] };
-static T_ROOT_NAME: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
+static T_ROOT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^arn:aws:organizations::\\d{12}:root\\/o-[a-z0-9]{10,32}\\/r-[0-9a-z]{4,32}", regex: Some("\\A(?:^arn:aws:organizations::[0-9]{12}:root/o-[a-z0-9]{10,32}/r-[0-9a-z]{4,32})\\z") }), values: &[], sensitive: false };
+static T_ROOT_ID: Text = Text { min: 0, max: 34, pattern: Some(&Pattern { source: "^r-[0-9a-z]{4,32}$", regex: Some("\\A(?:^r-[0-9a-z]{4,32}$)\\z") }), values: &[], sensitive: false };
+static T_ROOT_NAME: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
 static L_ROOTS: List = List { item: Kind::Structure(&S_ROOT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_SERVICE_PRINCIPAL: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[] };
+static T_SERVICE_PRINCIPAL: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[], sensitive: false };
 static S_TAG: Structure = Structure { name: "Tag", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_TAG_KEY), required: true, ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_TAG_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TAG_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[] };
+static T_TAG_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[], sensitive: false };
 static L_TAG_KEYS: List = List { item: Kind::String(&T_TAG_KEY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_TAG_RESOURCE_REQUEST: Structure = Structure { name: "TagResourceRequest", members: &[
     Member { name: "ResourceId", wire_in: "ResourceId", wire_out: "ResourceId", kind: Kind::String(&T_TAGGABLE_RESOURCE_ID), required: true, ..PLAIN },
     Member { name: "Tags", wire_in: "Tags", wire_out: "Tags", kind: Kind::List(&L_TAGS), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TAG_VALUE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[] };
-static T_TAGGABLE_RESOURCE_ID: Text = Text { min: 0, max: 130, pattern: Some(&Pattern { source: "^(r-[0-9a-z]{4,32})|(\\d{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})|(^p-[0-9a-zA-Z_]{8,128})|(^rp-[0-9a-zA-Z_]{4,128})|(^rt-[0-9a-zA-Z_]{8,32})$", regex: Some("\\A(?:^(r-[0-9a-z]{4,32})|([0-9]{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})|(^p-[0-9a-zA-Z_]{8,128})|(^rp-[0-9a-zA-Z_]{4,128})|(^rt-[0-9a-zA-Z_]{8,32})$)\\z") }), values: &[] };
+static T_TAG_VALUE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[], sensitive: false };
+static T_TAGGABLE_RESOURCE_ID: Text = Text { min: 0, max: 130, pattern: Some(&Pattern { source: "^(r-[0-9a-z]{4,32})|(\\d{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})|(^p-[0-9a-zA-Z_]{8,128})|(^rp-[0-9a-zA-Z_]{4,128})|(^rt-[0-9a-zA-Z_]{8,32})$", regex: Some("\\A(?:^(r-[0-9a-z]{4,32})|([0-9]{12})|(ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})|(^p-[0-9a-zA-Z_]{8,128})|(^rp-[0-9a-zA-Z_]{4,128})|(^rt-[0-9a-zA-Z_]{8,32})$)\\z") }), values: &[], sensitive: false };
 static L_TAGS: List = List { item: Kind::Structure(&S_TAG), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_TARGET_NAME: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
-static T_TARGET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATIONAL_UNIT", "ROOT"] };
+static T_TARGET_NAME: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
+static T_TARGET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ACCOUNT", "ORGANIZATIONAL_UNIT", "ROOT"], sensitive: false };
 static S_TERMINATE_RESPONSIBILITY_TRANSFER_REQUEST: Structure = Structure { name: "TerminateResponsibilityTransferRequest", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_RESPONSIBILITY_TRANSFER_ID), required: true, ..PLAIN },
     Member { name: "EndTimestamp", wire_in: "EndTimestamp", wire_out: "EndTimestamp", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },

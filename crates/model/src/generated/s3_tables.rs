@@ -294,11 +294,11 @@ static S_ABORT_MULTIPART_UPLOAD_REQUEST: Structure = Structure { name: "AbortMul
     Member { name: "ExpectedBucketOwner", wire_in: "x-amz-expected-bucket-owner", wire_out: "x-amz-expected-bucket-owner", kind: Kind::String(&T_ACCOUNT_ID), location: Location::Header, ..PLAIN },
     Member { name: "IfMatchInitiatedTime", wire_in: "x-amz-if-match-initiated-time", wire_out: "x-amz-if-match-initiated-time", kind: Kind::Timestamp(TimestampFormat::Rfc822), location: Location::Header, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ABORT_RULE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ABORT_RULE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ACCELERATE_CONFIGURATION: Structure = Structure { name: "AccelerateConfiguration", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_BUCKET_ACCELERATE_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACCEPT_RANGES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ACCEPT_RANGES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ACCESS_CONTROL_POLICY: Structure = Structure { name: "AccessControlPolicy", members: &[
     Member { name: "Grants", wire_in: "AccessControlList", wire_out: "AccessControlList", kind: Kind::List(&L_GRANTS), ..PLAIN },
     Member { name: "Owner", wire_in: "Owner", wire_out: "Owner", kind: Kind::Structure(&S_OWNER), ..PLAIN },
@@ -306,14 +306,14 @@ static S_ACCESS_CONTROL_POLICY: Structure = Structure { name: "AccessControlPoli
 static S_ACCESS_CONTROL_TRANSLATION: Structure = Structure { name: "AccessControlTranslation", members: &[
     Member { name: "Owner", wire_in: "Owner", wire_out: "Owner", kind: Kind::String(&T_OWNER_OVERRIDE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACCESS_KEY_ID_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ACCESS_POINT_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ALLOWED_HEADER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ACCESS_KEY_ID_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ACCESS_POINT_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ALLOWED_HEADER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ALLOWED_HEADERS: List = List { item: Kind::String(&T_ALLOWED_HEADER), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_ALLOWED_METHOD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ALLOWED_METHOD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ALLOWED_METHODS: List = List { item: Kind::String(&T_ALLOWED_METHOD), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_ALLOWED_ORIGIN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ALLOWED_ORIGIN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ALLOWED_ORIGINS: List = List { item: Kind::String(&T_ALLOWED_ORIGIN), item_name: "member", flattened: true, min: 0, max: 4294967295 };
 static S_ANALYTICS_AND_OPERATOR: Structure = Structure { name: "AnalyticsAndOperator", members: &[
     Member { name: "Prefix", wire_in: "Prefix", wire_out: "Prefix", kind: Kind::String(&T_PREFIX), ..PLAIN },
@@ -333,15 +333,15 @@ static S_ANALYTICS_FILTER: Structure = Structure { name: "AnalyticsFilter", memb
     Member { name: "Tag", wire_in: "Tag", wire_out: "Tag", kind: Kind::Structure(&S_TAG), ..PLAIN },
     Member { name: "And", wire_in: "And", wire_out: "And", kind: Kind::Structure(&S_ANALYTICS_AND_OPERATOR), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ANALYTICS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ANALYTICS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ANALYTICS_S3_BUCKET_DESTINATION: Structure = Structure { name: "AnalyticsS3BucketDestination", members: &[
     Member { name: "Format", wire_in: "Format", wire_out: "Format", kind: Kind::String(&T_ANALYTICS_S3_EXPORT_FILE_FORMAT), required: true, ..PLAIN },
     Member { name: "BucketAccountId", wire_in: "BucketAccountId", wire_out: "BucketAccountId", kind: Kind::String(&T_ACCOUNT_ID), ..PLAIN },
     Member { name: "Bucket", wire_in: "Bucket", wire_out: "Bucket", kind: Kind::String(&T_BUCKET_NAME), required: true, ..PLAIN },
     Member { name: "Prefix", wire_in: "Prefix", wire_out: "Prefix", kind: Kind::String(&T_PREFIX), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ANALYTICS_S3_EXPORT_FILE_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CSV"] };
-static T_ARCHIVE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"] };
+static T_ANALYTICS_S3_EXPORT_FILE_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CSV"], sensitive: false };
+static T_ARCHIVE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"], sensitive: false };
 static S_BLOCKED_ENCRYPTION_TYPES: Structure = Structure { name: "BlockedEncryptionTypes", members: &[
     Member { name: "EncryptionType", wire_in: "EncryptionType", wire_out: "EncryptionType", kind: Kind::List(&L_ENCRYPTION_TYPE_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -351,9 +351,9 @@ static S_BUCKET: Structure = Structure { name: "Bucket", members: &[
     Member { name: "BucketRegion", wire_in: "BucketRegion", wire_out: "BucketRegion", kind: Kind::String(&T_BUCKET_REGION), ..PLAIN },
     Member { name: "BucketArn", wire_in: "BucketArn", wire_out: "BucketArn", kind: Kind::String(&T_S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_BUCKET_ABAC_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
-static T_BUCKET_ACCELERATE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Suspended"] };
-static T_BUCKET_CANNED_ACL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["private", "public-read", "public-read-write", "authenticated-read"] };
+static T_BUCKET_ABAC_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
+static T_BUCKET_ACCELERATE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Suspended"], sensitive: false };
+static T_BUCKET_CANNED_ACL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["private", "public-read", "public-read-write", "authenticated-read"], sensitive: false };
 static S_BUCKET_INFO: Structure = Structure { name: "BucketInfo", members: &[
     Member { name: "DataRedundancy", wire_in: "DataRedundancy", wire_out: "DataRedundancy", kind: Kind::String(&T_DATA_REDUNDANCY), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_BUCKET_TYPE), ..PLAIN },
@@ -361,17 +361,17 @@ static S_BUCKET_INFO: Structure = Structure { name: "BucketInfo", members: &[
 static S_BUCKET_LIFECYCLE_CONFIGURATION: Structure = Structure { name: "BucketLifecycleConfiguration", members: &[
     Member { name: "Rules", wire_in: "Rule", wire_out: "Rule", kind: Kind::List(&L_LIFECYCLE_RULES), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_BUCKET_LOCATION_CONSTRAINT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "EU", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"] };
-static T_BUCKET_LOCATION_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_BUCKET_LOCATION_CONSTRAINT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "EU", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"], sensitive: false };
+static T_BUCKET_LOCATION_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_BUCKET_LOGGING_STATUS: Structure = Structure { name: "BucketLoggingStatus", members: &[
     Member { name: "LoggingEnabled", wire_in: "LoggingEnabled", wire_out: "LoggingEnabled", kind: Kind::Structure(&S_LOGGING_ENABLED), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_BUCKET_LOGS_PERMISSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["FULL_CONTROL", "READ", "WRITE"] };
-static T_BUCKET_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_BUCKET_NAMESPACE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["account-regional", "global"] };
-static T_BUCKET_REGION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_BUCKET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Directory"] };
-static T_BUCKET_VERSIONING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Suspended"] };
+static T_BUCKET_LOGS_PERMISSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["FULL_CONTROL", "READ", "WRITE"], sensitive: false };
+static T_BUCKET_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_BUCKET_NAMESPACE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["account-regional", "global"], sensitive: false };
+static T_BUCKET_REGION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_BUCKET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Directory"], sensitive: false };
+static T_BUCKET_VERSIONING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Suspended"], sensitive: false };
 static L_BUCKETS: List = List { item: Kind::Structure(&S_BUCKET), item_name: "Bucket", flattened: false, min: 0, max: 4294967295 };
 static I_BYTES_PROCESSED: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
 static I_BYTES_RETURNED: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
@@ -404,7 +404,7 @@ static S_CSV_OUTPUT: Structure = Structure { name: "CSVOutput", members: &[
     Member { name: "FieldDelimiter", wire_in: "FieldDelimiter", wire_out: "FieldDelimiter", kind: Kind::String(&T_FIELD_DELIMITER), ..PLAIN },
     Member { name: "QuoteCharacter", wire_in: "QuoteCharacter", wire_out: "QuoteCharacter", kind: Kind::String(&T_QUOTE_CHARACTER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CACHE_CONTROL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CACHE_CONTROL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CHECKSUM: Structure = Structure { name: "Checksum", members: &[
     Member { name: "ChecksumCRC32", wire_in: "ChecksumCRC32", wire_out: "ChecksumCRC32", kind: Kind::String(&T_CHECKSUM_CRC32), ..PLAIN },
     Member { name: "ChecksumCRC32C", wire_in: "ChecksumCRC32C", wire_out: "ChecksumCRC32C", kind: Kind::String(&T_CHECKSUM_CRC32_C), ..PLAIN },
@@ -418,22 +418,22 @@ static S_CHECKSUM: Structure = Structure { name: "Checksum", members: &[
     Member { name: "ChecksumXXHASH128", wire_in: "ChecksumXXHASH128", wire_out: "ChecksumXXHASH128", kind: Kind::String(&T_CHECKSUM_XXHASH128), ..PLAIN },
     Member { name: "ChecksumType", wire_in: "ChecksumType", wire_out: "ChecksumType", kind: Kind::String(&T_CHECKSUM_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CHECKSUM_ALGORITHM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CRC32", "CRC32C", "SHA1", "SHA256", "CRC64NVME", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"] };
+static T_CHECKSUM_ALGORITHM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CRC32", "CRC32C", "SHA1", "SHA256", "CRC64NVME", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"], sensitive: false };
 static L_CHECKSUM_ALGORITHM_LIST: List = List { item: Kind::String(&T_CHECKSUM_ALGORITHM), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_CHECKSUM_CRC32: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CHECKSUM_CRC32_C: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CHECKSUM_CRC64_NVME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CHECKSUM_MD5: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CHECKSUM_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED"] };
-static T_CHECKSUM_SHA1: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CHECKSUM_SHA256: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CHECKSUM_SHA512: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CHECKSUM_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPOSITE", "FULL_OBJECT"] };
-static T_CHECKSUM_XXHASH128: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CHECKSUM_XXHASH3: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CHECKSUM_XXHASH64: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CLIENT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CLOUD_FUNCTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CHECKSUM_CRC32: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CHECKSUM_CRC32_C: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CHECKSUM_CRC64_NVME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CHECKSUM_MD5: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CHECKSUM_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED"], sensitive: false };
+static T_CHECKSUM_SHA1: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CHECKSUM_SHA256: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CHECKSUM_SHA512: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CHECKSUM_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPOSITE", "FULL_OBJECT"], sensitive: false };
+static T_CHECKSUM_XXHASH128: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CHECKSUM_XXHASH3: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CHECKSUM_XXHASH64: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CLIENT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CLOUD_FUNCTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CLOUD_FUNCTION_CONFIGURATION: Structure = Structure { name: "CloudFunctionConfiguration", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_NOTIFICATION_ID), ..PLAIN },
     Member { name: "Event", wire_in: "Event", wire_out: "Event", kind: Kind::String(&T_EVENT), ..PLAIN },
@@ -441,9 +441,9 @@ static S_CLOUD_FUNCTION_CONFIGURATION: Structure = Structure { name: "CloudFunct
     Member { name: "CloudFunction", wire_in: "CloudFunction", wire_out: "CloudFunction", kind: Kind::String(&T_CLOUD_FUNCTION), ..PLAIN },
     Member { name: "InvocationRole", wire_in: "InvocationRole", wire_out: "InvocationRole", kind: Kind::String(&T_CLOUD_FUNCTION_INVOCATION_ROLE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CLOUD_FUNCTION_INVOCATION_ROLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_COMMENTS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CLOUD_FUNCTION_INVOCATION_ROLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_COMMENTS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_COMMON_PREFIX: Structure = Structure { name: "CommonPrefix", members: &[
     Member { name: "Prefix", wire_in: "Prefix", wire_out: "Prefix", kind: Kind::String(&T_PREFIX), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -514,18 +514,18 @@ static S_COMPLETED_PART: Structure = Structure { name: "CompletedPart", members:
     Member { name: "PartNumber", wire_in: "PartNumber", wire_out: "PartNumber", kind: Kind::Integer(&I_PART_NUMBER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_COMPLETED_PART_LIST: List = List { item: Kind::Structure(&S_COMPLETED_PART), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_COMPRESSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["NONE", "GZIP", "BZIP2"] };
+static T_COMPRESSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["NONE", "GZIP", "BZIP2"], sensitive: false };
 static S_CONDITION: Structure = Structure { name: "Condition", members: &[
     Member { name: "HttpErrorCodeReturnedEquals", wire_in: "HttpErrorCodeReturnedEquals", wire_out: "HttpErrorCodeReturnedEquals", kind: Kind::String(&T_HTTP_ERROR_CODE_RETURNED_EQUALS), ..PLAIN },
     Member { name: "KeyPrefixEquals", wire_in: "KeyPrefixEquals", wire_out: "KeyPrefixEquals", kind: Kind::String(&T_KEY_PREFIX_EQUALS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CONTENT_DISPOSITION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CONTENT_ENCODING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CONTENT_LANGUAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CONTENT_DISPOSITION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CONTENT_ENCODING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CONTENT_LANGUAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_CONTENT_LENGTH: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
-static T_CONTENT_MD5: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CONTENT_RANGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CONTENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_CONTENT_MD5: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CONTENT_RANGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CONTENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CONTINUATION_EVENT: Structure = Structure { name: "ContinuationEvent", members: &[
 ], payload: None, xml_name: None, sensitive: false };
 static S_COPY_OBJECT_OUTPUT: Structure = Structure { name: "CopyObjectOutput", members: &[
@@ -615,14 +615,14 @@ static S_COPY_PART_RESULT: Structure = Structure { name: "CopyPartResult", membe
     Member { name: "ChecksumXXHASH3", wire_in: "ChecksumXXHASH3", wire_out: "ChecksumXXHASH3", kind: Kind::String(&T_CHECKSUM_XXHASH3), ..PLAIN },
     Member { name: "ChecksumXXHASH128", wire_in: "ChecksumXXHASH128", wire_out: "ChecksumXXHASH128", kind: Kind::String(&T_CHECKSUM_XXHASH128), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COPY_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\/?.+\\/.+", regex: Some("\\A(?:/?.+/.+)\\z") }), values: &[] };
-static T_COPY_SOURCE_IF_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_COPY_SOURCE_IF_NONE_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_COPY_SOURCE_RANGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_COPY_SOURCE_SSE_CUSTOMER_ALGORITHM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_COPY_SOURCE_SSE_CUSTOMER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_COPY_SOURCE_SSE_CUSTOMER_KEY_MD5: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_COPY_SOURCE_VERSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_COPY_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\/?.+\\/.+", regex: Some("\\A(?:/?.+/.+)\\z") }), values: &[], sensitive: false };
+static T_COPY_SOURCE_IF_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_COPY_SOURCE_IF_NONE_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_COPY_SOURCE_RANGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_COPY_SOURCE_SSE_CUSTOMER_ALGORITHM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_COPY_SOURCE_SSE_CUSTOMER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_COPY_SOURCE_SSE_CUSTOMER_KEY_MD5: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_COPY_SOURCE_VERSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CREATE_BUCKET_CONFIGURATION: Structure = Structure { name: "CreateBucketConfiguration", members: &[
     Member { name: "LocationConstraint", wire_in: "LocationConstraint", wire_out: "LocationConstraint", kind: Kind::String(&T_BUCKET_LOCATION_CONSTRAINT), ..PLAIN },
     Member { name: "Location", wire_in: "Location", wire_out: "Location", kind: Kind::Structure(&S_LOCATION_INFO), ..PLAIN },
@@ -724,7 +724,7 @@ static S_CREATE_SESSION_REQUEST: Structure = Structure { name: "CreateSessionReq
     Member { name: "SSEKMSEncryptionContext", wire_in: "x-amz-server-side-encryption-context", wire_out: "x-amz-server-side-encryption-context", kind: Kind::String(&T_SSEKMS_ENCRYPTION_CONTEXT), location: Location::Header, sensitive: true, ..PLAIN },
     Member { name: "BucketKeyEnabled", wire_in: "x-amz-server-side-encryption-bucket-key-enabled", wire_out: "x-amz-server-side-encryption-bucket-key-enabled", kind: Kind::Boolean, location: Location::Header, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DATA_REDUNDANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SingleAvailabilityZone", "SingleLocalZone"] };
+static T_DATA_REDUNDANCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SingleAvailabilityZone", "SingleLocalZone"], sensitive: false };
 static I_DAYS: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_DAYS_AFTER_INITIATION: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_DEFAULT_RETENTION: Structure = Structure { name: "DefaultRetention", members: &[
@@ -810,8 +810,8 @@ static S_DELETE_MARKER_ENTRY: Structure = Structure { name: "DeleteMarkerEntry",
 static S_DELETE_MARKER_REPLICATION: Structure = Structure { name: "DeleteMarkerReplication", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_DELETE_MARKER_REPLICATION_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DELETE_MARKER_REPLICATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
-static T_DELETE_MARKER_VERSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DELETE_MARKER_REPLICATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
+static T_DELETE_MARKER_VERSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_DELETE_MARKERS: List = List { item: Kind::Structure(&S_DELETE_MARKER_ENTRY), item_name: "member", flattened: true, min: 0, max: 4294967295 };
 static S_DELETE_OBJECT_OUTPUT: Structure = Structure { name: "DeleteObjectOutput", members: &[
     Member { name: "DeleteMarker", wire_in: "x-amz-delete-marker", wire_out: "x-amz-delete-marker", kind: Kind::Boolean, location: Location::Header, ..PLAIN },
@@ -864,8 +864,8 @@ static S_DELETED_OBJECT: Structure = Structure { name: "DeletedObject", members:
     Member { name: "DeleteMarkerVersionId", wire_in: "DeleteMarkerVersionId", wire_out: "DeleteMarkerVersionId", kind: Kind::String(&T_DELETE_MARKER_VERSION_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_DELETED_OBJECTS: List = List { item: Kind::Structure(&S_DELETED_OBJECT), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_DELIMITER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DELIMITER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_DESTINATION: Structure = Structure { name: "Destination", members: &[
     Member { name: "Bucket", wire_in: "Bucket", wire_out: "Bucket", kind: Kind::String(&T_BUCKET_NAME), required: true, ..PLAIN },
     Member { name: "Account", wire_in: "Account", wire_out: "Account", kind: Kind::String(&T_ACCOUNT_ID), ..PLAIN },
@@ -880,11 +880,11 @@ static S_DESTINATION_RESULT: Structure = Structure { name: "DestinationResult", 
     Member { name: "TableBucketArn", wire_in: "TableBucketArn", wire_out: "TableBucketArn", kind: Kind::String(&T_S3_TABLES_BUCKET_ARN), ..PLAIN },
     Member { name: "TableNamespace", wire_in: "TableNamespace", wire_out: "TableNamespace", kind: Kind::String(&T_S3_TABLES_NAMESPACE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DIRECTORY_BUCKET_TOKEN: Text = Text { min: 0, max: 1024, pattern: None, values: &[] };
-static T_DISPLAY_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_E_TAG: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_EMAIL_ADDRESS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ENCODING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["url"] };
+static T_DIRECTORY_BUCKET_TOKEN: Text = Text { min: 0, max: 1024, pattern: None, values: &[], sensitive: false };
+static T_DISPLAY_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_E_TAG: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_EMAIL_ADDRESS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ENCODING_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["url"], sensitive: false };
 static S_ENCRYPTION: Structure = Structure { name: "Encryption", members: &[
     Member { name: "EncryptionType", wire_in: "EncryptionType", wire_out: "EncryptionType", kind: Kind::String(&T_SERVER_SIDE_ENCRYPTION), required: true, ..PLAIN },
     Member { name: "KMSKeyId", wire_in: "KMSKeyId", wire_out: "KMSKeyId", kind: Kind::String(&T_SSEKMS_KEY_ID), sensitive: true, ..PLAIN },
@@ -893,7 +893,7 @@ static S_ENCRYPTION: Structure = Structure { name: "Encryption", members: &[
 static S_ENCRYPTION_CONFIGURATION: Structure = Structure { name: "EncryptionConfiguration", members: &[
     Member { name: "ReplicaKmsKeyID", wire_in: "ReplicaKmsKeyID", wire_out: "ReplicaKmsKeyID", kind: Kind::String(&T_REPLICA_KMS_KEY_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ENCRYPTION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["NONE", "SSE-C"] };
+static T_ENCRYPTION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["NONE", "SSE-C"], sensitive: false };
 static L_ENCRYPTION_TYPE_LIST: List = List { item: Kind::String(&T_ENCRYPTION_TYPE), item_name: "EncryptionType", flattened: true, min: 0, max: 4294967295 };
 static I_END: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
 static S_END_EVENT: Structure = Structure { name: "EndEvent", members: &[
@@ -904,7 +904,7 @@ static S_ERROR: Structure = Structure { name: "Error", members: &[
     Member { name: "Code", wire_in: "Code", wire_out: "Code", kind: Kind::String(&T_CODE), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "Message", kind: Kind::String(&T_MESSAGE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ERROR_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ERROR_DETAILS: Structure = Structure { name: "ErrorDetails", members: &[
     Member { name: "ErrorCode", wire_in: "ErrorCode", wire_out: "ErrorCode", kind: Kind::String(&T_ERROR_CODE), ..PLAIN },
     Member { name: "ErrorMessage", wire_in: "ErrorMessage", wire_out: "ErrorMessage", kind: Kind::String(&T_ERROR_MESSAGE), ..PLAIN },
@@ -912,33 +912,33 @@ static S_ERROR_DETAILS: Structure = Structure { name: "ErrorDetails", members: &
 static S_ERROR_DOCUMENT: Structure = Structure { name: "ErrorDocument", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_OBJECT_KEY), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ERROR_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ERROR_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ERRORS: List = List { item: Kind::Structure(&S_ERROR), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_EVENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["s3:ReducedRedundancyLostObject", "s3:ObjectCreated:*", "s3:ObjectCreated:Put", "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy", "s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectRemoved:*", "s3:ObjectRemoved:Delete", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:ObjectRestore:*", "s3:ObjectRestore:Post", "s3:ObjectRestore:Completed", "s3:Replication:*", "s3:Replication:OperationFailedReplication", "s3:Replication:OperationNotTracked", "s3:Replication:OperationMissedThreshold", "s3:Replication:OperationReplicatedAfterThreshold", "s3:ObjectRestore:Delete", "s3:LifecycleTransition", "s3:IntelligentTiering", "s3:ObjectAcl:Put", "s3:LifecycleExpiration:*", "s3:LifecycleExpiration:Delete", "s3:LifecycleExpiration:DeleteMarkerCreated", "s3:ObjectTagging:*", "s3:ObjectTagging:Put", "s3:ObjectTagging:Delete"] };
+static T_EVENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["s3:ReducedRedundancyLostObject", "s3:ObjectCreated:*", "s3:ObjectCreated:Put", "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy", "s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectRemoved:*", "s3:ObjectRemoved:Delete", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:ObjectRestore:*", "s3:ObjectRestore:Post", "s3:ObjectRestore:Completed", "s3:Replication:*", "s3:Replication:OperationFailedReplication", "s3:Replication:OperationNotTracked", "s3:Replication:OperationMissedThreshold", "s3:Replication:OperationReplicatedAfterThreshold", "s3:ObjectRestore:Delete", "s3:LifecycleTransition", "s3:IntelligentTiering", "s3:ObjectAcl:Put", "s3:LifecycleExpiration:*", "s3:LifecycleExpiration:Delete", "s3:LifecycleExpiration:DeleteMarkerCreated", "s3:ObjectTagging:*", "s3:ObjectTagging:Put", "s3:ObjectTagging:Delete"], sensitive: false };
 static S_EVENT_BRIDGE_CONFIGURATION: Structure = Structure { name: "EventBridgeConfiguration", members: &[
 ], payload: None, xml_name: None, sensitive: false };
 static L_EVENT_LIST: List = List { item: Kind::String(&T_EVENT), item_name: "member", flattened: true, min: 0, max: 4294967295 };
 static S_EXISTING_OBJECT_REPLICATION: Structure = Structure { name: "ExistingObjectReplication", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_EXISTING_OBJECT_REPLICATION_STATUS), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EXISTING_OBJECT_REPLICATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
-static T_EXPIRATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_EXPIRATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED", "DISABLED"] };
-static T_EXPIRATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
-static T_EXPIRES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_EXPOSE_HEADER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_EXISTING_OBJECT_REPLICATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
+static T_EXPIRATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_EXPIRATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED", "DISABLED"], sensitive: false };
+static T_EXPIRATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
+static T_EXPIRES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_EXPOSE_HEADER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_EXPOSE_HEADERS: List = List { item: Kind::String(&T_EXPOSE_HEADER), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_EXPRESSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_EXPRESSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SQL"] };
-static T_FIELD_DELIMITER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_FILE_HEADER_INFO: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["USE", "IGNORE", "NONE"] };
+static T_EXPRESSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_EXPRESSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SQL"], sensitive: false };
+static T_FIELD_DELIMITER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_FILE_HEADER_INFO: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["USE", "IGNORE", "NONE"], sensitive: false };
 static S_FILTER_RULE: Structure = Structure { name: "FilterRule", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_FILTER_RULE_NAME), ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_FILTER_RULE_VALUE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_FILTER_RULE_LIST: List = List { item: Kind::Structure(&S_FILTER_RULE), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_FILTER_RULE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["prefix", "suffix"] };
-static T_FILTER_RULE_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_FILTER_RULE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["prefix", "suffix"], sensitive: false };
+static T_FILTER_RULE_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_GET_BUCKET_ABAC_OUTPUT: Structure = Structure { name: "GetBucketAbacOutput", members: &[
     Member { name: "AbacStatus", wire_in: "AbacStatus", wire_out: "AbacStatus", kind: Kind::Structure(&S_ABAC_STATUS), ..PLAIN },
 ], payload: Some(0), xml_name: None, sensitive: false };
@@ -1299,11 +1299,11 @@ static S_GRANT: Structure = Structure { name: "Grant", members: &[
     Member { name: "Grantee", wire_in: "Grantee", wire_out: "Grantee", kind: Kind::Structure(&S_GRANTEE), ..PLAIN },
     Member { name: "Permission", wire_in: "Permission", wire_out: "Permission", kind: Kind::String(&T_PERMISSION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_GRANT_FULL_CONTROL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_GRANT_READ: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_GRANT_READ_ACP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_GRANT_WRITE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_GRANT_WRITE_ACP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_GRANT_FULL_CONTROL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_GRANT_READ: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_GRANT_READ_ACP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_GRANT_WRITE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_GRANT_WRITE_ACP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_GRANTEE: Structure = Structure { name: "Grantee", members: &[
     Member { name: "DisplayName", wire_in: "DisplayName", wire_out: "DisplayName", kind: Kind::String(&T_DISPLAY_NAME), ..PLAIN },
     Member { name: "EmailAddress", wire_in: "EmailAddress", wire_out: "EmailAddress", kind: Kind::String(&T_EMAIL_ADDRESS), ..PLAIN },
@@ -1391,13 +1391,13 @@ static S_HEAD_OBJECT_REQUEST: Structure = Structure { name: "HeadObjectRequest",
     Member { name: "ExpectedBucketOwner", wire_in: "x-amz-expected-bucket-owner", wire_out: "x-amz-expected-bucket-owner", kind: Kind::String(&T_ACCOUNT_ID), location: Location::Header, ..PLAIN },
     Member { name: "ChecksumMode", wire_in: "x-amz-checksum-mode", wire_out: "x-amz-checksum-mode", kind: Kind::String(&T_CHECKSUM_MODE), location: Location::Header, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_HOST_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_HTTP_ERROR_CODE_RETURNED_EQUALS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_HTTP_REDIRECT_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IF_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_HOST_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_HTTP_ERROR_CODE_RETURNED_EQUALS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_HTTP_REDIRECT_CODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IF_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_IF_MATCH_SIZE: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
-static T_IF_NONE_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_IF_NONE_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_INDEX_DOCUMENT: Structure = Structure { name: "IndexDocument", members: &[
     Member { name: "Suffix", wire_in: "Suffix", wire_out: "Suffix", kind: Kind::String(&T_SUFFIX), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1411,7 +1411,7 @@ static S_INPUT_SERIALIZATION: Structure = Structure { name: "InputSerialization"
     Member { name: "JSON", wire_in: "JSON", wire_out: "JSON", kind: Kind::Structure(&S_JSON_INPUT), ..PLAIN },
     Member { name: "Parquet", wire_in: "Parquet", wire_out: "Parquet", kind: Kind::Structure(&S_PARQUET_INPUT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INTELLIGENT_TIERING_ACCESS_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"] };
+static T_INTELLIGENT_TIERING_ACCESS_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"], sensitive: false };
 static S_INTELLIGENT_TIERING_AND_OPERATOR: Structure = Structure { name: "IntelligentTieringAndOperator", members: &[
     Member { name: "Prefix", wire_in: "Prefix", wire_out: "Prefix", kind: Kind::String(&T_PREFIX), ..PLAIN },
     Member { name: "Tags", wire_in: "Tag", wire_out: "Tag", kind: Kind::List(&List { item: Kind::Structure(&S_TAG), item_name: "Tag", flattened: true, min: 0, max: 4294967295 }), ..PLAIN },
@@ -1429,8 +1429,8 @@ static S_INTELLIGENT_TIERING_FILTER: Structure = Structure { name: "IntelligentT
     Member { name: "Tag", wire_in: "Tag", wire_out: "Tag", kind: Kind::Structure(&S_TAG), ..PLAIN },
     Member { name: "And", wire_in: "And", wire_out: "And", kind: Kind::Structure(&S_INTELLIGENT_TIERING_AND_OPERATOR), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INTELLIGENT_TIERING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_INTELLIGENT_TIERING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
+static T_INTELLIGENT_TIERING_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_INTELLIGENT_TIERING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
 static S_INVENTORY_CONFIGURATION: Structure = Structure { name: "InventoryConfiguration", members: &[
     Member { name: "Destination", wire_in: "Destination", wire_out: "Destination", kind: Kind::Structure(&S_INVENTORY_DESTINATION), required: true, ..PLAIN },
     Member { name: "IsEnabled", wire_in: "IsEnabled", wire_out: "IsEnabled", kind: Kind::Boolean, required: true, ..PLAIN },
@@ -1441,7 +1441,7 @@ static S_INVENTORY_CONFIGURATION: Structure = Structure { name: "InventoryConfig
     Member { name: "Schedule", wire_in: "Schedule", wire_out: "Schedule", kind: Kind::Structure(&S_INVENTORY_SCHEDULE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INVENTORY_CONFIGURATION_LIST: List = List { item: Kind::Structure(&S_INVENTORY_CONFIGURATION), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_INVENTORY_CONFIGURATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED", "DISABLED"] };
+static T_INVENTORY_CONFIGURATION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ENABLED", "DISABLED"], sensitive: false };
 static S_INVENTORY_DESTINATION: Structure = Structure { name: "InventoryDestination", members: &[
     Member { name: "S3BucketDestination", wire_in: "S3BucketDestination", wire_out: "S3BucketDestination", kind: Kind::Structure(&S_INVENTORY_S3_BUCKET_DESTINATION), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1452,11 +1452,11 @@ static S_INVENTORY_ENCRYPTION: Structure = Structure { name: "InventoryEncryptio
 static S_INVENTORY_FILTER: Structure = Structure { name: "InventoryFilter", members: &[
     Member { name: "Prefix", wire_in: "Prefix", wire_out: "Prefix", kind: Kind::String(&T_PREFIX), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INVENTORY_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CSV", "ORC", "Parquet"] };
-static T_INVENTORY_FREQUENCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Daily", "Weekly"] };
-static T_INVENTORY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_INVENTORY_INCLUDED_OBJECT_VERSIONS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "Current"] };
-static T_INVENTORY_OPTIONAL_FIELD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Size", "LastModifiedDate", "StorageClass", "ETag", "IsMultipartUploaded", "ReplicationStatus", "EncryptionStatus", "ObjectLockRetainUntilDate", "ObjectLockMode", "ObjectLockLegalHoldStatus", "IntelligentTieringAccessTier", "BucketKeyStatus", "ChecksumAlgorithm", "ObjectAccessControlList", "ObjectOwner", "LifecycleExpirationDate"] };
+static T_INVENTORY_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CSV", "ORC", "Parquet"], sensitive: false };
+static T_INVENTORY_FREQUENCY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Daily", "Weekly"], sensitive: false };
+static T_INVENTORY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_INVENTORY_INCLUDED_OBJECT_VERSIONS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "Current"], sensitive: false };
+static T_INVENTORY_OPTIONAL_FIELD: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Size", "LastModifiedDate", "StorageClass", "ETag", "IsMultipartUploaded", "ReplicationStatus", "EncryptionStatus", "ObjectLockRetainUntilDate", "ObjectLockMode", "ObjectLockLegalHoldStatus", "IntelligentTieringAccessTier", "BucketKeyStatus", "ChecksumAlgorithm", "ObjectAccessControlList", "ObjectOwner", "LifecycleExpirationDate"], sensitive: false };
 static L_INVENTORY_OPTIONAL_FIELDS: List = List { item: Kind::String(&T_INVENTORY_OPTIONAL_FIELD), item_name: "Field", flattened: false, min: 0, max: 4294967295 };
 static S_INVENTORY_S3_BUCKET_DESTINATION: Structure = Structure { name: "InventoryS3BucketDestination", members: &[
     Member { name: "AccountId", wire_in: "AccountId", wire_out: "AccountId", kind: Kind::String(&T_ACCOUNT_ID), ..PLAIN },
@@ -1489,7 +1489,7 @@ static S_JSON_INPUT: Structure = Structure { name: "JSONInput", members: &[
 static S_JSON_OUTPUT: Structure = Structure { name: "JSONOutput", members: &[
     Member { name: "RecordDelimiter", wire_in: "RecordDelimiter", wire_out: "RecordDelimiter", kind: Kind::String(&T_RECORD_DELIMITER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_JSON_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DOCUMENT", "LINES"] };
+static T_JSON_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DOCUMENT", "LINES"], sensitive: false };
 static S_JOURNAL_TABLE_CONFIGURATION: Structure = Structure { name: "JournalTableConfiguration", members: &[
     Member { name: "RecordExpiration", wire_in: "RecordExpiration", wire_out: "RecordExpiration", kind: Kind::Structure(&S_RECORD_EXPIRATION), required: true, ..PLAIN },
     Member { name: "EncryptionConfiguration", wire_in: "EncryptionConfiguration", wire_out: "EncryptionConfiguration", kind: Kind::Structure(&S_METADATA_TABLE_ENCRYPTION_CONFIGURATION), ..PLAIN },
@@ -1504,12 +1504,12 @@ static S_JOURNAL_TABLE_CONFIGURATION_RESULT: Structure = Structure { name: "Jour
 static S_JOURNAL_TABLE_CONFIGURATION_UPDATES: Structure = Structure { name: "JournalTableConfigurationUpdates", members: &[
     Member { name: "RecordExpiration", wire_in: "RecordExpiration", wire_out: "RecordExpiration", kind: Kind::Structure(&S_RECORD_EXPIRATION), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_KMS_CONTEXT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_KMS_CONTEXT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_KEY_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_KEY_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_KEY_PREFIX_EQUALS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_KMS_KEY_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_LAMBDA_FUNCTION_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_KEY_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_KEY_PREFIX_EQUALS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_KMS_KEY_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_LAMBDA_FUNCTION_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_LAMBDA_FUNCTION_CONFIGURATION: Structure = Structure { name: "LambdaFunctionConfiguration", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_NOTIFICATION_ID), ..PLAIN },
     Member { name: "LambdaFunctionArn", wire_in: "CloudFunction", wire_out: "CloudFunction", kind: Kind::String(&T_LAMBDA_FUNCTION_ARN), required: true, ..PLAIN },
@@ -1750,31 +1750,31 @@ static S_LIST_PARTS_REQUEST: Structure = Structure { name: "ListPartsRequest", m
     Member { name: "SSECustomerKey", wire_in: "x-amz-server-side-encryption-customer-key", wire_out: "x-amz-server-side-encryption-customer-key", kind: Kind::String(&T_SSE_CUSTOMER_KEY), location: Location::Header, sensitive: true, ..PLAIN },
     Member { name: "SSECustomerKeyMD5", wire_in: "x-amz-server-side-encryption-customer-key-MD5", wire_out: "x-amz-server-side-encryption-customer-key-MD5", kind: Kind::String(&T_SSE_CUSTOMER_KEY_MD5), location: Location::Header, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_LOCATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_LOCATION_INFO: Structure = Structure { name: "LocationInfo", members: &[
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_LOCATION_TYPE), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_LOCATION_NAME_AS_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LOCATION_NAME_AS_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_LOCATION_PREFIX: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_LOCATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AvailabilityZone", "LocalZone"] };
+static T_LOCATION_NAME_AS_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_LOCATION_PREFIX: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_LOCATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AvailabilityZone", "LocalZone"], sensitive: false };
 static S_LOGGING_ENABLED: Structure = Structure { name: "LoggingEnabled", members: &[
     Member { name: "TargetBucket", wire_in: "TargetBucket", wire_out: "TargetBucket", kind: Kind::String(&T_TARGET_BUCKET), required: true, ..PLAIN },
     Member { name: "TargetGrants", wire_in: "TargetGrants", wire_out: "TargetGrants", kind: Kind::List(&L_TARGET_GRANTS), ..PLAIN },
     Member { name: "TargetPrefix", wire_in: "TargetPrefix", wire_out: "TargetPrefix", kind: Kind::String(&T_TARGET_PREFIX), required: true, ..PLAIN },
     Member { name: "TargetObjectKeyFormat", wire_in: "TargetObjectKeyFormat", wire_out: "TargetObjectKeyFormat", kind: Kind::Structure(&S_TARGET_OBJECT_KEY_FORMAT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MFA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_MFA_DELETE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
-static T_MFA_DELETE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
-static T_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MFA: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_MFA_DELETE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
+static T_MFA_DELETE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
+static T_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_MAX_AGE_SECONDS: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_MAX_BUCKETS: Integer = Integer { min: 1, max: 10000 };
 static I_MAX_DIRECTORY_BUCKETS: Integer = Integer { min: 0, max: 1000 };
 static I_MAX_KEYS: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_MAX_PARTS: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_MAX_UPLOADS: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static M_METADATA: Map = Map { key: &T_METADATA_KEY, value: Kind::String(&T_METADATA_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
 static S_METADATA_CONFIGURATION: Structure = Structure { name: "MetadataConfiguration", members: &[
     Member { name: "JournalTableConfiguration", wire_in: "JournalTableConfiguration", wire_out: "JournalTableConfiguration", kind: Kind::Structure(&S_JOURNAL_TABLE_CONFIGURATION), required: true, ..PLAIN },
@@ -1785,12 +1785,12 @@ static S_METADATA_CONFIGURATION_RESULT: Structure = Structure { name: "MetadataC
     Member { name: "JournalTableConfigurationResult", wire_in: "JournalTableConfigurationResult", wire_out: "JournalTableConfigurationResult", kind: Kind::Structure(&S_JOURNAL_TABLE_CONFIGURATION_RESULT), ..PLAIN },
     Member { name: "InventoryTableConfigurationResult", wire_in: "InventoryTableConfigurationResult", wire_out: "InventoryTableConfigurationResult", kind: Kind::Structure(&S_INVENTORY_TABLE_CONFIGURATION_RESULT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_METADATA_DIRECTIVE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COPY", "REPLACE"] };
+static T_METADATA_DIRECTIVE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COPY", "REPLACE"], sensitive: false };
 static S_METADATA_ENTRY: Structure = Structure { name: "MetadataEntry", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_METADATA_KEY), ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_METADATA_VALUE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_METADATA_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_METADATA_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_METADATA_TABLE_CONFIGURATION: Structure = Structure { name: "MetadataTableConfiguration", members: &[
     Member { name: "S3TablesDestination", wire_in: "S3TablesDestination", wire_out: "S3TablesDestination", kind: Kind::Structure(&S_S3_TABLES_DESTINATION), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1801,8 +1801,8 @@ static S_METADATA_TABLE_ENCRYPTION_CONFIGURATION: Structure = Structure { name: 
     Member { name: "SseAlgorithm", wire_in: "SseAlgorithm", wire_out: "SseAlgorithm", kind: Kind::String(&T_TABLE_SSE_ALGORITHM), required: true, ..PLAIN },
     Member { name: "KmsKeyArn", wire_in: "KmsKeyArn", wire_out: "KmsKeyArn", kind: Kind::String(&T_KMS_KEY_ARN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_METADATA_TABLE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_METADATA_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_METADATA_TABLE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_METADATA_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_METRICS: Structure = Structure { name: "Metrics", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_METRICS_STATUS), required: true, ..PLAIN },
     Member { name: "EventThreshold", wire_in: "EventThreshold", wire_out: "EventThreshold", kind: Kind::Structure(&S_REPLICATION_TIME_VALUE), ..PLAIN },
@@ -1823,8 +1823,8 @@ static S_METRICS_FILTER: Structure = Structure { name: "MetricsFilter", members:
     Member { name: "AccessPointArn", wire_in: "AccessPointArn", wire_out: "AccessPointArn", kind: Kind::String(&T_ACCESS_POINT_ARN), ..PLAIN },
     Member { name: "And", wire_in: "And", wire_out: "And", kind: Kind::Structure(&S_METRICS_AND_OPERATOR), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_METRICS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_METRICS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
+static T_METRICS_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_METRICS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
 static I_MINUTES: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_MISSING_META: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_MPU_OBJECT_SIZE: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
@@ -1838,15 +1838,15 @@ static S_MULTIPART_UPLOAD: Structure = Structure { name: "MultipartUpload", memb
     Member { name: "ChecksumAlgorithm", wire_in: "ChecksumAlgorithm", wire_out: "ChecksumAlgorithm", kind: Kind::String(&T_CHECKSUM_ALGORITHM), ..PLAIN },
     Member { name: "ChecksumType", wire_in: "ChecksumType", wire_out: "ChecksumType", kind: Kind::String(&T_CHECKSUM_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MULTIPART_UPLOAD_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MULTIPART_UPLOAD_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_MULTIPART_UPLOAD_LIST: List = List { item: Kind::Structure(&S_MULTIPART_UPLOAD), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_NEXT_KEY_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_NEXT_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NEXT_KEY_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_NEXT_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_NEXT_PART_NUMBER_MARKER: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_NEXT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_NEXT_UPLOAD_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_NEXT_VERSION_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_NON_EMPTY_KMS_KEY_ARN_STRING: Text = Text { min: 20, max: 2048, pattern: Some(&Pattern { source: "arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+", regex: Some("\\A(?:arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+)\\z") }), values: &[] };
+static T_NEXT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_NEXT_UPLOAD_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_NEXT_VERSION_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_NON_EMPTY_KMS_KEY_ARN_STRING: Text = Text { min: 20, max: 2048, pattern: Some(&Pattern { source: "arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+", regex: Some("\\A(?:arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+)\\z") }), values: &[], sensitive: true };
 static S_NONCURRENT_VERSION_EXPIRATION: Structure = Structure { name: "NoncurrentVersionExpiration", members: &[
     Member { name: "NoncurrentDays", wire_in: "NoncurrentDays", wire_out: "NoncurrentDays", kind: Kind::Integer(&I_DAYS), ..PLAIN },
     Member { name: "NewerNoncurrentVersions", wire_in: "NewerNoncurrentVersions", wire_out: "NewerNoncurrentVersions", kind: Kind::Integer(&I_VERSION_COUNT), ..PLAIN },
@@ -1871,7 +1871,7 @@ static S_NOTIFICATION_CONFIGURATION_DEPRECATED: Structure = Structure { name: "N
 static S_NOTIFICATION_CONFIGURATION_FILTER: Structure = Structure { name: "NotificationConfigurationFilter", members: &[
     Member { name: "Key", wire_in: "S3Key", wire_out: "S3Key", kind: Kind::Structure(&S_S3_KEY_FILTER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NOTIFICATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NOTIFICATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_OBJECT: Structure = Structure { name: "Object", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_OBJECT_KEY), ..PLAIN },
     Member { name: "LastModified", wire_in: "LastModified", wire_out: "LastModified", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
@@ -1883,9 +1883,9 @@ static S_OBJECT: Structure = Structure { name: "Object", members: &[
     Member { name: "Owner", wire_in: "Owner", wire_out: "Owner", kind: Kind::Structure(&S_OWNER), ..PLAIN },
     Member { name: "RestoreStatus", wire_in: "RestoreStatus", wire_out: "RestoreStatus", kind: Kind::Structure(&S_RESTORE_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OBJECT_ATTRIBUTES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"] };
+static T_OBJECT_ATTRIBUTES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"], sensitive: false };
 static L_OBJECT_ATTRIBUTES_LIST: List = List { item: Kind::String(&T_OBJECT_ATTRIBUTES), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_OBJECT_CANNED_ACL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"] };
+static T_OBJECT_CANNED_ACL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"], sensitive: false };
 static S_OBJECT_ENCRYPTION: Structure = Structure { name: "ObjectEncryption", members: &[
     Member { name: "SSEKMS", wire_in: "SSE-KMS", wire_out: "SSE-KMS", kind: Kind::Structure(&S_SSEKMS_ENCRYPTION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1897,28 +1897,28 @@ static S_OBJECT_IDENTIFIER: Structure = Structure { name: "ObjectIdentifier", me
     Member { name: "Size", wire_in: "Size", wire_out: "Size", kind: Kind::Long(&I_SIZE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_OBJECT_IDENTIFIER_LIST: List = List { item: Kind::Structure(&S_OBJECT_IDENTIFIER), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_OBJECT_KEY: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[] };
+static T_OBJECT_KEY: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_OBJECT_LIST: List = List { item: Kind::Structure(&S_OBJECT), item_name: "member", flattened: true, min: 0, max: 4294967295 };
 static S_OBJECT_LOCK_CONFIGURATION: Structure = Structure { name: "ObjectLockConfiguration", members: &[
     Member { name: "ObjectLockEnabled", wire_in: "ObjectLockEnabled", wire_out: "ObjectLockEnabled", kind: Kind::String(&T_OBJECT_LOCK_ENABLED), ..PLAIN },
     Member { name: "Rule", wire_in: "Rule", wire_out: "Rule", kind: Kind::Structure(&S_OBJECT_LOCK_RULE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OBJECT_LOCK_ENABLED: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled"] };
+static T_OBJECT_LOCK_ENABLED: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled"], sensitive: false };
 static S_OBJECT_LOCK_LEGAL_HOLD: Structure = Structure { name: "ObjectLockLegalHold", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_OBJECT_LOCK_LEGAL_HOLD_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OBJECT_LOCK_LEGAL_HOLD_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ON", "OFF"] };
-static T_OBJECT_LOCK_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["GOVERNANCE", "COMPLIANCE"] };
+static T_OBJECT_LOCK_LEGAL_HOLD_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ON", "OFF"], sensitive: false };
+static T_OBJECT_LOCK_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["GOVERNANCE", "COMPLIANCE"], sensitive: false };
 static S_OBJECT_LOCK_RETENTION: Structure = Structure { name: "ObjectLockRetention", members: &[
     Member { name: "Mode", wire_in: "Mode", wire_out: "Mode", kind: Kind::String(&T_OBJECT_LOCK_RETENTION_MODE), ..PLAIN },
     Member { name: "RetainUntilDate", wire_in: "RetainUntilDate", wire_out: "RetainUntilDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OBJECT_LOCK_RETENTION_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["GOVERNANCE", "COMPLIANCE"] };
+static T_OBJECT_LOCK_RETENTION_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["GOVERNANCE", "COMPLIANCE"], sensitive: false };
 static S_OBJECT_LOCK_RULE: Structure = Structure { name: "ObjectLockRule", members: &[
     Member { name: "DefaultRetention", wire_in: "DefaultRetention", wire_out: "DefaultRetention", kind: Kind::Structure(&S_DEFAULT_RETENTION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OBJECT_LOCK_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_OBJECT_OWNERSHIP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"] };
+static T_OBJECT_LOCK_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_OBJECT_OWNERSHIP: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"], sensitive: false };
 static S_OBJECT_PART: Structure = Structure { name: "ObjectPart", members: &[
     Member { name: "PartNumber", wire_in: "PartNumber", wire_out: "PartNumber", kind: Kind::Integer(&I_PART_NUMBER), ..PLAIN },
     Member { name: "Size", wire_in: "Size", wire_out: "Size", kind: Kind::Long(&I_SIZE), ..PLAIN },
@@ -1936,7 +1936,7 @@ static S_OBJECT_PART: Structure = Structure { name: "ObjectPart", members: &[
 static I_OBJECT_SIZE: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
 static I_OBJECT_SIZE_GREATER_THAN_BYTES: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
 static I_OBJECT_SIZE_LESS_THAN_BYTES: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
-static T_OBJECT_STORAGE_CLASS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["STANDARD", "REDUCED_REDUNDANCY", "GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP"] };
+static T_OBJECT_STORAGE_CLASS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["STANDARD", "REDUCED_REDUNDANCY", "GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP"], sensitive: false };
 static S_OBJECT_VERSION: Structure = Structure { name: "ObjectVersion", members: &[
     Member { name: "ETag", wire_in: "ETag", wire_out: "ETag", kind: Kind::String(&T_E_TAG), ..PLAIN },
     Member { name: "ChecksumAlgorithm", wire_in: "ChecksumAlgorithm", wire_out: "ChecksumAlgorithm", kind: Kind::List(&L_CHECKSUM_ALGORITHM_LIST), ..PLAIN },
@@ -1950,10 +1950,10 @@ static S_OBJECT_VERSION: Structure = Structure { name: "ObjectVersion", members:
     Member { name: "Owner", wire_in: "Owner", wire_out: "Owner", kind: Kind::Structure(&S_OWNER), ..PLAIN },
     Member { name: "RestoreStatus", wire_in: "RestoreStatus", wire_out: "RestoreStatus", kind: Kind::Structure(&S_RESTORE_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OBJECT_VERSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_OBJECT_VERSION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_OBJECT_VERSION_LIST: List = List { item: Kind::Structure(&S_OBJECT_VERSION), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_OBJECT_VERSION_STORAGE_CLASS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["STANDARD"] };
-static T_OPTIONAL_OBJECT_ATTRIBUTES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["RestoreStatus"] };
+static T_OBJECT_VERSION_STORAGE_CLASS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["STANDARD"], sensitive: false };
+static T_OPTIONAL_OBJECT_ATTRIBUTES: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["RestoreStatus"], sensitive: false };
 static L_OPTIONAL_OBJECT_ATTRIBUTES_LIST: List = List { item: Kind::String(&T_OPTIONAL_OBJECT_ATTRIBUTES), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_OUTPUT_LOCATION: Structure = Structure { name: "OutputLocation", members: &[
     Member { name: "S3", wire_in: "S3", wire_out: "S3", kind: Kind::Structure(&S_S3_LOCATION), ..PLAIN },
@@ -1966,7 +1966,7 @@ static S_OWNER: Structure = Structure { name: "Owner", members: &[
     Member { name: "DisplayName", wire_in: "DisplayName", wire_out: "DisplayName", kind: Kind::String(&T_DISPLAY_NAME), ..PLAIN },
     Member { name: "ID", wire_in: "ID", wire_out: "ID", kind: Kind::String(&T_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OWNER_OVERRIDE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Destination"] };
+static T_OWNER_OVERRIDE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Destination"], sensitive: false };
 static S_OWNERSHIP_CONTROLS: Structure = Structure { name: "OwnershipControls", members: &[
     Member { name: "Rules", wire_in: "Rule", wire_out: "Rule", kind: Kind::List(&L_OWNERSHIP_CONTROLS_RULES), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1994,20 +1994,20 @@ static S_PART: Structure = Structure { name: "Part", members: &[
 ], payload: None, xml_name: None, sensitive: false };
 static I_PART_NUMBER: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_PART_NUMBER_MARKER: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_PARTITION_DATE_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EventTime", "DeliveryTime"] };
+static T_PARTITION_DATE_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EventTime", "DeliveryTime"], sensitive: false };
 static S_PARTITIONED_PREFIX: Structure = Structure { name: "PartitionedPrefix", members: &[
     Member { name: "PartitionDateSource", wire_in: "PartitionDateSource", wire_out: "PartitionDateSource", kind: Kind::String(&T_PARTITION_DATE_SOURCE), ..PLAIN },
 ], payload: None, xml_name: Some("PartitionedPrefix"), sensitive: false };
 static L_PARTS: List = List { item: Kind::Structure(&S_PART), item_name: "member", flattened: true, min: 0, max: 4294967295 };
 static I_PARTS_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static L_PARTS_LIST: List = List { item: Kind::Structure(&S_OBJECT_PART), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_PAYER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Requester", "BucketOwner"] };
-static T_PERMISSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP"] };
-static T_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PAYER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Requester", "BucketOwner"], sensitive: false };
+static T_PERMISSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP"], sensitive: false };
+static T_POLICY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_POLICY_STATUS: Structure = Structure { name: "PolicyStatus", members: &[
     Member { name: "IsPublic", wire_in: "IsPublic", wire_out: "IsPublic", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PREFIX: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PREFIX: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_PRIORITY: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_PROGRESS: Structure = Structure { name: "Progress", members: &[
     Member { name: "BytesScanned", wire_in: "BytesScanned", wire_out: "BytesScanned", kind: Kind::Long(&I_BYTES_SCANNED), ..PLAIN },
@@ -2017,7 +2017,7 @@ static S_PROGRESS: Structure = Structure { name: "Progress", members: &[
 static S_PROGRESS_EVENT: Structure = Structure { name: "ProgressEvent", members: &[
     Member { name: "Details", wire_in: "Details", wire_out: "Details", kind: Kind::Structure(&S_PROGRESS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["http", "https"] };
+static T_PROTOCOL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["http", "https"], sensitive: false };
 static S_PUBLIC_ACCESS_BLOCK_CONFIGURATION: Structure = Structure { name: "PublicAccessBlockConfiguration", members: &[
     Member { name: "BlockPublicAcls", wire_in: "BlockPublicAcls", wire_out: "BlockPublicAcls", kind: Kind::Boolean, ..PLAIN },
     Member { name: "IgnorePublicAcls", wire_in: "IgnorePublicAcls", wire_out: "IgnorePublicAcls", kind: Kind::Boolean, ..PLAIN },
@@ -2327,7 +2327,7 @@ static S_PUT_PUBLIC_ACCESS_BLOCK_REQUEST: Structure = Structure { name: "PutPubl
     Member { name: "PublicAccessBlockConfiguration", wire_in: "PublicAccessBlockConfiguration", wire_out: "PublicAccessBlockConfiguration", kind: Kind::Structure(&S_PUBLIC_ACCESS_BLOCK_CONFIGURATION), required: true, ..PLAIN },
     Member { name: "ExpectedBucketOwner", wire_in: "x-amz-expected-bucket-owner", wire_out: "x-amz-expected-bucket-owner", kind: Kind::String(&T_ACCOUNT_ID), location: Location::Header, ..PLAIN },
 ], payload: Some(3), xml_name: None, sensitive: false };
-static T_QUEUE_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_QUEUE_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_QUEUE_CONFIGURATION: Structure = Structure { name: "QueueConfiguration", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_NOTIFICATION_ID), ..PLAIN },
     Member { name: "QueueArn", wire_in: "Queue", wire_out: "Queue", kind: Kind::String(&T_QUEUE_ARN), required: true, ..PLAIN },
@@ -2341,11 +2341,11 @@ static S_QUEUE_CONFIGURATION_DEPRECATED: Structure = Structure { name: "QueueCon
     Member { name: "Queue", wire_in: "Queue", wire_out: "Queue", kind: Kind::String(&T_QUEUE_ARN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_QUEUE_CONFIGURATION_LIST: List = List { item: Kind::Structure(&S_QUEUE_CONFIGURATION), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_QUOTE_CHARACTER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_QUOTE_ESCAPE_CHARACTER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_QUOTE_FIELDS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALWAYS", "ASNEEDED"] };
-static T_RANGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RECORD_DELIMITER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_QUOTE_CHARACTER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_QUOTE_ESCAPE_CHARACTER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_QUOTE_FIELDS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALWAYS", "ASNEEDED"], sensitive: false };
+static T_RANGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RECORD_DELIMITER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_RECORD_EXPIRATION: Structure = Structure { name: "RecordExpiration", members: &[
     Member { name: "Expiration", wire_in: "Expiration", wire_out: "Expiration", kind: Kind::String(&T_EXPIRATION_STATE), required: true, ..PLAIN },
     Member { name: "Days", wire_in: "Days", wire_out: "Days", kind: Kind::Integer(&I_RECORD_EXPIRATION_DAYS), ..PLAIN },
@@ -2365,7 +2365,7 @@ static S_REDIRECT_ALL_REQUESTS_TO: Structure = Structure { name: "RedirectAllReq
     Member { name: "HostName", wire_in: "HostName", wire_out: "HostName", kind: Kind::String(&T_HOST_NAME), required: true, ..PLAIN },
     Member { name: "Protocol", wire_in: "Protocol", wire_out: "Protocol", kind: Kind::String(&T_PROTOCOL), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REGION: Text = Text { min: 0, max: 20, pattern: None, values: &[] };
+static T_REGION: Text = Text { min: 0, max: 20, pattern: None, values: &[], sensitive: false };
 static S_RENAME_OBJECT_OUTPUT: Structure = Structure { name: "RenameObjectOutput", members: &[
 ], payload: None, xml_name: None, sensitive: false };
 static S_RENAME_OBJECT_REQUEST: Structure = Structure { name: "RenameObjectRequest", members: &[
@@ -2382,16 +2382,16 @@ static S_RENAME_OBJECT_REQUEST: Structure = Structure { name: "RenameObjectReque
     Member { name: "SourceIfUnmodifiedSince", wire_in: "x-amz-rename-source-if-unmodified-since", wire_out: "x-amz-rename-source-if-unmodified-since", kind: Kind::Timestamp(TimestampFormat::Rfc822), location: Location::Header, ..PLAIN },
     Member { name: "ClientToken", wire_in: "x-amz-client-token", wire_out: "x-amz-client-token", kind: Kind::String(&T_CLIENT_TOKEN), location: Location::Header, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RENAME_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\/?.+\\/.+", regex: Some("\\A(?:/?.+/.+)\\z") }), values: &[] };
-static T_RENAME_SOURCE_IF_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RENAME_SOURCE_IF_NONE_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_REPLACE_KEY_PREFIX_WITH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_REPLACE_KEY_WITH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_REPLICA_KMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RENAME_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\/?.+\\/.+", regex: Some("\\A(?:/?.+/.+)\\z") }), values: &[], sensitive: false };
+static T_RENAME_SOURCE_IF_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RENAME_SOURCE_IF_NONE_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_REPLACE_KEY_PREFIX_WITH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_REPLACE_KEY_WITH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_REPLICA_KMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_REPLICA_MODIFICATIONS: Structure = Structure { name: "ReplicaModifications", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_REPLICA_MODIFICATIONS_STATUS), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REPLICA_MODIFICATIONS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
+static T_REPLICA_MODIFICATIONS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
 static S_REPLICATION_CONFIGURATION: Structure = Structure { name: "ReplicationConfiguration", members: &[
     Member { name: "Role", wire_in: "Role", wire_out: "Role", kind: Kind::String(&T_ROLE), required: true, ..PLAIN },
     Member { name: "Rules", wire_in: "Rule", wire_out: "Rule", kind: Kind::List(&L_REPLICATION_RULES), required: true, ..PLAIN },
@@ -2416,33 +2416,33 @@ static S_REPLICATION_RULE_FILTER: Structure = Structure { name: "ReplicationRule
     Member { name: "Tag", wire_in: "Tag", wire_out: "Tag", kind: Kind::Structure(&S_TAG), ..PLAIN },
     Member { name: "And", wire_in: "And", wire_out: "And", kind: Kind::Structure(&S_REPLICATION_RULE_AND_OPERATOR), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REPLICATION_RULE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
+static T_REPLICATION_RULE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
 static L_REPLICATION_RULES: List = List { item: Kind::Structure(&S_REPLICATION_RULE), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_REPLICATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLETE", "PENDING", "FAILED", "REPLICA", "COMPLETED"] };
+static T_REPLICATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLETE", "PENDING", "FAILED", "REPLICA", "COMPLETED"], sensitive: false };
 static S_REPLICATION_TIME: Structure = Structure { name: "ReplicationTime", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_REPLICATION_TIME_STATUS), required: true, ..PLAIN },
     Member { name: "Time", wire_in: "Time", wire_out: "Time", kind: Kind::Structure(&S_REPLICATION_TIME_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REPLICATION_TIME_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
+static T_REPLICATION_TIME_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
 static S_REPLICATION_TIME_VALUE: Structure = Structure { name: "ReplicationTimeValue", members: &[
     Member { name: "Minutes", wire_in: "Minutes", wire_out: "Minutes", kind: Kind::Integer(&I_MINUTES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REQUEST_CHARGED: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["requester"] };
-static T_REQUEST_PAYER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["requester"] };
+static T_REQUEST_CHARGED: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["requester"], sensitive: false };
+static T_REQUEST_PAYER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["requester"], sensitive: false };
 static S_REQUEST_PAYMENT_CONFIGURATION: Structure = Structure { name: "RequestPaymentConfiguration", members: &[
     Member { name: "Payer", wire_in: "Payer", wire_out: "Payer", kind: Kind::String(&T_PAYER), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static S_REQUEST_PROGRESS: Structure = Structure { name: "RequestProgress", members: &[
     Member { name: "Enabled", wire_in: "Enabled", wire_out: "Enabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REQUEST_ROUTE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_REQUEST_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RESPONSE_CACHE_CONTROL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RESPONSE_CONTENT_DISPOSITION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RESPONSE_CONTENT_ENCODING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RESPONSE_CONTENT_LANGUAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RESPONSE_CONTENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RESTORE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_REQUEST_ROUTE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_REQUEST_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RESPONSE_CACHE_CONTROL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RESPONSE_CONTENT_DISPOSITION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RESPONSE_CONTENT_ENCODING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RESPONSE_CONTENT_LANGUAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RESPONSE_CONTENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RESTORE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_RESTORE_OBJECT_OUTPUT: Structure = Structure { name: "RestoreObjectOutput", members: &[
     Member { name: "RequestCharged", wire_in: "x-amz-request-charged", wire_out: "x-amz-request-charged", kind: Kind::String(&T_REQUEST_CHARGED), location: Location::Header, ..PLAIN },
     Member { name: "RestoreOutputPath", wire_in: "x-amz-restore-output-path", wire_out: "x-amz-restore-output-path", kind: Kind::String(&T_RESTORE_OUTPUT_PATH), location: Location::Header, ..PLAIN },
@@ -2456,7 +2456,7 @@ static S_RESTORE_OBJECT_REQUEST: Structure = Structure { name: "RestoreObjectReq
     Member { name: "ChecksumAlgorithm", wire_in: "x-amz-sdk-checksum-algorithm", wire_out: "x-amz-sdk-checksum-algorithm", kind: Kind::String(&T_CHECKSUM_ALGORITHM), location: Location::Header, ..PLAIN },
     Member { name: "ExpectedBucketOwner", wire_in: "x-amz-expected-bucket-owner", wire_out: "x-amz-expected-bucket-owner", kind: Kind::String(&T_ACCOUNT_ID), location: Location::Header, ..PLAIN },
 ], payload: Some(3), xml_name: None, sensitive: false };
-static T_RESTORE_OUTPUT_PATH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RESTORE_OUTPUT_PATH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_RESTORE_REQUEST: Structure = Structure { name: "RestoreRequest", members: &[
     Member { name: "Days", wire_in: "Days", wire_out: "Days", kind: Kind::Integer(&I_DAYS), ..PLAIN },
     Member { name: "GlacierJobParameters", wire_in: "GlacierJobParameters", wire_out: "GlacierJobParameters", kind: Kind::Structure(&S_GLACIER_JOB_PARAMETERS), ..PLAIN },
@@ -2466,12 +2466,12 @@ static S_RESTORE_REQUEST: Structure = Structure { name: "RestoreRequest", member
     Member { name: "SelectParameters", wire_in: "SelectParameters", wire_out: "SelectParameters", kind: Kind::Structure(&S_SELECT_PARAMETERS), ..PLAIN },
     Member { name: "OutputLocation", wire_in: "OutputLocation", wire_out: "OutputLocation", kind: Kind::Structure(&S_OUTPUT_LOCATION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESTORE_REQUEST_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SELECT"] };
+static T_RESTORE_REQUEST_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SELECT"], sensitive: false };
 static S_RESTORE_STATUS: Structure = Structure { name: "RestoreStatus", members: &[
     Member { name: "IsRestoreInProgress", wire_in: "IsRestoreInProgress", wire_out: "IsRestoreInProgress", kind: Kind::Boolean, ..PLAIN },
     Member { name: "RestoreExpiryDate", wire_in: "RestoreExpiryDate", wire_out: "RestoreExpiryDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ROLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ROLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ROUTING_RULE: Structure = Structure { name: "RoutingRule", members: &[
     Member { name: "Condition", wire_in: "Condition", wire_out: "Condition", kind: Kind::Structure(&S_CONDITION), ..PLAIN },
     Member { name: "Redirect", wire_in: "Redirect", wire_out: "Redirect", kind: Kind::Structure(&S_REDIRECT), required: true, ..PLAIN },
@@ -2501,10 +2501,10 @@ static S_S3_LOCATION: Structure = Structure { name: "S3Location", members: &[
     Member { name: "UserMetadata", wire_in: "UserMetadata", wire_out: "UserMetadata", kind: Kind::List(&L_USER_METADATA), ..PLAIN },
     Member { name: "StorageClass", wire_in: "StorageClass", wire_out: "StorageClass", kind: Kind::String(&T_STORAGE_CLASS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "arn:[^:]+:(s3|s3express):.*", regex: Some("\\A(?:arn:[^:]+:(s3|s3express):.*)\\z") }), values: &[] };
-static T_S3_TABLES_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_S3_TABLES_BUCKET_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_S3_TABLES_BUCKET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["aws", "customer"] };
+static T_S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "arn:[^:]+:(s3|s3express):.*", regex: Some("\\A(?:arn:[^:]+:(s3|s3express):.*)\\z") }), values: &[], sensitive: false };
+static T_S3_TABLES_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_S3_TABLES_BUCKET_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_S3_TABLES_BUCKET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["aws", "customer"], sensitive: false };
 static S_S3_TABLES_DESTINATION: Structure = Structure { name: "S3TablesDestination", members: &[
     Member { name: "TableBucketArn", wire_in: "TableBucketArn", wire_out: "TableBucketArn", kind: Kind::String(&T_S3_TABLES_BUCKET_ARN), required: true, ..PLAIN },
     Member { name: "TableName", wire_in: "TableName", wire_out: "TableName", kind: Kind::String(&T_S3_TABLES_NAME), required: true, ..PLAIN },
@@ -2515,11 +2515,11 @@ static S_S3_TABLES_DESTINATION_RESULT: Structure = Structure { name: "S3TablesDe
     Member { name: "TableArn", wire_in: "TableArn", wire_out: "TableArn", kind: Kind::String(&T_S3_TABLES_ARN), required: true, ..PLAIN },
     Member { name: "TableNamespace", wire_in: "TableNamespace", wire_out: "TableNamespace", kind: Kind::String(&T_S3_TABLES_NAMESPACE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_S3_TABLES_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_S3_TABLES_NAMESPACE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SSE_CUSTOMER_ALGORITHM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SSE_CUSTOMER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SSE_CUSTOMER_KEY_MD5: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_S3_TABLES_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_S3_TABLES_NAMESPACE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SSE_CUSTOMER_ALGORITHM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SSE_CUSTOMER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_SSE_CUSTOMER_KEY_MD5: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_SSEKMS: Structure = Structure { name: "SSEKMS", members: &[
     Member { name: "KeyId", wire_in: "KeyId", wire_out: "KeyId", kind: Kind::String(&T_SSEKMS_KEY_ID), required: true, sensitive: true, ..PLAIN },
 ], payload: None, xml_name: Some("SSE-KMS"), sensitive: false };
@@ -2527,8 +2527,8 @@ static S_SSEKMS_ENCRYPTION: Structure = Structure { name: "SSEKMSEncryption", me
     Member { name: "KMSKeyArn", wire_in: "KMSKeyArn", wire_out: "KMSKeyArn", kind: Kind::String(&T_NON_EMPTY_KMS_KEY_ARN_STRING), required: true, sensitive: true, ..PLAIN },
     Member { name: "BucketKeyEnabled", wire_in: "BucketKeyEnabled", wire_out: "BucketKeyEnabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: Some("SSE-KMS"), sensitive: false };
-static T_SSEKMS_ENCRYPTION_CONTEXT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SSEKMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SSEKMS_ENCRYPTION_CONTEXT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_SSEKMS_KEY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_SSES3: Structure = Structure { name: "SSES3", members: &[
 ], payload: None, xml_name: Some("SSE-S3"), sensitive: false };
 static S_SCAN_RANGE: Structure = Structure { name: "ScanRange", members: &[
@@ -2565,7 +2565,7 @@ static S_SELECT_PARAMETERS: Structure = Structure { name: "SelectParameters", me
     Member { name: "Expression", wire_in: "Expression", wire_out: "Expression", kind: Kind::String(&T_EXPRESSION), required: true, ..PLAIN },
     Member { name: "OutputSerialization", wire_in: "OutputSerialization", wire_out: "OutputSerialization", kind: Kind::Structure(&S_OUTPUT_SERIALIZATION), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SERVER_SIDE_ENCRYPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AES256", "aws:fsx", "aws:kms", "aws:kms:dsse"] };
+static T_SERVER_SIDE_ENCRYPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AES256", "aws:fsx", "aws:kms", "aws:kms:dsse"], sensitive: false };
 static S_SERVER_SIDE_ENCRYPTION_BY_DEFAULT: Structure = Structure { name: "ServerSideEncryptionByDefault", members: &[
     Member { name: "SSEAlgorithm", wire_in: "SSEAlgorithm", wire_out: "SSEAlgorithm", kind: Kind::String(&T_SERVER_SIDE_ENCRYPTION), required: true, ..PLAIN },
     Member { name: "KMSMasterKeyID", wire_in: "KMSMasterKeyID", wire_out: "KMSMasterKeyID", kind: Kind::String(&T_SSEKMS_KEY_ID), sensitive: true, ..PLAIN },
@@ -2579,14 +2579,14 @@ static S_SERVER_SIDE_ENCRYPTION_RULE: Structure = Structure { name: "ServerSideE
     Member { name: "BlockedEncryptionTypes", wire_in: "BlockedEncryptionTypes", wire_out: "BlockedEncryptionTypes", kind: Kind::Structure(&S_BLOCKED_ENCRYPTION_TYPES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_SERVER_SIDE_ENCRYPTION_RULES: List = List { item: Kind::Structure(&S_SERVER_SIDE_ENCRYPTION_RULE), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_SESSION_CREDENTIAL_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SESSION_CREDENTIAL_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_SESSION_CREDENTIALS: Structure = Structure { name: "SessionCredentials", members: &[
     Member { name: "AccessKeyId", wire_in: "AccessKeyId", wire_out: "AccessKeyId", kind: Kind::String(&T_ACCESS_KEY_ID_VALUE), required: true, ..PLAIN },
     Member { name: "SecretAccessKey", wire_in: "SecretAccessKey", wire_out: "SecretAccessKey", kind: Kind::String(&T_SESSION_CREDENTIAL_VALUE), required: true, sensitive: true, ..PLAIN },
     Member { name: "SessionToken", wire_in: "SessionToken", wire_out: "SessionToken", kind: Kind::String(&T_SESSION_CREDENTIAL_VALUE), required: true, sensitive: true, ..PLAIN },
     Member { name: "Expiration", wire_in: "Expiration", wire_out: "Expiration", kind: Kind::Timestamp(TimestampFormat::Iso8601), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SESSION_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ReadOnly", "ReadWrite"] };
+static T_SESSION_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ReadOnly", "ReadWrite"], sensitive: false };
 static S_SIMPLE_PREFIX: Structure = Structure { name: "SimplePrefix", members: &[
 ], payload: None, xml_name: Some("SimplePrefix"), sensitive: false };
 static I_SIZE: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
@@ -2597,9 +2597,9 @@ static S_SOURCE_SELECTION_CRITERIA: Structure = Structure { name: "SourceSelecti
 static S_SSE_KMS_ENCRYPTED_OBJECTS: Structure = Structure { name: "SseKmsEncryptedObjects", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_SSE_KMS_ENCRYPTED_OBJECTS_STATUS), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SSE_KMS_ENCRYPTED_OBJECTS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"] };
+static T_SSE_KMS_ENCRYPTED_OBJECTS_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
 static I_START: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
-static T_START_AFTER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_START_AFTER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_STATS: Structure = Structure { name: "Stats", members: &[
     Member { name: "BytesScanned", wire_in: "BytesScanned", wire_out: "BytesScanned", kind: Kind::Long(&I_BYTES_SCANNED), ..PLAIN },
     Member { name: "BytesProcessed", wire_in: "BytesProcessed", wire_out: "BytesProcessed", kind: Kind::Long(&I_BYTES_PROCESSED), ..PLAIN },
@@ -2608,7 +2608,7 @@ static S_STATS: Structure = Structure { name: "Stats", members: &[
 static S_STATS_EVENT: Structure = Structure { name: "StatsEvent", members: &[
     Member { name: "Details", wire_in: "Details", wire_out: "Details", kind: Kind::Structure(&S_STATS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_STORAGE_CLASS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP"] };
+static T_STORAGE_CLASS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP"], sensitive: false };
 static S_STORAGE_CLASS_ANALYSIS: Structure = Structure { name: "StorageClassAnalysis", members: &[
     Member { name: "DataExport", wire_in: "DataExport", wire_out: "DataExport", kind: Kind::Structure(&S_STORAGE_CLASS_ANALYSIS_DATA_EXPORT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -2616,9 +2616,9 @@ static S_STORAGE_CLASS_ANALYSIS_DATA_EXPORT: Structure = Structure { name: "Stor
     Member { name: "OutputSchemaVersion", wire_in: "OutputSchemaVersion", wire_out: "OutputSchemaVersion", kind: Kind::String(&T_STORAGE_CLASS_ANALYSIS_SCHEMA_VERSION), required: true, ..PLAIN },
     Member { name: "Destination", wire_in: "Destination", wire_out: "Destination", kind: Kind::Structure(&S_ANALYTICS_EXPORT_DESTINATION), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_STORAGE_CLASS_ANALYSIS_SCHEMA_VERSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["V_1"] };
-static T_SUFFIX: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_TABLE_SSE_ALGORITHM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["aws:kms", "AES256"] };
+static T_STORAGE_CLASS_ANALYSIS_SCHEMA_VERSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["V_1"], sensitive: false };
+static T_SUFFIX: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_TABLE_SSE_ALGORITHM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["aws:kms", "AES256"], sensitive: false };
 static S_TAG: Structure = Structure { name: "Tag", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_OBJECT_KEY), required: true, ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_VALUE), required: true, ..PLAIN },
@@ -2628,9 +2628,9 @@ static L_TAG_SET: List = List { item: Kind::Structure(&S_TAG), item_name: "Tag",
 static S_TAGGING: Structure = Structure { name: "Tagging", members: &[
     Member { name: "TagSet", wire_in: "TagSet", wire_out: "TagSet", kind: Kind::List(&L_TAG_SET), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TAGGING_DIRECTIVE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COPY", "REPLACE"] };
-static T_TAGGING_HEADER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_TARGET_BUCKET: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TAGGING_DIRECTIVE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COPY", "REPLACE"], sensitive: false };
+static T_TAGGING_HEADER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_TARGET_BUCKET: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_TARGET_GRANT: Structure = Structure { name: "TargetGrant", members: &[
     Member { name: "Grantee", wire_in: "Grantee", wire_out: "Grantee", kind: Kind::Structure(&S_GRANTEE), ..PLAIN },
     Member { name: "Permission", wire_in: "Permission", wire_out: "Permission", kind: Kind::String(&T_BUCKET_LOGS_PERMISSION), ..PLAIN },
@@ -2640,15 +2640,15 @@ static S_TARGET_OBJECT_KEY_FORMAT: Structure = Structure { name: "TargetObjectKe
     Member { name: "SimplePrefix", wire_in: "SimplePrefix", wire_out: "SimplePrefix", kind: Kind::Structure(&S_SIMPLE_PREFIX), ..PLAIN },
     Member { name: "PartitionedPrefix", wire_in: "PartitionedPrefix", wire_out: "PartitionedPrefix", kind: Kind::Structure(&S_PARTITIONED_PREFIX), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TARGET_PREFIX: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Standard", "Bulk", "Expedited"] };
+static T_TARGET_PREFIX: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Standard", "Bulk", "Expedited"], sensitive: false };
 static S_TIERING: Structure = Structure { name: "Tiering", members: &[
     Member { name: "Days", wire_in: "Days", wire_out: "Days", kind: Kind::Integer(&I_INTELLIGENT_TIERING_DAYS), required: true, ..PLAIN },
     Member { name: "AccessTier", wire_in: "AccessTier", wire_out: "AccessTier", kind: Kind::String(&T_INTELLIGENT_TIERING_ACCESS_TIER), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TIERING_LIST: List = List { item: Kind::Structure(&S_TIERING), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_TOPIC_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_TOPIC_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_TOPIC_CONFIGURATION: Structure = Structure { name: "TopicConfiguration", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_NOTIFICATION_ID), ..PLAIN },
     Member { name: "TopicArn", wire_in: "Topic", wire_out: "Topic", kind: Kind::String(&T_TOPIC_ARN), required: true, ..PLAIN },
@@ -2667,11 +2667,11 @@ static S_TRANSITION: Structure = Structure { name: "Transition", members: &[
     Member { name: "Days", wire_in: "Days", wire_out: "Days", kind: Kind::Integer(&I_DAYS), ..PLAIN },
     Member { name: "StorageClass", wire_in: "StorageClass", wire_out: "StorageClass", kind: Kind::String(&T_TRANSITION_STORAGE_CLASS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["varies_by_storage_class", "all_storage_classes_128K"] };
+static T_TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["varies_by_storage_class", "all_storage_classes_128K"], sensitive: false };
 static L_TRANSITION_LIST: List = List { item: Kind::Structure(&S_TRANSITION), item_name: "member", flattened: true, min: 0, max: 4294967295 };
-static T_TRANSITION_STORAGE_CLASS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR"] };
-static T_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CanonicalUser", "AmazonCustomerByEmail", "Group"] };
-static T_URI: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TRANSITION_STORAGE_CLASS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR"], sensitive: false };
+static T_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CanonicalUser", "AmazonCustomerByEmail", "Group"], sensitive: false };
+static T_URI: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_UPDATE_BUCKET_METADATA_INVENTORY_TABLE_CONFIGURATION_REQUEST: Structure = Structure { name: "UpdateBucketMetadataInventoryTableConfigurationRequest", members: &[
     Member { name: "Bucket", wire_in: "Bucket", wire_out: "Bucket", kind: Kind::String(&T_BUCKET_NAME), location: Location::Uri, required: true, ..PLAIN },
     Member { name: "ContentMD5", wire_in: "Content-MD5", wire_out: "Content-MD5", kind: Kind::String(&T_CONTENT_MD5), location: Location::Header, ..PLAIN },
@@ -2699,7 +2699,7 @@ static S_UPDATE_OBJECT_ENCRYPTION_REQUEST: Structure = Structure { name: "Update
 static S_UPDATE_OBJECT_ENCRYPTION_RESPONSE: Structure = Structure { name: "UpdateObjectEncryptionResponse", members: &[
     Member { name: "RequestCharged", wire_in: "x-amz-request-charged", wire_out: "x-amz-request-charged", kind: Kind::String(&T_REQUEST_CHARGED), location: Location::Header, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_UPLOAD_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_UPLOAD_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_UPLOAD_PART_COPY_OUTPUT: Structure = Structure { name: "UploadPartCopyOutput", members: &[
     Member { name: "CopySourceVersionId", wire_in: "x-amz-copy-source-version-id", wire_out: "x-amz-copy-source-version-id", kind: Kind::String(&T_COPY_SOURCE_VERSION_ID), location: Location::Header, ..PLAIN },
     Member { name: "CopyPartResult", wire_in: "CopyPartResult", wire_out: "CopyPartResult", kind: Kind::Structure(&S_COPY_PART_RESULT), ..PLAIN },
@@ -2776,9 +2776,9 @@ static S_UPLOAD_PART_REQUEST: Structure = Structure { name: "UploadPartRequest",
     Member { name: "ExpectedBucketOwner", wire_in: "x-amz-expected-bucket-owner", wire_out: "x-amz-expected-bucket-owner", kind: Kind::String(&T_ACCOUNT_ID), location: Location::Header, ..PLAIN },
 ], payload: Some(0), xml_name: None, sensitive: false };
 static L_USER_METADATA: List = List { item: Kind::Structure(&S_METADATA_ENTRY), item_name: "MetadataEntry", flattened: false, min: 0, max: 4294967295 };
-static T_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_VERSION_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_VERSION_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_VERSION_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_VERSIONING_CONFIGURATION: Structure = Structure { name: "VersioningConfiguration", members: &[
     Member { name: "MFADelete", wire_in: "MfaDelete", wire_out: "MfaDelete", kind: Kind::String(&T_MFA_DELETE), ..PLAIN },
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_BUCKET_VERSIONING_STATUS), ..PLAIN },
@@ -2789,7 +2789,7 @@ static S_WEBSITE_CONFIGURATION: Structure = Structure { name: "WebsiteConfigurat
     Member { name: "RedirectAllRequestsTo", wire_in: "RedirectAllRequestsTo", wire_out: "RedirectAllRequestsTo", kind: Kind::Structure(&S_REDIRECT_ALL_REQUESTS_TO), ..PLAIN },
     Member { name: "RoutingRules", wire_in: "RoutingRules", wire_out: "RoutingRules", kind: Kind::List(&L_ROUTING_RULES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_WEBSITE_REDIRECT_LOCATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_WEBSITE_REDIRECT_LOCATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_WRITE_GET_OBJECT_RESPONSE_REQUEST: Structure = Structure { name: "WriteGetObjectResponseRequest", members: &[
     Member { name: "RequestRoute", wire_in: "x-amz-request-route", wire_out: "x-amz-request-route", kind: Kind::String(&T_REQUEST_ROUTE), location: Location::Header, required: true, ..PLAIN },
     Member { name: "RequestToken", wire_in: "x-amz-request-token", wire_out: "x-amz-request-token", kind: Kind::String(&T_REQUEST_TOKEN), location: Location::Header, required: true, ..PLAIN },

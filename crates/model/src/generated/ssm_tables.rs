@@ -436,13 +436,13 @@ pub static E_UNSUPPORTED_PARAMETER_TYPE: ErrorShape = ErrorShape { code: "Unsupp
 pub static E_UNSUPPORTED_PLATFORM_TYPE: ErrorShape = ErrorShape { code: "UnsupportedPlatformType", status: 400, sender: true };
 /// `ValidationException`, status 400.
 pub static E_VALIDATION_EXCEPTION: ErrorShape = ErrorShape { code: "ValidationException", status: 400, sender: true };
-static T_ACCESS_KEY_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\w{16,128}", regex: Some("\\A(?:[0-9A-Za-z_]{16,128})\\z") }), values: &[] };
-static T_ACCESS_KEY_SECRET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ACCESS_REQUEST_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(oi)-[0-9a-f]{12}$", regex: Some("\\A(?:^(oi)-[0-9a-f]{12}$)\\z") }), values: &[] };
-static T_ACCESS_REQUEST_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Approved", "Rejected", "Revoked", "Expired", "Pending"] };
-static T_ACCESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Standard", "JustInTime"] };
-static T_ACCOUNT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "(?i)all|[0-9]{12}", regex: Some("\\A(?:(?i)all|[0-9]{12})\\z") }), values: &[] };
+static T_ACCESS_KEY_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\w{16,128}", regex: Some("\\A(?:[0-9A-Za-z_]{16,128})\\z") }), values: &[], sensitive: false };
+static T_ACCESS_KEY_SECRET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_ACCESS_REQUEST_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(oi)-[0-9a-f]{12}$", regex: Some("\\A(?:^(oi)-[0-9a-f]{12}$)\\z") }), values: &[], sensitive: false };
+static T_ACCESS_REQUEST_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Approved", "Rejected", "Revoked", "Expired", "Pending"], sensitive: false };
+static T_ACCESS_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Standard", "JustInTime"], sensitive: false };
+static T_ACCOUNT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "(?i)all|[0-9]{12}", regex: Some("\\A(?:(?i)all|[0-9]{12})\\z") }), values: &[], sensitive: false };
 static L_ACCOUNT_ID_LIST: List = List { item: Kind::String(&T_ACCOUNT_ID), item_name: "member", flattened: false, min: 0, max: 20 };
 static S_ACCOUNT_SHARING_INFO: Structure = Structure { name: "AccountSharingInfo", members: &[
     Member { name: "AccountId", wire_in: "AccountId", wire_out: "AccountId", kind: Kind::String(&T_ACCOUNT_ID), ..PLAIN },
@@ -462,9 +462,9 @@ static S_ACTIVATION: Structure = Structure { name: "Activation", members: &[
     Member { name: "CreatedDate", wire_in: "CreatedDate", wire_out: "CreatedDate", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
     Member { name: "Tags", wire_in: "Tags", wire_out: "Tags", kind: Kind::List(&L_TAG_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ACTIVATION_CODE: Text = Text { min: 20, max: 250, pattern: None, values: &[] };
-static T_ACTIVATION_DESCRIPTION: Text = Text { min: 0, max: 256, pattern: None, values: &[] };
-static T_ACTIVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", regex: Some("\\A(?:^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$)\\z") }), values: &[] };
+static T_ACTIVATION_CODE: Text = Text { min: 20, max: 250, pattern: None, values: &[], sensitive: false };
+static T_ACTIVATION_DESCRIPTION: Text = Text { min: 0, max: 256, pattern: None, values: &[], sensitive: false };
+static T_ACTIVATION_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", regex: Some("\\A(?:^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$)\\z") }), values: &[], sensitive: false };
 static L_ACTIVATION_LIST: List = List { item: Kind::Structure(&S_ACTIVATION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_ADD_TAGS_TO_RESOURCE_REQUEST: Structure = Structure { name: "AddTagsToResourceRequest", members: &[
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "ResourceType", kind: Kind::String(&T_RESOURCE_TYPE_FOR_TAGGING), required: true, ..PLAIN },
@@ -473,9 +473,9 @@ static S_ADD_TAGS_TO_RESOURCE_REQUEST: Structure = Structure { name: "AddTagsToR
 ], payload: None, xml_name: None, sensitive: false };
 static S_ADD_TAGS_TO_RESOURCE_RESULT: Structure = Structure { name: "AddTagsToResourceResult", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_AGENT_ERROR_CODE: Text = Text { min: 0, max: 10, pattern: None, values: &[] };
-static T_AGENT_TYPE: Text = Text { min: 1, max: 255, pattern: None, values: &[] };
-static T_AGENT_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9]{1,6}(\\.[0-9]{1,6}){2,3}$", regex: Some("\\A(?:^[0-9]{1,6}(\\.[0-9]{1,6}){2,3}$)\\z") }), values: &[] };
+static T_AGENT_ERROR_CODE: Text = Text { min: 0, max: 10, pattern: None, values: &[], sensitive: false };
+static T_AGENT_TYPE: Text = Text { min: 1, max: 255, pattern: None, values: &[], sensitive: false };
+static T_AGENT_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9]{1,6}(\\.[0-9]{1,6}){2,3}$", regex: Some("\\A(?:^[0-9]{1,6}(\\.[0-9]{1,6}){2,3}$)\\z") }), values: &[], sensitive: false };
 static S_ALARM: Structure = Structure { name: "Alarm", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_ALARM_NAME), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -484,15 +484,15 @@ static S_ALARM_CONFIGURATION: Structure = Structure { name: "AlarmConfiguration"
     Member { name: "Alarms", wire_in: "Alarms", wire_out: "Alarms", kind: Kind::List(&L_ALARM_LIST), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ALARM_LIST: List = List { item: Kind::Structure(&S_ALARM), item_name: "member", flattened: false, min: 1, max: 1 };
-static T_ALARM_NAME: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
+static T_ALARM_NAME: Text = Text { min: 1, max: 255, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
 static S_ALARM_STATE_INFORMATION: Structure = Structure { name: "AlarmStateInformation", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_ALARM_NAME), required: true, ..PLAIN },
     Member { name: "State", wire_in: "State", wire_out: "State", kind: Kind::String(&T_EXTERNAL_ALARM_STATE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ALARM_STATE_INFORMATION_LIST: List = List { item: Kind::Structure(&S_ALARM_STATE_INFORMATION), item_name: "member", flattened: false, min: 1, max: 1 };
-static T_ALLOWED_PATTERN: Text = Text { min: 0, max: 1024, pattern: None, values: &[] };
+static T_ALLOWED_PATTERN: Text = Text { min: 0, max: 1024, pattern: None, values: &[], sensitive: false };
 static I_APPROVE_AFTER_DAYS: Integer = Integer { min: 0, max: 360 };
-static T_ARCHITECTURE: Text = Text { min: 0, max: 120, pattern: None, values: &[] };
+static T_ARCHITECTURE: Text = Text { min: 0, max: 120, pattern: None, values: &[], sensitive: false };
 static S_ASSOCIATE_OPS_ITEM_RELATED_ITEM_REQUEST: Structure = Structure { name: "AssociateOpsItemRelatedItemRequest", members: &[
     Member { name: "OpsItemId", wire_in: "OpsItemId", wire_out: "OpsItemId", kind: Kind::String(&T_OPS_ITEM_ID), required: true, ..PLAIN },
     Member { name: "AssociationType", wire_in: "AssociationType", wire_out: "AssociationType", kind: Kind::String(&T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_TYPE), required: true, ..PLAIN },
@@ -517,7 +517,7 @@ static S_ASSOCIATION: Structure = Structure { name: "Association", members: &[
     Member { name: "Duration", wire_in: "Duration", wire_out: "Duration", kind: Kind::Integer(&I_DURATION), ..PLAIN },
     Member { name: "TargetMaps", wire_in: "TargetMaps", wire_out: "TargetMaps", kind: Kind::List(&L_TARGET_MAPS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ASSOCIATION_COMPLIANCE_SEVERITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CRITICAL", "HIGH", "MEDIUM", "LOW", "UNSPECIFIED"] };
+static T_ASSOCIATION_COMPLIANCE_SEVERITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CRITICAL", "HIGH", "MEDIUM", "LOW", "UNSPECIFIED"], sensitive: false };
 static S_ASSOCIATION_DESCRIPTION: Structure = Structure { name: "AssociationDescription", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_DOCUMENT_ARN), ..PLAIN },
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), ..PLAIN },
@@ -551,7 +551,7 @@ static S_ASSOCIATION_DESCRIPTION: Structure = Structure { name: "AssociationDesc
     Member { name: "AssociationDispatchAssumeRole", wire_in: "AssociationDispatchAssumeRole", wire_out: "AssociationDispatchAssumeRole", kind: Kind::String(&T_ASSOCIATION_DISPATCH_ASSUME_ROLE_ARN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ASSOCIATION_DESCRIPTION_LIST: List = List { item: Kind::Structure(&S_ASSOCIATION_DESCRIPTION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ASSOCIATION_DISPATCH_ASSUME_ROLE_ARN: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "arn:aws(-[^:]+)?:iam::[0-9]{12}:role/.+", regex: Some("\\A(?:arn:aws(-[^:]+)?:iam::[0-9]{12}:role/.+)\\z") }), values: &[] };
+static T_ASSOCIATION_DISPATCH_ASSUME_ROLE_ARN: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "arn:aws(-[^:]+)?:iam::[0-9]{12}:role/.+", regex: Some("\\A(?:arn:aws(-[^:]+)?:iam::[0-9]{12}:role/.+)\\z") }), values: &[], sensitive: false };
 static S_ASSOCIATION_EXECUTION: Structure = Structure { name: "AssociationExecution", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "AssociationId", kind: Kind::String(&T_ASSOCIATION_ID), ..PLAIN },
     Member { name: "AssociationVersion", wire_in: "AssociationVersion", wire_out: "AssociationVersion", kind: Kind::String(&T_ASSOCIATION_VERSION), ..PLAIN },
@@ -569,10 +569,10 @@ static S_ASSOCIATION_EXECUTION_FILTER: Structure = Structure { name: "Associatio
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_ASSOCIATION_EXECUTION_FILTER_VALUE), required: true, ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_ASSOCIATION_FILTER_OPERATOR_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ASSOCIATION_EXECUTION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ExecutionId", "Status", "CreatedTime"] };
+static T_ASSOCIATION_EXECUTION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ExecutionId", "Status", "CreatedTime"], sensitive: false };
 static L_ASSOCIATION_EXECUTION_FILTER_LIST: List = List { item: Kind::Structure(&S_ASSOCIATION_EXECUTION_FILTER), item_name: "member", flattened: false, min: 1, max: 4294967295 };
-static T_ASSOCIATION_EXECUTION_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[] };
-static T_ASSOCIATION_EXECUTION_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}", regex: Some("\\A(?:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})\\z") }), values: &[] };
+static T_ASSOCIATION_EXECUTION_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ASSOCIATION_EXECUTION_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}", regex: Some("\\A(?:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})\\z") }), values: &[], sensitive: false };
 static S_ASSOCIATION_EXECUTION_TARGET: Structure = Structure { name: "AssociationExecutionTarget", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "AssociationId", kind: Kind::String(&T_ASSOCIATION_ID), ..PLAIN },
     Member { name: "AssociationVersion", wire_in: "AssociationVersion", wire_out: "AssociationVersion", kind: Kind::String(&T_ASSOCIATION_VERSION), ..PLAIN },
@@ -588,30 +588,30 @@ static S_ASSOCIATION_EXECUTION_TARGETS_FILTER: Structure = Structure { name: "As
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_ASSOCIATION_EXECUTION_TARGETS_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_ASSOCIATION_EXECUTION_TARGETS_FILTER_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ASSOCIATION_EXECUTION_TARGETS_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Status", "ResourceId", "ResourceType"] };
+static T_ASSOCIATION_EXECUTION_TARGETS_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Status", "ResourceId", "ResourceType"], sensitive: false };
 static L_ASSOCIATION_EXECUTION_TARGETS_FILTER_LIST: List = List { item: Kind::Structure(&S_ASSOCIATION_EXECUTION_TARGETS_FILTER), item_name: "member", flattened: false, min: 1, max: 4294967295 };
-static T_ASSOCIATION_EXECUTION_TARGETS_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[] };
+static T_ASSOCIATION_EXECUTION_TARGETS_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_ASSOCIATION_EXECUTION_TARGETS_LIST: List = List { item: Kind::Structure(&S_ASSOCIATION_EXECUTION_TARGET), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_ASSOCIATION_EXECUTIONS_LIST: List = List { item: Kind::Structure(&S_ASSOCIATION_EXECUTION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_ASSOCIATION_FILTER: Structure = Structure { name: "AssociationFilter", members: &[
     Member { name: "key", wire_in: "key", wire_out: "key", kind: Kind::String(&T_ASSOCIATION_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "value", wire_in: "value", wire_out: "value", kind: Kind::String(&T_ASSOCIATION_FILTER_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ASSOCIATION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InstanceId", "Name", "AssociationId", "AssociationStatusName", "LastExecutedBefore", "LastExecutedAfter", "AssociationName", "ResourceGroupName"] };
+static T_ASSOCIATION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InstanceId", "Name", "AssociationId", "AssociationStatusName", "LastExecutedBefore", "LastExecutedAfter", "AssociationName", "ResourceGroupName"], sensitive: false };
 static L_ASSOCIATION_FILTER_LIST: List = List { item: Kind::Structure(&S_ASSOCIATION_FILTER), item_name: "member", flattened: false, min: 1, max: 4294967295 };
-static T_ASSOCIATION_FILTER_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EQUAL", "LESS_THAN", "GREATER_THAN"] };
-static T_ASSOCIATION_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[] };
-static T_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}", regex: Some("\\A(?:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})\\z") }), values: &[] };
+static T_ASSOCIATION_FILTER_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EQUAL", "LESS_THAN", "GREATER_THAN"], sensitive: false };
+static T_ASSOCIATION_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}", regex: Some("\\A(?:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})\\z") }), values: &[], sensitive: false };
 static L_ASSOCIATION_ID_LIST: List = List { item: Kind::String(&T_ASSOCIATION_ID), item_name: "member", flattened: false, min: 1, max: 10 };
 static L_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_ASSOCIATION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ASSOCIATION_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[] };
+static T_ASSOCIATION_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[], sensitive: false };
 static S_ASSOCIATION_OVERVIEW: Structure = Structure { name: "AssociationOverview", members: &[
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_STATUS_NAME), ..PLAIN },
     Member { name: "DetailedStatus", wire_in: "DetailedStatus", wire_out: "DetailedStatus", kind: Kind::String(&T_STATUS_NAME), ..PLAIN },
     Member { name: "AssociationStatusAggregatedCount", wire_in: "AssociationStatusAggregatedCount", wire_out: "AssociationStatusAggregatedCount", kind: Kind::Map(&M_ASSOCIATION_STATUS_AGGREGATED_COUNT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ASSOCIATION_RESOURCE_ID: Text = Text { min: 1, max: 100, pattern: None, values: &[] };
-static T_ASSOCIATION_RESOURCE_TYPE: Text = Text { min: 1, max: 50, pattern: None, values: &[] };
+static T_ASSOCIATION_RESOURCE_ID: Text = Text { min: 1, max: 100, pattern: None, values: &[], sensitive: false };
+static T_ASSOCIATION_RESOURCE_TYPE: Text = Text { min: 1, max: 50, pattern: None, values: &[], sensitive: false };
 static S_ASSOCIATION_STATUS: Structure = Structure { name: "AssociationStatus", members: &[
     Member { name: "Date", wire_in: "Date", wire_out: "Date", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), required: true, ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_ASSOCIATION_STATUS_NAME), required: true, ..PLAIN },
@@ -619,9 +619,9 @@ static S_ASSOCIATION_STATUS: Structure = Structure { name: "AssociationStatus", 
     Member { name: "AdditionalInfo", wire_in: "AdditionalInfo", wire_out: "AdditionalInfo", kind: Kind::String(&T_STATUS_ADDITIONAL_INFO), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static M_ASSOCIATION_STATUS_AGGREGATED_COUNT: Map = Map { key: &T_STATUS_NAME, value: Kind::Integer(&I_INSTANCE_COUNT), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_ASSOCIATION_STATUS_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "Success", "Failed"] };
-static T_ASSOCIATION_SYNC_COMPLIANCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AUTO", "MANUAL"] };
-static T_ASSOCIATION_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "([$]LATEST)|([1-9][0-9]*)", regex: Some("\\A(?:([$]LATEST)|([1-9][0-9]*))\\z") }), values: &[] };
+static T_ASSOCIATION_STATUS_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "Success", "Failed"], sensitive: false };
+static T_ASSOCIATION_SYNC_COMPLIANCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AUTO", "MANUAL"], sensitive: false };
+static T_ASSOCIATION_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "([$]LATEST)|([1-9][0-9]*)", regex: Some("\\A(?:([$]LATEST)|([1-9][0-9]*))\\z") }), values: &[], sensitive: false };
 static S_ASSOCIATION_VERSION_INFO: Structure = Structure { name: "AssociationVersionInfo", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "AssociationId", kind: Kind::String(&T_ASSOCIATION_ID), ..PLAIN },
     Member { name: "AssociationVersion", wire_in: "AssociationVersion", wire_out: "AssociationVersion", kind: Kind::String(&T_ASSOCIATION_VERSION), ..PLAIN },
@@ -654,27 +654,27 @@ static S_ATTACHMENT_CONTENT: Structure = Structure { name: "AttachmentContent", 
     Member { name: "Url", wire_in: "Url", wire_out: "Url", kind: Kind::String(&T_ATTACHMENT_URL), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ATTACHMENT_CONTENT_LIST: List = List { item: Kind::Structure(&S_ATTACHMENT_CONTENT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ATTACHMENT_HASH: Text = Text { min: 0, max: 256, pattern: None, values: &[] };
-static T_ATTACHMENT_HASH_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Sha256"] };
-static T_ATTACHMENT_IDENTIFIER: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[] };
+static T_ATTACHMENT_HASH: Text = Text { min: 0, max: 256, pattern: None, values: &[], sensitive: false };
+static T_ATTACHMENT_HASH_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Sha256"], sensitive: false };
+static T_ATTACHMENT_IDENTIFIER: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[], sensitive: false };
 static S_ATTACHMENT_INFORMATION: Structure = Structure { name: "AttachmentInformation", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_ATTACHMENT_NAME), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_ATTACHMENT_INFORMATION_LIST: List = List { item: Kind::Structure(&S_ATTACHMENT_INFORMATION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_ATTACHMENT_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[] };
-static T_ATTACHMENT_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ATTACHMENT_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[], sensitive: false };
+static T_ATTACHMENT_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ATTACHMENTS_SOURCE: Structure = Structure { name: "AttachmentsSource", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_ATTACHMENTS_SOURCE_KEY), ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_ATTACHMENTS_SOURCE_VALUES), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_ATTACHMENT_IDENTIFIER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ATTACHMENTS_SOURCE_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SourceUrl", "S3FileUrl", "AttachmentReference"] };
+static T_ATTACHMENTS_SOURCE_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SourceUrl", "S3FileUrl", "AttachmentReference"], sensitive: false };
 static L_ATTACHMENTS_SOURCE_LIST: List = List { item: Kind::Structure(&S_ATTACHMENTS_SOURCE), item_name: "member", flattened: false, min: 0, max: 20 };
-static T_ATTACHMENTS_SOURCE_VALUE: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
+static T_ATTACHMENTS_SOURCE_VALUE: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
 static L_ATTACHMENTS_SOURCE_VALUES: List = List { item: Kind::String(&T_ATTACHMENTS_SOURCE_VALUE), item_name: "member", flattened: false, min: 1, max: 1 };
-static T_ATTRIBUTE_NAME: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
-static T_ATTRIBUTE_VALUE: Text = Text { min: 0, max: 4096, pattern: None, values: &[] };
-static T_AUTOMATION_ACTION_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^aws:[a-zA-Z]{3,25}$", regex: Some("\\A(?:^aws:[a-zA-Z]{3,25}$)\\z") }), values: &[] };
+static T_ATTRIBUTE_NAME: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
+static T_ATTRIBUTE_VALUE: Text = Text { min: 0, max: 4096, pattern: None, values: &[], sensitive: false };
+static T_AUTOMATION_ACTION_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^aws:[a-zA-Z]{3,25}$", regex: Some("\\A(?:^aws:[a-zA-Z]{3,25}$)\\z") }), values: &[], sensitive: false };
 static S_AUTOMATION_EXECUTION: Structure = Structure { name: "AutomationExecution", members: &[
     Member { name: "AutomationExecutionId", wire_in: "AutomationExecutionId", wire_out: "AutomationExecutionId", kind: Kind::String(&T_AUTOMATION_EXECUTION_ID), ..PLAIN },
     Member { name: "DocumentName", wire_in: "DocumentName", wire_out: "DocumentName", kind: Kind::String(&T_DOCUMENT_NAME), ..PLAIN },
@@ -716,11 +716,11 @@ static S_AUTOMATION_EXECUTION_FILTER: Structure = Structure { name: "AutomationE
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_AUTOMATION_EXECUTION_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_AUTOMATION_EXECUTION_FILTER_VALUE_LIST), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_AUTOMATION_EXECUTION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DocumentNamePrefix", "ExecutionStatus", "ExecutionId", "ParentExecutionId", "CurrentAction", "StartTimeBefore", "StartTimeAfter", "AutomationType", "TagKey", "TargetResourceGroup", "AutomationSubtype", "OpsItemId"] };
+static T_AUTOMATION_EXECUTION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DocumentNamePrefix", "ExecutionStatus", "ExecutionId", "ParentExecutionId", "CurrentAction", "StartTimeBefore", "StartTimeAfter", "AutomationType", "TagKey", "TargetResourceGroup", "AutomationSubtype", "OpsItemId"], sensitive: false };
 static L_AUTOMATION_EXECUTION_FILTER_LIST: List = List { item: Kind::Structure(&S_AUTOMATION_EXECUTION_FILTER), item_name: "member", flattened: false, min: 1, max: 10 };
-static T_AUTOMATION_EXECUTION_FILTER_VALUE: Text = Text { min: 1, max: 150, pattern: None, values: &[] };
+static T_AUTOMATION_EXECUTION_FILTER_VALUE: Text = Text { min: 1, max: 150, pattern: None, values: &[], sensitive: false };
 static L_AUTOMATION_EXECUTION_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_AUTOMATION_EXECUTION_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 10 };
-static T_AUTOMATION_EXECUTION_ID: Text = Text { min: 36, max: 36, pattern: None, values: &[] };
+static T_AUTOMATION_EXECUTION_ID: Text = Text { min: 36, max: 36, pattern: None, values: &[], sensitive: false };
 static S_AUTOMATION_EXECUTION_INPUTS: Structure = Structure { name: "AutomationExecutionInputs", members: &[
     Member { name: "Parameters", wire_in: "Parameters", wire_out: "Parameters", kind: Kind::Map(&M_AUTOMATION_PARAMETER_MAP), ..PLAIN },
     Member { name: "TargetParameterName", wire_in: "TargetParameterName", wire_out: "TargetParameterName", kind: Kind::String(&T_AUTOMATION_PARAMETER_KEY), ..PLAIN },
@@ -769,17 +769,17 @@ static S_AUTOMATION_EXECUTION_PREVIEW: Structure = Structure { name: "Automation
     Member { name: "TargetPreviews", wire_in: "TargetPreviews", wire_out: "TargetPreviews", kind: Kind::List(&L_TARGET_PREVIEW_LIST), ..PLAIN },
     Member { name: "TotalAccounts", wire_in: "TotalAccounts", wire_out: "TotalAccounts", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_AUTOMATION_EXECUTION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Waiting", "Success", "TimedOut", "Cancelling", "Cancelled", "Failed", "PendingApproval", "Approved", "Rejected", "Scheduled", "RunbookInProgress", "PendingChangeCalendarOverride", "ChangeCalendarOverrideApproved", "ChangeCalendarOverrideRejected", "CompletedWithSuccess", "CompletedWithFailure", "Exited"] };
-static T_AUTOMATION_PARAMETER_KEY: Text = Text { min: 1, max: 50, pattern: None, values: &[] };
+static T_AUTOMATION_EXECUTION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Waiting", "Success", "TimedOut", "Cancelling", "Cancelled", "Failed", "PendingApproval", "Approved", "Rejected", "Scheduled", "RunbookInProgress", "PendingChangeCalendarOverride", "ChangeCalendarOverrideApproved", "ChangeCalendarOverrideRejected", "CompletedWithSuccess", "CompletedWithFailure", "Exited"], sensitive: false };
+static T_AUTOMATION_PARAMETER_KEY: Text = Text { min: 1, max: 50, pattern: None, values: &[], sensitive: false };
 static M_AUTOMATION_PARAMETER_MAP: Map = Map { key: &T_AUTOMATION_PARAMETER_KEY, value: Kind::List(&L_AUTOMATION_PARAMETER_VALUE_LIST), key_name: "key", value_name: "value", flattened: false, min: 1, max: 200 };
-static T_AUTOMATION_PARAMETER_VALUE: Text = Text { min: 1, max: 512, pattern: None, values: &[] };
+static T_AUTOMATION_PARAMETER_VALUE: Text = Text { min: 1, max: 512, pattern: None, values: &[], sensitive: false };
 static L_AUTOMATION_PARAMETER_VALUE_LIST: List = List { item: Kind::String(&T_AUTOMATION_PARAMETER_VALUE), item_name: "member", flattened: false, min: 0, max: 50 };
-static T_AUTOMATION_SUBTYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ChangeRequest", "AccessRequest"] };
-static T_AUTOMATION_TARGET_PARAMETER_NAME: Text = Text { min: 1, max: 50, pattern: None, values: &[] };
-static T_AUTOMATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CrossAccount", "Local"] };
-static T_BASELINE_DESCRIPTION: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
-static T_BASELINE_ID: Text = Text { min: 20, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-:/]{20,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-:/]{20,128}$)\\z") }), values: &[] };
-static T_BASELINE_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[] };
+static T_AUTOMATION_SUBTYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ChangeRequest", "AccessRequest"], sensitive: false };
+static T_AUTOMATION_TARGET_PARAMETER_NAME: Text = Text { min: 1, max: 50, pattern: None, values: &[], sensitive: false };
+static T_AUTOMATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CrossAccount", "Local"], sensitive: false };
+static T_BASELINE_DESCRIPTION: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
+static T_BASELINE_ID: Text = Text { min: 20, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-:/]{20,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-:/]{20,128}$)\\z") }), values: &[], sensitive: false };
+static T_BASELINE_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[], sensitive: false };
 static S_BASELINE_OVERRIDE: Structure = Structure { name: "BaselineOverride", members: &[
     Member { name: "OperatingSystem", wire_in: "OperatingSystem", wire_out: "OperatingSystem", kind: Kind::String(&T_OPERATING_SYSTEM), ..PLAIN },
     Member { name: "GlobalFilters", wire_in: "GlobalFilters", wire_out: "GlobalFilters", kind: Kind::Structure(&S_PATCH_FILTER_GROUP), ..PLAIN },
@@ -792,10 +792,10 @@ static S_BASELINE_OVERRIDE: Structure = Structure { name: "BaselineOverride", me
     Member { name: "Sources", wire_in: "Sources", wire_out: "Sources", kind: Kind::List(&L_PATCH_SOURCE_LIST), ..PLAIN },
     Member { name: "AvailableSecurityUpdatesComplianceStatus", wire_in: "AvailableSecurityUpdatesComplianceStatus", wire_out: "AvailableSecurityUpdatesComplianceStatus", kind: Kind::String(&T_PATCH_COMPLIANCE_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_BATCH_ERROR_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_CALENDAR_NAME_OR_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_BATCH_ERROR_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_CALENDAR_NAME_OR_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_CALENDAR_NAME_OR_ARN_LIST: List = List { item: Kind::String(&T_CALENDAR_NAME_OR_ARN), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_CALENDAR_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["OPEN", "CLOSED"] };
+static T_CALENDAR_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["OPEN", "CLOSED"], sensitive: false };
 static S_CANCEL_COMMAND_REQUEST: Structure = Structure { name: "CancelCommandRequest", members: &[
     Member { name: "CommandId", wire_in: "CommandId", wire_out: "CommandId", kind: Kind::String(&T_COMMAND_ID), required: true, ..PLAIN },
     Member { name: "InstanceIds", wire_in: "InstanceIds", wire_out: "InstanceIds", kind: Kind::List(&L_INSTANCE_ID_LIST), ..PLAIN },
@@ -808,13 +808,13 @@ static S_CANCEL_MAINTENANCE_WINDOW_EXECUTION_REQUEST: Structure = Structure { na
 static S_CANCEL_MAINTENANCE_WINDOW_EXECUTION_RESULT: Structure = Structure { name: "CancelMaintenanceWindowExecutionResult", members: &[
     Member { name: "WindowExecutionId", wire_in: "WindowExecutionId", wire_out: "WindowExecutionId", kind: Kind::String(&T_MAINTENANCE_WINDOW_EXECUTION_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_CATEGORY: Text = Text { min: 0, max: 128, pattern: None, values: &[] };
+static T_CATEGORY: Text = Text { min: 0, max: 128, pattern: None, values: &[], sensitive: false };
 static L_CATEGORY_ENUM_LIST: List = List { item: Kind::String(&T_CATEGORY), item_name: "member", flattened: false, min: 0, max: 3 };
 static L_CATEGORY_LIST: List = List { item: Kind::String(&T_CATEGORY), item_name: "member", flattened: false, min: 0, max: 3 };
-static T_CHANGE_DETAILS_VALUE: Text = Text { min: 1, max: 32768, pattern: None, values: &[] };
-static T_CHANGE_REQUEST_NAME: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
-static T_CLIENT_TOKEN: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
-static T_CLOUD_WATCH_LOG_GROUP_NAME: Text = Text { min: 1, max: 512, pattern: None, values: &[] };
+static T_CHANGE_DETAILS_VALUE: Text = Text { min: 1, max: 32768, pattern: None, values: &[], sensitive: false };
+static T_CHANGE_REQUEST_NAME: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
+static T_CLIENT_TOKEN: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
+static T_CLOUD_WATCH_LOG_GROUP_NAME: Text = Text { min: 1, max: 512, pattern: None, values: &[], sensitive: false };
 static S_CLOUD_WATCH_OUTPUT_CONFIG: Structure = Structure { name: "CloudWatchOutputConfig", members: &[
     Member { name: "CloudWatchLogGroupName", wire_in: "CloudWatchLogGroupName", wire_out: "CloudWatchLogGroupName", kind: Kind::String(&T_CLOUD_WATCH_LOG_GROUP_NAME), ..PLAIN },
     Member { name: "CloudWatchOutputEnabled", wire_in: "CloudWatchOutputEnabled", wire_out: "CloudWatchOutputEnabled", kind: Kind::Boolean, ..PLAIN },
@@ -851,10 +851,10 @@ static S_COMMAND_FILTER: Structure = Structure { name: "CommandFilter", members:
     Member { name: "key", wire_in: "key", wire_out: "key", kind: Kind::String(&T_COMMAND_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "value", wire_in: "value", wire_out: "value", kind: Kind::String(&T_COMMAND_FILTER_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COMMAND_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InvokedAfter", "InvokedBefore", "Status", "ExecutionStage", "DocumentName"] };
+static T_COMMAND_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InvokedAfter", "InvokedBefore", "Status", "ExecutionStage", "DocumentName"], sensitive: false };
 static L_COMMAND_FILTER_LIST: List = List { item: Kind::Structure(&S_COMMAND_FILTER), item_name: "member", flattened: false, min: 1, max: 5 };
-static T_COMMAND_FILTER_VALUE: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
-static T_COMMAND_ID: Text = Text { min: 36, max: 36, pattern: None, values: &[] };
+static T_COMMAND_FILTER_VALUE: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
+static T_COMMAND_ID: Text = Text { min: 36, max: 36, pattern: None, values: &[], sensitive: false };
 static S_COMMAND_INVOCATION: Structure = Structure { name: "CommandInvocation", members: &[
     Member { name: "CommandId", wire_in: "CommandId", wire_out: "CommandId", kind: Kind::String(&T_COMMAND_ID), ..PLAIN },
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), ..PLAIN },
@@ -874,7 +874,7 @@ static S_COMMAND_INVOCATION: Structure = Structure { name: "CommandInvocation", 
     Member { name: "CloudWatchOutputConfig", wire_in: "CloudWatchOutputConfig", wire_out: "CloudWatchOutputConfig", kind: Kind::Structure(&S_CLOUD_WATCH_OUTPUT_CONFIG), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_COMMAND_INVOCATION_LIST: List = List { item: Kind::Structure(&S_COMMAND_INVOCATION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_COMMAND_INVOCATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Delayed", "Success", "Cancelled", "TimedOut", "Failed", "Cancelling"] };
+static T_COMMAND_INVOCATION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Delayed", "Success", "Cancelled", "TimedOut", "Failed", "Cancelling"], sensitive: false };
 static L_COMMAND_LIST: List = List { item: Kind::Structure(&S_COMMAND), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_COMMAND_MAX_RESULTS: Integer = Integer { min: 1, max: 50 };
 static S_COMMAND_PLUGIN: Structure = Structure { name: "CommandPlugin", members: &[
@@ -892,20 +892,20 @@ static S_COMMAND_PLUGIN: Structure = Structure { name: "CommandPlugin", members:
     Member { name: "OutputS3KeyPrefix", wire_in: "OutputS3KeyPrefix", wire_out: "OutputS3KeyPrefix", kind: Kind::String(&T_S3_KEY_PREFIX), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_COMMAND_PLUGIN_LIST: List = List { item: Kind::Structure(&S_COMMAND_PLUGIN), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_COMMAND_PLUGIN_NAME: Text = Text { min: 4, max: 4294967295, pattern: None, values: &[] };
-static T_COMMAND_PLUGIN_OUTPUT: Text = Text { min: 0, max: 2500, pattern: None, values: &[] };
-static T_COMMAND_PLUGIN_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Success", "TimedOut", "Cancelled", "Failed"] };
-static T_COMMAND_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Success", "Cancelled", "Failed", "TimedOut", "Cancelling"] };
-static T_COMMENT: Text = Text { min: 0, max: 100, pattern: None, values: &[] };
+static T_COMMAND_PLUGIN_NAME: Text = Text { min: 4, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_COMMAND_PLUGIN_OUTPUT: Text = Text { min: 0, max: 2500, pattern: None, values: &[], sensitive: false };
+static T_COMMAND_PLUGIN_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Success", "TimedOut", "Cancelled", "Failed"], sensitive: false };
+static T_COMMAND_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Success", "Cancelled", "Failed", "TimedOut", "Cancelling"], sensitive: false };
+static T_COMMENT: Text = Text { min: 0, max: 100, pattern: None, values: &[], sensitive: false };
 static I_COMPLETED_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_COMPLIANCE_EXECUTION_ID: Text = Text { min: 0, max: 100, pattern: None, values: &[] };
+static T_COMPLIANCE_EXECUTION_ID: Text = Text { min: 0, max: 100, pattern: None, values: &[], sensitive: false };
 static S_COMPLIANCE_EXECUTION_SUMMARY: Structure = Structure { name: "ComplianceExecutionSummary", members: &[
     Member { name: "ExecutionTime", wire_in: "ExecutionTime", wire_out: "ExecutionTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), required: true, ..PLAIN },
     Member { name: "ExecutionId", wire_in: "ExecutionId", wire_out: "ExecutionId", kind: Kind::String(&T_COMPLIANCE_EXECUTION_ID), ..PLAIN },
     Member { name: "ExecutionType", wire_in: "ExecutionType", wire_out: "ExecutionType", kind: Kind::String(&T_COMPLIANCE_EXECUTION_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COMPLIANCE_EXECUTION_TYPE: Text = Text { min: 0, max: 50, pattern: None, values: &[] };
-static T_COMPLIANCE_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_COMPLIANCE_EXECUTION_TYPE: Text = Text { min: 0, max: 50, pattern: None, values: &[], sensitive: false };
+static T_COMPLIANCE_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_COMPLIANCE_ITEM: Structure = Structure { name: "ComplianceItem", members: &[
     Member { name: "ComplianceType", wire_in: "ComplianceType", wire_out: "ComplianceType", kind: Kind::String(&T_COMPLIANCE_TYPE_NAME), ..PLAIN },
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "ResourceType", kind: Kind::String(&T_COMPLIANCE_RESOURCE_TYPE), ..PLAIN },
@@ -917,7 +917,7 @@ static S_COMPLIANCE_ITEM: Structure = Structure { name: "ComplianceItem", member
     Member { name: "ExecutionSummary", wire_in: "ExecutionSummary", wire_out: "ExecutionSummary", kind: Kind::Structure(&S_COMPLIANCE_EXECUTION_SUMMARY), ..PLAIN },
     Member { name: "Details", wire_in: "Details", wire_out: "Details", kind: Kind::Map(&M_COMPLIANCE_ITEM_DETAILS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COMPLIANCE_ITEM_CONTENT_HASH: Text = Text { min: 0, max: 256, pattern: None, values: &[] };
+static T_COMPLIANCE_ITEM_CONTENT_HASH: Text = Text { min: 0, max: 256, pattern: None, values: &[], sensitive: false };
 static M_COMPLIANCE_ITEM_DETAILS: Map = Map { key: &T_ATTRIBUTE_NAME, value: Kind::String(&T_ATTRIBUTE_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
 static S_COMPLIANCE_ITEM_ENTRY: Structure = Structure { name: "ComplianceItemEntry", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_COMPLIANCE_ITEM_ID), ..PLAIN },
@@ -927,22 +927,22 @@ static S_COMPLIANCE_ITEM_ENTRY: Structure = Structure { name: "ComplianceItemEnt
     Member { name: "Details", wire_in: "Details", wire_out: "Details", kind: Kind::Map(&M_COMPLIANCE_ITEM_DETAILS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_COMPLIANCE_ITEM_ENTRY_LIST: List = List { item: Kind::Structure(&S_COMPLIANCE_ITEM_ENTRY), item_name: "member", flattened: false, min: 0, max: 10000 };
-static T_COMPLIANCE_ITEM_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_COMPLIANCE_ITEM_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_COMPLIANCE_ITEM_LIST: List = List { item: Kind::Structure(&S_COMPLIANCE_ITEM), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_COMPLIANCE_ITEM_TITLE: Text = Text { min: 0, max: 500, pattern: None, values: &[] };
-static T_COMPLIANCE_QUERY_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EQUAL", "NOT_EQUAL", "BEGIN_WITH", "LESS_THAN", "GREATER_THAN"] };
-static T_COMPLIANCE_RESOURCE_ID: Text = Text { min: 1, max: 100, pattern: None, values: &[] };
+static T_COMPLIANCE_ITEM_TITLE: Text = Text { min: 0, max: 500, pattern: None, values: &[], sensitive: false };
+static T_COMPLIANCE_QUERY_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["EQUAL", "NOT_EQUAL", "BEGIN_WITH", "LESS_THAN", "GREATER_THAN"], sensitive: false };
+static T_COMPLIANCE_RESOURCE_ID: Text = Text { min: 1, max: 100, pattern: None, values: &[], sensitive: false };
 static L_COMPLIANCE_RESOURCE_ID_LIST: List = List { item: Kind::String(&T_COMPLIANCE_RESOURCE_ID), item_name: "member", flattened: false, min: 1, max: 4294967295 };
-static T_COMPLIANCE_RESOURCE_TYPE: Text = Text { min: 1, max: 50, pattern: None, values: &[] };
+static T_COMPLIANCE_RESOURCE_TYPE: Text = Text { min: 1, max: 50, pattern: None, values: &[], sensitive: false };
 static L_COMPLIANCE_RESOURCE_TYPE_LIST: List = List { item: Kind::String(&T_COMPLIANCE_RESOURCE_TYPE), item_name: "member", flattened: false, min: 1, max: 4294967295 };
-static T_COMPLIANCE_SEVERITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNSPECIFIED"] };
-static T_COMPLIANCE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLIANT", "NON_COMPLIANT"] };
+static T_COMPLIANCE_SEVERITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNSPECIFIED"], sensitive: false };
+static T_COMPLIANCE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLIANT", "NON_COMPLIANT"], sensitive: false };
 static S_COMPLIANCE_STRING_FILTER: Structure = Structure { name: "ComplianceStringFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_COMPLIANCE_STRING_FILTER_KEY), ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_COMPLIANCE_STRING_FILTER_VALUE_LIST), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_COMPLIANCE_QUERY_OPERATOR_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COMPLIANCE_STRING_FILTER_KEY: Text = Text { min: 1, max: 200, pattern: None, values: &[] };
+static T_COMPLIANCE_STRING_FILTER_KEY: Text = Text { min: 1, max: 200, pattern: None, values: &[], sensitive: false };
 static L_COMPLIANCE_STRING_FILTER_LIST: List = List { item: Kind::Structure(&S_COMPLIANCE_STRING_FILTER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_COMPLIANCE_STRING_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_COMPLIANCE_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 20 };
 static I_COMPLIANCE_SUMMARY_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
@@ -952,14 +952,14 @@ static S_COMPLIANCE_SUMMARY_ITEM: Structure = Structure { name: "ComplianceSumma
     Member { name: "NonCompliantSummary", wire_in: "NonCompliantSummary", wire_out: "NonCompliantSummary", kind: Kind::Structure(&S_NON_COMPLIANT_SUMMARY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_COMPLIANCE_SUMMARY_ITEM_LIST: List = List { item: Kind::Structure(&S_COMPLIANCE_SUMMARY_ITEM), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_COMPLIANCE_TYPE_NAME: Text = Text { min: 1, max: 100, pattern: Some(&Pattern { source: "[A-Za-z0-9_\\-]\\w+|Custom:[a-zA-Z0-9_\\-]\\w+", regex: Some("\\A(?:[A-Za-z0-9_\\-][0-9A-Za-z_]+|Custom:[a-zA-Z0-9_\\-][0-9A-Za-z_]+)\\z") }), values: &[] };
-static T_COMPLIANCE_UPLOAD_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLETE", "PARTIAL"] };
+static T_COMPLIANCE_TYPE_NAME: Text = Text { min: 1, max: 100, pattern: Some(&Pattern { source: "[A-Za-z0-9_\\-]\\w+|Custom:[a-zA-Z0-9_\\-]\\w+", regex: Some("\\A(?:[A-Za-z0-9_\\-][0-9A-Za-z_]+|Custom:[a-zA-Z0-9_\\-][0-9A-Za-z_]+)\\z") }), values: &[], sensitive: false };
+static T_COMPLIANCE_UPLOAD_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLETE", "PARTIAL"], sensitive: false };
 static S_COMPLIANT_SUMMARY: Structure = Structure { name: "CompliantSummary", members: &[
     Member { name: "CompliantCount", wire_in: "CompliantCount", wire_out: "CompliantCount", kind: Kind::Integer(&I_COMPLIANCE_SUMMARY_COUNT), ..PLAIN },
     Member { name: "SeveritySummary", wire_in: "SeveritySummary", wire_out: "SeveritySummary", kind: Kind::Structure(&S_SEVERITY_SUMMARY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COMPUTER_NAME: Text = Text { min: 1, max: 255, pattern: None, values: &[] };
-static T_CONNECTION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["connected", "notconnected"] };
+static T_COMPUTER_NAME: Text = Text { min: 1, max: 255, pattern: None, values: &[], sensitive: false };
+static T_CONNECTION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["connected", "notconnected"], sensitive: false };
 static I_CONTENT_LENGTH: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
 static S_CREATE_ACTIVATION_REQUEST: Structure = Structure { name: "CreateActivationRequest", members: &[
     Member { name: "Description", wire_in: "Description", wire_out: "Description", kind: Kind::String(&T_ACTIVATION_DESCRIPTION), ..PLAIN },
@@ -1127,7 +1127,7 @@ static S_CREDENTIALS: Structure = Structure { name: "Credentials", members: &[
     Member { name: "SessionToken", wire_in: "SessionToken", wire_out: "SessionToken", kind: Kind::String(&T_SESSION_TOKEN_TYPE), required: true, sensitive: true, ..PLAIN },
     Member { name: "ExpirationTime", wire_in: "ExpirationTime", wire_out: "ExpirationTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DEFAULT_INSTANCE_NAME: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[] };
+static T_DEFAULT_INSTANCE_NAME: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[], sensitive: false };
 static S_DELETE_ACTIVATION_REQUEST: Structure = Structure { name: "DeleteActivationRequest", members: &[
     Member { name: "ActivationId", wire_in: "ActivationId", wire_out: "ActivationId", kind: Kind::String(&T_ACTIVATION_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -1241,7 +1241,7 @@ static S_DESCRIBE_ACTIVATIONS_FILTER: Structure = Structure { name: "DescribeAct
     Member { name: "FilterKey", wire_in: "FilterKey", wire_out: "FilterKey", kind: Kind::String(&T_DESCRIBE_ACTIVATIONS_FILTER_KEYS), ..PLAIN },
     Member { name: "FilterValues", wire_in: "FilterValues", wire_out: "FilterValues", kind: Kind::List(&L_STRING_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DESCRIBE_ACTIVATIONS_FILTER_KEYS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ActivationIds", "DefaultInstanceName", "IamRole"] };
+static T_DESCRIBE_ACTIVATIONS_FILTER_KEYS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ActivationIds", "DefaultInstanceName", "IamRole"], sensitive: false };
 static L_DESCRIBE_ACTIVATIONS_FILTER_LIST: List = List { item: Kind::Structure(&S_DESCRIBE_ACTIVATIONS_FILTER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_DESCRIBE_ACTIVATIONS_REQUEST: Structure = Structure { name: "DescribeActivationsRequest", members: &[
     Member { name: "Filters", wire_in: "Filters", wire_out: "Filters", kind: Kind::List(&L_DESCRIBE_ACTIVATIONS_FILTER_LIST), ..PLAIN },
@@ -1575,16 +1575,16 @@ static S_DESCRIBE_SESSIONS_RESPONSE: Structure = Structure { name: "DescribeSess
     Member { name: "Sessions", wire_in: "Sessions", wire_out: "Sessions", kind: Kind::List(&L_SESSION_LIST), ..PLAIN },
     Member { name: "NextToken", wire_in: "NextToken", wire_out: "NextToken", kind: Kind::String(&T_NEXT_TOKEN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DESCRIPTION_IN_DOCUMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DESCRIPTION_IN_DOCUMENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_DISASSOCIATE_OPS_ITEM_RELATED_ITEM_REQUEST: Structure = Structure { name: "DisassociateOpsItemRelatedItemRequest", members: &[
     Member { name: "OpsItemId", wire_in: "OpsItemId", wire_out: "OpsItemId", kind: Kind::String(&T_OPS_ITEM_ID), required: true, ..PLAIN },
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "AssociationId", kind: Kind::String(&T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static S_DISASSOCIATE_OPS_ITEM_RELATED_ITEM_RESPONSE: Structure = Structure { name: "DisassociateOpsItemRelatedItemResponse", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_DOCUMENT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.:/]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.:/]{3,128}$)\\z") }), values: &[] };
-static T_DOCUMENT_AUTHOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_DOCUMENT_CONTENT: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[] };
+static T_DOCUMENT_ARN: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.:/]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.:/]{3,128}$)\\z") }), values: &[], sensitive: false };
+static T_DOCUMENT_AUTHOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_DOCUMENT_CONTENT: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_DOCUMENT_DEFAULT_VERSION_DESCRIPTION: Structure = Structure { name: "DocumentDefaultVersionDescription", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_DOCUMENT_NAME), ..PLAIN },
     Member { name: "DefaultVersion", wire_in: "DefaultVersion", wire_out: "DefaultVersion", kind: Kind::String(&T_DOCUMENT_VERSION), ..PLAIN },
@@ -1622,17 +1622,17 @@ static S_DOCUMENT_DESCRIPTION: Structure = Structure { name: "DocumentDescriptio
     Member { name: "Category", wire_in: "Category", wire_out: "Category", kind: Kind::List(&L_CATEGORY_LIST), ..PLAIN },
     Member { name: "CategoryEnum", wire_in: "CategoryEnum", wire_out: "CategoryEnum", kind: Kind::List(&L_CATEGORY_ENUM_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DOCUMENT_DISPLAY_NAME: Text = Text { min: 0, max: 1024, pattern: Some(&Pattern { source: "^[\\w\\.\\-\\:\\/ ]*$", regex: Some("\\A(?:^[0-9A-Za-z_\\.\\-:/ ]*$)\\z") }), values: &[] };
+static T_DOCUMENT_DISPLAY_NAME: Text = Text { min: 0, max: 1024, pattern: Some(&Pattern { source: "^[\\w\\.\\-\\:\\/ ]*$", regex: Some("\\A(?:^[0-9A-Za-z_\\.\\-:/ ]*$)\\z") }), values: &[], sensitive: false };
 static S_DOCUMENT_FILTER: Structure = Structure { name: "DocumentFilter", members: &[
     Member { name: "key", wire_in: "key", wire_out: "key", kind: Kind::String(&T_DOCUMENT_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "value", wire_in: "value", wire_out: "value", kind: Kind::String(&T_DOCUMENT_FILTER_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DOCUMENT_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Name", "Owner", "PlatformTypes", "DocumentType"] };
+static T_DOCUMENT_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Name", "Owner", "PlatformTypes", "DocumentType"], sensitive: false };
 static L_DOCUMENT_FILTER_LIST: List = List { item: Kind::Structure(&S_DOCUMENT_FILTER), item_name: "member", flattened: false, min: 1, max: 4294967295 };
-static T_DOCUMENT_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[] };
-static T_DOCUMENT_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["YAML", "JSON", "TEXT"] };
-static T_DOCUMENT_HASH: Text = Text { min: 0, max: 256, pattern: None, values: &[] };
-static T_DOCUMENT_HASH_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Sha256", "Sha1"] };
+static T_DOCUMENT_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_DOCUMENT_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["YAML", "JSON", "TEXT"], sensitive: false };
+static T_DOCUMENT_HASH: Text = Text { min: 0, max: 256, pattern: None, values: &[], sensitive: false };
+static T_DOCUMENT_HASH_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Sha256", "Sha1"], sensitive: false };
 static S_DOCUMENT_IDENTIFIER: Structure = Structure { name: "DocumentIdentifier", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_DOCUMENT_ARN), ..PLAIN },
     Member { name: "CreatedDate", wire_in: "CreatedDate", wire_out: "CreatedDate", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
@@ -1655,29 +1655,29 @@ static S_DOCUMENT_KEY_VALUES_FILTER: Structure = Structure { name: "DocumentKeyV
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_DOCUMENT_KEY_VALUES_FILTER_KEY), ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_DOCUMENT_KEY_VALUES_FILTER_VALUES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DOCUMENT_KEY_VALUES_FILTER_KEY: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
+static T_DOCUMENT_KEY_VALUES_FILTER_KEY: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
 static L_DOCUMENT_KEY_VALUES_FILTER_LIST: List = List { item: Kind::Structure(&S_DOCUMENT_KEY_VALUES_FILTER), item_name: "member", flattened: false, min: 0, max: 6 };
-static T_DOCUMENT_KEY_VALUES_FILTER_VALUE: Text = Text { min: 1, max: 256, pattern: None, values: &[] };
+static T_DOCUMENT_KEY_VALUES_FILTER_VALUE: Text = Text { min: 1, max: 256, pattern: None, values: &[], sensitive: false };
 static L_DOCUMENT_KEY_VALUES_FILTER_VALUES: List = List { item: Kind::String(&T_DOCUMENT_KEY_VALUES_FILTER_VALUE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_DOCUMENT_METADATA_ENUM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DocumentReviews"] };
+static T_DOCUMENT_METADATA_ENUM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DocumentReviews"], sensitive: false };
 static S_DOCUMENT_METADATA_RESPONSE_INFO: Structure = Structure { name: "DocumentMetadataResponseInfo", members: &[
     Member { name: "ReviewerResponse", wire_in: "ReviewerResponse", wire_out: "ReviewerResponse", kind: Kind::List(&L_DOCUMENT_REVIEWER_RESPONSE_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DOCUMENT_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[] };
-static T_DOCUMENT_OWNER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DOCUMENT_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[], sensitive: false };
+static T_DOCUMENT_OWNER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_DOCUMENT_PARAMETER: Structure = Structure { name: "DocumentParameter", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_DOCUMENT_PARAMETER_NAME), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_DOCUMENT_PARAMETER_TYPE), ..PLAIN },
     Member { name: "Description", wire_in: "Description", wire_out: "Description", kind: Kind::String(&T_DOCUMENT_PARAMETER_DESCRPTION), ..PLAIN },
     Member { name: "DefaultValue", wire_in: "DefaultValue", wire_out: "DefaultValue", kind: Kind::String(&T_DOCUMENT_PARAMETER_DEFAULT_VALUE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DOCUMENT_PARAMETER_DEFAULT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_DOCUMENT_PARAMETER_DESCRPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_DOCUMENT_PARAMETER_DEFAULT_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_DOCUMENT_PARAMETER_DESCRPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_DOCUMENT_PARAMETER_LIST: List = List { item: Kind::Structure(&S_DOCUMENT_PARAMETER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_DOCUMENT_PARAMETER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_DOCUMENT_PARAMETER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["String", "StringList"] };
+static T_DOCUMENT_PARAMETER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_DOCUMENT_PARAMETER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["String", "StringList"], sensitive: false };
 static I_DOCUMENT_PERMISSION_MAX_RESULTS: Integer = Integer { min: 1, max: 200 };
-static T_DOCUMENT_PERMISSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Share"] };
+static T_DOCUMENT_PERMISSION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Share"], sensitive: false };
 static S_DOCUMENT_REQUIRES: Structure = Structure { name: "DocumentRequires", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_DOCUMENT_ARN), required: true, ..PLAIN },
     Member { name: "Version", wire_in: "Version", wire_out: "Version", kind: Kind::String(&T_DOCUMENT_VERSION), ..PLAIN },
@@ -1685,14 +1685,14 @@ static S_DOCUMENT_REQUIRES: Structure = Structure { name: "DocumentRequires", me
     Member { name: "VersionName", wire_in: "VersionName", wire_out: "VersionName", kind: Kind::String(&T_DOCUMENT_VERSION_NAME), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_DOCUMENT_REQUIRES_LIST: List = List { item: Kind::Structure(&S_DOCUMENT_REQUIRES), item_name: "member", flattened: false, min: 1, max: 4294967295 };
-static T_DOCUMENT_REVIEW_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SendForReview", "UpdateReview", "Approve", "Reject"] };
-static T_DOCUMENT_REVIEW_COMMENT: Text = Text { min: 1, max: 1024, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
+static T_DOCUMENT_REVIEW_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SendForReview", "UpdateReview", "Approve", "Reject"], sensitive: false };
+static T_DOCUMENT_REVIEW_COMMENT: Text = Text { min: 1, max: 1024, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
 static L_DOCUMENT_REVIEW_COMMENT_LIST: List = List { item: Kind::Structure(&S_DOCUMENT_REVIEW_COMMENT_SOURCE), item_name: "member", flattened: false, min: 0, max: 1 };
 static S_DOCUMENT_REVIEW_COMMENT_SOURCE: Structure = Structure { name: "DocumentReviewCommentSource", members: &[
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_DOCUMENT_REVIEW_COMMENT_TYPE), ..PLAIN },
     Member { name: "Content", wire_in: "Content", wire_out: "Content", kind: Kind::String(&T_DOCUMENT_REVIEW_COMMENT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DOCUMENT_REVIEW_COMMENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Comment"] };
+static T_DOCUMENT_REVIEW_COMMENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Comment"], sensitive: false };
 static L_DOCUMENT_REVIEWER_RESPONSE_LIST: List = List { item: Kind::Structure(&S_DOCUMENT_REVIEWER_RESPONSE_SOURCE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_DOCUMENT_REVIEWER_RESPONSE_SOURCE: Structure = Structure { name: "DocumentReviewerResponseSource", members: &[
     Member { name: "CreateTime", wire_in: "CreateTime", wire_out: "CreateTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
@@ -1705,12 +1705,12 @@ static S_DOCUMENT_REVIEWS: Structure = Structure { name: "DocumentReviews", memb
     Member { name: "Action", wire_in: "Action", wire_out: "Action", kind: Kind::String(&T_DOCUMENT_REVIEW_ACTION), required: true, ..PLAIN },
     Member { name: "Comment", wire_in: "Comment", wire_out: "Comment", kind: Kind::List(&L_DOCUMENT_REVIEW_COMMENT_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_DOCUMENT_SCHEMA_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "([0-9]+)\\.([0-9]+)", regex: Some("\\A(?:([0-9]+)\\.([0-9]+))\\z") }), values: &[] };
-static T_DOCUMENT_SHA1: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_DOCUMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Creating", "Active", "Updating", "Deleting", "Failed"] };
-static T_DOCUMENT_STATUS_INFORMATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_DOCUMENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Command", "Policy", "Automation", "Session", "Package", "ApplicationConfiguration", "ApplicationConfigurationSchema", "DeploymentStrategy", "ChangeCalendar", "Automation.ChangeTemplate", "ProblemAnalysis", "ProblemAnalysisTemplate", "CloudFormation", "ConformancePackTemplate", "QuickSetup", "ManualApprovalPolicy", "AutoApprovalPolicy"] };
-static T_DOCUMENT_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)", regex: Some("\\A(?:([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$))\\z") }), values: &[] };
+static T_DOCUMENT_SCHEMA_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "([0-9]+)\\.([0-9]+)", regex: Some("\\A(?:([0-9]+)\\.([0-9]+))\\z") }), values: &[], sensitive: false };
+static T_DOCUMENT_SHA1: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_DOCUMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Creating", "Active", "Updating", "Deleting", "Failed"], sensitive: false };
+static T_DOCUMENT_STATUS_INFORMATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_DOCUMENT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Command", "Policy", "Automation", "Session", "Package", "ApplicationConfiguration", "ApplicationConfigurationSchema", "DeploymentStrategy", "ChangeCalendar", "Automation.ChangeTemplate", "ProblemAnalysis", "ProblemAnalysisTemplate", "CloudFormation", "ConformancePackTemplate", "QuickSetup", "ManualApprovalPolicy", "AutoApprovalPolicy"], sensitive: false };
+static T_DOCUMENT_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)", regex: Some("\\A(?:([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$))\\z") }), values: &[], sensitive: false };
 static S_DOCUMENT_VERSION_INFO: Structure = Structure { name: "DocumentVersionInfo", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_DOCUMENT_NAME), ..PLAIN },
     Member { name: "DisplayName", wire_in: "DisplayName", wire_out: "DisplayName", kind: Kind::String(&T_DOCUMENT_DISPLAY_NAME), ..PLAIN },
@@ -1724,8 +1724,8 @@ static S_DOCUMENT_VERSION_INFO: Structure = Structure { name: "DocumentVersionIn
     Member { name: "ReviewStatus", wire_in: "ReviewStatus", wire_out: "ReviewStatus", kind: Kind::String(&T_REVIEW_STATUS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_DOCUMENT_VERSION_LIST: List = List { item: Kind::Structure(&S_DOCUMENT_VERSION_INFO), item_name: "member", flattened: false, min: 1, max: 4294967295 };
-static T_DOCUMENT_VERSION_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{1,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{1,128}$)\\z") }), values: &[] };
-static T_DOCUMENT_VERSION_NUMBER: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "(^[1-9][0-9]*$)", regex: Some("\\A(?:(^[1-9][0-9]*$))\\z") }), values: &[] };
+static T_DOCUMENT_VERSION_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{1,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{1,128}$)\\z") }), values: &[], sensitive: false };
+static T_DOCUMENT_VERSION_NUMBER: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "(^[1-9][0-9]*$)", regex: Some("\\A(?:(^[1-9][0-9]*$))\\z") }), values: &[], sensitive: false };
 static I_DURATION: Integer = Integer { min: 1, max: 24 };
 static I_EFFECTIVE_INSTANCE_ASSOCIATION_MAX_RESULTS: Integer = Integer { min: 1, max: 5 };
 static S_EFFECTIVE_PATCH: Structure = Structure { name: "EffectivePatch", members: &[
@@ -1734,19 +1734,19 @@ static S_EFFECTIVE_PATCH: Structure = Structure { name: "EffectivePatch", member
 ], payload: None, xml_name: None, sensitive: false };
 static L_EFFECTIVE_PATCH_LIST: List = List { item: Kind::Structure(&S_EFFECTIVE_PATCH), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_ERROR_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_EXCLUDE_ACCOUNT: Text = Text { min: 6, max: 68, pattern: Some(&Pattern { source: "^(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})|(\\d{12})$", regex: Some("\\A(?:^(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})|([0-9]{12})$)\\z") }), values: &[] };
+static T_EXCLUDE_ACCOUNT: Text = Text { min: 6, max: 68, pattern: Some(&Pattern { source: "^(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})|(\\d{12})$", regex: Some("\\A(?:^(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})|([0-9]{12})$)\\z") }), values: &[], sensitive: false };
 static L_EXCLUDE_ACCOUNTS: List = List { item: Kind::String(&T_EXCLUDE_ACCOUNT), item_name: "member", flattened: false, min: 1, max: 5000 };
 static S_EXECUTION_INPUTS: Structure = Structure { name: "ExecutionInputs", members: &[
     Member { name: "Automation", wire_in: "Automation", wire_out: "Automation", kind: Kind::Structure(&S_AUTOMATION_EXECUTION_INPUTS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EXECUTION_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Auto", "Interactive"] };
+static T_EXECUTION_MODE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Auto", "Interactive"], sensitive: false };
 static S_EXECUTION_PREVIEW: Structure = Structure { name: "ExecutionPreview", members: &[
     Member { name: "Automation", wire_in: "Automation", wire_out: "Automation", kind: Kind::Structure(&S_AUTOMATION_EXECUTION_PREVIEW), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_EXECUTION_PREVIEW_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}", regex: Some("\\A(?:[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12})\\z") }), values: &[] };
-static T_EXECUTION_PREVIEW_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Success", "Failed"] };
-static T_EXECUTION_ROLE_NAME: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@/-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@/-]+)\\z") }), values: &[] };
-static T_EXTERNAL_ALARM_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["UNKNOWN", "ALARM"] };
+static T_EXECUTION_PREVIEW_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}", regex: Some("\\A(?:[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12})\\z") }), values: &[], sensitive: false };
+static T_EXECUTION_PREVIEW_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Pending", "InProgress", "Success", "Failed"], sensitive: false };
+static T_EXECUTION_ROLE_NAME: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@/-]+", regex: Some("\\A(?:[0-9A-Za-z_+=,.@/-]+)\\z") }), values: &[], sensitive: false };
+static T_EXTERNAL_ALARM_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["UNKNOWN", "ALARM"], sensitive: false };
 static S_FAILED_CREATE_ASSOCIATION: Structure = Structure { name: "FailedCreateAssociation", members: &[
     Member { name: "Entry", wire_in: "Entry", wire_out: "Entry", kind: Kind::Structure(&S_CREATE_ASSOCIATION_BATCH_REQUEST_ENTRY), ..PLAIN },
     Member { name: "Message", wire_in: "Message", wire_out: "Message", kind: Kind::String(&T_BATCH_ERROR_MESSAGE), ..PLAIN },
@@ -1758,7 +1758,7 @@ static S_FAILURE_DETAILS: Structure = Structure { name: "FailureDetails", member
     Member { name: "FailureType", wire_in: "FailureType", wire_out: "FailureType", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Details", wire_in: "Details", wire_out: "Details", kind: Kind::Map(&M_AUTOMATION_PARAMETER_MAP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_FAULT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Client", "Server", "Unknown"] };
+static T_FAULT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Client", "Server", "Unknown"], sensitive: false };
 static S_GET_ACCESS_TOKEN_REQUEST: Structure = Structure { name: "GetAccessTokenRequest", members: &[
     Member { name: "AccessRequestId", wire_in: "AccessRequestId", wire_out: "AccessRequestId", kind: Kind::String(&T_ACCESS_REQUEST_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -2097,12 +2097,12 @@ static S_GET_SERVICE_SETTING_REQUEST: Structure = Structure { name: "GetServiceS
 static S_GET_SERVICE_SETTING_RESULT: Structure = Structure { name: "GetServiceSettingResult", members: &[
     Member { name: "ServiceSetting", wire_in: "ServiceSetting", wire_out: "ServiceSetting", kind: Kind::Structure(&S_SERVICE_SETTING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_IP_ADDRESS: Text = Text { min: 1, max: 46, pattern: None, values: &[] };
-static T_ISO8601_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_IAM_ROLE: Text = Text { min: 0, max: 64, pattern: None, values: &[] };
-static T_IDEMPOTENCY_TOKEN: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}", regex: Some("\\A(?:[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12})\\z") }), values: &[] };
-static T_IMPACT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Mutating", "NonMutating", "Undetermined"] };
-static T_INSTALL_OVERRIDE_LIST: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^https://.+$|^s3://([^/]+)/(.*?([^/]+))$", regex: Some("\\A(?:^https://.+$|^s3://([^/]+)/(.*?([^/]+))$)\\z") }), values: &[] };
+static T_IP_ADDRESS: Text = Text { min: 1, max: 46, pattern: None, values: &[], sensitive: true };
+static T_ISO8601_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_IAM_ROLE: Text = Text { min: 0, max: 64, pattern: None, values: &[], sensitive: false };
+static T_IDEMPOTENCY_TOKEN: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}", regex: Some("\\A(?:[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12})\\z") }), values: &[], sensitive: false };
+static T_IMPACT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Mutating", "NonMutating", "Undetermined"], sensitive: false };
+static T_INSTALL_OVERRIDE_LIST: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^https://.+$|^s3://([^/]+)/(.*?([^/]+))$", regex: Some("\\A(?:^https://.+$|^s3://([^/]+)/(.*?([^/]+))$)\\z") }), values: &[], sensitive: false };
 static S_INSTANCE_AGGREGATED_ASSOCIATION_OVERVIEW: Structure = Structure { name: "InstanceAggregatedAssociationOverview", members: &[
     Member { name: "DetailedStatus", wire_in: "DetailedStatus", wire_out: "DetailedStatus", kind: Kind::String(&T_STATUS_NAME), ..PLAIN },
     Member { name: "InstanceAssociationStatusAggregatedCount", wire_in: "InstanceAssociationStatusAggregatedCount", wire_out: "InstanceAssociationStatusAggregatedCount", kind: Kind::Map(&M_INSTANCE_ASSOCIATION_STATUS_AGGREGATED_COUNT), ..PLAIN },
@@ -2113,7 +2113,7 @@ static S_INSTANCE_ASSOCIATION: Structure = Structure { name: "InstanceAssociatio
     Member { name: "Content", wire_in: "Content", wire_out: "Content", kind: Kind::String(&T_DOCUMENT_CONTENT), ..PLAIN },
     Member { name: "AssociationVersion", wire_in: "AssociationVersion", wire_out: "AssociationVersion", kind: Kind::String(&T_ASSOCIATION_VERSION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_ASSOCIATION_EXECUTION_SUMMARY: Text = Text { min: 1, max: 512, pattern: None, values: &[] };
+static T_INSTANCE_ASSOCIATION_EXECUTION_SUMMARY: Text = Text { min: 1, max: 512, pattern: None, values: &[], sensitive: false };
 static L_INSTANCE_ASSOCIATION_LIST: List = List { item: Kind::Structure(&S_INSTANCE_ASSOCIATION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_INSTANCE_ASSOCIATION_OUTPUT_LOCATION: Structure = Structure { name: "InstanceAssociationOutputLocation", members: &[
     Member { name: "S3Location", wire_in: "S3Location", wire_out: "S3Location", kind: Kind::Structure(&S_S3_OUTPUT_LOCATION), ..PLAIN },
@@ -2138,7 +2138,7 @@ static S_INSTANCE_ASSOCIATION_STATUS_INFO: Structure = Structure { name: "Instan
 ], payload: None, xml_name: None, sensitive: false };
 static L_INSTANCE_ASSOCIATION_STATUS_INFOS: List = List { item: Kind::Structure(&S_INSTANCE_ASSOCIATION_STATUS_INFO), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_INSTANCE_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_INSTANCE_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "(^i-(\\w{8}|\\w{17})$)|(^mi-\\w{17}$)", regex: Some("\\A(?:(^i-([0-9A-Za-z_]{8}|[0-9A-Za-z_]{17})$)|(^mi-[0-9A-Za-z_]{17}$))\\z") }), values: &[] };
+static T_INSTANCE_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "(^i-(\\w{8}|\\w{17})$)|(^mi-\\w{17}$)", regex: Some("\\A(?:(^i-([0-9A-Za-z_]{8}|[0-9A-Za-z_]{17})$)|(^mi-[0-9A-Za-z_]{17}$))\\z") }), values: &[], sensitive: false };
 static L_INSTANCE_ID_LIST: List = List { item: Kind::String(&T_INSTANCE_ID), item_name: "member", flattened: false, min: 0, max: 50 };
 static S_INSTANCE_INFO: Structure = Structure { name: "InstanceInfo", members: &[
     Member { name: "AgentType", wire_in: "AgentType", wire_out: "AgentType", kind: Kind::String(&T_AGENT_TYPE), ..PLAIN },
@@ -2179,18 +2179,18 @@ static S_INSTANCE_INFORMATION_FILTER: Structure = Structure { name: "InstanceInf
     Member { name: "key", wire_in: "key", wire_out: "key", kind: Kind::String(&T_INSTANCE_INFORMATION_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "valueSet", wire_in: "valueSet", wire_out: "valueSet", kind: Kind::List(&L_INSTANCE_INFORMATION_FILTER_VALUE_SET), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_INFORMATION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InstanceIds", "AgentVersion", "PingStatus", "PlatformTypes", "ActivationIds", "IamRole", "ResourceType", "AssociationStatus"] };
+static T_INSTANCE_INFORMATION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InstanceIds", "AgentVersion", "PingStatus", "PlatformTypes", "ActivationIds", "IamRole", "ResourceType", "AssociationStatus"], sensitive: false };
 static L_INSTANCE_INFORMATION_FILTER_LIST: List = List { item: Kind::Structure(&S_INSTANCE_INFORMATION_FILTER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_INSTANCE_INFORMATION_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[] };
+static T_INSTANCE_INFORMATION_FILTER_VALUE: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_INSTANCE_INFORMATION_FILTER_VALUE_SET: List = List { item: Kind::String(&T_INSTANCE_INFORMATION_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 100 };
 static L_INSTANCE_INFORMATION_LIST: List = List { item: Kind::Structure(&S_INSTANCE_INFORMATION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_INSTANCE_INFORMATION_STRING_FILTER: Structure = Structure { name: "InstanceInformationStringFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_INSTANCE_INFORMATION_STRING_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_INSTANCE_INFORMATION_FILTER_VALUE_SET), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_INFORMATION_STRING_FILTER_KEY: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[] };
+static T_INSTANCE_INFORMATION_STRING_FILTER_KEY: Text = Text { min: 1, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_INSTANCE_INFORMATION_STRING_FILTER_LIST: List = List { item: Kind::Structure(&S_INSTANCE_INFORMATION_STRING_FILTER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_INSTANCE_NAME: Text = Text { min: 0, max: 255, pattern: None, values: &[] };
+static T_INSTANCE_NAME: Text = Text { min: 0, max: 255, pattern: None, values: &[], sensitive: false };
 static S_INSTANCE_PATCH_STATE: Structure = Structure { name: "InstancePatchState", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), required: true, ..PLAIN },
     Member { name: "PatchGroup", wire_in: "PatchGroup", wire_out: "PatchGroup", kind: Kind::String(&T_PATCH_GROUP), required: true, ..PLAIN },
@@ -2221,12 +2221,12 @@ static S_INSTANCE_PATCH_STATE_FILTER: Structure = Structure { name: "InstancePat
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_INSTANCE_PATCH_STATE_FILTER_VALUES), required: true, ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_INSTANCE_PATCH_STATE_OPERATOR_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_PATCH_STATE_FILTER_KEY: Text = Text { min: 1, max: 200, pattern: None, values: &[] };
+static T_INSTANCE_PATCH_STATE_FILTER_KEY: Text = Text { min: 1, max: 200, pattern: None, values: &[], sensitive: false };
 static L_INSTANCE_PATCH_STATE_FILTER_LIST: List = List { item: Kind::Structure(&S_INSTANCE_PATCH_STATE_FILTER), item_name: "member", flattened: false, min: 0, max: 4 };
-static T_INSTANCE_PATCH_STATE_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INSTANCE_PATCH_STATE_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_INSTANCE_PATCH_STATE_FILTER_VALUES: List = List { item: Kind::String(&T_INSTANCE_PATCH_STATE_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 1 };
 static L_INSTANCE_PATCH_STATE_LIST: List = List { item: Kind::Structure(&S_INSTANCE_PATCH_STATE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_INSTANCE_PATCH_STATE_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "LessThan", "GreaterThan"] };
+static T_INSTANCE_PATCH_STATE_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "LessThan", "GreaterThan"], sensitive: false };
 static L_INSTANCE_PATCH_STATES_LIST: List = List { item: Kind::Structure(&S_INSTANCE_PATCH_STATE), item_name: "member", flattened: false, min: 1, max: 5 };
 static L_INSTANCE_PROPERTIES: List = List { item: Kind::Structure(&S_INSTANCE_PROPERTY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_INSTANCE_PROPERTY: Structure = Structure { name: "InstanceProperty", members: &[
@@ -2261,23 +2261,23 @@ static S_INSTANCE_PROPERTY_FILTER: Structure = Structure { name: "InstanceProper
     Member { name: "key", wire_in: "key", wire_out: "key", kind: Kind::String(&T_INSTANCE_PROPERTY_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "valueSet", wire_in: "valueSet", wire_out: "valueSet", kind: Kind::List(&L_INSTANCE_PROPERTY_FILTER_VALUE_SET), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_PROPERTY_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InstanceIds", "AgentVersion", "PingStatus", "PlatformTypes", "DocumentName", "ActivationIds", "IamRole", "ResourceType", "AssociationStatus"] };
+static T_INSTANCE_PROPERTY_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InstanceIds", "AgentVersion", "PingStatus", "PlatformTypes", "DocumentName", "ActivationIds", "IamRole", "ResourceType", "AssociationStatus"], sensitive: false };
 static L_INSTANCE_PROPERTY_FILTER_LIST: List = List { item: Kind::Structure(&S_INSTANCE_PROPERTY_FILTER), item_name: "member", flattened: false, min: 1, max: 40 };
-static T_INSTANCE_PROPERTY_FILTER_OPERATOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "BeginWith", "LessThan", "GreaterThan"] };
-static T_INSTANCE_PROPERTY_FILTER_VALUE: Text = Text { min: 1, max: 100000, pattern: Some(&Pattern { source: "^.{1,100000}$", regex: None }), values: &[] };
+static T_INSTANCE_PROPERTY_FILTER_OPERATOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "BeginWith", "LessThan", "GreaterThan"], sensitive: false };
+static T_INSTANCE_PROPERTY_FILTER_VALUE: Text = Text { min: 1, max: 100000, pattern: Some(&Pattern { source: "^.{1,100000}$", regex: None }), values: &[], sensitive: false };
 static L_INSTANCE_PROPERTY_FILTER_VALUE_SET: List = List { item: Kind::String(&T_INSTANCE_PROPERTY_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 40 };
 static S_INSTANCE_PROPERTY_STRING_FILTER: Structure = Structure { name: "InstancePropertyStringFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_INSTANCE_PROPERTY_STRING_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_INSTANCE_PROPERTY_FILTER_VALUE_SET), required: true, ..PLAIN },
     Member { name: "Operator", wire_in: "Operator", wire_out: "Operator", kind: Kind::String(&T_INSTANCE_PROPERTY_FILTER_OPERATOR), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INSTANCE_PROPERTY_STRING_FILTER_KEY: Text = Text { min: 1, max: 100000, pattern: Some(&Pattern { source: "^.{1,100000}$", regex: None }), values: &[] };
+static T_INSTANCE_PROPERTY_STRING_FILTER_KEY: Text = Text { min: 1, max: 100000, pattern: Some(&Pattern { source: "^.{1,100000}$", regex: None }), values: &[], sensitive: false };
 static L_INSTANCE_PROPERTY_STRING_FILTER_LIST: List = List { item: Kind::Structure(&S_INSTANCE_PROPERTY_STRING_FILTER), item_name: "member", flattened: false, min: 1, max: 40 };
-static T_INSTANCE_ROLE: Text = Text { min: 0, max: 120, pattern: None, values: &[] };
-static T_INSTANCE_STATE: Text = Text { min: 0, max: 120, pattern: None, values: &[] };
-static T_INSTANCE_STATUS: Text = Text { min: 1, max: 255, pattern: None, values: &[] };
-static T_INSTANCE_TAG_NAME: Text = Text { min: 0, max: 255, pattern: None, values: &[] };
-static T_INSTANCE_TYPE: Text = Text { min: 0, max: 120, pattern: None, values: &[] };
+static T_INSTANCE_ROLE: Text = Text { min: 0, max: 120, pattern: None, values: &[], sensitive: false };
+static T_INSTANCE_STATE: Text = Text { min: 0, max: 120, pattern: None, values: &[], sensitive: false };
+static T_INSTANCE_STATUS: Text = Text { min: 1, max: 255, pattern: None, values: &[], sensitive: false };
+static T_INSTANCE_TAG_NAME: Text = Text { min: 0, max: 255, pattern: None, values: &[], sensitive: false };
+static T_INSTANCE_TYPE: Text = Text { min: 0, max: 120, pattern: None, values: &[], sensitive: false };
 static I_INSTANCES_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_INTEGER: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_INVENTORY_AGGREGATOR: Structure = Structure { name: "InventoryAggregator", members: &[
@@ -2285,11 +2285,11 @@ static S_INVENTORY_AGGREGATOR: Structure = Structure { name: "InventoryAggregato
     Member { name: "Aggregators", wire_in: "Aggregators", wire_out: "Aggregators", kind: Kind::List(&L_INVENTORY_AGGREGATOR_LIST), ..PLAIN },
     Member { name: "Groups", wire_in: "Groups", wire_out: "Groups", kind: Kind::List(&L_INVENTORY_GROUP_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INVENTORY_AGGREGATOR_EXPRESSION: Text = Text { min: 1, max: 1000, pattern: None, values: &[] };
+static T_INVENTORY_AGGREGATOR_EXPRESSION: Text = Text { min: 1, max: 1000, pattern: None, values: &[], sensitive: false };
 static L_INVENTORY_AGGREGATOR_LIST: List = List { item: Kind::Structure(&S_INVENTORY_AGGREGATOR), item_name: "member", flattened: false, min: 1, max: 10 };
-static T_INVENTORY_ATTRIBUTE_DATA_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["string", "number"] };
-static T_INVENTORY_DELETION_LAST_STATUS_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_INVENTORY_DELETION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InProgress", "Complete"] };
+static T_INVENTORY_ATTRIBUTE_DATA_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["string", "number"], sensitive: false };
+static T_INVENTORY_DELETION_LAST_STATUS_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_INVENTORY_DELETION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InProgress", "Complete"], sensitive: false };
 static S_INVENTORY_DELETION_STATUS_ITEM: Structure = Structure { name: "InventoryDeletionStatusItem", members: &[
     Member { name: "DeletionId", wire_in: "DeletionId", wire_out: "DeletionId", kind: Kind::String(&T_UUID), ..PLAIN },
     Member { name: "TypeName", wire_in: "TypeName", wire_out: "TypeName", kind: Kind::String(&T_INVENTORY_ITEM_TYPE_NAME), ..PLAIN },
@@ -2316,16 +2316,16 @@ static S_INVENTORY_FILTER: Structure = Structure { name: "InventoryFilter", memb
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_INVENTORY_FILTER_VALUE_LIST), required: true, ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_INVENTORY_QUERY_OPERATOR_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INVENTORY_FILTER_KEY: Text = Text { min: 1, max: 200, pattern: None, values: &[] };
+static T_INVENTORY_FILTER_KEY: Text = Text { min: 1, max: 200, pattern: None, values: &[], sensitive: false };
 static L_INVENTORY_FILTER_LIST: List = List { item: Kind::Structure(&S_INVENTORY_FILTER), item_name: "member", flattened: false, min: 1, max: 5 };
-static T_INVENTORY_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INVENTORY_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_INVENTORY_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_INVENTORY_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 40 };
 static S_INVENTORY_GROUP: Structure = Structure { name: "InventoryGroup", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_INVENTORY_GROUP_NAME), required: true, ..PLAIN },
     Member { name: "Filters", wire_in: "Filters", wire_out: "Filters", kind: Kind::List(&L_INVENTORY_FILTER_LIST), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INVENTORY_GROUP_LIST: List = List { item: Kind::Structure(&S_INVENTORY_GROUP), item_name: "member", flattened: false, min: 1, max: 15 };
-static T_INVENTORY_GROUP_NAME: Text = Text { min: 1, max: 200, pattern: None, values: &[] };
+static T_INVENTORY_GROUP_NAME: Text = Text { min: 1, max: 200, pattern: None, values: &[], sensitive: false };
 static S_INVENTORY_ITEM: Structure = Structure { name: "InventoryItem", members: &[
     Member { name: "TypeName", wire_in: "TypeName", wire_out: "TypeName", kind: Kind::String(&T_INVENTORY_ITEM_TYPE_NAME), required: true, ..PLAIN },
     Member { name: "SchemaVersion", wire_in: "SchemaVersion", wire_out: "SchemaVersion", kind: Kind::String(&T_INVENTORY_ITEM_SCHEMA_VERSION), required: true, ..PLAIN },
@@ -2339,10 +2339,10 @@ static S_INVENTORY_ITEM_ATTRIBUTE: Structure = Structure { name: "InventoryItemA
     Member { name: "DataType", wire_in: "DataType", wire_out: "DataType", kind: Kind::String(&T_INVENTORY_ATTRIBUTE_DATA_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INVENTORY_ITEM_ATTRIBUTE_LIST: List = List { item: Kind::Structure(&S_INVENTORY_ITEM_ATTRIBUTE), item_name: "member", flattened: false, min: 1, max: 50 };
-static T_INVENTORY_ITEM_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_INVENTORY_ITEM_CAPTURE_TIME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(20)[0-9][0-9]-(0[1-9]|1[012])-([12][0-9]|3[01]|0[1-9])(T)(2[0-3]|[0-1][0-9])(:[0-5][0-9])(:[0-5][0-9])(Z)$", regex: Some("\\A(?:^(20)[0-9][0-9]-(0[1-9]|1[012])-([12][0-9]|3[01]|0[1-9])(T)(2[0-3]|[0-1][0-9])(:[0-5][0-9])(:[0-5][0-9])(Z)$)\\z") }), values: &[] };
+static T_INVENTORY_ITEM_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_INVENTORY_ITEM_CAPTURE_TIME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(20)[0-9][0-9]-(0[1-9]|1[012])-([12][0-9]|3[01]|0[1-9])(T)(2[0-3]|[0-1][0-9])(:[0-5][0-9])(:[0-5][0-9])(Z)$", regex: Some("\\A(?:^(20)[0-9][0-9]-(0[1-9]|1[012])-([12][0-9]|3[01]|0[1-9])(T)(2[0-3]|[0-1][0-9])(:[0-5][0-9])(:[0-5][0-9])(Z)$)\\z") }), values: &[], sensitive: false };
 static M_INVENTORY_ITEM_CONTENT_CONTEXT: Map = Map { key: &T_ATTRIBUTE_NAME, value: Kind::String(&T_ATTRIBUTE_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 50 };
-static T_INVENTORY_ITEM_CONTENT_HASH: Text = Text { min: 0, max: 256, pattern: None, values: &[] };
+static T_INVENTORY_ITEM_CONTENT_HASH: Text = Text { min: 0, max: 256, pattern: None, values: &[], sensitive: false };
 static M_INVENTORY_ITEM_ENTRY: Map = Map { key: &T_ATTRIBUTE_NAME, value: Kind::String(&T_ATTRIBUTE_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 50 };
 static L_INVENTORY_ITEM_ENTRY_LIST: List = List { item: Kind::Map(&M_INVENTORY_ITEM_ENTRY), item_name: "member", flattened: false, min: 0, max: 10000 };
 static L_INVENTORY_ITEM_LIST: List = List { item: Kind::Structure(&S_INVENTORY_ITEM), item_name: "member", flattened: false, min: 1, max: 30 };
@@ -2353,15 +2353,15 @@ static S_INVENTORY_ITEM_SCHEMA: Structure = Structure { name: "InventoryItemSche
     Member { name: "DisplayName", wire_in: "DisplayName", wire_out: "DisplayName", kind: Kind::String(&T_INVENTORY_TYPE_DISPLAY_NAME), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_INVENTORY_ITEM_SCHEMA_RESULT_LIST: List = List { item: Kind::Structure(&S_INVENTORY_ITEM_SCHEMA), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_INVENTORY_ITEM_SCHEMA_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^([0-9]{1,6})(\\.[0-9]{1,6})$", regex: Some("\\A(?:^([0-9]{1,6})(\\.[0-9]{1,6})$)\\z") }), values: &[] };
-static T_INVENTORY_ITEM_TYPE_NAME: Text = Text { min: 1, max: 100, pattern: Some(&Pattern { source: "^(AWS|Custom):.*$", regex: Some("\\A(?:^(AWS|Custom):.*$)\\z") }), values: &[] };
-static T_INVENTORY_ITEM_TYPE_NAME_FILTER: Text = Text { min: 0, max: 100, pattern: None, values: &[] };
-static T_INVENTORY_QUERY_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "BeginWith", "LessThan", "GreaterThan", "Exists"] };
+static T_INVENTORY_ITEM_SCHEMA_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^([0-9]{1,6})(\\.[0-9]{1,6})$", regex: Some("\\A(?:^([0-9]{1,6})(\\.[0-9]{1,6})$)\\z") }), values: &[], sensitive: false };
+static T_INVENTORY_ITEM_TYPE_NAME: Text = Text { min: 1, max: 100, pattern: Some(&Pattern { source: "^(AWS|Custom):.*$", regex: Some("\\A(?:^(AWS|Custom):.*$)\\z") }), values: &[], sensitive: false };
+static T_INVENTORY_ITEM_TYPE_NAME_FILTER: Text = Text { min: 0, max: 100, pattern: None, values: &[], sensitive: false };
+static T_INVENTORY_QUERY_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "BeginWith", "LessThan", "GreaterThan", "Exists"], sensitive: false };
 static S_INVENTORY_RESULT_ENTITY: Structure = Structure { name: "InventoryResultEntity", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_INVENTORY_RESULT_ENTITY_ID), ..PLAIN },
     Member { name: "Data", wire_in: "Data", wire_out: "Data", kind: Kind::Map(&M_INVENTORY_RESULT_ITEM_MAP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INVENTORY_RESULT_ENTITY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INVENTORY_RESULT_ENTITY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_INVENTORY_RESULT_ENTITY_LIST: List = List { item: Kind::Structure(&S_INVENTORY_RESULT_ENTITY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_INVENTORY_RESULT_ITEM: Structure = Structure { name: "InventoryResultItem", members: &[
     Member { name: "TypeName", wire_in: "TypeName", wire_out: "TypeName", kind: Kind::String(&T_INVENTORY_ITEM_TYPE_NAME), required: true, ..PLAIN },
@@ -2370,14 +2370,14 @@ static S_INVENTORY_RESULT_ITEM: Structure = Structure { name: "InventoryResultIt
     Member { name: "ContentHash", wire_in: "ContentHash", wire_out: "ContentHash", kind: Kind::String(&T_INVENTORY_ITEM_CONTENT_HASH), ..PLAIN },
     Member { name: "Content", wire_in: "Content", wire_out: "Content", kind: Kind::List(&L_INVENTORY_ITEM_ENTRY_LIST), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_INVENTORY_RESULT_ITEM_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_INVENTORY_RESULT_ITEM_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static M_INVENTORY_RESULT_ITEM_MAP: Map = Map { key: &T_INVENTORY_RESULT_ITEM_KEY, value: Kind::Structure(&S_INVENTORY_RESULT_ITEM), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_INVENTORY_SCHEMA_DELETE_OPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DisableSchema", "DeleteSchema"] };
-static T_INVENTORY_TYPE_DISPLAY_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_INVOCATION_TRACE_OUTPUT: Text = Text { min: 0, max: 2500, pattern: None, values: &[] };
-static T_IP_ADDRESS2: Text = Text { min: 1, max: 46, pattern: None, values: &[] };
+static T_INVENTORY_SCHEMA_DELETE_OPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["DisableSchema", "DeleteSchema"], sensitive: false };
+static T_INVENTORY_TYPE_DISPLAY_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_INVOCATION_TRACE_OUTPUT: Text = Text { min: 0, max: 2500, pattern: None, values: &[], sensitive: false };
+static T_IP_ADDRESS2: Text = Text { min: 1, max: 46, pattern: None, values: &[], sensitive: true };
 static L_KEY_LIST: List = List { item: Kind::String(&T_TAG_KEY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_KEY_NAME: Text = Text { min: 0, max: 255, pattern: None, values: &[] };
+static T_KEY_NAME: Text = Text { min: 0, max: 255, pattern: None, values: &[], sensitive: false };
 static S_LABEL_PARAMETER_VERSION_REQUEST: Structure = Structure { name: "LabelParameterVersionRequest", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_PS_PARAMETER_NAME), required: true, ..PLAIN },
     Member { name: "ParameterVersion", wire_in: "ParameterVersion", wire_out: "ParameterVersion", kind: Kind::Long(&I_PS_PARAMETER_VERSION), ..PLAIN },
@@ -2387,8 +2387,8 @@ static S_LABEL_PARAMETER_VERSION_RESULT: Structure = Structure { name: "LabelPar
     Member { name: "InvalidLabels", wire_in: "InvalidLabels", wire_out: "InvalidLabels", kind: Kind::List(&L_PARAMETER_LABEL_LIST), ..PLAIN },
     Member { name: "ParameterVersion", wire_in: "ParameterVersion", wire_out: "ParameterVersion", kind: Kind::Long(&I_PS_PARAMETER_VERSION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_LAST_RESOURCE_DATA_SYNC_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_LAST_RESOURCE_DATA_SYNC_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Successful", "Failed", "InProgress"] };
+static T_LAST_RESOURCE_DATA_SYNC_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_LAST_RESOURCE_DATA_SYNC_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Successful", "Failed", "InProgress"], sensitive: false };
 static S_LIST_ASSOCIATION_VERSIONS_REQUEST: Structure = Structure { name: "ListAssociationVersionsRequest", members: &[
     Member { name: "AssociationId", wire_in: "AssociationId", wire_out: "AssociationId", kind: Kind::String(&T_ASSOCIATION_ID), required: true, ..PLAIN },
     Member { name: "MaxResults", wire_in: "MaxResults", wire_out: "MaxResults", kind: Kind::Integer(&I_MAX_RESULTS), ..PLAIN },
@@ -2584,7 +2584,7 @@ static S_MAINTENANCE_WINDOW_AUTOMATION_PARAMETERS: Structure = Structure { name:
     Member { name: "Parameters", wire_in: "Parameters", wire_out: "Parameters", kind: Kind::Map(&M_AUTOMATION_PARAMETER_MAP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_MAINTENANCE_WINDOW_CUTOFF: Integer = Integer { min: 0, max: 23 };
-static T_MAINTENANCE_WINDOW_DESCRIPTION: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_DESCRIPTION: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: true };
 static I_MAINTENANCE_WINDOW_DURATION_HOURS: Integer = Integer { min: 1, max: 24 };
 static S_MAINTENANCE_WINDOW_EXECUTION: Structure = Structure { name: "MaintenanceWindowExecution", members: &[
     Member { name: "WindowId", wire_in: "WindowId", wire_out: "WindowId", kind: Kind::String(&T_MAINTENANCE_WINDOW_ID), ..PLAIN },
@@ -2594,12 +2594,12 @@ static S_MAINTENANCE_WINDOW_EXECUTION: Structure = Structure { name: "Maintenanc
     Member { name: "StartTime", wire_in: "StartTime", wire_out: "StartTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
     Member { name: "EndTime", wire_in: "EndTime", wire_out: "EndTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAINTENANCE_WINDOW_EXECUTION_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[] };
+static T_MAINTENANCE_WINDOW_EXECUTION_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[], sensitive: false };
 static L_MAINTENANCE_WINDOW_EXECUTION_LIST: List = List { item: Kind::Structure(&S_MAINTENANCE_WINDOW_EXECUTION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_MAINTENANCE_WINDOW_EXECUTION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PENDING", "IN_PROGRESS", "SUCCESS", "FAILED", "TIMED_OUT", "CANCELLING", "CANCELLED", "SKIPPED_OVERLAPPING"] };
-static T_MAINTENANCE_WINDOW_EXECUTION_STATUS_DETAILS: Text = Text { min: 0, max: 250, pattern: None, values: &[] };
-static T_MAINTENANCE_WINDOW_EXECUTION_TASK_EXECUTION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_MAINTENANCE_WINDOW_EXECUTION_TASK_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[] };
+static T_MAINTENANCE_WINDOW_EXECUTION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PENDING", "IN_PROGRESS", "SUCCESS", "FAILED", "TIMED_OUT", "CANCELLING", "CANCELLED", "SKIPPED_OVERLAPPING"], sensitive: false };
+static T_MAINTENANCE_WINDOW_EXECUTION_STATUS_DETAILS: Text = Text { min: 0, max: 250, pattern: None, values: &[], sensitive: false };
+static T_MAINTENANCE_WINDOW_EXECUTION_TASK_EXECUTION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_MAINTENANCE_WINDOW_EXECUTION_TASK_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[], sensitive: false };
 static L_MAINTENANCE_WINDOW_EXECUTION_TASK_ID_LIST: List = List { item: Kind::String(&T_MAINTENANCE_WINDOW_EXECUTION_TASK_ID), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_MAINTENANCE_WINDOW_EXECUTION_TASK_IDENTITY: Structure = Structure { name: "MaintenanceWindowExecutionTaskIdentity", members: &[
     Member { name: "WindowExecutionId", wire_in: "WindowExecutionId", wire_out: "WindowExecutionId", kind: Kind::String(&T_MAINTENANCE_WINDOW_EXECUTION_ID), ..PLAIN },
@@ -2614,7 +2614,7 @@ static S_MAINTENANCE_WINDOW_EXECUTION_TASK_IDENTITY: Structure = Structure { nam
     Member { name: "TriggeredAlarms", wire_in: "TriggeredAlarms", wire_out: "TriggeredAlarms", kind: Kind::List(&L_ALARM_STATE_INFORMATION_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_MAINTENANCE_WINDOW_EXECUTION_TASK_IDENTITY_LIST: List = List { item: Kind::Structure(&S_MAINTENANCE_WINDOW_EXECUTION_TASK_IDENTITY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_MAINTENANCE_WINDOW_EXECUTION_TASK_INVOCATION_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[] };
+static T_MAINTENANCE_WINDOW_EXECUTION_TASK_INVOCATION_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[], sensitive: false };
 static S_MAINTENANCE_WINDOW_EXECUTION_TASK_INVOCATION_IDENTITY: Structure = Structure { name: "MaintenanceWindowExecutionTaskInvocationIdentity", members: &[
     Member { name: "WindowExecutionId", wire_in: "WindowExecutionId", wire_out: "WindowExecutionId", kind: Kind::String(&T_MAINTENANCE_WINDOW_EXECUTION_ID), ..PLAIN },
     Member { name: "TaskExecutionId", wire_in: "TaskExecutionId", wire_out: "TaskExecutionId", kind: Kind::String(&T_MAINTENANCE_WINDOW_EXECUTION_TASK_ID), ..PLAIN },
@@ -2630,16 +2630,16 @@ static S_MAINTENANCE_WINDOW_EXECUTION_TASK_INVOCATION_IDENTITY: Structure = Stru
     Member { name: "WindowTargetId", wire_in: "WindowTargetId", wire_out: "WindowTargetId", kind: Kind::String(&T_MAINTENANCE_WINDOW_TASK_TARGET_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_MAINTENANCE_WINDOW_EXECUTION_TASK_INVOCATION_IDENTITY_LIST: List = List { item: Kind::Structure(&S_MAINTENANCE_WINDOW_EXECUTION_TASK_INVOCATION_IDENTITY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_MAINTENANCE_WINDOW_EXECUTION_TASK_INVOCATION_PARAMETERS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_EXECUTION_TASK_INVOCATION_PARAMETERS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_MAINTENANCE_WINDOW_FILTER: Structure = Structure { name: "MaintenanceWindowFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_MAINTENANCE_WINDOW_FILTER_KEY), ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_MAINTENANCE_WINDOW_FILTER_VALUES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAINTENANCE_WINDOW_FILTER_KEY: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_FILTER_KEY: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
 static L_MAINTENANCE_WINDOW_FILTER_LIST: List = List { item: Kind::Structure(&S_MAINTENANCE_WINDOW_FILTER), item_name: "member", flattened: false, min: 0, max: 5 };
-static T_MAINTENANCE_WINDOW_FILTER_VALUE: Text = Text { min: 1, max: 256, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_FILTER_VALUE: Text = Text { min: 1, max: 256, pattern: None, values: &[], sensitive: false };
 static L_MAINTENANCE_WINDOW_FILTER_VALUES: List = List { item: Kind::String(&T_MAINTENANCE_WINDOW_FILTER_VALUE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_MAINTENANCE_WINDOW_ID: Text = Text { min: 20, max: 20, pattern: Some(&Pattern { source: "^mw-[0-9a-f]{17}$", regex: Some("\\A(?:^mw-[0-9a-f]{17}$)\\z") }), values: &[] };
+static T_MAINTENANCE_WINDOW_ID: Text = Text { min: 20, max: 20, pattern: Some(&Pattern { source: "^mw-[0-9a-f]{17}$", regex: Some("\\A(?:^mw-[0-9a-f]{17}$)\\z") }), values: &[], sensitive: false };
 static S_MAINTENANCE_WINDOW_IDENTITY: Structure = Structure { name: "MaintenanceWindowIdentity", members: &[
     Member { name: "WindowId", wire_in: "WindowId", wire_out: "WindowId", kind: Kind::String(&T_MAINTENANCE_WINDOW_ID), ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_MAINTENANCE_WINDOW_NAME), ..PLAIN },
@@ -2659,17 +2659,17 @@ static S_MAINTENANCE_WINDOW_IDENTITY_FOR_TARGET: Structure = Structure { name: "
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_MAINTENANCE_WINDOW_NAME), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_MAINTENANCE_WINDOW_IDENTITY_LIST: List = List { item: Kind::Structure(&S_MAINTENANCE_WINDOW_IDENTITY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_MAINTENANCE_WINDOW_LAMBDA_CLIENT_CONTEXT: Text = Text { min: 1, max: 8000, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_LAMBDA_CLIENT_CONTEXT: Text = Text { min: 1, max: 8000, pattern: None, values: &[], sensitive: false };
 static S_MAINTENANCE_WINDOW_LAMBDA_PARAMETERS: Structure = Structure { name: "MaintenanceWindowLambdaParameters", members: &[
     Member { name: "ClientContext", wire_in: "ClientContext", wire_out: "ClientContext", kind: Kind::String(&T_MAINTENANCE_WINDOW_LAMBDA_CLIENT_CONTEXT), ..PLAIN },
     Member { name: "Qualifier", wire_in: "Qualifier", wire_out: "Qualifier", kind: Kind::String(&T_MAINTENANCE_WINDOW_LAMBDA_QUALIFIER), ..PLAIN },
     Member { name: "Payload", wire_in: "Payload", wire_out: "Payload", kind: Kind::Blob, sensitive: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAINTENANCE_WINDOW_LAMBDA_QUALIFIER: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_LAMBDA_QUALIFIER: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
 static I_MAINTENANCE_WINDOW_MAX_RESULTS: Integer = Integer { min: 10, max: 100 };
-static T_MAINTENANCE_WINDOW_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[] };
+static T_MAINTENANCE_WINDOW_NAME: Text = Text { min: 3, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,128}$)\\z") }), values: &[], sensitive: false };
 static I_MAINTENANCE_WINDOW_OFFSET: Integer = Integer { min: 1, max: 6 };
-static T_MAINTENANCE_WINDOW_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INSTANCE", "RESOURCE_GROUP"] };
+static T_MAINTENANCE_WINDOW_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INSTANCE", "RESOURCE_GROUP"], sensitive: false };
 static S_MAINTENANCE_WINDOW_RUN_COMMAND_PARAMETERS: Structure = Structure { name: "MaintenanceWindowRunCommandParameters", members: &[
     Member { name: "Comment", wire_in: "Comment", wire_out: "Comment", kind: Kind::String(&T_COMMENT), ..PLAIN },
     Member { name: "CloudWatchOutputConfig", wire_in: "CloudWatchOutputConfig", wire_out: "CloudWatchOutputConfig", kind: Kind::Structure(&S_CLOUD_WATCH_OUTPUT_CONFIG), ..PLAIN },
@@ -2683,15 +2683,15 @@ static S_MAINTENANCE_WINDOW_RUN_COMMAND_PARAMETERS: Structure = Structure { name
     Member { name: "ServiceRoleArn", wire_in: "ServiceRoleArn", wire_out: "ServiceRoleArn", kind: Kind::String(&T_SERVICE_ROLE), ..PLAIN },
     Member { name: "TimeoutSeconds", wire_in: "TimeoutSeconds", wire_out: "TimeoutSeconds", kind: Kind::Integer(&I_TIMEOUT_SECONDS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAINTENANCE_WINDOW_SCHEDULE: Text = Text { min: 1, max: 256, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_SCHEDULE: Text = Text { min: 1, max: 256, pattern: None, values: &[], sensitive: false };
 static I_MAINTENANCE_WINDOW_SEARCH_MAX_RESULTS: Integer = Integer { min: 1, max: 2147483647 };
-static T_MAINTENANCE_WINDOW_STEP_FUNCTIONS_INPUT: Text = Text { min: 0, max: 4096, pattern: None, values: &[] };
-static T_MAINTENANCE_WINDOW_STEP_FUNCTIONS_NAME: Text = Text { min: 1, max: 80, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_STEP_FUNCTIONS_INPUT: Text = Text { min: 0, max: 4096, pattern: None, values: &[], sensitive: true };
+static T_MAINTENANCE_WINDOW_STEP_FUNCTIONS_NAME: Text = Text { min: 1, max: 80, pattern: None, values: &[], sensitive: false };
 static S_MAINTENANCE_WINDOW_STEP_FUNCTIONS_PARAMETERS: Structure = Structure { name: "MaintenanceWindowStepFunctionsParameters", members: &[
     Member { name: "Input", wire_in: "Input", wire_out: "Input", kind: Kind::String(&T_MAINTENANCE_WINDOW_STEP_FUNCTIONS_INPUT), sensitive: true, ..PLAIN },
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_MAINTENANCE_WINDOW_STEP_FUNCTIONS_NAME), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAINTENANCE_WINDOW_STRING_DATE_TIME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_STRING_DATE_TIME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_MAINTENANCE_WINDOW_TARGET: Structure = Structure { name: "MaintenanceWindowTarget", members: &[
     Member { name: "WindowId", wire_in: "WindowId", wire_out: "WindowId", kind: Kind::String(&T_MAINTENANCE_WINDOW_ID), ..PLAIN },
     Member { name: "WindowTargetId", wire_in: "WindowTargetId", wire_out: "WindowTargetId", kind: Kind::String(&T_MAINTENANCE_WINDOW_TARGET_ID), ..PLAIN },
@@ -2701,7 +2701,7 @@ static S_MAINTENANCE_WINDOW_TARGET: Structure = Structure { name: "MaintenanceWi
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_MAINTENANCE_WINDOW_NAME), ..PLAIN },
     Member { name: "Description", wire_in: "Description", wire_out: "Description", kind: Kind::String(&T_MAINTENANCE_WINDOW_DESCRIPTION), sensitive: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAINTENANCE_WINDOW_TARGET_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[] };
+static T_MAINTENANCE_WINDOW_TARGET_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[], sensitive: false };
 static L_MAINTENANCE_WINDOW_TARGET_LIST: List = List { item: Kind::Structure(&S_MAINTENANCE_WINDOW_TARGET), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_MAINTENANCE_WINDOW_TASK: Structure = Structure { name: "MaintenanceWindowTask", members: &[
     Member { name: "WindowId", wire_in: "WindowId", wire_out: "WindowId", kind: Kind::String(&T_MAINTENANCE_WINDOW_ID), ..PLAIN },
@@ -2720,9 +2720,9 @@ static S_MAINTENANCE_WINDOW_TASK: Structure = Structure { name: "MaintenanceWind
     Member { name: "CutoffBehavior", wire_in: "CutoffBehavior", wire_out: "CutoffBehavior", kind: Kind::String(&T_MAINTENANCE_WINDOW_TASK_CUTOFF_BEHAVIOR), ..PLAIN },
     Member { name: "AlarmConfiguration", wire_in: "AlarmConfiguration", wire_out: "AlarmConfiguration", kind: Kind::Structure(&S_ALARM_CONFIGURATION), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_MAINTENANCE_WINDOW_TASK_ARN: Text = Text { min: 1, max: 1600, pattern: None, values: &[] };
-static T_MAINTENANCE_WINDOW_TASK_CUTOFF_BEHAVIOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CONTINUE_TASK", "CANCEL_TASK"] };
-static T_MAINTENANCE_WINDOW_TASK_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[] };
+static T_MAINTENANCE_WINDOW_TASK_ARN: Text = Text { min: 1, max: 1600, pattern: None, values: &[], sensitive: false };
+static T_MAINTENANCE_WINDOW_TASK_CUTOFF_BEHAVIOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CONTINUE_TASK", "CANCEL_TASK"], sensitive: false };
+static T_MAINTENANCE_WINDOW_TASK_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{4}\\-[0-9a-fA-F]{12}$)\\z") }), values: &[], sensitive: false };
 static S_MAINTENANCE_WINDOW_TASK_INVOCATION_PARAMETERS: Structure = Structure { name: "MaintenanceWindowTaskInvocationParameters", members: &[
     Member { name: "RunCommand", wire_in: "RunCommand", wire_out: "RunCommand", kind: Kind::Structure(&S_MAINTENANCE_WINDOW_RUN_COMMAND_PARAMETERS), ..PLAIN },
     Member { name: "Automation", wire_in: "Automation", wire_out: "Automation", kind: Kind::Structure(&S_MAINTENANCE_WINDOW_AUTOMATION_PARAMETERS), ..PLAIN },
@@ -2730,8 +2730,8 @@ static S_MAINTENANCE_WINDOW_TASK_INVOCATION_PARAMETERS: Structure = Structure { 
     Member { name: "Lambda", wire_in: "Lambda", wire_out: "Lambda", kind: Kind::Structure(&S_MAINTENANCE_WINDOW_LAMBDA_PARAMETERS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_MAINTENANCE_WINDOW_TASK_LIST: List = List { item: Kind::Structure(&S_MAINTENANCE_WINDOW_TASK), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_MAINTENANCE_WINDOW_TASK_PARAMETER_NAME: Text = Text { min: 1, max: 255, pattern: None, values: &[] };
-static T_MAINTENANCE_WINDOW_TASK_PARAMETER_VALUE: Text = Text { min: 1, max: 255, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_TASK_PARAMETER_NAME: Text = Text { min: 1, max: 255, pattern: None, values: &[], sensitive: false };
+static T_MAINTENANCE_WINDOW_TASK_PARAMETER_VALUE: Text = Text { min: 1, max: 255, pattern: None, values: &[], sensitive: true };
 static S_MAINTENANCE_WINDOW_TASK_PARAMETER_VALUE_EXPRESSION: Structure = Structure { name: "MaintenanceWindowTaskParameterValueExpression", members: &[
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_MAINTENANCE_WINDOW_TASK_PARAMETER_VALUE_LIST), sensitive: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: true };
@@ -2739,24 +2739,24 @@ static L_MAINTENANCE_WINDOW_TASK_PARAMETER_VALUE_LIST: List = List { item: Kind:
 static M_MAINTENANCE_WINDOW_TASK_PARAMETERS: Map = Map { key: &T_MAINTENANCE_WINDOW_TASK_PARAMETER_NAME, value: Kind::Structure(&S_MAINTENANCE_WINDOW_TASK_PARAMETER_VALUE_EXPRESSION), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
 static L_MAINTENANCE_WINDOW_TASK_PARAMETERS_LIST: List = List { item: Kind::Map(&M_MAINTENANCE_WINDOW_TASK_PARAMETERS), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_MAINTENANCE_WINDOW_TASK_PRIORITY: Integer = Integer { min: 0, max: 2147483647 };
-static T_MAINTENANCE_WINDOW_TASK_TARGET_ID: Text = Text { min: 0, max: 36, pattern: None, values: &[] };
-static T_MAINTENANCE_WINDOW_TASK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["RUN_COMMAND", "AUTOMATION", "STEP_FUNCTIONS", "LAMBDA"] };
-static T_MAINTENANCE_WINDOW_TIMEZONE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_MAINTENANCE_WINDOW_TASK_TARGET_ID: Text = Text { min: 0, max: 36, pattern: None, values: &[], sensitive: false };
+static T_MAINTENANCE_WINDOW_TASK_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["RUN_COMMAND", "AUTOMATION", "STEP_FUNCTIONS", "LAMBDA"], sensitive: false };
+static T_MAINTENANCE_WINDOW_TIMEZONE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_MAINTENANCE_WINDOWS_FOR_TARGET_LIST: List = List { item: Kind::Structure(&S_MAINTENANCE_WINDOW_IDENTITY_FOR_TARGET), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_MANAGED_INSTANCE_ID: Text = Text { min: 20, max: 124, pattern: Some(&Pattern { source: "(^mi-[0-9a-f]{17}$)|(^eks_c:[0-9A-Za-z][A-Za-z0-9\\-_]{0,99}_\\w{17}$)", regex: Some("\\A(?:(^mi-[0-9a-f]{17}$)|(^eks_c:[0-9A-Za-z][A-Za-z0-9\\-_]{0,99}_[0-9A-Za-z_]{17}$))\\z") }), values: &[] };
-static T_MANAGED_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "Managed", "Unmanaged"] };
-static T_MAX_CONCURRENCY: Text = Text { min: 1, max: 7, pattern: Some(&Pattern { source: "^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$", regex: Some("\\A(?:^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$)\\z") }), values: &[] };
-static T_MAX_ERRORS: Text = Text { min: 1, max: 7, pattern: Some(&Pattern { source: "^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$", regex: Some("\\A(?:^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$)\\z") }), values: &[] };
+static T_MANAGED_INSTANCE_ID: Text = Text { min: 20, max: 124, pattern: Some(&Pattern { source: "(^mi-[0-9a-f]{17}$)|(^eks_c:[0-9A-Za-z][A-Za-z0-9\\-_]{0,99}_\\w{17}$)", regex: Some("\\A(?:(^mi-[0-9a-f]{17}$)|(^eks_c:[0-9A-Za-z][A-Za-z0-9\\-_]{0,99}_[0-9A-Za-z_]{17}$))\\z") }), values: &[], sensitive: false };
+static T_MANAGED_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "Managed", "Unmanaged"], sensitive: false };
+static T_MAX_CONCURRENCY: Text = Text { min: 1, max: 7, pattern: Some(&Pattern { source: "^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$", regex: Some("\\A(?:^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$)\\z") }), values: &[], sensitive: false };
+static T_MAX_ERRORS: Text = Text { min: 1, max: 7, pattern: Some(&Pattern { source: "^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$", regex: Some("\\A(?:^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$)\\z") }), values: &[], sensitive: false };
 static I_MAX_RESULTS: Integer = Integer { min: 1, max: 50 };
 static I_MAX_RESULTS_EC2_COMPATIBLE: Integer = Integer { min: 5, max: 50 };
-static T_MAX_SESSION_DURATION: Text = Text { min: 1, max: 4, pattern: Some(&Pattern { source: "^([1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-4][0-3][0-9]|1440)$", regex: Some("\\A(?:^([1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-4][0-3][0-9]|1440)$)\\z") }), values: &[] };
-static T_METADATA_KEY: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
+static T_MAX_SESSION_DURATION: Text = Text { min: 1, max: 4, pattern: Some(&Pattern { source: "^([1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-4][0-3][0-9]|1440)$", regex: Some("\\A(?:^([1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-4][0-3][0-9]|1440)$)\\z") }), values: &[], sensitive: false };
+static T_METADATA_KEY: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
 static L_METADATA_KEYS_TO_DELETE_LIST: List = List { item: Kind::String(&T_METADATA_KEY), item_name: "member", flattened: false, min: 1, max: 10 };
 static M_METADATA_MAP: Map = Map { key: &T_METADATA_KEY, value: Kind::Structure(&S_METADATA_VALUE), key_name: "key", value_name: "value", flattened: false, min: 1, max: 5 };
 static S_METADATA_VALUE: Structure = Structure { name: "MetadataValue", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_METADATA_VALUE_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_METADATA_VALUE_STRING: Text = Text { min: 1, max: 4096, pattern: None, values: &[] };
+static T_METADATA_VALUE_STRING: Text = Text { min: 1, max: 4096, pattern: None, values: &[], sensitive: false };
 static S_MODIFY_DOCUMENT_PERMISSION_REQUEST: Structure = Structure { name: "ModifyDocumentPermissionRequest", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_DOCUMENT_NAME), required: true, ..PLAIN },
     Member { name: "PermissionType", wire_in: "PermissionType", wire_out: "PermissionType", kind: Kind::String(&T_DOCUMENT_PERMISSION_TYPE), required: true, ..PLAIN },
@@ -2766,7 +2766,7 @@ static S_MODIFY_DOCUMENT_PERMISSION_REQUEST: Structure = Structure { name: "Modi
 ], payload: None, xml_name: None, sensitive: false };
 static S_MODIFY_DOCUMENT_PERMISSION_RESPONSE: Structure = Structure { name: "ModifyDocumentPermissionResponse", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_NEXT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NEXT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_NODE: Structure = Structure { name: "Node", members: &[
     Member { name: "CaptureTime", wire_in: "CaptureTime", wire_out: "CaptureTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_NODE_ID), ..PLAIN },
@@ -2774,7 +2774,7 @@ static S_NODE: Structure = Structure { name: "Node", members: &[
     Member { name: "Region", wire_in: "Region", wire_out: "Region", kind: Kind::String(&T_NODE_REGION), ..PLAIN },
     Member { name: "NodeType", wire_in: "NodeType", wire_out: "NodeType", kind: Kind::Structure(&S_NODE_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NODE_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[0-9]{12}", regex: Some("\\A(?:[0-9]{12})\\z") }), values: &[] };
+static T_NODE_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[0-9]{12}", regex: Some("\\A(?:[0-9]{12})\\z") }), values: &[], sensitive: false };
 static S_NODE_AGGREGATOR: Structure = Structure { name: "NodeAggregator", members: &[
     Member { name: "AggregatorType", wire_in: "AggregatorType", wire_out: "AggregatorType", kind: Kind::String(&T_NODE_AGGREGATOR_TYPE), required: true, ..PLAIN },
     Member { name: "TypeName", wire_in: "TypeName", wire_out: "TypeName", kind: Kind::String(&T_NODE_TYPE_NAME), required: true, ..PLAIN },
@@ -2782,49 +2782,49 @@ static S_NODE_AGGREGATOR: Structure = Structure { name: "NodeAggregator", member
     Member { name: "Aggregators", wire_in: "Aggregators", wire_out: "Aggregators", kind: Kind::List(&L_NODE_AGGREGATOR_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_NODE_AGGREGATOR_LIST: List = List { item: Kind::Structure(&S_NODE_AGGREGATOR), item_name: "member", flattened: false, min: 1, max: 2 };
-static T_NODE_AGGREGATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Count"] };
-static T_NODE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AgentVersion", "PlatformName", "PlatformType", "PlatformVersion", "Region", "ResourceType"] };
+static T_NODE_AGGREGATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Count"], sensitive: false };
+static T_NODE_ATTRIBUTE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AgentVersion", "PlatformName", "PlatformType", "PlatformVersion", "Region", "ResourceType"], sensitive: false };
 static S_NODE_FILTER: Structure = Structure { name: "NodeFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_NODE_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_NODE_FILTER_VALUE_LIST), required: true, ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_NODE_FILTER_OPERATOR_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NODE_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AgentType", "AgentVersion", "ComputerName", "InstanceId", "InstanceStatus", "IpAddress", "ManagedStatus", "PlatformName", "PlatformType", "PlatformVersion", "ResourceType", "OrganizationalUnitId", "OrganizationalUnitPath", "Region", "AccountId"] };
+static T_NODE_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AgentType", "AgentVersion", "ComputerName", "InstanceId", "InstanceStatus", "IpAddress", "ManagedStatus", "PlatformName", "PlatformType", "PlatformVersion", "ResourceType", "OrganizationalUnitId", "OrganizationalUnitPath", "Region", "AccountId"], sensitive: false };
 static L_NODE_FILTER_LIST: List = List { item: Kind::Structure(&S_NODE_FILTER), item_name: "member", flattened: false, min: 1, max: 5 };
-static T_NODE_FILTER_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "BeginWith"] };
-static T_NODE_FILTER_VALUE: Text = Text { min: 0, max: 512, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[] };
+static T_NODE_FILTER_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "BeginWith"], sensitive: false };
+static T_NODE_FILTER_VALUE: Text = Text { min: 0, max: 512, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[], sensitive: false };
 static L_NODE_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_NODE_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 5 };
-static T_NODE_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "(^i-(\\w{8}|\\w{17})$)|(^mi-\\w{17}$)", regex: Some("\\A(?:(^i-([0-9A-Za-z_]{8}|[0-9A-Za-z_]{17})$)|(^mi-[0-9A-Za-z_]{17}$))\\z") }), values: &[] };
+static T_NODE_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "(^i-(\\w{8}|\\w{17})$)|(^mi-\\w{17}$)", regex: Some("\\A(?:(^i-([0-9A-Za-z_]{8}|[0-9A-Za-z_]{17})$)|(^mi-[0-9A-Za-z_]{17}$))\\z") }), values: &[], sensitive: false };
 static L_NODE_LIST: List = List { item: Kind::Structure(&S_NODE), item_name: "member", flattened: false, min: 0, max: 50 };
-static T_NODE_ORGANIZATIONAL_UNIT_ID: Text = Text { min: 1, max: 68, pattern: Some(&Pattern { source: "^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$", regex: Some("\\A(?:^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$)\\z") }), values: &[] };
-static T_NODE_ORGANIZATIONAL_UNIT_PATH: Text = Text { min: 1, max: 512, pattern: None, values: &[] };
+static T_NODE_ORGANIZATIONAL_UNIT_ID: Text = Text { min: 1, max: 68, pattern: Some(&Pattern { source: "^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$", regex: Some("\\A(?:^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$)\\z") }), values: &[], sensitive: false };
+static T_NODE_ORGANIZATIONAL_UNIT_PATH: Text = Text { min: 1, max: 512, pattern: None, values: &[], sensitive: false };
 static S_NODE_OWNER_INFO: Structure = Structure { name: "NodeOwnerInfo", members: &[
     Member { name: "AccountId", wire_in: "AccountId", wire_out: "AccountId", kind: Kind::String(&T_NODE_ACCOUNT_ID), ..PLAIN },
     Member { name: "OrganizationalUnitId", wire_in: "OrganizationalUnitId", wire_out: "OrganizationalUnitId", kind: Kind::String(&T_NODE_ORGANIZATIONAL_UNIT_ID), ..PLAIN },
     Member { name: "OrganizationalUnitPath", wire_in: "OrganizationalUnitPath", wire_out: "OrganizationalUnitPath", kind: Kind::String(&T_NODE_ORGANIZATIONAL_UNIT_PATH), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NODE_REGION: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
+static T_NODE_REGION: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
 static M_NODE_SUMMARY: Map = Map { key: &T_ATTRIBUTE_NAME, value: Kind::String(&T_ATTRIBUTE_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 3 };
 static L_NODE_SUMMARY_LIST: List = List { item: Kind::Map(&M_NODE_SUMMARY), item_name: "member", flattened: false, min: 0, max: 50 };
 static S_NODE_TYPE: Structure = Structure { name: "NodeType", members: &[
     Member { name: "Instance", wire_in: "Instance", wire_out: "Instance", kind: Kind::Structure(&S_INSTANCE_INFO), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NODE_TYPE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Instance"] };
+static T_NODE_TYPE_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Instance"], sensitive: false };
 static S_NON_COMPLIANT_SUMMARY: Structure = Structure { name: "NonCompliantSummary", members: &[
     Member { name: "NonCompliantCount", wire_in: "NonCompliantCount", wire_out: "NonCompliantCount", kind: Kind::Integer(&I_COMPLIANCE_SUMMARY_COUNT), ..PLAIN },
     Member { name: "SeveritySummary", wire_in: "SeveritySummary", wire_out: "SeveritySummary", kind: Kind::Structure(&S_SEVERITY_SUMMARY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static M_NORMAL_STRING_MAP: Map = Map { key: &T_STRING, value: Kind::String(&T_STRING), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_NOTIFICATION_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_NOTIFICATION_ARN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_NOTIFICATION_CONFIG: Structure = Structure { name: "NotificationConfig", members: &[
     Member { name: "NotificationArn", wire_in: "NotificationArn", wire_out: "NotificationArn", kind: Kind::String(&T_NOTIFICATION_ARN), ..PLAIN },
     Member { name: "NotificationEvents", wire_in: "NotificationEvents", wire_out: "NotificationEvents", kind: Kind::List(&L_NOTIFICATION_EVENT_LIST), ..PLAIN },
     Member { name: "NotificationType", wire_in: "NotificationType", wire_out: "NotificationType", kind: Kind::String(&T_NOTIFICATION_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_NOTIFICATION_EVENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "InProgress", "Success", "TimedOut", "Cancelled", "Failed"] };
+static T_NOTIFICATION_EVENT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["All", "InProgress", "Success", "TimedOut", "Cancelled", "Failed"], sensitive: false };
 static L_NOTIFICATION_EVENT_LIST: List = List { item: Kind::String(&T_NOTIFICATION_EVENT), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_NOTIFICATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Command", "Invocation"] };
-static T_OPERATING_SYSTEM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["WINDOWS", "AMAZON_LINUX", "AMAZON_LINUX_2", "AMAZON_LINUX_2022", "UBUNTU", "REDHAT_ENTERPRISE_LINUX", "SUSE", "CENTOS", "ORACLE_LINUX", "DEBIAN", "MACOS", "RASPBIAN", "ROCKY_LINUX", "ALMA_LINUX", "AMAZON_LINUX_2023"] };
+static T_NOTIFICATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Command", "Invocation"], sensitive: false };
+static T_OPERATING_SYSTEM: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["WINDOWS", "AMAZON_LINUX", "AMAZON_LINUX_2", "AMAZON_LINUX_2022", "UBUNTU", "REDHAT_ENTERPRISE_LINUX", "SUSE", "CENTOS", "ORACLE_LINUX", "DEBIAN", "MACOS", "RASPBIAN", "ROCKY_LINUX", "ALMA_LINUX", "AMAZON_LINUX_2023"], sensitive: false };
 static S_OPS_AGGREGATOR: Structure = Structure { name: "OpsAggregator", members: &[
     Member { name: "AggregatorType", wire_in: "AggregatorType", wire_out: "AggregatorType", kind: Kind::String(&T_OPS_AGGREGATOR_TYPE), ..PLAIN },
     Member { name: "TypeName", wire_in: "TypeName", wire_out: "TypeName", kind: Kind::String(&T_OPS_DATA_TYPE_NAME), ..PLAIN },
@@ -2834,25 +2834,25 @@ static S_OPS_AGGREGATOR: Structure = Structure { name: "OpsAggregator", members:
     Member { name: "Aggregators", wire_in: "Aggregators", wire_out: "Aggregators", kind: Kind::List(&L_OPS_AGGREGATOR_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_OPS_AGGREGATOR_LIST: List = List { item: Kind::Structure(&S_OPS_AGGREGATOR), item_name: "member", flattened: false, min: 1, max: 12 };
-static T_OPS_AGGREGATOR_TYPE: Text = Text { min: 1, max: 20, pattern: Some(&Pattern { source: "^(range|count|sum)", regex: Some("\\A(?:^(range|count|sum))\\z") }), values: &[] };
-static T_OPS_AGGREGATOR_VALUE: Text = Text { min: 0, max: 2048, pattern: None, values: &[] };
-static T_OPS_AGGREGATOR_VALUE_KEY: Text = Text { min: 1, max: 32, pattern: None, values: &[] };
+static T_OPS_AGGREGATOR_TYPE: Text = Text { min: 1, max: 20, pattern: Some(&Pattern { source: "^(range|count|sum)", regex: Some("\\A(?:^(range|count|sum))\\z") }), values: &[], sensitive: false };
+static T_OPS_AGGREGATOR_VALUE: Text = Text { min: 0, max: 2048, pattern: None, values: &[], sensitive: false };
+static T_OPS_AGGREGATOR_VALUE_KEY: Text = Text { min: 1, max: 32, pattern: None, values: &[], sensitive: false };
 static M_OPS_AGGREGATOR_VALUE_MAP: Map = Map { key: &T_OPS_AGGREGATOR_VALUE_KEY, value: Kind::String(&T_OPS_AGGREGATOR_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 5 };
-static T_OPS_DATA_ATTRIBUTE_NAME: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
-static T_OPS_DATA_TYPE_NAME: Text = Text { min: 1, max: 100, pattern: Some(&Pattern { source: "^(AWS|Custom):.*$", regex: Some("\\A(?:^(AWS|Custom):.*$)\\z") }), values: &[] };
+static T_OPS_DATA_ATTRIBUTE_NAME: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
+static T_OPS_DATA_TYPE_NAME: Text = Text { min: 1, max: 100, pattern: Some(&Pattern { source: "^(AWS|Custom):.*$", regex: Some("\\A(?:^(AWS|Custom):.*$)\\z") }), values: &[], sensitive: false };
 static S_OPS_ENTITY: Structure = Structure { name: "OpsEntity", members: &[
     Member { name: "Id", wire_in: "Id", wire_out: "Id", kind: Kind::String(&T_OPS_ENTITY_ID), ..PLAIN },
     Member { name: "Data", wire_in: "Data", wire_out: "Data", kind: Kind::Map(&M_OPS_ENTITY_ITEM_MAP), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_ENTITY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_OPS_ENTITY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_OPS_ENTITY_ITEM: Structure = Structure { name: "OpsEntityItem", members: &[
     Member { name: "CaptureTime", wire_in: "CaptureTime", wire_out: "CaptureTime", kind: Kind::String(&T_OPS_ENTITY_ITEM_CAPTURE_TIME), ..PLAIN },
     Member { name: "Content", wire_in: "Content", wire_out: "Content", kind: Kind::List(&L_OPS_ENTITY_ITEM_ENTRY_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_ENTITY_ITEM_CAPTURE_TIME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(20)[0-9][0-9]-(0[1-9]|1[012])-([12][0-9]|3[01]|0[1-9])(T)(2[0-3]|[0-1][0-9])(:[0-5][0-9])(:[0-5][0-9])(Z)$", regex: Some("\\A(?:^(20)[0-9][0-9]-(0[1-9]|1[012])-([12][0-9]|3[01]|0[1-9])(T)(2[0-3]|[0-1][0-9])(:[0-5][0-9])(:[0-5][0-9])(Z)$)\\z") }), values: &[] };
+static T_OPS_ENTITY_ITEM_CAPTURE_TIME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(20)[0-9][0-9]-(0[1-9]|1[012])-([12][0-9]|3[01]|0[1-9])(T)(2[0-3]|[0-1][0-9])(:[0-5][0-9])(:[0-5][0-9])(Z)$", regex: Some("\\A(?:^(20)[0-9][0-9]-(0[1-9]|1[012])-([12][0-9]|3[01]|0[1-9])(T)(2[0-3]|[0-1][0-9])(:[0-5][0-9])(:[0-5][0-9])(Z)$)\\z") }), values: &[], sensitive: false };
 static M_OPS_ENTITY_ITEM_ENTRY: Map = Map { key: &T_ATTRIBUTE_NAME, value: Kind::String(&T_ATTRIBUTE_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 50 };
 static L_OPS_ENTITY_ITEM_ENTRY_LIST: List = List { item: Kind::Map(&M_OPS_ENTITY_ITEM_ENTRY), item_name: "member", flattened: false, min: 0, max: 10000 };
-static T_OPS_ENTITY_ITEM_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_OPS_ENTITY_ITEM_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static M_OPS_ENTITY_ITEM_MAP: Map = Map { key: &T_OPS_ENTITY_ITEM_KEY, value: Kind::Structure(&S_OPS_ENTITY_ITEM), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
 static L_OPS_ENTITY_LIST: List = List { item: Kind::Structure(&S_OPS_ENTITY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_OPS_FILTER: Structure = Structure { name: "OpsFilter", members: &[
@@ -2860,10 +2860,10 @@ static S_OPS_FILTER: Structure = Structure { name: "OpsFilter", members: &[
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_OPS_FILTER_VALUE_LIST), required: true, ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_OPS_FILTER_OPERATOR_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_FILTER_KEY: Text = Text { min: 1, max: 200, pattern: None, values: &[] };
+static T_OPS_FILTER_KEY: Text = Text { min: 1, max: 200, pattern: None, values: &[], sensitive: false };
 static L_OPS_FILTER_LIST: List = List { item: Kind::Structure(&S_OPS_FILTER), item_name: "member", flattened: false, min: 1, max: 5 };
-static T_OPS_FILTER_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "BeginWith", "LessThan", "GreaterThan", "Exists"] };
-static T_OPS_FILTER_VALUE: Text = Text { min: 0, max: 256, pattern: None, values: &[] };
+static T_OPS_FILTER_OPERATOR_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "NotEqual", "BeginWith", "LessThan", "GreaterThan", "Exists"], sensitive: false };
+static T_OPS_FILTER_VALUE: Text = Text { min: 0, max: 256, pattern: None, values: &[], sensitive: false };
 static L_OPS_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_OPS_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 40 };
 static S_OPS_ITEM: Structure = Structure { name: "OpsItem", members: &[
     Member { name: "CreatedBy", wire_in: "CreatedBy", wire_out: "CreatedBy", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2889,25 +2889,25 @@ static S_OPS_ITEM: Structure = Structure { name: "OpsItem", members: &[
     Member { name: "PlannedEndTime", wire_in: "PlannedEndTime", wire_out: "PlannedEndTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
     Member { name: "OpsItemArn", wire_in: "OpsItemArn", wire_out: "OpsItemArn", kind: Kind::String(&T_OPS_ITEM_ARN), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_ITEM_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9]{12}$", regex: Some("\\A(?:^[0-9]{12}$)\\z") }), values: &[] };
-static T_OPS_ITEM_ARN: Text = Text { min: 20, max: 2048, pattern: Some(&Pattern { source: "arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[0-9]{12}:opsitem.*", regex: Some("\\A(?:arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[0-9]{12}:opsitem.*)\\z") }), values: &[] };
-static T_OPS_ITEM_CATEGORY: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
-static T_OPS_ITEM_DATA_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
-static T_OPS_ITEM_DATA_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SearchableString", "String"] };
+static T_OPS_ITEM_ACCOUNT_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9]{12}$", regex: Some("\\A(?:^[0-9]{12}$)\\z") }), values: &[], sensitive: false };
+static T_OPS_ITEM_ARN: Text = Text { min: 20, max: 2048, pattern: Some(&Pattern { source: "arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[0-9]{12}:opsitem.*", regex: Some("\\A(?:arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[0-9]{12}:opsitem.*)\\z") }), values: &[], sensitive: false };
+static T_OPS_ITEM_CATEGORY: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
+static T_OPS_ITEM_DATA_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
+static T_OPS_ITEM_DATA_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["SearchableString", "String"], sensitive: false };
 static S_OPS_ITEM_DATA_VALUE: Structure = Structure { name: "OpsItemDataValue", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_OPS_ITEM_DATA_VALUE_STRING), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_OPS_ITEM_DATA_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_ITEM_DATA_VALUE_STRING: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[\\s\\S]*\\S[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*[^ \\t\\n\\x0B\\f\\r][ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
-static T_OPS_ITEM_DESCRIPTION: Text = Text { min: 1, max: 2048, pattern: Some(&Pattern { source: "[\\s\\S]*\\S[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*[^ \\t\\n\\x0B\\f\\r][ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[] };
+static T_OPS_ITEM_DATA_VALUE_STRING: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[\\s\\S]*\\S[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*[^ \\t\\n\\x0B\\f\\r][ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: false };
+static T_OPS_ITEM_DESCRIPTION: Text = Text { min: 1, max: 2048, pattern: Some(&Pattern { source: "[\\s\\S]*\\S[\\s\\S]*", regex: Some("\\A(?:[ \\t\\n\\x0B\\f\\r\\S]*[^ \\t\\n\\x0B\\f\\r][ \\t\\n\\x0B\\f\\r\\S]*)\\z") }), values: &[], sensitive: false };
 static S_OPS_ITEM_EVENT_FILTER: Structure = Structure { name: "OpsItemEventFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_OPS_ITEM_EVENT_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_OPS_ITEM_EVENT_FILTER_VALUES), required: true, ..PLAIN },
     Member { name: "Operator", wire_in: "Operator", wire_out: "Operator", kind: Kind::String(&T_OPS_ITEM_EVENT_FILTER_OPERATOR), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_ITEM_EVENT_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["OpsItemId"] };
-static T_OPS_ITEM_EVENT_FILTER_OPERATOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal"] };
-static T_OPS_ITEM_EVENT_FILTER_VALUE: Text = Text { min: 1, max: 15, pattern: Some(&Pattern { source: "^(oi)-[0-9a-f]{12}$", regex: Some("\\A(?:^(oi)-[0-9a-f]{12}$)\\z") }), values: &[] };
+static T_OPS_ITEM_EVENT_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["OpsItemId"], sensitive: false };
+static T_OPS_ITEM_EVENT_FILTER_OPERATOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal"], sensitive: false };
+static T_OPS_ITEM_EVENT_FILTER_VALUE: Text = Text { min: 1, max: 15, pattern: Some(&Pattern { source: "^(oi)-[0-9a-f]{12}$", regex: Some("\\A(?:^(oi)-[0-9a-f]{12}$)\\z") }), values: &[], sensitive: false };
 static L_OPS_ITEM_EVENT_FILTER_VALUES: List = List { item: Kind::String(&T_OPS_ITEM_EVENT_FILTER_VALUE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_OPS_ITEM_EVENT_FILTERS: List = List { item: Kind::Structure(&S_OPS_ITEM_EVENT_FILTER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_OPS_ITEM_EVENT_MAX_RESULTS: Integer = Integer { min: 1, max: 50 };
@@ -2926,12 +2926,12 @@ static S_OPS_ITEM_FILTER: Structure = Structure { name: "OpsItemFilter", members
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_OPS_ITEM_FILTER_VALUES), required: true, ..PLAIN },
     Member { name: "Operator", wire_in: "Operator", wire_out: "Operator", kind: Kind::String(&T_OPS_ITEM_FILTER_OPERATOR), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_ITEM_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Status", "CreatedBy", "Source", "Priority", "Title", "OpsItemId", "CreatedTime", "LastModifiedTime", "ActualStartTime", "ActualEndTime", "PlannedStartTime", "PlannedEndTime", "OperationalData", "OperationalDataKey", "OperationalDataValue", "ResourceId", "AutomationId", "Category", "Severity", "OpsItemType", "AccessRequestByRequesterArn", "AccessRequestByRequesterId", "AccessRequestByApproverArn", "AccessRequestByApproverId", "AccessRequestBySourceAccountId", "AccessRequestBySourceOpsItemId", "AccessRequestBySourceRegion", "AccessRequestByIsReplica", "AccessRequestByTargetResourceId", "ChangeRequestByRequesterArn", "ChangeRequestByRequesterName", "ChangeRequestByApproverArn", "ChangeRequestByApproverName", "ChangeRequestByTemplate", "ChangeRequestByTargetsResourceGroup", "InsightByType", "AccountId"] };
-static T_OPS_ITEM_FILTER_OPERATOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "Contains", "GreaterThan", "LessThan"] };
-static T_OPS_ITEM_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_OPS_ITEM_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Status", "CreatedBy", "Source", "Priority", "Title", "OpsItemId", "CreatedTime", "LastModifiedTime", "ActualStartTime", "ActualEndTime", "PlannedStartTime", "PlannedEndTime", "OperationalData", "OperationalDataKey", "OperationalDataValue", "ResourceId", "AutomationId", "Category", "Severity", "OpsItemType", "AccessRequestByRequesterArn", "AccessRequestByRequesterId", "AccessRequestByApproverArn", "AccessRequestByApproverId", "AccessRequestBySourceAccountId", "AccessRequestBySourceOpsItemId", "AccessRequestBySourceRegion", "AccessRequestByIsReplica", "AccessRequestByTargetResourceId", "ChangeRequestByRequesterArn", "ChangeRequestByRequesterName", "ChangeRequestByApproverArn", "ChangeRequestByApproverName", "ChangeRequestByTemplate", "ChangeRequestByTargetsResourceGroup", "InsightByType", "AccountId"], sensitive: false };
+static T_OPS_ITEM_FILTER_OPERATOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal", "Contains", "GreaterThan", "LessThan"], sensitive: false };
+static T_OPS_ITEM_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_OPS_ITEM_FILTER_VALUES: List = List { item: Kind::String(&T_OPS_ITEM_FILTER_VALUE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_OPS_ITEM_FILTERS: List = List { item: Kind::Structure(&S_OPS_ITEM_FILTER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_OPS_ITEM_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(oi)-[0-9a-f]{12}$", regex: Some("\\A(?:^(oi)-[0-9a-f]{12}$)\\z") }), values: &[] };
+static T_OPS_ITEM_ID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(oi)-[0-9a-f]{12}$", regex: Some("\\A(?:^(oi)-[0-9a-f]{12}$)\\z") }), values: &[], sensitive: false };
 static S_OPS_ITEM_IDENTITY: Structure = Structure { name: "OpsItemIdentity", members: &[
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -2943,10 +2943,10 @@ static L_OPS_ITEM_NOTIFICATIONS: List = List { item: Kind::Structure(&S_OPS_ITEM
 static M_OPS_ITEM_OPERATIONAL_DATA: Map = Map { key: &T_OPS_ITEM_DATA_KEY, value: Kind::Structure(&S_OPS_ITEM_DATA_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
 static L_OPS_ITEM_OPS_DATA_KEYS_LIST: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_OPS_ITEM_PRIORITY: Integer = Integer { min: 1, max: 5 };
-static T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_RESOURCE_URI: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_RESOURCE_URI: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_OPS_ITEM_RELATED_ITEM_ASSOCIATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_OPS_ITEM_RELATED_ITEM_SUMMARIES: List = List { item: Kind::Structure(&S_OPS_ITEM_RELATED_ITEM_SUMMARY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_OPS_ITEM_RELATED_ITEM_SUMMARY: Structure = Structure { name: "OpsItemRelatedItemSummary", members: &[
     Member { name: "OpsItemId", wire_in: "OpsItemId", wire_out: "OpsItemId", kind: Kind::String(&T_OPS_ITEM_ID), ..PLAIN },
@@ -2964,15 +2964,15 @@ static S_OPS_ITEM_RELATED_ITEMS_FILTER: Structure = Structure { name: "OpsItemRe
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_OPS_ITEM_RELATED_ITEMS_FILTER_VALUES), required: true, ..PLAIN },
     Member { name: "Operator", wire_in: "Operator", wire_out: "Operator", kind: Kind::String(&T_OPS_ITEM_RELATED_ITEMS_FILTER_OPERATOR), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_ITEM_RELATED_ITEMS_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ResourceType", "AssociationId", "ResourceUri"] };
-static T_OPS_ITEM_RELATED_ITEMS_FILTER_OPERATOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal"] };
-static T_OPS_ITEM_RELATED_ITEMS_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_OPS_ITEM_RELATED_ITEMS_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ResourceType", "AssociationId", "ResourceUri"], sensitive: false };
+static T_OPS_ITEM_RELATED_ITEMS_FILTER_OPERATOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Equal"], sensitive: false };
+static T_OPS_ITEM_RELATED_ITEMS_FILTER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_OPS_ITEM_RELATED_ITEMS_FILTER_VALUES: List = List { item: Kind::String(&T_OPS_ITEM_RELATED_ITEMS_FILTER_VALUE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static L_OPS_ITEM_RELATED_ITEMS_FILTERS: List = List { item: Kind::Structure(&S_OPS_ITEM_RELATED_ITEMS_FILTER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_OPS_ITEM_RELATED_ITEMS_MAX_RESULTS: Integer = Integer { min: 1, max: 50 };
-static T_OPS_ITEM_SEVERITY: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
-static T_OPS_ITEM_SOURCE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
-static T_OPS_ITEM_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Open", "InProgress", "Resolved", "Pending", "TimedOut", "Cancelling", "Cancelled", "Failed", "CompletedWithSuccess", "CompletedWithFailure", "Scheduled", "RunbookInProgress", "PendingChangeCalendarOverride", "ChangeCalendarOverrideApproved", "ChangeCalendarOverrideRejected", "PendingApproval", "Approved", "Revoked", "Rejected", "Closed"] };
+static T_OPS_ITEM_SEVERITY: Text = Text { min: 1, max: 64, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
+static T_OPS_ITEM_SOURCE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
+static T_OPS_ITEM_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Open", "InProgress", "Resolved", "Pending", "TimedOut", "Cancelling", "Cancelled", "Failed", "CompletedWithSuccess", "CompletedWithFailure", "Scheduled", "RunbookInProgress", "PendingChangeCalendarOverride", "ChangeCalendarOverrideApproved", "ChangeCalendarOverrideRejected", "PendingApproval", "Approved", "Revoked", "Rejected", "Closed"], sensitive: false };
 static L_OPS_ITEM_SUMMARIES: List = List { item: Kind::Structure(&S_OPS_ITEM_SUMMARY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_OPS_ITEM_SUMMARY: Structure = Structure { name: "OpsItemSummary", members: &[
     Member { name: "CreatedBy", wire_in: "CreatedBy", wire_out: "CreatedBy", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -2993,8 +2993,8 @@ static S_OPS_ITEM_SUMMARY: Structure = Structure { name: "OpsItemSummary", membe
     Member { name: "PlannedStartTime", wire_in: "PlannedStartTime", wire_out: "PlannedStartTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
     Member { name: "PlannedEndTime", wire_in: "PlannedEndTime", wire_out: "PlannedEndTime", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_ITEM_TITLE: Text = Text { min: 1, max: 1024, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
-static T_OPS_ITEM_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_OPS_ITEM_TITLE: Text = Text { min: 1, max: 1024, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
+static T_OPS_ITEM_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_OPS_METADATA: Structure = Structure { name: "OpsMetadata", members: &[
     Member { name: "ResourceId", wire_in: "ResourceId", wire_out: "ResourceId", kind: Kind::String(&T_OPS_METADATA_RESOURCE_ID), ..PLAIN },
     Member { name: "OpsMetadataArn", wire_in: "OpsMetadataArn", wire_out: "OpsMetadataArn", kind: Kind::String(&T_OPS_METADATA_ARN), ..PLAIN },
@@ -3002,17 +3002,17 @@ static S_OPS_METADATA: Structure = Structure { name: "OpsMetadata", members: &[
     Member { name: "LastModifiedUser", wire_in: "LastModifiedUser", wire_out: "LastModifiedUser", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "CreationDate", wire_in: "CreationDate", wire_out: "CreationDate", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_METADATA_ARN: Text = Text { min: 1, max: 1011, pattern: Some(&Pattern { source: "arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[a-z0-9-\\.]{0,63}:opsmetadata\\/([a-zA-Z0-9-_\\.\\/]*)", regex: Some("\\A(?:arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[a-z0-9-\\.]{0,63}:opsmetadata/([a-zA-Z0-9-_\\./]*))\\z") }), values: &[] };
+static T_OPS_METADATA_ARN: Text = Text { min: 1, max: 1011, pattern: Some(&Pattern { source: "arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[a-z0-9-\\.]{0,63}:opsmetadata\\/([a-zA-Z0-9-_\\.\\/]*)", regex: Some("\\A(?:arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[a-z0-9-\\.]{0,63}:opsmetadata/([a-zA-Z0-9-_\\./]*))\\z") }), values: &[], sensitive: false };
 static S_OPS_METADATA_FILTER: Structure = Structure { name: "OpsMetadataFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_OPS_METADATA_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_OPS_METADATA_FILTER_VALUE_LIST), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OPS_METADATA_FILTER_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
+static T_OPS_METADATA_FILTER_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
 static L_OPS_METADATA_FILTER_LIST: List = List { item: Kind::Structure(&S_OPS_METADATA_FILTER), item_name: "member", flattened: false, min: 0, max: 10 };
-static T_OPS_METADATA_FILTER_VALUE: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
+static T_OPS_METADATA_FILTER_VALUE: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
 static L_OPS_METADATA_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_OPS_METADATA_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 10 };
 static L_OPS_METADATA_LIST: List = List { item: Kind::Structure(&S_OPS_METADATA), item_name: "member", flattened: false, min: 1, max: 50 };
-static T_OPS_METADATA_RESOURCE_ID: Text = Text { min: 1, max: 1024, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
+static T_OPS_METADATA_RESOURCE_ID: Text = Text { min: 1, max: 1024, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
 static S_OPS_RESULT_ATTRIBUTE: Structure = Structure { name: "OpsResultAttribute", members: &[
     Member { name: "TypeName", wire_in: "TypeName", wire_out: "TypeName", kind: Kind::String(&T_OPS_DATA_TYPE_NAME), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -3021,12 +3021,12 @@ static S_OUTPUT_SOURCE: Structure = Structure { name: "OutputSource", members: &
     Member { name: "OutputSourceId", wire_in: "OutputSourceId", wire_out: "OutputSourceId", kind: Kind::String(&T_OUTPUT_SOURCE_ID), ..PLAIN },
     Member { name: "OutputSourceType", wire_in: "OutputSourceType", wire_out: "OutputSourceType", kind: Kind::String(&T_OUTPUT_SOURCE_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_OUTPUT_SOURCE_ID: Text = Text { min: 36, max: 36, pattern: None, values: &[] };
-static T_OUTPUT_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_OWNER_INFORMATION: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
-static T_PS_PARAMETER_NAME: Text = Text { min: 1, max: 2048, pattern: None, values: &[] };
-static T_PS_PARAMETER_SELECTOR: Text = Text { min: 0, max: 128, pattern: None, values: &[] };
-static T_PS_PARAMETER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_OUTPUT_SOURCE_ID: Text = Text { min: 36, max: 36, pattern: None, values: &[], sensitive: false };
+static T_OUTPUT_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_OWNER_INFORMATION: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: true };
+static T_PS_PARAMETER_NAME: Text = Text { min: 1, max: 2048, pattern: None, values: &[], sensitive: false };
+static T_PS_PARAMETER_SELECTOR: Text = Text { min: 0, max: 128, pattern: None, values: &[], sensitive: false };
+static T_PS_PARAMETER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static I_PS_PARAMETER_VERSION: Integer = Integer { min: -9223372036854775808, max: 9223372036854775807 };
 static S_PARAMETER: Structure = Structure { name: "Parameter", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_PS_PARAMETER_NAME), ..PLAIN },
@@ -3039,8 +3039,8 @@ static S_PARAMETER: Structure = Structure { name: "Parameter", members: &[
     Member { name: "ARN", wire_in: "ARN", wire_out: "ARN", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "DataType", wire_in: "DataType", wire_out: "DataType", kind: Kind::String(&T_PARAMETER_DATA_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PARAMETER_DATA_TYPE: Text = Text { min: 0, max: 128, pattern: None, values: &[] };
-static T_PARAMETER_DESCRIPTION: Text = Text { min: 0, max: 1024, pattern: None, values: &[] };
+static T_PARAMETER_DATA_TYPE: Text = Text { min: 0, max: 128, pattern: None, values: &[], sensitive: false };
+static T_PARAMETER_DESCRIPTION: Text = Text { min: 0, max: 1024, pattern: None, values: &[], sensitive: false };
 static S_PARAMETER_HISTORY: Structure = Structure { name: "ParameterHistory", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_PS_PARAMETER_NAME), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_PARAMETER_TYPE), ..PLAIN },
@@ -3062,8 +3062,8 @@ static S_PARAMETER_INLINE_POLICY: Structure = Structure { name: "ParameterInline
     Member { name: "PolicyType", wire_in: "PolicyType", wire_out: "PolicyType", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "PolicyStatus", wire_in: "PolicyStatus", wire_out: "PolicyStatus", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PARAMETER_KEY_ID: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^([a-zA-Z0-9:/_-]+)$", regex: Some("\\A(?:^([a-zA-Z0-9:/_-]+)$)\\z") }), values: &[] };
-static T_PARAMETER_LABEL: Text = Text { min: 1, max: 100, pattern: None, values: &[] };
+static T_PARAMETER_KEY_ID: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^([a-zA-Z0-9:/_-]+)$", regex: Some("\\A(?:^([a-zA-Z0-9:/_-]+)$)\\z") }), values: &[], sensitive: false };
+static T_PARAMETER_LABEL: Text = Text { min: 1, max: 100, pattern: None, values: &[], sensitive: false };
 static L_PARAMETER_LABEL_LIST: List = List { item: Kind::String(&T_PARAMETER_LABEL), item_name: "member", flattened: false, min: 1, max: 10 };
 static L_PARAMETER_LIST: List = List { item: Kind::Structure(&S_PARAMETER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_PARAMETER_METADATA: Structure = Structure { name: "ParameterMetadata", members: &[
@@ -3081,32 +3081,32 @@ static S_PARAMETER_METADATA: Structure = Structure { name: "ParameterMetadata", 
     Member { name: "DataType", wire_in: "DataType", wire_out: "DataType", kind: Kind::String(&T_PARAMETER_DATA_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_PARAMETER_METADATA_LIST: List = List { item: Kind::Structure(&S_PARAMETER_METADATA), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PARAMETER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PARAMETER_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PARAMETER_NAME_LIST: List = List { item: Kind::String(&T_PS_PARAMETER_NAME), item_name: "member", flattened: false, min: 1, max: 10 };
-static T_PARAMETER_POLICIES: Text = Text { min: 1, max: 4096, pattern: None, values: &[] };
+static T_PARAMETER_POLICIES: Text = Text { min: 1, max: 4096, pattern: None, values: &[], sensitive: false };
 static L_PARAMETER_POLICY_LIST: List = List { item: Kind::Structure(&S_PARAMETER_INLINE_POLICY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_PARAMETER_STRING_FILTER: Structure = Structure { name: "ParameterStringFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_PARAMETER_STRING_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Option", wire_in: "Option", wire_out: "Option", kind: Kind::String(&T_PARAMETER_STRING_QUERY_OPTION), ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_PARAMETER_STRING_FILTER_VALUE_LIST), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PARAMETER_STRING_FILTER_KEY: Text = Text { min: 1, max: 132, pattern: Some(&Pattern { source: "tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType", regex: Some("\\A(?:tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType)\\z") }), values: &[] };
+static T_PARAMETER_STRING_FILTER_KEY: Text = Text { min: 1, max: 132, pattern: Some(&Pattern { source: "tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType", regex: Some("\\A(?:tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType)\\z") }), values: &[], sensitive: false };
 static L_PARAMETER_STRING_FILTER_LIST: List = List { item: Kind::Structure(&S_PARAMETER_STRING_FILTER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PARAMETER_STRING_FILTER_VALUE: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
+static T_PARAMETER_STRING_FILTER_VALUE: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
 static L_PARAMETER_STRING_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_PARAMETER_STRING_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 50 };
-static T_PARAMETER_STRING_QUERY_OPTION: Text = Text { min: 1, max: 10, pattern: None, values: &[] };
-static T_PARAMETER_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Standard", "Advanced", "Intelligent-Tiering"] };
-static T_PARAMETER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["String", "StringList", "SecureString"] };
-static T_PARAMETER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PARAMETER_STRING_QUERY_OPTION: Text = Text { min: 1, max: 10, pattern: None, values: &[], sensitive: false };
+static T_PARAMETER_TIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Standard", "Advanced", "Intelligent-Tiering"], sensitive: false };
+static T_PARAMETER_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["String", "StringList", "SecureString"], sensitive: false };
+static T_PARAMETER_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PARAMETER_VALUE_LIST: List = List { item: Kind::String(&T_PARAMETER_VALUE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static M_PARAMETERS: Map = Map { key: &T_PARAMETER_NAME, value: Kind::List(&L_PARAMETER_VALUE_LIST), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
 static S_PARAMETERS_FILTER: Structure = Structure { name: "ParametersFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_PARAMETERS_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_PARAMETERS_FILTER_VALUE_LIST), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PARAMETERS_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Name", "Type", "KeyId"] };
+static T_PARAMETERS_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Name", "Type", "KeyId"], sensitive: false };
 static L_PARAMETERS_FILTER_LIST: List = List { item: Kind::Structure(&S_PARAMETERS_FILTER), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PARAMETERS_FILTER_VALUE: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
+static T_PARAMETERS_FILTER_VALUE: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
 static L_PARAMETERS_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_PARAMETERS_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 50 };
 static S_PARENT_STEP_DETAILS: Structure = Structure { name: "ParentStepDetails", members: &[
     Member { name: "StepExecutionId", wire_in: "StepExecutionId", wire_out: "StepExecutionId", kind: Kind::String(&T_STRING), ..PLAIN },
@@ -3140,10 +3140,10 @@ static S_PATCH: Structure = Structure { name: "Patch", members: &[
     Member { name: "Severity", wire_in: "Severity", wire_out: "Severity", kind: Kind::String(&T_PATCH_SEVERITY), ..PLAIN },
     Member { name: "Repository", wire_in: "Repository", wire_out: "Repository", kind: Kind::String(&T_PATCH_REPOSITORY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PATCH_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALLOW_AS_DEPENDENCY", "BLOCK"] };
-static T_PATCH_ADVISORY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_ACTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ALLOW_AS_DEPENDENCY", "BLOCK"], sensitive: false };
+static T_PATCH_ADVISORY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PATCH_ADVISORY_ID_LIST: List = List { item: Kind::String(&T_PATCH_ADVISORY_ID), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PATCH_ARCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_ARCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_PATCH_AVAILABLE_SECURITY_UPDATE_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_PATCH_BASELINE_IDENTITY: Structure = Structure { name: "PatchBaselineIdentity", members: &[
     Member { name: "BaselineId", wire_in: "BaselineId", wire_out: "BaselineId", kind: Kind::String(&T_BASELINE_ID), ..PLAIN },
@@ -3154,12 +3154,12 @@ static S_PATCH_BASELINE_IDENTITY: Structure = Structure { name: "PatchBaselineId
 ], payload: None, xml_name: None, sensitive: false };
 static L_PATCH_BASELINE_IDENTITY_LIST: List = List { item: Kind::Structure(&S_PATCH_BASELINE_IDENTITY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_PATCH_BASELINE_MAX_RESULTS: Integer = Integer { min: 1, max: 100 };
-static T_PATCH_BUGZILLA_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_BUGZILLA_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PATCH_BUGZILLA_ID_LIST: List = List { item: Kind::String(&T_PATCH_BUGZILLA_ID), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PATCH_CVE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_CVE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PATCH_CVE_ID_LIST: List = List { item: Kind::String(&T_PATCH_CVE_ID), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PATCH_CVE_IDS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PATCH_CLASSIFICATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_CVE_IDS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PATCH_CLASSIFICATION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_PATCH_COMPLIANCE_DATA: Structure = Structure { name: "PatchComplianceData", members: &[
     Member { name: "Title", wire_in: "Title", wire_out: "Title", kind: Kind::String(&T_PATCH_TITLE), required: true, ..PLAIN },
     Member { name: "KBId", wire_in: "KBId", wire_out: "KBId", kind: Kind::String(&T_PATCH_KB_NUMBER), required: true, ..PLAIN },
@@ -3170,14 +3170,14 @@ static S_PATCH_COMPLIANCE_DATA: Structure = Structure { name: "PatchComplianceDa
     Member { name: "CVEIds", wire_in: "CVEIds", wire_out: "CVEIds", kind: Kind::String(&T_PATCH_CVE_IDS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_PATCH_COMPLIANCE_DATA_LIST: List = List { item: Kind::Structure(&S_PATCH_COMPLIANCE_DATA), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PATCH_COMPLIANCE_DATA_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INSTALLED", "INSTALLED_OTHER", "INSTALLED_PENDING_REBOOT", "INSTALLED_REJECTED", "MISSING", "NOT_APPLICABLE", "FAILED", "AVAILABLE_SECURITY_UPDATE"] };
-static T_PATCH_COMPLIANCE_LEVEL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNSPECIFIED"] };
+static T_PATCH_COMPLIANCE_DATA_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["INSTALLED", "INSTALLED_OTHER", "INSTALLED_PENDING_REBOOT", "INSTALLED_REJECTED", "MISSING", "NOT_APPLICABLE", "FAILED", "AVAILABLE_SECURITY_UPDATE"], sensitive: false };
+static T_PATCH_COMPLIANCE_LEVEL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNSPECIFIED"], sensitive: false };
 static I_PATCH_COMPLIANCE_MAX_RESULTS: Integer = Integer { min: 10, max: 100 };
-static T_PATCH_COMPLIANCE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLIANT", "NON_COMPLIANT"] };
-static T_PATCH_CONTENT_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_COMPLIANCE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["COMPLIANT", "NON_COMPLIANT"], sensitive: false };
+static T_PATCH_CONTENT_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_PATCH_CRITICAL_NON_COMPLIANT_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_PATCH_DEPLOYMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["APPROVED", "PENDING_APPROVAL", "EXPLICIT_APPROVED", "EXPLICIT_REJECTED"] };
-static T_PATCH_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_DEPLOYMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["APPROVED", "PENDING_APPROVAL", "EXPLICIT_APPROVED", "EXPLICIT_REJECTED"], sensitive: false };
+static T_PATCH_DESCRIPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_PATCH_EPOCH: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_PATCH_FAILED_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_PATCH_FILTER: Structure = Structure { name: "PatchFilter", members: &[
@@ -3187,48 +3187,48 @@ static S_PATCH_FILTER: Structure = Structure { name: "PatchFilter", members: &[
 static S_PATCH_FILTER_GROUP: Structure = Structure { name: "PatchFilterGroup", members: &[
     Member { name: "PatchFilters", wire_in: "PatchFilters", wire_out: "PatchFilters", kind: Kind::List(&L_PATCH_FILTER_LIST), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PATCH_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ARCH", "ADVISORY_ID", "BUGZILLA_ID", "PATCH_SET", "PRODUCT", "PRODUCT_FAMILY", "CLASSIFICATION", "CVE_ID", "EPOCH", "MSRC_SEVERITY", "NAME", "PATCH_ID", "SECTION", "PRIORITY", "REPOSITORY", "RELEASE", "SEVERITY", "SECURITY", "VERSION"] };
+static T_PATCH_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ARCH", "ADVISORY_ID", "BUGZILLA_ID", "PATCH_SET", "PRODUCT", "PRODUCT_FAMILY", "CLASSIFICATION", "CVE_ID", "EPOCH", "MSRC_SEVERITY", "NAME", "PATCH_ID", "SECTION", "PRIORITY", "REPOSITORY", "RELEASE", "SEVERITY", "SECURITY", "VERSION"], sensitive: false };
 static L_PATCH_FILTER_LIST: List = List { item: Kind::Structure(&S_PATCH_FILTER), item_name: "member", flattened: false, min: 0, max: 4 };
-static T_PATCH_FILTER_VALUE: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
+static T_PATCH_FILTER_VALUE: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
 static L_PATCH_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_PATCH_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 20 };
-static T_PATCH_GROUP: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[] };
+static T_PATCH_GROUP: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[], sensitive: false };
 static L_PATCH_GROUP_LIST: List = List { item: Kind::String(&T_PATCH_GROUP), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_PATCH_GROUP_PATCH_BASELINE_MAPPING: Structure = Structure { name: "PatchGroupPatchBaselineMapping", members: &[
     Member { name: "PatchGroup", wire_in: "PatchGroup", wire_out: "PatchGroup", kind: Kind::String(&T_PATCH_GROUP), ..PLAIN },
     Member { name: "BaselineIdentity", wire_in: "BaselineIdentity", wire_out: "BaselineIdentity", kind: Kind::Structure(&S_PATCH_BASELINE_IDENTITY), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_PATCH_GROUP_PATCH_BASELINE_MAPPING_LIST: List = List { item: Kind::Structure(&S_PATCH_GROUP_PATCH_BASELINE_MAPPING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PATCH_ID: Text = Text { min: 1, max: 100, pattern: None, values: &[] };
+static T_PATCH_ID: Text = Text { min: 1, max: 100, pattern: None, values: &[], sensitive: false };
 static L_PATCH_ID_LIST: List = List { item: Kind::String(&T_PATCH_ID), item_name: "member", flattened: false, min: 0, max: 50 };
 static I_PATCH_INSTALLED_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_PATCH_INSTALLED_OTHER_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_PATCH_INSTALLED_PENDING_REBOOT_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
 static I_PATCH_INSTALLED_REJECTED_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_PATCH_KB_NUMBER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PATCH_LANGUAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_KB_NUMBER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PATCH_LANGUAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PATCH_LIST: List = List { item: Kind::Structure(&S_PATCH), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_PATCH_MISSING_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_PATCH_MSRC_NUMBER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PATCH_MSRC_SEVERITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PATCH_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_MSRC_NUMBER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PATCH_MSRC_SEVERITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PATCH_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_PATCH_NOT_APPLICABLE_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_PATCH_OPERATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Scan", "Install"] };
+static T_PATCH_OPERATION_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Scan", "Install"], sensitive: false };
 static S_PATCH_ORCHESTRATOR_FILTER: Structure = Structure { name: "PatchOrchestratorFilter", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_PATCH_ORCHESTRATOR_FILTER_KEY), ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_PATCH_ORCHESTRATOR_FILTER_VALUES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PATCH_ORCHESTRATOR_FILTER_KEY: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
+static T_PATCH_ORCHESTRATOR_FILTER_KEY: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
 static L_PATCH_ORCHESTRATOR_FILTER_LIST: List = List { item: Kind::Structure(&S_PATCH_ORCHESTRATOR_FILTER), item_name: "member", flattened: false, min: 0, max: 5 };
-static T_PATCH_ORCHESTRATOR_FILTER_VALUE: Text = Text { min: 1, max: 256, pattern: None, values: &[] };
+static T_PATCH_ORCHESTRATOR_FILTER_VALUE: Text = Text { min: 1, max: 256, pattern: None, values: &[], sensitive: false };
 static L_PATCH_ORCHESTRATOR_FILTER_VALUES: List = List { item: Kind::String(&T_PATCH_ORCHESTRATOR_FILTER_VALUE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_PATCH_OTHER_NON_COMPLIANT_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_PATCH_PRODUCT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PATCH_PRODUCT_FAMILY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_PRODUCT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PATCH_PRODUCT_FAMILY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_PATCH_PROPERTIES_LIST: List = List { item: Kind::Map(&M_PATCH_PROPERTY_ENTRY), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PATCH_PROPERTY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PRODUCT", "PRODUCT_FAMILY", "CLASSIFICATION", "MSRC_SEVERITY", "PRIORITY", "SEVERITY"] };
+static T_PATCH_PROPERTY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PRODUCT", "PRODUCT_FAMILY", "CLASSIFICATION", "MSRC_SEVERITY", "PRIORITY", "SEVERITY"], sensitive: false };
 static M_PATCH_PROPERTY_ENTRY: Map = Map { key: &T_ATTRIBUTE_NAME, value: Kind::String(&T_ATTRIBUTE_VALUE), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_PATCH_RELEASE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PATCH_REPOSITORY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_RELEASE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PATCH_REPOSITORY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_PATCH_RULE: Structure = Structure { name: "PatchRule", members: &[
     Member { name: "PatchFilterGroup", wire_in: "PatchFilterGroup", wire_out: "PatchFilterGroup", kind: Kind::Structure(&S_PATCH_FILTER_GROUP), required: true, ..PLAIN },
     Member { name: "ComplianceLevel", wire_in: "ComplianceLevel", wire_out: "ComplianceLevel", kind: Kind::String(&T_PATCH_COMPLIANCE_LEVEL), ..PLAIN },
@@ -3241,37 +3241,37 @@ static S_PATCH_RULE_GROUP: Structure = Structure { name: "PatchRuleGroup", membe
 ], payload: None, xml_name: None, sensitive: false };
 static L_PATCH_RULE_LIST: List = List { item: Kind::Structure(&S_PATCH_RULE), item_name: "member", flattened: false, min: 0, max: 10 };
 static I_PATCH_SECURITY_NON_COMPLIANT_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_PATCH_SET: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["OS", "APPLICATION"] };
-static T_PATCH_SEVERITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_SET: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["OS", "APPLICATION"], sensitive: false };
+static T_PATCH_SEVERITY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_PATCH_SOURCE: Structure = Structure { name: "PatchSource", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_PATCH_SOURCE_NAME), required: true, ..PLAIN },
     Member { name: "Products", wire_in: "Products", wire_out: "Products", kind: Kind::List(&L_PATCH_SOURCE_PRODUCT_LIST), required: true, ..PLAIN },
     Member { name: "Configuration", wire_in: "Configuration", wire_out: "Configuration", kind: Kind::String(&T_PATCH_SOURCE_CONFIGURATION), required: true, sensitive: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PATCH_SOURCE_CONFIGURATION: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
+static T_PATCH_SOURCE_CONFIGURATION: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: true };
 static L_PATCH_SOURCE_LIST: List = List { item: Kind::Structure(&S_PATCH_SOURCE), item_name: "member", flattened: false, min: 0, max: 20 };
-static T_PATCH_SOURCE_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,50}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,50}$)\\z") }), values: &[] };
-static T_PATCH_SOURCE_PRODUCT: Text = Text { min: 1, max: 128, pattern: None, values: &[] };
+static T_PATCH_SOURCE_NAME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{3,50}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{3,50}$)\\z") }), values: &[], sensitive: false };
+static T_PATCH_SOURCE_PRODUCT: Text = Text { min: 1, max: 128, pattern: None, values: &[], sensitive: false };
 static L_PATCH_SOURCE_PRODUCT_LIST: List = List { item: Kind::String(&T_PATCH_SOURCE_PRODUCT), item_name: "member", flattened: false, min: 1, max: 20 };
 static S_PATCH_STATUS: Structure = Structure { name: "PatchStatus", members: &[
     Member { name: "DeploymentStatus", wire_in: "DeploymentStatus", wire_out: "DeploymentStatus", kind: Kind::String(&T_PATCH_DEPLOYMENT_STATUS), ..PLAIN },
     Member { name: "ComplianceLevel", wire_in: "ComplianceLevel", wire_out: "ComplianceLevel", kind: Kind::String(&T_PATCH_COMPLIANCE_LEVEL), ..PLAIN },
     Member { name: "ApprovalDate", wire_in: "ApprovalDate", wire_out: "ApprovalDate", kind: Kind::Timestamp(TimestampFormat::UnixSeconds), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_PATCH_STRING_DATE_TIME: Text = Text { min: 1, max: 10, pattern: None, values: &[] };
-static T_PATCH_TITLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PATCH_STRING_DATE_TIME: Text = Text { min: 1, max: 10, pattern: None, values: &[], sensitive: false };
+static T_PATCH_TITLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_PATCH_UNREPORTED_NOT_APPLICABLE_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_PATCH_VENDOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PATCH_VERSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Online", "ConnectionLost", "Inactive"] };
-static T_PLATFORM_NAME: Text = Text { min: 0, max: 120, pattern: None, values: &[] };
-static T_PLATFORM_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Windows", "Linux", "MacOS"] };
+static T_PATCH_VENDOR: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PATCH_VERSION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PING_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Online", "ConnectionLost", "Inactive"], sensitive: false };
+static T_PLATFORM_NAME: Text = Text { min: 0, max: 120, pattern: None, values: &[], sensitive: false };
+static T_PLATFORM_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Windows", "Linux", "MacOS"], sensitive: false };
 static L_PLATFORM_TYPE_LIST: List = List { item: Kind::String(&T_PLATFORM_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_PLATFORM_VERSION: Text = Text { min: 0, max: 120, pattern: None, values: &[] };
-static T_POLICY: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
-static T_POLICY_HASH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_POLICY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_PRODUCT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PLATFORM_VERSION: Text = Text { min: 0, max: 120, pattern: None, values: &[], sensitive: false };
+static T_POLICY: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
+static T_POLICY_HASH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_POLICY_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_PRODUCT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_PROGRESS_COUNTERS: Structure = Structure { name: "ProgressCounters", members: &[
     Member { name: "TotalSteps", wire_in: "TotalSteps", wire_out: "TotalSteps", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
     Member { name: "SuccessSteps", wire_in: "SuccessSteps", wire_out: "SuccessSteps", kind: Kind::Integer(&I_INTEGER), ..PLAIN },
@@ -3290,7 +3290,7 @@ static S_PUT_COMPLIANCE_ITEMS_REQUEST: Structure = Structure { name: "PutComplia
 ], payload: None, xml_name: None, sensitive: false };
 static S_PUT_COMPLIANCE_ITEMS_RESULT: Structure = Structure { name: "PutComplianceItemsResult", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_PUT_INVENTORY_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_PUT_INVENTORY_MESSAGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_PUT_INVENTORY_REQUEST: Structure = Structure { name: "PutInventoryRequest", members: &[
     Member { name: "InstanceId", wire_in: "InstanceId", wire_out: "InstanceId", kind: Kind::String(&T_INSTANCE_ID), required: true, ..PLAIN },
     Member { name: "Items", wire_in: "Items", wire_out: "Items", kind: Kind::List(&L_INVENTORY_ITEM_LIST), required: true, ..PLAIN },
@@ -3325,8 +3325,8 @@ static S_PUT_RESOURCE_POLICY_RESPONSE: Structure = Structure { name: "PutResourc
     Member { name: "PolicyId", wire_in: "PolicyId", wire_out: "PolicyId", kind: Kind::String(&T_POLICY_ID), ..PLAIN },
     Member { name: "PolicyHash", wire_in: "PolicyHash", wire_out: "PolicyHash", kind: Kind::String(&T_POLICY_HASH), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REBOOT_OPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["RebootIfNeeded", "NoReboot"] };
-static T_REGION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_REBOOT_OPTION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["RebootIfNeeded", "NoReboot"], sensitive: false };
+static T_REGION: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_REGION_LIST: List = List { item: Kind::String(&T_REGION), item_name: "member", flattened: false, min: 1, max: 50 };
 static L_REGIONS: List = List { item: Kind::String(&T_REGION), item_name: "member", flattened: false, min: 1, max: 50 };
 static S_REGISTER_DEFAULT_PATCH_BASELINE_REQUEST: Structure = Structure { name: "RegisterDefaultPatchBaselineRequest", members: &[
@@ -3381,9 +3381,9 @@ static S_REGISTRATION_METADATA_ITEM: Structure = Structure { name: "Registration
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_REGISTRATION_METADATA_KEY), required: true, ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_REGISTRATION_METADATA_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_REGISTRATION_METADATA_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
+static T_REGISTRATION_METADATA_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
 static L_REGISTRATION_METADATA_LIST: List = List { item: Kind::Structure(&S_REGISTRATION_METADATA_ITEM), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_REGISTRATION_METADATA_VALUE: Text = Text { min: 1, max: 2048, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[] };
+static T_REGISTRATION_METADATA_VALUE: Text = Text { min: 1, max: 2048, pattern: Some(&Pattern { source: "^(?!\\s*$).+", regex: None }), values: &[], sensitive: false };
 static I_REGISTRATIONS_COUNT: Integer = Integer { min: 1, max: 1000 };
 static S_RELATED_OPS_ITEM: Structure = Structure { name: "RelatedOpsItem", members: &[
     Member { name: "OpsItemId", wire_in: "OpsItemId", wire_out: "OpsItemId", kind: Kind::String(&T_STRING), required: true, ..PLAIN },
@@ -3397,7 +3397,7 @@ static S_REMOVE_TAGS_FROM_RESOURCE_REQUEST: Structure = Structure { name: "Remov
 ], payload: None, xml_name: None, sensitive: false };
 static S_REMOVE_TAGS_FROM_RESOURCE_RESULT: Structure = Structure { name: "RemoveTagsFromResourceResult", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_REQUIRE_TYPE: Text = Text { min: 0, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{1,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{1,128}$)\\z") }), values: &[] };
+static T_REQUIRE_TYPE: Text = Text { min: 0, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{1,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{1,128}$)\\z") }), values: &[], sensitive: false };
 static S_RESET_SERVICE_SETTING_REQUEST: Structure = Structure { name: "ResetServiceSettingRequest", members: &[
     Member { name: "SettingId", wire_in: "SettingId", wire_out: "SettingId", kind: Kind::String(&T_SERVICE_SETTING_ID), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -3408,7 +3408,7 @@ static S_RESOLVED_TARGETS: Structure = Structure { name: "ResolvedTargets", memb
     Member { name: "ParameterValues", wire_in: "ParameterValues", wire_out: "ParameterValues", kind: Kind::List(&L_TARGET_PARAMETER_LIST), ..PLAIN },
     Member { name: "Truncated", wire_in: "Truncated", wire_out: "Truncated", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_ARN_STRING: Text = Text { min: 20, max: 2048, pattern: None, values: &[] };
+static T_RESOURCE_ARN_STRING: Text = Text { min: 20, max: 2048, pattern: None, values: &[], sensitive: false };
 static S_RESOURCE_COMPLIANCE_SUMMARY_ITEM: Structure = Structure { name: "ResourceComplianceSummaryItem", members: &[
     Member { name: "ComplianceType", wire_in: "ComplianceType", wire_out: "ComplianceType", kind: Kind::String(&T_COMPLIANCE_TYPE_NAME), ..PLAIN },
     Member { name: "ResourceType", wire_in: "ResourceType", wire_out: "ResourceType", kind: Kind::String(&T_COMPLIANCE_RESOURCE_TYPE), ..PLAIN },
@@ -3421,8 +3421,8 @@ static S_RESOURCE_COMPLIANCE_SUMMARY_ITEM: Structure = Structure { name: "Resour
 ], payload: None, xml_name: None, sensitive: false };
 static L_RESOURCE_COMPLIANCE_SUMMARY_ITEM_LIST: List = List { item: Kind::Structure(&S_RESOURCE_COMPLIANCE_SUMMARY_ITEM), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_RESOURCE_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_RESOURCE_COUNT_BY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_RESOURCE_DATA_SYNC_AWSKMS_KEY_ARN: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "arn:.*", regex: Some("\\A(?:arn:.*)\\z") }), values: &[] };
+static T_RESOURCE_COUNT_BY_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_RESOURCE_DATA_SYNC_AWSKMS_KEY_ARN: Text = Text { min: 1, max: 512, pattern: Some(&Pattern { source: "arn:.*", regex: Some("\\A(?:arn:.*)\\z") }), values: &[], sensitive: false };
 static S_RESOURCE_DATA_SYNC_AWS_ORGANIZATIONS_SOURCE: Structure = Structure { name: "ResourceDataSyncAwsOrganizationsSource", members: &[
     Member { name: "OrganizationSourceType", wire_in: "OrganizationSourceType", wire_out: "OrganizationSourceType", kind: Kind::String(&T_RESOURCE_DATA_SYNC_ORGANIZATION_SOURCE_TYPE), required: true, ..PLAIN },
     Member { name: "OrganizationalUnits", wire_in: "OrganizationalUnits", wire_out: "OrganizationalUnits", kind: Kind::List(&L_RESOURCE_DATA_SYNC_ORGANIZATIONAL_UNIT_LIST), ..PLAIN },
@@ -3430,7 +3430,7 @@ static S_RESOURCE_DATA_SYNC_AWS_ORGANIZATIONS_SOURCE: Structure = Structure { na
 static S_RESOURCE_DATA_SYNC_DESTINATION_DATA_SHARING: Structure = Structure { name: "ResourceDataSyncDestinationDataSharing", members: &[
     Member { name: "DestinationDataSharingType", wire_in: "DestinationDataSharingType", wire_out: "DestinationDataSharingType", kind: Kind::String(&T_RESOURCE_DATA_SYNC_DESTINATION_DATA_SHARING_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_DATA_SYNC_DESTINATION_DATA_SHARING_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
+static T_RESOURCE_DATA_SYNC_DESTINATION_DATA_SHARING_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
 static S_RESOURCE_DATA_SYNC_ITEM: Structure = Structure { name: "ResourceDataSyncItem", members: &[
     Member { name: "SyncName", wire_in: "SyncName", wire_out: "SyncName", kind: Kind::String(&T_RESOURCE_DATA_SYNC_NAME), ..PLAIN },
     Member { name: "SyncType", wire_in: "SyncType", wire_out: "SyncType", kind: Kind::String(&T_RESOURCE_DATA_SYNC_TYPE), ..PLAIN },
@@ -3444,14 +3444,14 @@ static S_RESOURCE_DATA_SYNC_ITEM: Structure = Structure { name: "ResourceDataSyn
     Member { name: "LastSyncStatusMessage", wire_in: "LastSyncStatusMessage", wire_out: "LastSyncStatusMessage", kind: Kind::String(&T_LAST_RESOURCE_DATA_SYNC_MESSAGE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_RESOURCE_DATA_SYNC_ITEM_LIST: List = List { item: Kind::Structure(&S_RESOURCE_DATA_SYNC_ITEM), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_RESOURCE_DATA_SYNC_NAME: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
-static T_RESOURCE_DATA_SYNC_ORGANIZATION_SOURCE_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
+static T_RESOURCE_DATA_SYNC_NAME: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
+static T_RESOURCE_DATA_SYNC_ORGANIZATION_SOURCE_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
 static S_RESOURCE_DATA_SYNC_ORGANIZATIONAL_UNIT: Structure = Structure { name: "ResourceDataSyncOrganizationalUnit", members: &[
     Member { name: "OrganizationalUnitId", wire_in: "OrganizationalUnitId", wire_out: "OrganizationalUnitId", kind: Kind::String(&T_RESOURCE_DATA_SYNC_ORGANIZATIONAL_UNIT_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_DATA_SYNC_ORGANIZATIONAL_UNIT_ID: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$", regex: Some("\\A(?:^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$)\\z") }), values: &[] };
+static T_RESOURCE_DATA_SYNC_ORGANIZATIONAL_UNIT_ID: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$", regex: Some("\\A(?:^ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}$)\\z") }), values: &[], sensitive: false };
 static L_RESOURCE_DATA_SYNC_ORGANIZATIONAL_UNIT_LIST: List = List { item: Kind::Structure(&S_RESOURCE_DATA_SYNC_ORGANIZATIONAL_UNIT), item_name: "member", flattened: false, min: 1, max: 1000 };
-static T_RESOURCE_DATA_SYNC_S3_BUCKET_NAME: Text = Text { min: 1, max: 2048, pattern: None, values: &[] };
+static T_RESOURCE_DATA_SYNC_S3_BUCKET_NAME: Text = Text { min: 1, max: 2048, pattern: None, values: &[], sensitive: false };
 static S_RESOURCE_DATA_SYNC_S3_DESTINATION: Structure = Structure { name: "ResourceDataSyncS3Destination", members: &[
     Member { name: "BucketName", wire_in: "BucketName", wire_out: "BucketName", kind: Kind::String(&T_RESOURCE_DATA_SYNC_S3_BUCKET_NAME), required: true, ..PLAIN },
     Member { name: "Prefix", wire_in: "Prefix", wire_out: "Prefix", kind: Kind::String(&T_RESOURCE_DATA_SYNC_S3_PREFIX), ..PLAIN },
@@ -3460,9 +3460,9 @@ static S_RESOURCE_DATA_SYNC_S3_DESTINATION: Structure = Structure { name: "Resou
     Member { name: "AWSKMSKeyARN", wire_in: "AWSKMSKeyARN", wire_out: "AWSKMSKeyARN", kind: Kind::String(&T_RESOURCE_DATA_SYNC_AWSKMS_KEY_ARN), ..PLAIN },
     Member { name: "DestinationDataSharing", wire_in: "DestinationDataSharing", wire_out: "DestinationDataSharing", kind: Kind::Structure(&S_RESOURCE_DATA_SYNC_DESTINATION_DATA_SHARING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_DATA_SYNC_S3_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["JsonSerDe"] };
-static T_RESOURCE_DATA_SYNC_S3_PREFIX: Text = Text { min: 1, max: 256, pattern: None, values: &[] };
-static T_RESOURCE_DATA_SYNC_S3_REGION: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
+static T_RESOURCE_DATA_SYNC_S3_FORMAT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["JsonSerDe"], sensitive: false };
+static T_RESOURCE_DATA_SYNC_S3_PREFIX: Text = Text { min: 1, max: 256, pattern: None, values: &[], sensitive: false };
+static T_RESOURCE_DATA_SYNC_S3_REGION: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
 static S_RESOURCE_DATA_SYNC_SOURCE: Structure = Structure { name: "ResourceDataSyncSource", members: &[
     Member { name: "SourceType", wire_in: "SourceType", wire_out: "SourceType", kind: Kind::String(&T_RESOURCE_DATA_SYNC_SOURCE_TYPE), required: true, ..PLAIN },
     Member { name: "AwsOrganizationsSource", wire_in: "AwsOrganizationsSource", wire_out: "AwsOrganizationsSource", kind: Kind::Structure(&S_RESOURCE_DATA_SYNC_AWS_ORGANIZATIONS_SOURCE), ..PLAIN },
@@ -3470,9 +3470,9 @@ static S_RESOURCE_DATA_SYNC_SOURCE: Structure = Structure { name: "ResourceDataS
     Member { name: "IncludeFutureRegions", wire_in: "IncludeFutureRegions", wire_out: "IncludeFutureRegions", kind: Kind::Boolean, ..PLAIN },
     Member { name: "EnableAllOpsDataSources", wire_in: "EnableAllOpsDataSources", wire_out: "EnableAllOpsDataSources", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_DATA_SYNC_SOURCE_REGION: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
+static T_RESOURCE_DATA_SYNC_SOURCE_REGION: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
 static L_RESOURCE_DATA_SYNC_SOURCE_REGION_LIST: List = List { item: Kind::String(&T_RESOURCE_DATA_SYNC_SOURCE_REGION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_RESOURCE_DATA_SYNC_SOURCE_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
+static T_RESOURCE_DATA_SYNC_SOURCE_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
 static S_RESOURCE_DATA_SYNC_SOURCE_WITH_STATE: Structure = Structure { name: "ResourceDataSyncSourceWithState", members: &[
     Member { name: "SourceType", wire_in: "SourceType", wire_out: "SourceType", kind: Kind::String(&T_RESOURCE_DATA_SYNC_SOURCE_TYPE), ..PLAIN },
     Member { name: "AwsOrganizationsSource", wire_in: "AwsOrganizationsSource", wire_out: "AwsOrganizationsSource", kind: Kind::Structure(&S_RESOURCE_DATA_SYNC_AWS_ORGANIZATIONS_SOURCE), ..PLAIN },
@@ -3481,12 +3481,12 @@ static S_RESOURCE_DATA_SYNC_SOURCE_WITH_STATE: Structure = Structure { name: "Re
     Member { name: "State", wire_in: "State", wire_out: "State", kind: Kind::String(&T_RESOURCE_DATA_SYNC_STATE), ..PLAIN },
     Member { name: "EnableAllOpsDataSources", wire_in: "EnableAllOpsDataSources", wire_out: "EnableAllOpsDataSources", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_RESOURCE_DATA_SYNC_STATE: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
-static T_RESOURCE_DATA_SYNC_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[] };
-static T_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_RESOURCE_DATA_SYNC_STATE: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
+static T_RESOURCE_DATA_SYNC_TYPE: Text = Text { min: 1, max: 64, pattern: None, values: &[], sensitive: false };
+static T_RESOURCE_ID: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_RESOURCE_POLICY_MAX_RESULTS: Integer = Integer { min: 1, max: 50 };
-static T_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ManagedInstance", "EC2Instance"] };
-static T_RESOURCE_TYPE_FOR_TAGGING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Document", "ManagedInstance", "MaintenanceWindow", "Parameter", "PatchBaseline", "OpsItem", "OpsMetadata", "Automation", "Association"] };
+static T_RESOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["ManagedInstance", "EC2Instance"], sensitive: false };
+static T_RESOURCE_TYPE_FOR_TAGGING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Document", "ManagedInstance", "MaintenanceWindow", "Parameter", "PatchBaseline", "OpsItem", "OpsMetadata", "Automation", "Association"], sensitive: false };
 static I_RESPONSE_CODE: Integer = Integer { min: -2147483648, max: 2147483647 };
 static S_RESULT_ATTRIBUTE: Structure = Structure { name: "ResultAttribute", members: &[
     Member { name: "TypeName", wire_in: "TypeName", wire_out: "TypeName", kind: Kind::String(&T_INVENTORY_ITEM_TYPE_NAME), required: true, ..PLAIN },
@@ -3506,8 +3506,8 @@ static S_REVIEW_INFORMATION: Structure = Structure { name: "ReviewInformation", 
     Member { name: "Reviewer", wire_in: "Reviewer", wire_out: "Reviewer", kind: Kind::String(&T_REVIEWER), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_REVIEW_INFORMATION_LIST: List = List { item: Kind::Structure(&S_REVIEW_INFORMATION), item_name: "member", flattened: false, min: 1, max: 4294967295 };
-static T_REVIEW_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["APPROVED", "NOT_REVIEWED", "PENDING", "REJECTED"] };
-static T_REVIEWER: Text = Text { min: 0, max: 50, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{1,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{1,128}$)\\z") }), values: &[] };
+static T_REVIEW_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["APPROVED", "NOT_REVIEWED", "PENDING", "REJECTED"], sensitive: false };
+static T_REVIEWER: Text = Text { min: 0, max: 50, pattern: Some(&Pattern { source: "^[a-zA-Z0-9_\\-.]{1,128}$", regex: Some("\\A(?:^[a-zA-Z0-9_\\-.]{1,128}$)\\z") }), values: &[], sensitive: false };
 static S_RUNBOOK: Structure = Structure { name: "Runbook", members: &[
     Member { name: "DocumentName", wire_in: "DocumentName", wire_out: "DocumentName", kind: Kind::String(&T_DOCUMENT_ARN), required: true, ..PLAIN },
     Member { name: "DocumentVersion", wire_in: "DocumentVersion", wire_out: "DocumentVersion", kind: Kind::String(&T_DOCUMENT_VERSION), ..PLAIN },
@@ -3520,8 +3520,8 @@ static S_RUNBOOK: Structure = Structure { name: "Runbook", members: &[
     Member { name: "TargetLocations", wire_in: "TargetLocations", wire_out: "TargetLocations", kind: Kind::List(&L_TARGET_LOCATIONS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_RUNBOOKS: List = List { item: Kind::Structure(&S_RUNBOOK), item_name: "member", flattened: false, min: 1, max: 1 };
-static T_S3_BUCKET_NAME: Text = Text { min: 3, max: 63, pattern: None, values: &[] };
-static T_S3_KEY_PREFIX: Text = Text { min: 0, max: 500, pattern: None, values: &[] };
+static T_S3_BUCKET_NAME: Text = Text { min: 3, max: 63, pattern: None, values: &[], sensitive: false };
+static T_S3_KEY_PREFIX: Text = Text { min: 0, max: 500, pattern: None, values: &[], sensitive: false };
 static S_S3_OUTPUT_LOCATION: Structure = Structure { name: "S3OutputLocation", members: &[
     Member { name: "OutputS3Region", wire_in: "OutputS3Region", wire_out: "OutputS3Region", kind: Kind::String(&T_S3_REGION), ..PLAIN },
     Member { name: "OutputS3BucketName", wire_in: "OutputS3BucketName", wire_out: "OutputS3BucketName", kind: Kind::String(&T_S3_BUCKET_NAME), ..PLAIN },
@@ -3530,8 +3530,8 @@ static S_S3_OUTPUT_LOCATION: Structure = Structure { name: "S3OutputLocation", m
 static S_S3_OUTPUT_URL: Structure = Structure { name: "S3OutputUrl", members: &[
     Member { name: "OutputUrl", wire_in: "OutputUrl", wire_out: "OutputUrl", kind: Kind::String(&T_URL), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_S3_REGION: Text = Text { min: 3, max: 20, pattern: None, values: &[] };
-static T_SCHEDULE_EXPRESSION: Text = Text { min: 1, max: 256, pattern: None, values: &[] };
+static T_S3_REGION: Text = Text { min: 3, max: 20, pattern: None, values: &[], sensitive: false };
+static T_SCHEDULE_EXPRESSION: Text = Text { min: 1, max: 256, pattern: None, values: &[], sensitive: false };
 static I_SCHEDULE_OFFSET: Integer = Integer { min: 1, max: 6 };
 static S_SCHEDULED_WINDOW_EXECUTION: Structure = Structure { name: "ScheduledWindowExecution", members: &[
     Member { name: "WindowId", wire_in: "WindowId", wire_out: "WindowId", kind: Kind::String(&T_MAINTENANCE_WINDOW_ID), ..PLAIN },
@@ -3569,7 +3569,7 @@ static S_SEND_COMMAND_REQUEST: Structure = Structure { name: "SendCommandRequest
 static S_SEND_COMMAND_RESULT: Structure = Structure { name: "SendCommandResult", members: &[
     Member { name: "Command", wire_in: "Command", wire_out: "Command", kind: Kind::Structure(&S_COMMAND), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SERVICE_ROLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SERVICE_ROLE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_SERVICE_SETTING: Structure = Structure { name: "ServiceSetting", members: &[
     Member { name: "SettingId", wire_in: "SettingId", wire_out: "SettingId", kind: Kind::String(&T_SERVICE_SETTING_ID), ..PLAIN },
     Member { name: "SettingValue", wire_in: "SettingValue", wire_out: "SettingValue", kind: Kind::String(&T_SERVICE_SETTING_VALUE), ..PLAIN },
@@ -3578,8 +3578,8 @@ static S_SERVICE_SETTING: Structure = Structure { name: "ServiceSetting", member
     Member { name: "ARN", wire_in: "ARN", wire_out: "ARN", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Status", wire_in: "Status", wire_out: "Status", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SERVICE_SETTING_ID: Text = Text { min: 1, max: 1000, pattern: None, values: &[] };
-static T_SERVICE_SETTING_VALUE: Text = Text { min: 1, max: 4096, pattern: None, values: &[] };
+static T_SERVICE_SETTING_ID: Text = Text { min: 1, max: 1000, pattern: None, values: &[], sensitive: false };
+static T_SERVICE_SETTING_VALUE: Text = Text { min: 1, max: 4096, pattern: None, values: &[], sensitive: false };
 static S_SESSION: Structure = Structure { name: "Session", members: &[
     Member { name: "SessionId", wire_in: "SessionId", wire_out: "SessionId", kind: Kind::String(&T_SESSION_ID), ..PLAIN },
     Member { name: "Target", wire_in: "Target", wire_out: "Target", kind: Kind::String(&T_SESSION_TARGET), ..PLAIN },
@@ -3594,33 +3594,33 @@ static S_SESSION: Structure = Structure { name: "Session", members: &[
     Member { name: "MaxSessionDuration", wire_in: "MaxSessionDuration", wire_out: "MaxSessionDuration", kind: Kind::String(&T_MAX_SESSION_DURATION), ..PLAIN },
     Member { name: "AccessType", wire_in: "AccessType", wire_out: "AccessType", kind: Kind::String(&T_ACCESS_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SESSION_DETAILS: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
+static T_SESSION_DETAILS: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
 static S_SESSION_FILTER: Structure = Structure { name: "SessionFilter", members: &[
     Member { name: "key", wire_in: "key", wire_out: "key", kind: Kind::String(&T_SESSION_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "value", wire_in: "value", wire_out: "value", kind: Kind::String(&T_SESSION_FILTER_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SESSION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InvokedAfter", "InvokedBefore", "Target", "Owner", "Status", "SessionId", "AccessType"] };
+static T_SESSION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["InvokedAfter", "InvokedBefore", "Target", "Owner", "Status", "SessionId", "AccessType"], sensitive: false };
 static L_SESSION_FILTER_LIST: List = List { item: Kind::Structure(&S_SESSION_FILTER), item_name: "member", flattened: false, min: 1, max: 6 };
-static T_SESSION_FILTER_VALUE: Text = Text { min: 1, max: 400, pattern: None, values: &[] };
-static T_SESSION_ID: Text = Text { min: 1, max: 96, pattern: None, values: &[] };
+static T_SESSION_FILTER_VALUE: Text = Text { min: 1, max: 400, pattern: None, values: &[], sensitive: false };
+static T_SESSION_ID: Text = Text { min: 1, max: 96, pattern: None, values: &[], sensitive: false };
 static L_SESSION_LIST: List = List { item: Kind::Structure(&S_SESSION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_SESSION_MANAGER_CLOUD_WATCH_OUTPUT_URL: Text = Text { min: 1, max: 2083, pattern: None, values: &[] };
+static T_SESSION_MANAGER_CLOUD_WATCH_OUTPUT_URL: Text = Text { min: 1, max: 2083, pattern: None, values: &[], sensitive: false };
 static S_SESSION_MANAGER_OUTPUT_URL: Structure = Structure { name: "SessionManagerOutputUrl", members: &[
     Member { name: "S3OutputUrl", wire_in: "S3OutputUrl", wire_out: "S3OutputUrl", kind: Kind::String(&T_SESSION_MANAGER_S3_OUTPUT_URL), ..PLAIN },
     Member { name: "CloudWatchOutputUrl", wire_in: "CloudWatchOutputUrl", wire_out: "CloudWatchOutputUrl", kind: Kind::String(&T_SESSION_MANAGER_CLOUD_WATCH_OUTPUT_URL), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SESSION_MANAGER_PARAMETER_NAME: Text = Text { min: 1, max: 255, pattern: None, values: &[] };
-static T_SESSION_MANAGER_PARAMETER_VALUE: Text = Text { min: 1, max: 65535, pattern: None, values: &[] };
+static T_SESSION_MANAGER_PARAMETER_NAME: Text = Text { min: 1, max: 255, pattern: None, values: &[], sensitive: false };
+static T_SESSION_MANAGER_PARAMETER_VALUE: Text = Text { min: 1, max: 65535, pattern: None, values: &[], sensitive: false };
 static L_SESSION_MANAGER_PARAMETER_VALUE_LIST: List = List { item: Kind::String(&T_SESSION_MANAGER_PARAMETER_VALUE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static M_SESSION_MANAGER_PARAMETERS: Map = Map { key: &T_SESSION_MANAGER_PARAMETER_NAME, value: Kind::List(&L_SESSION_MANAGER_PARAMETER_VALUE_LIST), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
-static T_SESSION_MANAGER_S3_OUTPUT_URL: Text = Text { min: 1, max: 2083, pattern: None, values: &[] };
+static T_SESSION_MANAGER_S3_OUTPUT_URL: Text = Text { min: 1, max: 2083, pattern: None, values: &[], sensitive: false };
 static I_SESSION_MAX_RESULTS: Integer = Integer { min: 1, max: 200 };
-static T_SESSION_OWNER: Text = Text { min: 1, max: 256, pattern: None, values: &[] };
-static T_SESSION_REASON: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^.{1,256}$", regex: Some("\\A(?:^.{1,256}$)\\z") }), values: &[] };
-static T_SESSION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Active", "History"] };
-static T_SESSION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Connected", "Connecting", "Disconnected", "Terminated", "Terminating", "Failed"] };
-static T_SESSION_TARGET: Text = Text { min: 1, max: 400, pattern: None, values: &[] };
-static T_SESSION_TOKEN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SESSION_OWNER: Text = Text { min: 1, max: 256, pattern: None, values: &[], sensitive: false };
+static T_SESSION_REASON: Text = Text { min: 1, max: 256, pattern: Some(&Pattern { source: "^.{1,256}$", regex: Some("\\A(?:^.{1,256}$)\\z") }), values: &[], sensitive: false };
+static T_SESSION_STATE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Active", "History"], sensitive: false };
+static T_SESSION_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Connected", "Connecting", "Disconnected", "Terminated", "Terminating", "Failed"], sensitive: false };
+static T_SESSION_TARGET: Text = Text { min: 1, max: 400, pattern: None, values: &[], sensitive: false };
+static T_SESSION_TOKEN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
 static S_SEVERITY_SUMMARY: Structure = Structure { name: "SeveritySummary", members: &[
     Member { name: "CriticalCount", wire_in: "CriticalCount", wire_out: "CriticalCount", kind: Kind::Integer(&I_COMPLIANCE_SUMMARY_COUNT), ..PLAIN },
     Member { name: "HighCount", wire_in: "HighCount", wire_out: "HighCount", kind: Kind::Integer(&I_COMPLIANCE_SUMMARY_COUNT), ..PLAIN },
@@ -3629,14 +3629,14 @@ static S_SEVERITY_SUMMARY: Structure = Structure { name: "SeveritySummary", memb
     Member { name: "InformationalCount", wire_in: "InformationalCount", wire_out: "InformationalCount", kind: Kind::Integer(&I_COMPLIANCE_SUMMARY_COUNT), ..PLAIN },
     Member { name: "UnspecifiedCount", wire_in: "UnspecifiedCount", wire_out: "UnspecifiedCount", kind: Kind::Integer(&I_COMPLIANCE_SUMMARY_COUNT), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_SHARED_DOCUMENT_VERSION: Text = Text { min: 0, max: 8, pattern: Some(&Pattern { source: "([$]LATEST|[$]DEFAULT|[$]ALL)", regex: Some("\\A(?:([$]LATEST|[$]DEFAULT|[$]ALL))\\z") }), values: &[] };
-static T_SIGNAL_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Approve", "Reject", "StartStep", "StopStep", "Resume", "Revoke"] };
-static T_SNAPSHOT_DOWNLOAD_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SNAPSHOT_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$)\\z") }), values: &[] };
-static T_SOURCE_ID: Text = Text { min: 0, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9:_-]*$", regex: Some("\\A(?:^[a-zA-Z0-9:_-]*$)\\z") }), values: &[] };
-static T_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS::EC2::Instance", "AWS::IoT::Thing", "AWS::SSM::ManagedInstance"] };
-static T_STANDARD_ERROR_CONTENT: Text = Text { min: 0, max: 8000, pattern: None, values: &[] };
-static T_STANDARD_OUTPUT_CONTENT: Text = Text { min: 0, max: 24000, pattern: None, values: &[] };
+static T_SHARED_DOCUMENT_VERSION: Text = Text { min: 0, max: 8, pattern: Some(&Pattern { source: "([$]LATEST|[$]DEFAULT|[$]ALL)", regex: Some("\\A(?:([$]LATEST|[$]DEFAULT|[$]ALL))\\z") }), values: &[], sensitive: false };
+static T_SIGNAL_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Approve", "Reject", "StartStep", "StopStep", "Resume", "Revoke"], sensitive: false };
+static T_SNAPSHOT_DOWNLOAD_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SNAPSHOT_ID: Text = Text { min: 36, max: 36, pattern: Some(&Pattern { source: "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$", regex: Some("\\A(?:^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$)\\z") }), values: &[], sensitive: false };
+static T_SOURCE_ID: Text = Text { min: 0, max: 128, pattern: Some(&Pattern { source: "^[a-zA-Z0-9:_-]*$", regex: Some("\\A(?:^[a-zA-Z0-9:_-]*$)\\z") }), values: &[], sensitive: false };
+static T_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["AWS::EC2::Instance", "AWS::IoT::Thing", "AWS::SSM::ManagedInstance"], sensitive: false };
+static T_STANDARD_ERROR_CONTENT: Text = Text { min: 0, max: 8000, pattern: None, values: &[], sensitive: false };
+static T_STANDARD_OUTPUT_CONTENT: Text = Text { min: 0, max: 24000, pattern: None, values: &[], sensitive: false };
 static S_START_ACCESS_REQUEST_REQUEST: Structure = Structure { name: "StartAccessRequestRequest", members: &[
     Member { name: "Reason", wire_in: "Reason", wire_out: "Reason", kind: Kind::String(&T_STRING1TO256), required: true, ..PLAIN },
     Member { name: "Targets", wire_in: "Targets", wire_out: "Targets", kind: Kind::List(&L_TARGETS), required: true, ..PLAIN },
@@ -3704,10 +3704,10 @@ static S_START_SESSION_RESPONSE: Structure = Structure { name: "StartSessionResp
     Member { name: "TokenValue", wire_in: "TokenValue", wire_out: "TokenValue", kind: Kind::String(&T_TOKEN_VALUE), ..PLAIN },
     Member { name: "StreamUrl", wire_in: "StreamUrl", wire_out: "StreamUrl", kind: Kind::String(&T_STREAM_URL), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_STATUS_ADDITIONAL_INFO: Text = Text { min: 0, max: 1024, pattern: None, values: &[] };
-static T_STATUS_DETAILS: Text = Text { min: 0, max: 100, pattern: None, values: &[] };
-static T_STATUS_MESSAGE: Text = Text { min: 1, max: 1024, pattern: None, values: &[] };
-static T_STATUS_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_STATUS_ADDITIONAL_INFO: Text = Text { min: 0, max: 1024, pattern: None, values: &[], sensitive: false };
+static T_STATUS_DETAILS: Text = Text { min: 0, max: 100, pattern: None, values: &[], sensitive: false };
+static T_STATUS_MESSAGE: Text = Text { min: 1, max: 1024, pattern: None, values: &[], sensitive: false };
+static T_STATUS_NAME: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_STEP_EXECUTION: Structure = Structure { name: "StepExecution", members: &[
     Member { name: "StepName", wire_in: "StepName", wire_out: "StepName", kind: Kind::String(&T_STRING), ..PLAIN },
     Member { name: "Action", wire_in: "Action", wire_out: "Action", kind: Kind::String(&T_AUTOMATION_ACTION_NAME), ..PLAIN },
@@ -3738,9 +3738,9 @@ static S_STEP_EXECUTION_FILTER: Structure = Structure { name: "StepExecutionFilt
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_STEP_EXECUTION_FILTER_KEY), required: true, ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_STEP_EXECUTION_FILTER_VALUE_LIST), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_STEP_EXECUTION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["StartTimeBefore", "StartTimeAfter", "StepExecutionStatus", "StepExecutionId", "StepName", "Action", "ParentStepExecutionId", "ParentStepIteration", "ParentStepIteratorValue"] };
+static T_STEP_EXECUTION_FILTER_KEY: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["StartTimeBefore", "StartTimeAfter", "StepExecutionStatus", "StepExecutionId", "StepName", "Action", "ParentStepExecutionId", "ParentStepIteration", "ParentStepIteratorValue"], sensitive: false };
 static L_STEP_EXECUTION_FILTER_LIST: List = List { item: Kind::Structure(&S_STEP_EXECUTION_FILTER), item_name: "member", flattened: false, min: 1, max: 6 };
-static T_STEP_EXECUTION_FILTER_VALUE: Text = Text { min: 1, max: 150, pattern: None, values: &[] };
+static T_STEP_EXECUTION_FILTER_VALUE: Text = Text { min: 1, max: 150, pattern: None, values: &[], sensitive: false };
 static L_STEP_EXECUTION_FILTER_VALUE_LIST: List = List { item: Kind::String(&T_STEP_EXECUTION_FILTER_VALUE), item_name: "member", flattened: false, min: 1, max: 10 };
 static L_STEP_EXECUTION_LIST: List = List { item: Kind::Structure(&S_STEP_EXECUTION), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static M_STEP_PREVIEW_MAP: Map = Map { key: &T_IMPACT_TYPE, value: Kind::Integer(&I_INTEGER), key_name: "key", value_name: "value", flattened: false, min: 0, max: 4294967295 };
@@ -3750,25 +3750,25 @@ static S_STOP_AUTOMATION_EXECUTION_REQUEST: Structure = Structure { name: "StopA
 ], payload: None, xml_name: None, sensitive: false };
 static S_STOP_AUTOMATION_EXECUTION_RESULT: Structure = Structure { name: "StopAutomationExecutionResult", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_STOP_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Complete", "Cancel"] };
-static T_STREAM_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_STRING1TO256: Text = Text { min: 1, max: 256, pattern: None, values: &[] };
-static T_STRING_DATE_TIME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^([\\-]?\\d{4}(?!\\d{2}\\b))((-?)((0[1-9]|1[0-2])(\\3([12]\\d|0[1-9]|3[01]))?|W([0-4]\\d|5[0-2])(-?[1-7])?|(00[1-9]|0[1-9]\\d|[12]\\d{2}|3([0-5]\\d|6[1-6])))([T\\s]((([01]\\d|2[0-3])((:?)[0-5]\\d)?|24\\:?00)([\\.,]\\d(?!:))?)?(\\17[0-5]\\d([\\.,]\\d)?)?([zZ]|([\\-])([01]\\d|2[0-3]):?([0-5]\\d)?)?)?)?$", regex: None }), values: &[] };
+static T_STOP_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Complete", "Cancel"], sensitive: false };
+static T_STREAM_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_STRING: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_STRING1TO256: Text = Text { min: 1, max: 256, pattern: None, values: &[], sensitive: false };
+static T_STRING_DATE_TIME: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^([\\-]?\\d{4}(?!\\d{2}\\b))((-?)((0[1-9]|1[0-2])(\\3([12]\\d|0[1-9]|3[01]))?|W([0-4]\\d|5[0-2])(-?[1-7])?|(00[1-9]|0[1-9]\\d|[12]\\d{2}|3([0-5]\\d|6[1-6])))([T\\s]((([01]\\d|2[0-3])((:?)[0-5]\\d)?|24\\:?00)([\\.,]\\d(?!:))?)?(\\17[0-5]\\d([\\.,]\\d)?)?([zZ]|([\\-])([01]\\d|2[0-3]):?([0-5]\\d)?)?)?)?$", regex: None }), values: &[], sensitive: false };
 static L_STRING_LIST: List = List { item: Kind::String(&T_STRING), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static S_TAG: Structure = Structure { name: "Tag", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_TAG_KEY), required: true, ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_TAG_VALUE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TAG_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[] };
+static T_TAG_KEY: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[], sensitive: false };
 static L_TAG_LIST: List = List { item: Kind::Structure(&S_TAG), item_name: "member", flattened: false, min: 0, max: 1000 };
-static T_TAG_VALUE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[] };
+static T_TAG_VALUE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$", regex: Some("\\A(?:^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$)\\z") }), values: &[], sensitive: false };
 static S_TARGET: Structure = Structure { name: "Target", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_TARGET_KEY), ..PLAIN },
     Member { name: "Values", wire_in: "Values", wire_out: "Values", kind: Kind::List(&L_TARGET_VALUES), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_TARGET_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_TARGET_KEY: Text = Text { min: 1, max: 163, pattern: Some(&Pattern { source: "^[\\p{L}\\p{Z}\\p{N}_.:/=\\-@]*$|resource-groups:ResourceTypeFilters|resource-groups:Name", regex: Some("\\A(?:^[\\p{L}\\p{Z}\\p{N}_.:/=\\-@]*$|resource-groups:ResourceTypeFilters|resource-groups:Name)\\z") }), values: &[] };
+static T_TARGET_KEY: Text = Text { min: 1, max: 163, pattern: Some(&Pattern { source: "^[\\p{L}\\p{Z}\\p{N}_.:/=\\-@]*$|resource-groups:ResourceTypeFilters|resource-groups:Name", regex: Some("\\A(?:^[\\p{L}\\p{Z}\\p{N}_.:/=\\-@]*$|resource-groups:ResourceTypeFilters|resource-groups:Name)\\z") }), values: &[], sensitive: false };
 static S_TARGET_LOCATION: Structure = Structure { name: "TargetLocation", members: &[
     Member { name: "Accounts", wire_in: "Accounts", wire_out: "Accounts", kind: Kind::List(&L_ACCOUNTS), ..PLAIN },
     Member { name: "Regions", wire_in: "Regions", wire_out: "Regions", kind: Kind::List(&L_REGIONS), ..PLAIN },
@@ -3783,10 +3783,10 @@ static S_TARGET_LOCATION: Structure = Structure { name: "TargetLocation", member
     Member { name: "TargetsMaxErrors", wire_in: "TargetsMaxErrors", wire_out: "TargetsMaxErrors", kind: Kind::String(&T_MAX_ERRORS), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TARGET_LOCATIONS: List = List { item: Kind::Structure(&S_TARGET_LOCATION), item_name: "member", flattened: false, min: 1, max: 100 };
-static T_TARGET_LOCATIONS_URL: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^https:\\/\\/[-a-zA-Z0-9@:%._\\+~#=]{1,253}\\.s3(\\.[a-z\\d-]{9,16})?\\.amazonaws\\.com\\/.{1,2000}", regex: Some("\\A(?:^https://[-a-zA-Z0-9@:%._\\+\\~#=]{1,253}\\.s3(\\.[a-z0-9-]{9,16})?\\.amazonaws\\.com/.{1,2000})\\z") }), values: &[] };
+static T_TARGET_LOCATIONS_URL: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^https:\\/\\/[-a-zA-Z0-9@:%._\\+~#=]{1,253}\\.s3(\\.[a-z\\d-]{9,16})?\\.amazonaws\\.com\\/.{1,2000}", regex: Some("\\A(?:^https://[-a-zA-Z0-9@:%._\\+\\~#=]{1,253}\\.s3(\\.[a-z0-9-]{9,16})?\\.amazonaws\\.com/.{1,2000})\\z") }), values: &[], sensitive: false };
 static M_TARGET_MAP: Map = Map { key: &T_TARGET_MAP_KEY, value: Kind::List(&L_TARGET_MAP_VALUE_LIST), key_name: "key", value_name: "value", flattened: false, min: 1, max: 20 };
-static T_TARGET_MAP_KEY: Text = Text { min: 1, max: 50, pattern: None, values: &[] };
-static T_TARGET_MAP_VALUE: Text = Text { min: 1, max: 50, pattern: None, values: &[] };
+static T_TARGET_MAP_KEY: Text = Text { min: 1, max: 50, pattern: None, values: &[], sensitive: false };
+static T_TARGET_MAP_VALUE: Text = Text { min: 1, max: 50, pattern: None, values: &[], sensitive: false };
 static L_TARGET_MAP_VALUE_LIST: List = List { item: Kind::String(&T_TARGET_MAP_VALUE), item_name: "member", flattened: false, min: 0, max: 25 };
 static L_TARGET_MAPS: List = List { item: Kind::Map(&M_TARGET_MAP), item_name: "member", flattened: false, min: 0, max: 300 };
 static L_TARGET_PARAMETER_LIST: List = List { item: Kind::String(&T_PARAMETER_VALUE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
@@ -3795,8 +3795,8 @@ static S_TARGET_PREVIEW: Structure = Structure { name: "TargetPreview", members:
     Member { name: "TargetType", wire_in: "TargetType", wire_out: "TargetType", kind: Kind::String(&T_STRING), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_TARGET_PREVIEW_LIST: List = List { item: Kind::Structure(&S_TARGET_PREVIEW), item_name: "member", flattened: false, min: 0, max: 50 };
-static T_TARGET_TYPE: Text = Text { min: 0, max: 200, pattern: Some(&Pattern { source: "^\\/[\\w\\.\\-\\:\\/]*$", regex: Some("\\A(?:^/[0-9A-Za-z_\\.\\-:/]*$)\\z") }), values: &[] };
-static T_TARGET_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TARGET_TYPE: Text = Text { min: 0, max: 200, pattern: Some(&Pattern { source: "^\\/[\\w\\.\\-\\:\\/]*$", regex: Some("\\A(?:^/[0-9A-Za-z_\\.\\-:/]*$)\\z") }), values: &[], sensitive: false };
+static T_TARGET_VALUE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static L_TARGET_VALUES: List = List { item: Kind::String(&T_TARGET_VALUE), item_name: "member", flattened: false, min: 0, max: 50 };
 static L_TARGETS: List = List { item: Kind::Structure(&S_TARGET), item_name: "member", flattened: false, min: 0, max: 5 };
 static S_TERMINATE_SESSION_REQUEST: Structure = Structure { name: "TerminateSessionRequest", members: &[
@@ -3806,9 +3806,9 @@ static S_TERMINATE_SESSION_RESPONSE: Structure = Structure { name: "TerminateSes
     Member { name: "SessionId", wire_in: "SessionId", wire_out: "SessionId", kind: Kind::String(&T_SESSION_ID), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static I_TIMEOUT_SECONDS: Integer = Integer { min: 30, max: 2592000 };
-static T_TOKEN_VALUE: Text = Text { min: 0, max: 300, pattern: None, values: &[] };
+static T_TOKEN_VALUE: Text = Text { min: 0, max: 300, pattern: None, values: &[], sensitive: false };
 static I_TOTAL_COUNT: Integer = Integer { min: -2147483648, max: 2147483647 };
-static T_UUID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}", regex: Some("\\A(?:[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})\\z") }), values: &[] };
+static T_UUID: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}", regex: Some("\\A(?:[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})\\z") }), values: &[], sensitive: false };
 static S_UNLABEL_PARAMETER_VERSION_REQUEST: Structure = Structure { name: "UnlabelParameterVersionRequest", members: &[
     Member { name: "Name", wire_in: "Name", wire_out: "Name", kind: Kind::String(&T_PS_PARAMETER_NAME), required: true, ..PLAIN },
     Member { name: "ParameterVersion", wire_in: "ParameterVersion", wire_out: "ParameterVersion", kind: Kind::Long(&I_PS_PARAMETER_VERSION), required: true, ..PLAIN },
@@ -4040,7 +4040,7 @@ static S_UPDATE_SERVICE_SETTING_REQUEST: Structure = Structure { name: "UpdateSe
 ], payload: None, xml_name: None, sensitive: false };
 static S_UPDATE_SERVICE_SETTING_RESULT: Structure = Structure { name: "UpdateServiceSettingResult", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_VALID_NEXT_STEP: Text = Text { min: 1, max: 65535, pattern: None, values: &[] };
+static T_URL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_VALID_NEXT_STEP: Text = Text { min: 1, max: 65535, pattern: None, values: &[], sensitive: false };
 static L_VALID_NEXT_STEP_LIST: List = List { item: Kind::String(&T_VALID_NEXT_STEP), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9]{1,6}(\\.[0-9]{1,6}){2,3}$", regex: Some("\\A(?:^[0-9]{1,6}(\\.[0-9]{1,6}){2,3}$)\\z") }), values: &[] };
+static T_VERSION: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "^[0-9]{1,6}(\\.[0-9]{1,6}){2,3}$", regex: Some("\\A(?:^[0-9]{1,6}(\\.[0-9]{1,6}){2,3}$)\\z") }), values: &[], sensitive: false };

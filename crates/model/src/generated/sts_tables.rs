@@ -123,7 +123,7 @@ static S_ASSUMED_ROLE_USER: Structure = Structure { name: "AssumedRoleUser", mem
     Member { name: "AssumedRoleId", wire_in: "AssumedRoleId", wire_out: "AssumedRoleId", kind: Kind::String(&T_ASSUMED_ROLE_ID_TYPE), required: true, ..PLAIN },
     Member { name: "Arn", wire_in: "Arn", wire_out: "Arn", kind: Kind::String(&T_ARN_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_AUDIENCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_AUDIENCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_CREDENTIALS: Structure = Structure { name: "Credentials", members: &[
     Member { name: "AccessKeyId", wire_in: "AccessKeyId", wire_out: "AccessKeyId", kind: Kind::String(&T_ACCESS_KEY_ID_TYPE), required: true, ..PLAIN },
     Member { name: "SecretAccessKey", wire_in: "SecretAccessKey", wire_out: "SecretAccessKey", kind: Kind::String(&T_ACCESS_KEY_SECRET_TYPE), required: true, sensitive: true, ..PLAIN },
@@ -191,8 +191,8 @@ static S_GET_WEB_IDENTITY_TOKEN_RESPONSE: Structure = Structure { name: "GetWebI
     Member { name: "WebIdentityToken", wire_in: "WebIdentityToken", wire_out: "WebIdentityToken", kind: Kind::String(&T_WEB_IDENTITY_TOKEN_TYPE), sensitive: true, ..PLAIN },
     Member { name: "Expiration", wire_in: "Expiration", wire_out: "Expiration", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_ISSUER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_NAME_QUALIFIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_ISSUER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_NAME_QUALIFIER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_POLICY_DESCRIPTOR_TYPE: Structure = Structure { name: "PolicyDescriptorType", members: &[
     Member { name: "arn", wire_in: "arn", wire_out: "arn", kind: Kind::String(&T_ARN_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
@@ -202,47 +202,47 @@ static S_PROVIDED_CONTEXT: Structure = Structure { name: "ProvidedContext", memb
 ], payload: None, xml_name: None, sensitive: false };
 static L_PROVIDED_CONTEXTS_LIST_TYPE: List = List { item: Kind::Structure(&S_PROVIDED_CONTEXT), item_name: "member", flattened: false, min: 1, max: 5 };
 static I_ROOT_DURATION_SECONDS_TYPE: Integer = Integer { min: 0, max: 900 };
-static T_SAML_ASSERTION_TYPE: Text = Text { min: 4, max: 100000, pattern: None, values: &[] };
-static T_SUBJECT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_SUBJECT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_SAML_ASSERTION_TYPE: Text = Text { min: 4, max: 100000, pattern: None, values: &[], sensitive: true };
+static T_SUBJECT: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_SUBJECT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_TAG: Structure = Structure { name: "Tag", members: &[
     Member { name: "Key", wire_in: "Key", wire_out: "Key", kind: Kind::String(&T_TAG_KEY_TYPE), required: true, ..PLAIN },
     Member { name: "Value", wire_in: "Value", wire_out: "Value", kind: Kind::String(&T_TAG_VALUE_TYPE), required: true, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_TARGET_PRINCIPAL_TYPE: Text = Text { min: 12, max: 2048, pattern: None, values: &[] };
-static T_ACCESS_KEY_ID_TYPE: Text = Text { min: 16, max: 128, pattern: Some(&Pattern { source: "[\\w]*", regex: Some("\\A(?:[0-9A-Za-z_]*)\\z") }), values: &[] };
-static T_ACCESS_KEY_SECRET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ACCOUNT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_ARN_TYPE: Text = Text { min: 20, max: 2048, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{0085}\\u{00A0}-\\u{D7FF}\\u{E000}-\\u{FFFD}𐀀-\u{10ffff}]+)\\z") }), values: &[] };
-static T_ASSUMED_ROLE_ID_TYPE: Text = Text { min: 2, max: 193, pattern: Some(&Pattern { source: "[\\w+=,.@:-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@:-]*)\\z") }), values: &[] };
-static T_CLIENT_TOKEN_TYPE: Text = Text { min: 4, max: 20000, pattern: None, values: &[] };
-static T_CONTEXT_ASSERTION_TYPE: Text = Text { min: 4, max: 2048, pattern: None, values: &[] };
-static T_DECODED_MESSAGE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_TARGET_PRINCIPAL_TYPE: Text = Text { min: 12, max: 2048, pattern: None, values: &[], sensitive: false };
+static T_ACCESS_KEY_ID_TYPE: Text = Text { min: 16, max: 128, pattern: Some(&Pattern { source: "[\\w]*", regex: Some("\\A(?:[0-9A-Za-z_]*)\\z") }), values: &[], sensitive: false };
+static T_ACCESS_KEY_SECRET_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_ACCOUNT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_ARN_TYPE: Text = Text { min: 20, max: 2048, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{007E}\\u{0085}\\u{00A0}-\\u{D7FF}\\u{E000}-\\u{FFFD}𐀀-\u{10ffff}]+)\\z") }), values: &[], sensitive: false };
+static T_ASSUMED_ROLE_ID_TYPE: Text = Text { min: 2, max: 193, pattern: Some(&Pattern { source: "[\\w+=,.@:-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@:-]*)\\z") }), values: &[], sensitive: false };
+static T_CLIENT_TOKEN_TYPE: Text = Text { min: 4, max: 20000, pattern: None, values: &[], sensitive: true };
+static T_CONTEXT_ASSERTION_TYPE: Text = Text { min: 4, max: 2048, pattern: None, values: &[], sensitive: false };
+static T_DECODED_MESSAGE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static I_DURATION_SECONDS_TYPE: Integer = Integer { min: 900, max: 129600 };
-static T_ENCODED_MESSAGE_TYPE: Text = Text { min: 1, max: 10240, pattern: None, values: &[] };
-static T_EXTERNAL_ID_TYPE: Text = Text { min: 2, max: 1224, pattern: Some(&Pattern { source: "[\\w+=,.@:\\/-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@:/-]*)\\z") }), values: &[] };
-static T_FEDERATED_ID_TYPE: Text = Text { min: 2, max: 193, pattern: Some(&Pattern { source: "[\\w+=,.@\\:-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@:-]*)\\z") }), values: &[] };
-static T_JWT_ALGORITHM_TYPE: Text = Text { min: 5, max: 5, pattern: None, values: &[] };
+static T_ENCODED_MESSAGE_TYPE: Text = Text { min: 1, max: 10240, pattern: None, values: &[], sensitive: false };
+static T_EXTERNAL_ID_TYPE: Text = Text { min: 2, max: 1224, pattern: Some(&Pattern { source: "[\\w+=,.@:\\/-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@:/-]*)\\z") }), values: &[], sensitive: false };
+static T_FEDERATED_ID_TYPE: Text = Text { min: 2, max: 193, pattern: Some(&Pattern { source: "[\\w+=,.@\\:-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@:-]*)\\z") }), values: &[], sensitive: false };
+static T_JWT_ALGORITHM_TYPE: Text = Text { min: 5, max: 5, pattern: None, values: &[], sensitive: false };
 static I_NON_NEGATIVE_INTEGER_TYPE: Integer = Integer { min: 0, max: 2147483647 };
 static L_POLICY_DESCRIPTOR_LIST_TYPE: List = List { item: Kind::Structure(&S_POLICY_DESCRIPTOR_TYPE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
 static I_ROLE_DURATION_SECONDS_TYPE: Integer = Integer { min: 900, max: 43200 };
-static T_ROLE_SESSION_NAME_TYPE: Text = Text { min: 2, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[] };
-static T_SERIAL_NUMBER_TYPE: Text = Text { min: 9, max: 256, pattern: Some(&Pattern { source: "[\\w+=/:,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=/:,.@-]*)\\z") }), values: &[] };
-static T_SESSION_POLICY_DOCUMENT_TYPE: Text = Text { min: 1, max: 2048, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
-static T_SOURCE_IDENTITY_TYPE: Text = Text { min: 2, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[] };
+static T_ROLE_SESSION_NAME_TYPE: Text = Text { min: 2, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[], sensitive: false };
+static T_SERIAL_NUMBER_TYPE: Text = Text { min: 9, max: 256, pattern: Some(&Pattern { source: "[\\w+=/:,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=/:,.@-]*)\\z") }), values: &[], sensitive: false };
+static T_SESSION_POLICY_DOCUMENT_TYPE: Text = Text { min: 1, max: 2048, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
+static T_SOURCE_IDENTITY_TYPE: Text = Text { min: 2, max: 64, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[], sensitive: false };
 static L_TAG_KEY_LIST_TYPE: List = List { item: Kind::String(&T_TAG_KEY_TYPE), item_name: "member", flattened: false, min: 0, max: 50 };
-static T_TAG_KEY_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", regex: Some("\\A(?:[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)\\z") }), values: &[] };
+static T_TAG_KEY_TYPE: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", regex: Some("\\A(?:[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)\\z") }), values: &[], sensitive: false };
 static L_TAG_LIST_TYPE: List = List { item: Kind::Structure(&S_TAG), item_name: "member", flattened: false, min: 0, max: 50 };
-static T_TAG_VALUE_TYPE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", regex: Some("\\A(?:[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)\\z") }), values: &[] };
-static T_TOKEN_CODE_TYPE: Text = Text { min: 6, max: 6, pattern: Some(&Pattern { source: "[\\d]*", regex: Some("\\A(?:[0-9]*)\\z") }), values: &[] };
-static T_TOKEN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_TRADE_IN_TOKEN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Text = Text { min: 1, max: 4294967295, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[] };
-static T_URL_TYPE: Text = Text { min: 4, max: 2048, pattern: None, values: &[] };
-static T_USER_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
-static T_USER_NAME_TYPE: Text = Text { min: 2, max: 32, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[] };
-static T_WEB_IDENTITY_SUBJECT_TYPE: Text = Text { min: 6, max: 255, pattern: None, values: &[] };
+static T_TAG_VALUE_TYPE: Text = Text { min: 0, max: 256, pattern: Some(&Pattern { source: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", regex: Some("\\A(?:[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)\\z") }), values: &[], sensitive: false };
+static T_TOKEN_CODE_TYPE: Text = Text { min: 6, max: 6, pattern: Some(&Pattern { source: "[\\d]*", regex: Some("\\A(?:[0-9]*)\\z") }), values: &[], sensitive: false };
+static T_TOKEN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_TRADE_IN_TOKEN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };
+static T_UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Text = Text { min: 1, max: 4294967295, pattern: Some(&Pattern { source: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", regex: Some("\\A(?:[\\u{0009}\\u{000A}\\u{000D}\\u{0020}-\\u{00FF}]+)\\z") }), values: &[], sensitive: false };
+static T_URL_TYPE: Text = Text { min: 4, max: 2048, pattern: None, values: &[], sensitive: false };
+static T_USER_ID_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
+static T_USER_NAME_TYPE: Text = Text { min: 2, max: 32, pattern: Some(&Pattern { source: "[\\w+=,.@-]*", regex: Some("\\A(?:[0-9A-Za-z_+=,.@-]*)\\z") }), values: &[], sensitive: false };
+static T_WEB_IDENTITY_SUBJECT_TYPE: Text = Text { min: 6, max: 255, pattern: None, values: &[], sensitive: false };
 static L_WEB_IDENTITY_TOKEN_AUDIENCE_LIST_TYPE: List = List { item: Kind::String(&T_WEB_IDENTITY_TOKEN_AUDIENCE_STRING_TYPE), item_name: "member", flattened: false, min: 1, max: 10 };
-static T_WEB_IDENTITY_TOKEN_AUDIENCE_STRING_TYPE: Text = Text { min: 1, max: 1000, pattern: None, values: &[] };
+static T_WEB_IDENTITY_TOKEN_AUDIENCE_STRING_TYPE: Text = Text { min: 1, max: 1000, pattern: None, values: &[], sensitive: false };
 static I_WEB_IDENTITY_TOKEN_DURATION_SECONDS_TYPE: Integer = Integer { min: 60, max: 3600 };
-static T_WEB_IDENTITY_TOKEN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[] };
+static T_WEB_IDENTITY_TOKEN_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: true };

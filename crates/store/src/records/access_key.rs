@@ -39,6 +39,12 @@ impl AccessKey {
     pub fn key_of(id: &str) -> Key {
         Key::new(&["access-key", id])
     }
+
+    /// What the secret is sealed with, so that it opens in its own record only.
+    #[must_use]
+    pub fn seal_context(id: &str) -> String {
+        format!("access key {id}")
+    }
 }
 
 impl Record for AccessKey {
