@@ -91,10 +91,8 @@ impl Applies {
         let principal = request.principal;
         let of_account = if principal.is_of_account() { Ok(()) } else { Err(NotAsked::NotOfAnAccount) };
         let linked = if principal.is_service_linked() { Err(NotAsked::ServiceLinkedRole) } else { Ok(()) };
-        let (service, name) = (request.action.service(), request.action.name());
-        let controlled = RESOURCE_CONTROLLED.contains(&service) && (service, name) != ("kms", "retiregrant");
         let controlled = match policies.resource_control {
-            Some(_) if !controlled => Err(NotAsked::ServiceWithoutResourceControl),
+            Some(_) if !is_resource_controlled(request) => Err(NotAsked::ServiceWithoutResourceControl),
             _ => Ok(()),
         };
         let root = principal.kind == crate::principal::PrincipalKind::Root;
@@ -104,6 +102,12 @@ impl Applies {
             principal: if root { Err(NotAsked::RootUser) } else { of_account },
         }
     }
+}
+
+fn is_resource_controlled(request: &Request<'_>) -> bool {
+    let (service, name) = (request.action.service(), request.action.name());
+    let exempt = (service, name) == (b"kms", b"retiregrant");
+    !exempt && RESOURCE_CONTROLLED.iter().any(|own| own.as_bytes() == service)
 }
 
 /// What a layer, or all levels of one, say.
