@@ -28,6 +28,15 @@ impl Exception {
             None
         }
     }
+
+    /// What to say of a request that the exception decides.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::AlwaysAllowed => "the action needs no permission",
+            Self::OwnedByAws => "the resource is owned by AWS and cannot be changed",
+            Self::TemporaryCredentials => "the action cannot be called with these temporary credentials",
+        }
+    }
 }
 
 /// What may be asked of a managed policy of AWS's.

@@ -86,6 +86,17 @@ pub(crate) enum NotAsked {
     RootUser,
 }
 
+impl NotAsked {
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::NotOfAnAccount => "the principal is not one of an account",
+            Self::ServiceLinkedRole => "it does not limit service-linked roles",
+            Self::ServiceWithoutResourceControl => "it does not limit this action",
+            Self::RootUser => "the root user has every permission of its account",
+        }
+    }
+}
+
 impl Applies {
     pub(crate) fn to(policies: &Policies<'_>, request: &Request<'_>) -> Self {
         let principal = request.principal;
