@@ -45,18 +45,19 @@ impl<'a> Action<'a> {
     }
 
     /// The service's prefix in lower case, `s3`.
-    pub(crate) fn service(&self) -> &str {
-        self.part(0, self.colon)
+    pub(crate) fn service(&self) -> &[u8] {
+        self.lower.get(..self.colon).unwrap_or_default()
     }
 
     /// The name in lower case, `getobject`.
-    pub(crate) fn name(&self) -> &str {
-        self.part(self.colon + 1, self.text.len())
+    pub(crate) fn name(&self) -> &[u8] {
+        self.lower.get(self.colon + 1..self.text.len()).unwrap_or_default()
     }
 
-    fn part(&self, start: usize, end: usize) -> &str {
+    /// The name as text.
+    pub(crate) fn name_text(&self) -> &str {
         // The text is UTF-8, is cut beside its colon, and lowering ASCII letters keeps it UTF-8.
-        self.lower.get(start..end).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        std::str::from_utf8(self.name()).unwrap_or_default()
     }
 }
 
@@ -104,7 +105,8 @@ impl ActionPattern {
         match self {
             Self::Any => Some(true),
             Self::Named { service, name, .. } => {
-                Some(**service == *action.service() && name.fit(action.name(), &Context::new()) == Fit::Yes)
+                let same_service = service.as_bytes() == action.service();
+                Some(same_service && name.fit(action.name_text(), &Context::new()) == Fit::Yes)
             }
             Self::Unclear => None,
         }
@@ -118,7 +120,10 @@ mod tests {
     #[test]
     fn an_action_has_a_service_and_a_name() {
         let action = Action::new("S3:GetObject").unwrap();
-        assert_eq!((action.service(), action.name(), action.as_str()), ("s3", "getobject", "S3:GetObject"));
+        assert_eq!(
+            (action.service(), action.name_text(), action.as_str()),
+            (&b"s3"[..], "getobject", "S3:GetObject")
+        );
         let long = format!("s3:{}", "x".repeat(126));
         for text in ["", "s3", ":", "s3:", ":Get", "s3:Get:Object", "*", &long] {
             assert!(Action::new(text).is_err(), "{text}");

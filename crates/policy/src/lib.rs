@@ -6,6 +6,7 @@ mod compile;
 mod context;
 mod decide;
 mod document;
+mod explain;
 mod json;
 mod pattern;
 mod principal;
@@ -23,6 +24,10 @@ pub use decide::{Decision, Policies, Request, ResourcePolicy};
 pub use document::{
     Clause, Comparison, Condition, Document, DocumentKind, Effect, Malformed, MalformedDocument, Operator,
     PrincipalName, Quantifier, Statement, Version, size, size_without_white_space,
+};
+pub use explain::{
+    Actual, Audience, Decider, Explanation, Failure, LayerKind, LayerReport, Named, NearMiss,
+    ObservedCondition, StatementReference, Suggestion, Verdict,
 };
 pub use principal::{InvalidPrincipal, Principal};
 pub use resource::Resource;

@@ -47,11 +47,11 @@ enum NameTest {
 }
 
 impl NameTest {
-    fn passes(&self, name: &str) -> bool {
+    fn passes(&self, action: &Action<'_>) -> bool {
         match self {
-            Self::Exact(length) => name.len() == *length,
+            Self::Exact(length) => action.name().len() == *length,
             Self::Prefix => true,
-            Self::Glob(glob) => glob.fit(name, &Context::new()) == Fit::Yes,
+            Self::Glob(glob) => glob.fit(action.name_text(), &Context::new()) == Fit::Yes,
         }
     }
 }
@@ -79,7 +79,7 @@ impl Index {
         }
         let services = services.into_iter().map(|(service, names)| {
             let names = names.into_iter().filter_map(|(name, entries)| named(name, entries));
-            (service.into(), PrefixTree::new(names.collect()))
+            (service.into(), PrefixTree::new(names))
         });
         Self { services: services.collect(), always: PrefixTree::new(always) }
     }
@@ -88,15 +88,16 @@ impl Index {
     pub(crate) fn candidates<'i>(
         &'i self,
         action: &'i Action<'_>,
-        resource: &Resource<'_>,
+        resource: &'i Resource<'_>,
     ) -> impl Iterator<Item = &'i Slot> {
-        let resource = resource.as_str();
-        let service = self.services.binary_search_by(|(service, _)| (**service).cmp(action.service()));
-        let names = service.ok().and_then(|index| self.services.get(index));
+        let resource = resource.as_str().as_bytes();
+        let service = action.service();
+        let found = self.services.binary_search_by(|(own, _)| own.as_bytes().cmp(service));
+        let names = found.ok().and_then(|index| self.services.get(index));
         let named = names.into_iter().flat_map(|(_, names)| names.beneath(action.name()));
         named
-            .filter(|named| named.test.passes(action.name()))
-            .flat_map(move |named| named.slots.beneath(resource))
+            .filter(|named| named.test.passes(action))
+            .flat_map(|named| named.slots.beneath(resource))
             .chain(self.always.beneath(resource))
     }
 }

@@ -9,6 +9,8 @@ mod principal;
 mod set;
 mod statement;
 
+pub(crate) use certainty::Certainty;
 pub use policy::{Policy, PolicySource};
+pub(crate) use principal::{MatchKind, PrincipalMatch};
 pub use set::{Guardrails, PolicySet, PrincipalPolicies, PrincipalPoliciesBuilder, TooManyLevels};
-pub(crate) use set::{Scan, principal_layer};
+pub(crate) use set::{Layered, Scan, principal_layer};

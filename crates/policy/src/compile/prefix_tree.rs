@@ -1,59 +1,102 @@
 //! Finds, among texts, those that another text begins with.
 
-/// Values under texts. All values whose text a given text begins with are found with one binary search and a walk.
+/// Values under texts. All values whose text a given text begins with are found in one walk along that text, whatever
+/// else the tree holds: a radix tree over bytes.
 #[derive(Debug)]
 pub(crate) struct PrefixTree<T> {
-    /// Sorted by text, each text once.
-    nodes: Box<[Node<T>]>,
+    /// The first is the root, whose label is empty.
+    nodes: Vec<Node<T>>,
 }
 
 #[derive(Debug)]
 struct Node<T> {
-    text: Box<str>,
-    /// The longest other text that this one begins with.
-    parent: Option<usize>,
+    /// What leads here from the parent.
+    label: Box<[u8]>,
     values: Vec<T>,
+    /// By the first byte of their labels, sorted.
+    children: Vec<(u8, usize)>,
+}
+
+impl<T> Node<T> {
+    fn new(label: &[u8]) -> Self {
+        Self { label: label.into(), values: Vec::new(), children: Vec::new() }
+    }
+
+    fn child(&self, byte: u8) -> Option<usize> {
+        let place = self.children.binary_search_by_key(&byte, |(byte, _)| *byte).ok()?;
+        self.children.get(place).map(|(_, child)| *child)
+    }
 }
 
 impl<T> Default for PrefixTree<T> {
     fn default() -> Self {
-        Self { nodes: Box::default() }
+        Self { nodes: vec![Node::new(b"")] }
     }
 }
 
 impl<T> PrefixTree<T> {
-    pub(crate) fn new(mut entries: Vec<(Box<str>, T)>) -> Self {
-        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let mut nodes: Vec<Node<T>> = Vec::new();
+    pub(crate) fn new(entries: impl IntoIterator<Item = (Box<str>, T)>) -> Self {
+        let mut tree = Self::default();
         for (text, value) in entries {
-            match nodes.last_mut() {
-                Some(node) if node.text == text => node.values.push(value),
-                _ => {
-                    let before = nodes.len().checked_sub(1);
-                    let parent = ancestor(&nodes, before, &text);
-                    nodes.push(Node { text, parent, values: vec![value] });
-                }
+            let place = tree.place(text.as_bytes());
+            if let Some(node) = tree.nodes.get_mut(place) {
+                node.values.push(value);
             }
         }
-        Self { nodes: nodes.into() }
+        tree
     }
 
-    /// The values whose text the given text begins with.
-    pub(crate) fn beneath<'t>(&'t self, text: &str) -> impl Iterator<Item = &'t T> + use<'t, T> {
-        let last = self.nodes.partition_point(|node| *node.text <= *text).checked_sub(1);
-        let nearest = ancestor(&self.nodes, last, text);
-        std::iter::successors(nearest, |&index| self.nodes.get(index)?.parent)
-            .filter_map(|index| self.nodes.get(index))
-            .flat_map(|node| &node.values)
+    /// The node of a text, made where there is none.
+    fn place(&mut self, text: &[u8]) -> usize {
+        let (mut at, mut rest) = (0, text);
+        while let Some(&byte) = rest.first() {
+            let Some(child) = self.nodes.get(at).and_then(|node| node.child(byte)) else {
+                return self.add(at, rest);
+            };
+            let label = self.nodes.get(child).map_or(&[][..], |node| &node.label);
+            let shared = label.iter().zip(rest).take_while(|(one, other)| one == other).count();
+            if shared < label.len() {
+                self.split(child, shared);
+            }
+            at = child;
+            rest = rest.get(shared..).unwrap_or_default();
+        }
+        at
     }
-}
 
-/// The longest text among a node and its ancestors that the given text begins with. Where the node is the last one not
-/// after the text, that is the longest of all: every prefix of the text sorts between itself and the text, and all that
-/// sorts there begins with that prefix, the node too.
-fn ancestor<T>(nodes: &[Node<T>], start: Option<usize>, text: &str) -> Option<usize> {
-    std::iter::successors(start, |&index| nodes.get(index)?.parent)
-        .find(|&index| nodes.get(index).is_some_and(|node| text.starts_with(&*node.text)))
+    /// Adds a child with this label, which no other child begins like.
+    fn add(&mut self, parent: usize, label: &[u8]) -> usize {
+        let new = self.nodes.len();
+        self.nodes.push(Node::new(label));
+        if let (Some(parent), Some(&byte)) = (self.nodes.get_mut(parent), label.first()) {
+            let place = parent.children.partition_point(|(other, _)| *other < byte);
+            parent.children.insert(place, (byte, new));
+        }
+        new
+    }
+
+    /// Cuts a node's label in two: the node keeps the first part, and what it held moves to a child with the second.
+    fn split(&mut self, node: usize, at: usize) {
+        let below = self.nodes.len();
+        let Some(upper) = self.nodes.get_mut(node) else { return };
+        let (first, second) = upper.label.split_at_checked(at).unwrap_or_default();
+        let mut lower = Node::new(second);
+        upper.label = first.into();
+        lower.values = std::mem::take(&mut upper.values);
+        lower.children = std::mem::take(&mut upper.children);
+        upper.children.extend(lower.label.first().map(|byte| (*byte, below)));
+        self.nodes.push(lower);
+    }
+
+    /// The values whose text the given text begins with, the shorter texts first.
+    pub(crate) fn beneath<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = &'t T> {
+        let root = self.nodes.first().map(|root| (root, text));
+        let path = std::iter::successors(root, |(node, rest)| {
+            let child = self.nodes.get(node.child(*rest.first()?)?)?;
+            Some((child, rest.strip_prefix(&*child.label)?))
+        });
+        path.flat_map(|(node, _)| &node.values)
+    }
 }
 
 #[cfg(test)]
@@ -62,13 +105,22 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
         #[test]
-        fn finds_exactly_the_prefixes(texts in proptest::collection::vec("[ab]{0,5}", 0..20), text in "[abc]{0,8}") {
-            let entries = texts.iter().enumerate().map(|(index, text)| (text.as_str().into(), index)).collect();
-            let mut found: Vec<usize> = PrefixTree::new(entries).beneath(&text).copied().collect();
+        fn finds_exactly_the_prefixes(texts in proptest::collection::vec("[abé]{0,5}", 0..20), text in "[abcé]{0,8}") {
+            let entries = texts.iter().enumerate().map(|(index, text)| (text.as_str().into(), index));
+            let tree = PrefixTree::new(entries);
+            let mut found: Vec<usize> = tree.beneath(text.as_bytes()).copied().collect();
             found.sort();
             let expected: Vec<usize> = (0..texts.len()).filter(|index| text.starts_with(&texts[*index])).collect();
             prop_assert_eq!(found, expected);
         }
+    }
+
+    #[test]
+    fn texts_that_nest_deeply_need_no_stack() {
+        let entries = (0..2000).map(|length| ("a".repeat(length).into(), length));
+        assert_eq!(PrefixTree::new(entries).beneath("a".repeat(5000).as_bytes()).count(), 2000);
     }
 }

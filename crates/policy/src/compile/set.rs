@@ -19,6 +19,7 @@ pub(crate) mod principal_layer {
 #[derive(Debug, Default)]
 pub(crate) struct Layered {
     index: Index,
+    policies: Vec<(u8, Arc<Policy>)>,
 }
 
 /// What came of asking: a denial, or what each layer allows.
@@ -58,7 +59,12 @@ impl Layered {
         let statements = policies
             .iter()
             .flat_map(|(layer, policy)| policy.statements().iter().map(|statement| (*layer, statement)));
-        Self { index: Index::new(statements) }
+        Self { index: Index::new(statements), policies }
+    }
+
+    /// The policies with their layers.
+    pub(crate) fn policies(&self) -> &[(u8, Arc<Policy>)] {
+        &self.policies
     }
 
     /// Asks the statements that can match. It stops at a denial; and does not ask for an allowance twice, save where the

@@ -1,7 +1,7 @@
 //! From what each layer says to the decision (`reference_policies_evaluation-logic_policy-eval-denyallow`, and the page
 //! on cross-account requests).
 
-use super::{Applies, Decision, Exception, Findings, Policies, Request};
+use super::{Applies, Decision, Exception, Findings, Policies, Request, ResourcePolicy};
 use crate::compile::principal_layer::{BOUNDARY, IDENTITY, SESSION};
 use crate::principal::PrincipalKind;
 
@@ -17,8 +17,10 @@ pub(crate) struct Conclusion {
 pub(crate) enum Cause {
     /// The policies of the principal allow it, with the resource's where those are needed.
     Identity,
-    /// The resource's policy grants it by itself.
+    /// The resource's policy grants it by itself, or had to.
     Resource,
+    /// The same, of a role.
+    Trust,
     Boundary,
     Session,
     ServiceControl,
@@ -55,16 +57,21 @@ pub(crate) fn conclude(
     let own = Own::of(policies, request, applies, findings);
     let granted = if !request.principal.is_of_account() {
         // A service, an identity provider, nobody in particular: only the resource's policy can name them.
-        if findings.resource.allowed != 0 { Ok(Cause::Resource) } else { Err(Cause::Resource) }
+        let cause = of_resource(policies);
+        if findings.resource.allowed != 0 { Ok(cause) } else { Err(cause) }
     } else if request.is_same_account() {
         same_account(policies, findings, &own)
     } else {
-        other_account(findings, &own)
+        other_account(policies, findings, &own)
     };
     match granted {
         Ok(cause) => Conclusion { decision: Decision::Allowed, cause },
         Err(cause) => denied(cause),
     }
+}
+
+fn of_resource(policies: &Policies<'_>) -> Cause {
+    if matches!(policies.resource, ResourcePolicy::Trust(_)) { Cause::Trust } else { Cause::Resource }
 }
 
 /// What the principal's own policies say.
@@ -103,22 +110,22 @@ impl Own {
 fn same_account(policies: &Policies<'_>, findings: &Findings, own: &Own) -> Result<Cause, Cause> {
     let resource = &findings.resource;
     if resource.direct {
-        return Ok(Cause::Resource);
+        return Ok(of_resource(policies));
     }
     if resource.behind {
-        return own.limit.map(|()| Cause::Resource);
+        return own.limit.map(|()| of_resource(policies));
     }
     if policies.resource.is_required() && !resource.account {
-        return Err(Cause::Resource);
+        return Err(of_resource(policies));
     }
     if own.identity { own.limit.map(|()| Cause::Identity) } else { Err(Cause::Identity) }
 }
 
 /// Across accounts both sides must allow, and nothing is bypassed.
-fn other_account(findings: &Findings, own: &Own) -> Result<Cause, Cause> {
+fn other_account(policies: &Policies<'_>, findings: &Findings, own: &Own) -> Result<Cause, Cause> {
     if !own.identity {
         return Err(Cause::Identity);
     }
     own.limit?;
-    if findings.resource.allowed != 0 { Ok(Cause::Identity) } else { Err(Cause::Resource) }
+    if findings.resource.allowed != 0 { Ok(Cause::Identity) } else { Err(of_resource(policies)) }
 }

@@ -86,15 +86,24 @@ pub(crate) enum NotAsked {
     RootUser,
 }
 
+impl NotAsked {
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::NotOfAnAccount => "the principal is not one of an account",
+            Self::ServiceLinkedRole => "it does not limit service-linked roles",
+            Self::ServiceWithoutResourceControl => "it does not limit this action",
+            Self::RootUser => "the root user has every permission of its account",
+        }
+    }
+}
+
 impl Applies {
     pub(crate) fn to(policies: &Policies<'_>, request: &Request<'_>) -> Self {
         let principal = request.principal;
         let of_account = if principal.is_of_account() { Ok(()) } else { Err(NotAsked::NotOfAnAccount) };
         let linked = if principal.is_service_linked() { Err(NotAsked::ServiceLinkedRole) } else { Ok(()) };
-        let (service, name) = (request.action.service(), request.action.name());
-        let controlled = RESOURCE_CONTROLLED.contains(&service) && (service, name) != ("kms", "retiregrant");
         let controlled = match policies.resource_control {
-            Some(_) if !controlled => Err(NotAsked::ServiceWithoutResourceControl),
+            Some(_) if !is_resource_controlled(request) => Err(NotAsked::ServiceWithoutResourceControl),
             _ => Ok(()),
         };
         let root = principal.kind == crate::principal::PrincipalKind::Root;
@@ -104,6 +113,12 @@ impl Applies {
             principal: if root { Err(NotAsked::RootUser) } else { of_account },
         }
     }
+}
+
+fn is_resource_controlled(request: &Request<'_>) -> bool {
+    let (service, name) = (request.action.service(), request.action.name());
+    let exempt = (service, name) == (b"kms", b"retiregrant");
+    !exempt && RESOURCE_CONTROLLED.iter().any(|own| own.as_bytes() == service)
 }
 
 /// What a layer, or all levels of one, say.

@@ -4,9 +4,9 @@ mod conclude;
 mod exceptions;
 mod findings;
 
-use conclude::conclude;
-use exceptions::Exception;
-use findings::{Applies, Findings};
+pub(crate) use conclude::{Cause, Conclusion, conclude};
+pub(crate) use exceptions::Exception;
+pub(crate) use findings::{Applies, Findings, NotAsked};
 
 use crate::action::Action;
 use crate::arn::AccountId;

@@ -124,14 +124,12 @@ impl Reading {
         }
         match statements {
             Some(statements) => document.statements = self.statements(statements),
+            // Without a statement there is nothing that could fail closed, so one is put in.
             None => {
                 let missing = self.problem(Malformed::NoStatements, node.span);
+                document.statements.push(statement_in_doubt(node.span, missing.clone()));
                 doubt = doubt.or(Some(missing));
             }
-        }
-        // Without a statement there is nothing that could fail closed, so one is put in.
-        if let (Some(doubt), true) = (&doubt, document.statements.is_empty()) {
-            document.statements.push(statement_in_doubt(node.span, doubt.clone()));
         }
         document.doubt = doubt;
         document
