@@ -1,10 +1,10 @@
 //! The decision, and AWS's words for a no.
 
 use daypass_model::Protocol;
-use daypass_policy::{Action, Context, Decision, Policies, Request, Resource, ResourcePolicy, keys};
+use daypass_policy::{Action, Audience, Context, Decision, Policies, Request, Resource, ResourcePolicy, keys};
 use daypass_wire::Fault;
 
-use crate::caller::time;
+use crate::caller::{CallerKind, time};
 use crate::check::{Check, Checks, Guard, Values};
 use crate::cx::Cx;
 use crate::error::Error;
@@ -39,23 +39,18 @@ pub(crate) fn may(cx: &Cx, check: &Check) -> bool {
 }
 
 fn decide(cx: &Cx, check: &Check) -> Decision {
-    ask(cx, check, |policies, request| policies.decide(request))
+    // What cannot be asked is denied.
+    ask(cx, check, |policies, request| policies.decide(request)).unwrap_or(Decision::ImplicitDeny)
 }
 
-/// Puts the question together. What cannot be put is denied.
-fn ask<T: From<Decision>>(
-    cx: &Cx,
-    check: &Check,
-    answer: impl FnOnce(&Policies<'_>, &Request<'_>) -> T,
-) -> T {
-    let Ok(action) = Action::new(check.action) else { return Decision::ImplicitDeny.into() };
-    let resource = if check.resource == "*" { Ok(Resource::NONE) } else { Resource::arn(&check.resource) };
-    let Ok(resource) = resource else { return Decision::ImplicitDeny.into() };
+/// Puts the question together; `None` if the action or the resource cannot be one.
+fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_>) -> T) -> Option<T> {
+    let action = Action::new(check.action).ok()?;
+    let resource = if check.resource == "*" { Resource::NONE } else { Resource::arn(&check.resource).ok()? };
     let mut context = Context::with_capacity(24 + check.keys.len());
     describe(cx, check, &mut context);
     let mut request = Request::new(cx.caller.principal(), &action, resource, &context);
-    let account = check.account.as_ref().and_then(|a| a.as_str().parse().ok());
-    if let Some(account) = account {
+    if let Some(account) = check.account.as_ref().and_then(|a| a.as_str().parse().ok()) {
         request = request.in_account(account);
     }
     let guard = match &check.guard {
@@ -63,7 +58,7 @@ fn ask<T: From<Decision>>(
         Guard::Grants(set) => ResourcePolicy::Grants(set),
         Guard::Trust(set) => ResourcePolicy::Trust(set),
     };
-    answer(&Policies::of(cx.caller.policies()).resource(guard), &request)
+    Some(answer(&Policies::of(cx.caller.policies()).resource(guard), &request))
 }
 
 /// The condition keys of a request: who asks, from where, when, and what the operation says of its resource.
@@ -99,46 +94,37 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, context: &mut Context<'a>) {
 
 /// AWS's refusal. The whole explanation goes into the audit log; the caller sees what AWS would show.
 fn refuse(cx: &Cx, check: &Check) -> Error {
-    let clause = clause(cx, check);
-    let protocol = cx.operation.service.protocol;
-    let sentence = sentence(cx, check, &clause);
-    match protocol {
+    let service = cx.operation.service;
+    let Some(explanation) = ask(cx, check, |policies, request| policies.explain(request)) else {
+        tracing::error!(action = check.action, resource = check.resource, "a question could not be asked");
+        return Fault::coded("AccessDenied", 403, "Access Denied").into();
+    };
+    let json = explanation.to_json();
+    let abroad = check.account.as_ref().is_some_and(|a| Some(a.as_str()) != cx.caller.principal().account().map(|p| p.as_str()));
+    let audience = if abroad { Audience::Outside } else { Audience::Organization };
+    let sentence = explanation.message(audience, service.name == "s3");
+    let message = encoded_message(cx, &json);
+    cx.trail().explanation = Some(json);
+    match service.protocol {
         Protocol::Ec2 => {
-            let encoded = encoded_message(cx, check);
-            let message = format!(
-                "You are not authorized to perform this operation. {sentence}. Encoded authorization failure message: {encoded}"
-            );
-            Fault::coded("UnauthorizedOperation", 403, message).into()
+            let words = format!("You are not authorized to perform this operation. {sentence}");
+            let words = if crate::audit::is_read_only(cx.operation.name) {
+                words
+            } else {
+                format!("{words}. Encoded authorization failure message: {message}")
+            };
+            Fault::coded("UnauthorizedOperation", 403, words).into()
         }
-        Protocol::Query => Fault::coded("AccessDenied", 403, sentence).into(),
-        Protocol::RestXml => {
-            let anonymous = matches!(cx.caller.kind(), crate::CallerKind::Anonymous);
-            Fault::coded("AccessDenied", 403, if anonymous { "Access Denied".to_owned() } else { sentence })
-                .into()
+        Protocol::RestXml if matches!(cx.caller.kind(), CallerKind::Anonymous) => {
+            Fault::coded("AccessDenied", 403, "Access Denied").into()
         }
+        Protocol::Query | Protocol::RestXml => Fault::coded("AccessDenied", 403, sentence).into(),
         Protocol::Json => Fault::coded("AccessDeniedException", 400, sentence).into(),
         Protocol::RestJson => Fault::coded("AccessDeniedException", 403, sentence).into(),
     }
 }
 
-/// `User: … is not authorized to perform: … on resource: … because …`
-fn sentence(cx: &Cx, check: &Check, clause: &str) -> String {
-    let resource = match check.resource.as_str() {
-        "*" => String::new(),
-        arn if cx.operation.service.name == "s3" => format!(" on resource: \"{arn}\""),
-        arn => format!(" on resource: {arn}"),
-    };
-    format!("User: {} is not authorized to perform: {}{resource} {clause}", cx.caller.arn(), check.action)
-        .trim_end()
-        .to_owned()
-}
-
-fn clause(_cx: &Cx, check: &Check) -> String {
-    format!("because no identity-based policy allows the {} action", check.action)
-}
-
 /// The message that `sts:DecodeAuthorizationMessage` reads.
-fn encoded_message(cx: &Cx, check: &Check) -> String {
-    let plain = serde_json::json!({ "allowed": false, "action": check.action, "resource": check.resource });
-    cx.state.ring.seal(Purpose::Message, b"", plain.to_string().as_bytes()).unwrap_or_default()
+fn encoded_message(cx: &Cx, explanation: &str) -> String {
+    cx.state.ring.seal(Purpose::Message, b"", explanation.as_bytes()).unwrap_or_default()
 }

@@ -88,9 +88,12 @@ fn write_reencoded(out: &mut Vec<u8>, path: &str) {
     }
 }
 
+/// RFC 3986, section 5.2.4: a path that ends in a dot segment names a directory.
 fn write_normalised(out: &mut Vec<u8>, path: &str) {
     let mut segments = Vec::new();
+    let mut directory = false;
     for segment in path.split('/') {
+        directory = matches!(segment, "" | "." | "..");
         match segment {
             "" | "." => {}
             ".." => drop(segments.pop()),
@@ -101,7 +104,7 @@ fn write_normalised(out: &mut Vec<u8>, path: &str) {
         out.push(b'/');
         segment.bytes().for_each(|byte| push_encoded(out, byte));
     }
-    if segments.is_empty() || path.ends_with('/') {
+    if segments.is_empty() || directory {
         out.push(b'/');
     }
 }

@@ -112,8 +112,7 @@ impl<'a> Claim<'a> {
             .ok_or_else(|| SigError::MalformedDate { form, date: presigned.date.into() })?;
         let in_header = head.single(&names::TOKEN)?;
         let token = match (query.single(query_auth::TOKEN)?, in_header) {
-            (Some(_), Some(_)) => return Err(SigError::DuplicateHeader { name: names::TOKEN }),
-            (Some(token), None) => Some(token),
+            (Some(token), _) => Some(token),
             (None, Some(value)) => Some(Cow::Borrowed(value.to_str().map_err(|_| SigError::InvalidToken)?)),
             (None, None) => None,
         };

@@ -105,6 +105,9 @@ impl Claim<'_> {
     ///
     /// `key` has to be derived for the claim's own scope, from the secret of its access key.
     ///
+    /// These services sign the path in normal form (RFC 3986, section 5.2.4): whoever routes by the path has to
+    /// read `/a/../b` as `/b`, or not at all.
+    ///
     /// # Errors
     /// A date, scope or signature that is wrong. [`SigError::WrongBody`] if the service is S3.
     pub fn verify(

@@ -7,6 +7,10 @@ mod answers;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod botocore;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod streams;
