@@ -1,8 +1,11 @@
 //! The decision, and AWS's words for a no.
 
 use daypass_model::Protocol;
-use daypass_policy::{Action, Audience, Context, Decision, Policies, Request, Resource, ResourcePolicy, keys};
+use daypass_policy::{
+    Action, Audience, Context, Decision, Explanation, Policies, Request, Resource, ResourcePolicy, keys,
+};
 use daypass_wire::Fault;
+use serde_json::{Value as Json, json};
 
 use crate::caller::{CallerKind, time};
 use crate::check::{Check, Checks, Guard, Values};
@@ -46,7 +49,8 @@ fn decide(cx: &Cx, check: &Check) -> Decision {
 /// Puts the question together; `None` if the action or the resource cannot be one.
 fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_>) -> T) -> Option<T> {
     let action = Action::new(check.action).ok()?;
-    let resource = if check.resource == "*" { Resource::NONE } else { Resource::arn(&check.resource).ok()? };
+    let resource =
+        if check.resource == "*" { Resource::NONE } else { Resource::arn(&check.resource).ok()? };
     let mut context = Context::with_capacity(24 + check.keys.len());
     describe(cx, check, &mut context);
     let mut request = Request::new(cx.caller.principal(), &action, resource, &context);
@@ -95,15 +99,22 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, context: &mut Context<'a>) {
 /// AWS's refusal. The whole explanation goes into the audit log; the caller sees what AWS would show.
 fn refuse(cx: &Cx, check: &Check) -> Error {
     let service = cx.operation.service;
-    let Some(explanation) = ask(cx, check, |policies, request| policies.explain(request)) else {
+    let answer = |policies: &Policies<'_>, request: &Request<'_>| {
+        let explanation = policies.explain(request);
+        let message = documented(&explanation, request);
+        (explanation, message)
+    };
+    let Some((explanation, message)) = ask(cx, check, answer) else {
         tracing::error!(action = check.action, resource = check.resource, "a question could not be asked");
         return Fault::coded("AccessDenied", 403, "Access Denied").into();
     };
     let json = explanation.to_json();
-    let abroad = check.account.as_ref().is_some_and(|a| Some(a.as_str()) != cx.caller.principal().account().map(|p| p.as_str()));
+    let abroad = check
+        .account
+        .as_ref()
+        .is_some_and(|a| Some(a.as_str()) != cx.caller.principal().account().map(|p| p.as_str()));
     let audience = if abroad { Audience::Outside } else { Audience::Organization };
     let sentence = explanation.message(audience, service.name == "s3");
-    let message = encoded_message(cx, &json);
     cx.trail().explanation = Some(json);
     match service.protocol {
         Protocol::Ec2 => {
@@ -111,7 +122,12 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
             let words = if crate::audit::is_read_only(cx.operation.name) {
                 words
             } else {
-                format!("{words}. Encoded authorization failure message: {message}")
+                let sealed = cx.state.ring.seal(
+                    Purpose::Message,
+                    cx.account().as_str().as_bytes(),
+                    message.to_string().as_bytes(),
+                );
+                format!("{words}. Encoded authorization failure message: {}", sealed.unwrap_or_default())
             };
             Fault::coded("UnauthorizedOperation", 403, words).into()
         }
@@ -124,7 +140,38 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
     }
 }
 
-/// The message that `sts:DecodeAuthorizationMessage` reads.
-fn encoded_message(cx: &Cx, explanation: &str) -> String {
-    cx.state.ring.seal(Purpose::Message, b"", explanation.as_bytes()).unwrap_or_default()
+/// What `sts:DecodeAuthorizationMessage` tells of a refusal (STS API reference, DecodeAuthorizationMessage).
+fn documented(explanation: &Explanation, request: &Request<'_>) -> Json {
+    let conditions: Vec<Json> = request
+        .context
+        .iter()
+        .map(|(key, values)| {
+            let values: Vec<Json> = values.iter().map(|v| json!({ "value": v.to_string() })).collect();
+            json!({ "key": key.as_str(), "values": { "items": values } })
+        })
+        .collect();
+    let matched: Vec<Json> = explanation
+        .layers
+        .iter()
+        .flat_map(|layer| &layer.deciders)
+        .map(|decider| {
+            json!({
+                "statementId": decider.statement.sid.as_deref().unwrap_or(""),
+                "effect": if explanation.decision == Decision::ExplicitDeny { "DENY" } else { "ALLOW" },
+                "sourcePolicyId": decider.statement.policy.to_string(),
+            })
+        })
+        .collect();
+    json!({
+        "allowed": false,
+        "explicitDeny": explanation.decision == Decision::ExplicitDeny,
+        "matchedStatements": { "items": matched },
+        "failures": { "items": [] },
+        "context": {
+            "principal": { "id": request.principal.user_id(), "arn": request.principal.arn() },
+            "action": request.action.as_str(),
+            "resource": request.resource.as_str(),
+            "conditions": { "items": conditions },
+        },
+    })
 }

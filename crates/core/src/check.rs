@@ -155,11 +155,15 @@ impl Check {
     /// The tags that the resource has: `aws:ResourceTag/…` and the service's own key of the same meaning.
     #[must_use]
     pub fn resource_tags(mut self, tags: &[Tag]) -> Self {
-        let service = self.action.split(':').next().unwrap_or("");
+        let own = match self.action.split(':').next() {
+            Some("iam" | "sts") => Some("iam:ResourceTag"),
+            Some("ec2") => Some("ec2:ResourceTag"),
+            _ => None,
+        };
         for tag in tags {
             self = self.with(format!("aws:ResourceTag/{}", tag.key), tag.value.clone());
-            if matches!(service, "iam" | "ec2" | "sts") {
-                self = self.with(format!("{service}:ResourceTag/{}", tag.key), tag.value.clone());
+            if let Some(own) = own {
+                self = self.with(format!("{own}/{}", tag.key), tag.value.clone());
             }
         }
         self

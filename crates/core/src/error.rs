@@ -3,13 +3,15 @@
 use daypass_store::StoreError;
 use daypass_wire::Fault;
 
+use crate::key_ring::KeyRingError;
+
 /// A refusal for the caller, or a failure of ours.
 #[derive(Debug)]
 pub enum Error {
     /// What the caller is told.
     Fault(Box<Fault>),
-    /// The store failed; the caller learns only that something did.
-    Store(StoreError),
+    /// Something of ours failed; the caller learns only that.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<Fault> for Error {
@@ -20,7 +22,13 @@ impl From<Fault> for Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        Self::Internal(Box::new(error))
+    }
+}
+
+impl From<KeyRingError> for Error {
+    fn from(error: KeyRingError) -> Self {
+        Self::Internal(Box::new(error))
     }
 }
 

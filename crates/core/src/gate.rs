@@ -206,7 +206,7 @@ impl Gate {
     fn failure(&self, service: &'static Service, error: Error) -> Fault {
         match error {
             Error::Fault(fault) => *fault,
-            Error::Store(error) => {
+            Error::Internal(error) => {
                 tracing::error!(%error, service = service.name, "a request failed");
                 internal_failure(service)
             }

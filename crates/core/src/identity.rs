@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use daypass_model::AccountId;
-use daypass_policy::{Document, DocumentKind, Policy, PolicySource, PrincipalPolicies};
+use daypass_policy::{Document, DocumentKind, Policy, PolicySet, PolicySource, PrincipalPolicies};
 use daypass_store::records::{Group, ManagedPolicy, Policies, Role, Tag, User};
 use daypass_store::{Change, Key, Read as _, Store, StoreError, Tx};
 
@@ -243,6 +243,22 @@ impl Identities {
             }
             Ok(out)
         })
+    }
+
+    /// A role's trust policy, compiled.
+    #[must_use]
+    pub fn trust_policy(&self, role: &Role) -> Arc<PolicySet> {
+        let called = format!("{}/trust policy of role {}", role.account, role.name);
+        let source = || PolicySource::named(format!("trust policy of role {}", role.name));
+        Arc::new(PolicySet::new([self.compile(&called, &role.trust_policy, DocumentKind::Trust, source)]))
+    }
+
+    /// A bucket's policy, compiled.
+    #[must_use]
+    pub fn bucket_policy(&self, bucket: &str, document: &str) -> Arc<PolicySet> {
+        let called = format!("bucket policy of {bucket}");
+        let source = || PolicySource::named(called.clone());
+        Arc::new(PolicySet::new([self.compile(&called, document, DocumentKind::Bucket, source)]))
     }
 
     /// Compiles a document, or takes it from the ones that were.

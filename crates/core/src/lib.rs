@@ -5,6 +5,8 @@
 //! transaction together with its audit record, and writes the answer. What is not built is verified, asked and audited
 //! all the same.
 
+pub mod administrator;
+pub mod assume;
 pub mod audit;
 mod authenticate;
 mod authorize;
@@ -23,6 +25,8 @@ mod secret;
 mod session;
 mod state;
 mod surroundings;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use daypass_model as model;
 pub use daypass_policy as policy;
