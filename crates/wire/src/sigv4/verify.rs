@@ -229,8 +229,7 @@ impl Claim<'_> {
         })))
     }
 
-    /// The hash of the body, or, where the request states one, that statement if it is true: a false one
-    /// makes the signature wrong.
+    /// The hash of the body; nothing if the request states another one, which makes any signature wrong.
     fn whole_body_hash(&self, body: &[u8]) -> Vec<u8> {
         let mut hash = Vec::with_capacity(64);
         push_hex(&mut hash, digest::digest(&digest::SHA256, body).as_ref());
