@@ -268,7 +268,7 @@ impl Claim<'_> {
         match self.family {
             Family::S3 => {
                 let reencoded = canonical::path(self.head.path, PathForm::Reencoded);
-                let differs = reencoded != canonical::path(self.head.path, PathForm::AsSent);
+                let differs = !reencoded.is_empty() && reencoded != self.head.path.as_bytes();
                 [Some(PathForm::AsSent), differs.then_some(PathForm::Reencoded)]
             }
             _ => [Some(PathForm::Normalised), None],
