@@ -2,16 +2,16 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daypass_core::{Body, Peer, PeerInstance, full};
+use daypass_core::{Body, BodyError, Peer, PeerInstance, full};
 use http::header::{HeaderValue, SERVER};
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -43,6 +43,11 @@ impl Stop {
         (give, Self(seen))
     }
 
+    /// The same as a future of one type.
+    fn future(mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { self.given().await })
+    }
+
     /// Resolves when the server is to stop.
     pub(crate) async fn given(&mut self) {
         while !*self.0.borrow_and_update() {
@@ -63,7 +68,6 @@ pub(crate) async fn serve(
     mut stop: Stop,
 ) {
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let graceful = GracefulShutdown::new();
     loop {
         let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
         let (stream, address) = tokio::select! {
@@ -79,14 +83,14 @@ pub(crate) async fn serve(
             () = stop.given() => break,
         };
         let _ = stream.set_nodelay(true);
-        let (server, tls, instance, end) =
-            (Arc::clone(&server), tls.clone(), instance.clone(), graceful.watcher());
+        let (server, tls, instance, stop) =
+            (Arc::clone(&server), tls.clone(), instance.clone(), stop.clone());
         tokio::spawn(async move {
             let peer = Peer { address: address.ip().to_canonical(), secure: tls.is_some(), instance };
             match tls {
-                None => connection(server, stream, peer, end).await,
+                None => connection(server, stream, peer, stop).await,
                 Some(tls) => match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(server, stream, peer, end).await,
+                    Ok(Ok(stream)) => connection(server, stream, peer, stop).await,
                     Ok(Err(error)) => tracing::debug!(%error, %address, "a TLS handshake failed"),
                     Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
                 },
@@ -94,14 +98,16 @@ pub(crate) async fn serve(
             drop(permit);
         });
     }
-    let _ = tokio::time::timeout(DRAIN_WITHIN, graceful.shutdown()).await;
+    // Every permit is back when every connection has ended.
+    let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(DRAIN_WITHIN, connections.acquire_many(all)).await;
 }
 
 async fn connection(
     server: Arc<Server>,
-    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
-    end: Watcher,
+    stop: Stop,
 ) {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let (server, peer) = (Arc::clone(&server), peer.clone());
@@ -114,14 +120,23 @@ async fn connection(
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     // How a client ends its connection is its own affair.
-    let _ = end.watch(served).await;
+    let mut served = std::pin::pin!(served);
+    let mut stop = Some(stop.future());
+    let _ = std::future::poll_fn(|cx| {
+        if stop.as_mut().is_some_and(|stop| stop.as_mut().poll(cx).is_ready()) {
+            stop = None;
+            served.as_mut().graceful_shutdown();
+        }
+        served.as_mut().poll(cx)
+    })
+    .await;
 }
 
 async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
     let mut response = if request.method() == Method::GET && request.uri().path() == "/_daypass/health" {
         health()
     } else {
-        let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+        let request = request.map(|body| body.map_err(BodyError::new).boxed_unsync());
         server.gate().serve(peer, request).await
     };
     response.headers_mut().insert(SERVER, HeaderValue::from_static("Daypass"));
