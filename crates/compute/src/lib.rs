@@ -4,6 +4,8 @@
 //! [`Instance`]: listening sockets, each of which only that one instance can reach. A connection taken from one of
 //! them is therefore proof of who is asking, whatever address, header or name was sent over it.
 //!
+//! - [`namespaces`]: the real driver, on Linux. A small privileged child makes namespaces, links and mounts on typed
+//!   orders; the process that parses requests needs no privileges.
 //! - [`memory`]: a test double. Nothing runs in it.
 //!
 //! The crate reads no clock and no environment, and it keeps nothing that the caller's own store should keep: which
@@ -14,6 +16,8 @@ mod driver;
 mod execute;
 mod id;
 pub mod memory;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub mod namespaces;
 mod reply;
 mod specification;
 
