@@ -32,7 +32,8 @@ pub(crate) fn print_findings() -> ! {
 }
 
 fn findings() -> Result<Vec<Finding>, Error> {
-    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+    let directory = directory.map_err(|e| Error::NotSupported(format!("make a directory: {e}")))?;
     check(child(), &configuration(directory.path(), &[]))
 }
 

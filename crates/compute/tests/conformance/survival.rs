@@ -17,6 +17,7 @@ pub(crate) const CASES: &[Case] = &[
     ("what_died_while_nobody_looked_is_stopped", died_unseen),
     ("what_dies_under_a_new_child_is_reported", dies_adopted),
     ("what_was_left_half_made_is_removed", half_made),
+    ("an_instance_whose_record_cannot_be_read_is_left_alone_until_it_is_terminated", unreadable),
     ("two_drivers_do_not_share_a_directory", two_drivers),
     ("a_process_that_took_the_port_of_the_api_keeps_an_instance_from_nothing_else", port_taken),
 ];
@@ -193,6 +194,24 @@ fn half_made() {
     assert!(!driver.join("instances").join(half.as_str()).exists());
     assert!(driver.join("instances/lost+found").exists());
     assert_eq!(fixture.shell(&specs[0].id, "echo well").line(), "well");
+}
+
+fn unreadable() {
+    let spec = spec(1, 5);
+    let server = Server::with(std::slice::from_ref(&spec));
+    let directory = server.place.path().join("driver/instances").join(spec.id.as_str());
+    let pid = record(server.place.path(), &spec.id)["process"]["pid"].as_i64().unwrap();
+    let place = server.kill();
+    fs::write(directory.join("record.json"), "{").unwrap();
+    let fixture = succeed(place);
+    assert_eq!(states(&fixture), []);
+    assert!(directory.join("disk").exists());
+    let refused = fixture.host().start(spec.clone()).wait();
+    assert!(matches!(refused, Err(daypass_compute::Error::System { .. })), "{refused:?}");
+    fixture.host().terminate(spec.id.clone()).wait().unwrap();
+    assert!(!directory.exists());
+    eventually("nothing of it runs", || !Path::new(&format!("/proc/{pid}")).exists());
+    drop(fixture.start(&spec));
 }
 
 fn two_drivers() {

@@ -229,6 +229,29 @@ mod tests {
     }
 
     #[test]
+    fn in_version_two_every_group_on_the_way_hands_its_controllers_down() {
+        let top = tempfile::tempdir().unwrap();
+        let base = top.path().join("daypass-1-2");
+        let place = Place { base: base.clone(), version: Version::Two, controllers: ALL.to_vec() };
+        let limits = Limits { vcpus: 1, memory_mib: 64, processes: 10 };
+        assert_eq!(place.create("i-01234567", limits), ALL);
+        for group in [top.path(), &base] {
+            assert_eq!(fs::read_to_string(group.join("cgroup.subtree_control")).unwrap(), "+pids");
+        }
+        assert_eq!(fs::read_to_string(base.join("i-01234567/pids.max")).unwrap(), "10");
+    }
+
+    #[test]
+    fn a_hierarchy_that_cannot_be_used_enforces_nothing() {
+        let place =
+            Place { base: "/nonexistent/daypass".into(), version: Version::One, controllers: ALL.to_vec() };
+        let cgroups = Cgroups { places: vec![place] };
+        let absent = cgroups.create("i-01234567", Limits { vcpus: 1, memory_mib: 64, processes: 10 });
+        assert_eq!(absent.unwrap(), ALL);
+        assert!(cgroups.doors("i-01234567").is_empty());
+    }
+
+    #[test]
     fn limits_of_both_versions_are_written_as_their_kernel_reads_them() {
         let limits = Limits { vcpus: 2, memory_mib: 512, processes: 100 };
         let cases: [(Version, &[(&str, &str)]); 2] = [

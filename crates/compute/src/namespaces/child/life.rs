@@ -141,7 +141,14 @@ impl Machine {
 
     /// Begins to kill and remove an instance.
     pub(super) fn terminate(&mut self, number: u64, id: &InstanceId) -> Result<Option<Outcome>, Error> {
-        let Some(instance) = self.instances.get_mut(id) else { return Ok(Some(Outcome::Done)) };
+        let Some(instance) = self.instances.get_mut(id) else {
+            if !self.instance_directory(id).exists() {
+                return Ok(Some(Outcome::Done));
+            }
+            // Its record cannot be read. If anything of it ran it was killed when its groups were swept.
+            self.remove_disk(id, vec![number]);
+            return Ok(None);
+        };
         match std::mem::replace(&mut instance.phase, Phase::Stopped) {
             Phase::Stopped => self.remove_disk(id, vec![number]),
             Phase::Running(process) => instance.phase = begin_stop(process, 0, number, true),

@@ -13,7 +13,8 @@ use crate::specification::Place;
 use crate::{Error, InstanceId, InstanceSpec, Invalid, ListenerKind};
 use nix::sched::CloneFlags;
 use nix::sys::stat::fstat;
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -69,6 +70,9 @@ impl Machine {
             Some(Instance { phase: Phase::Running(_), .. }) => Err(Error::NotStopped(spec.id.clone())),
             Some(_) => Err(Error::Busy(spec.id.clone())),
             None if self.is_full() => Err(Error::TooMany("instances".to_owned())),
+            None if self.instance_directory(&spec.id).exists() => {
+                Err(Error::system("start", "there is a disk of this name whose record cannot be read"))
+            }
             None => {
                 let taken = |slot| self.instances.values().any(|instance| instance.record.slot == slot);
                 let slot = ids::free_slot(self.seed, taken);
@@ -113,8 +117,7 @@ impl Machine {
             }
             Err(e) => {
                 kill(&process);
-                // It is ours and dying: this does not take long, and nobody else waits for it.
-                let _ = waitpid(pid, None);
+                reap_soon(pid);
                 Err(e)
             }
         }
@@ -231,7 +234,7 @@ impl Machine {
             return;
         };
         kill(&process);
-        let _ = waitpid(process.pid, None);
+        reap_soon(process.pid);
         self.undo(id);
         self.answer(number, Err(error.clone()));
     }
@@ -252,6 +255,18 @@ pub(super) fn last_words(words: &Channel) -> Error {
     match words.receive() {
         Ok(Some((Word::Failed(e), _))) => e,
         _ => died(),
+    }
+}
+
+/// Waits a moment for a process that was killed, so that its groups are empty. If it takes longer it is reaped like any
+/// other, and the groups are swept by the next child.
+fn reap_soon(pid: Pid) {
+    const TRIES: u32 = 200;
+    for _ in 0..TRIES {
+        match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(1)),
+            _ => return,
+        }
     }
 }
 
