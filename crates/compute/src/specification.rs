@@ -185,7 +185,8 @@ impl Limits {
 pub struct Privileges {
     /// `CAP_NET_ADMIN` and `CAP_NET_RAW` over its own interfaces: addresses, routes, firewall, raw sockets.
     pub network_admin: bool,
-    /// Namespaces of its own within the instance, as container engines need them.
+    /// Namespaces of its own within the instance, with all capabilities in them. A new `/proc` is not to be had there:
+    /// the kernel gives none where parts of the one that is there are hidden.
     pub nested_namespaces: bool,
 }
 

@@ -253,6 +253,8 @@ fn nesting() {
     // In there it has every capability, and the kernel's files are as read-only as outside.
     let inside = fixture.shell(&nested.id, "unshare -Urmpf sh -c 'umount /proc/sys; mount -o remount,rw /proc/sys; echo x > /proc/sys/kernel/core_pattern'");
     refused(&inside);
+    refused(&fixture.shell(&nested.id, "unshare -Urmpf --mount-proc true"));
+    refused(&fixture.shell(&nested.id, "unshare -Ur cat /etc/shadow"));
 }
 
 fn raw_packets() {
