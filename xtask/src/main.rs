@@ -1,3 +1,49 @@
-//! The house's own tools: `codegen` writes the API tables, `deps` holds the crates to their places.
+//! The house's own tools.
+#![expect(clippy::print_stdout, reason = "a command line tool talks on its standard output")]
 
-fn main() {}
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+mod codegen;
+mod managed_policies;
+mod models;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The house's own tools")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write crates/model/src/generated from models/
+    Codegen,
+    /// Refresh models/ from an unpacked botocore (its `data` folder), documentation left out
+    Models {
+        /// The folder that holds `iam/`, `sts/` and the others
+        data: PathBuf,
+        /// The version of botocore that it belongs to
+        #[arg(long)]
+        version: String,
+    },
+    /// Refresh the catalogue of AWS managed policies from moto's `aws_managed_policies.py`
+    ManagedPolicies {
+        /// The file
+        source: PathBuf,
+        /// The version of moto that it belongs to
+        #[arg(long)]
+        version: String,
+    },
+}
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the workspace")?;
+    match Arguments::parse().command {
+        Command::Codegen => codegen::run(root),
+        Command::ManagedPolicies { source, version } => managed_policies::refresh(root, &source, &version),
+        Command::Models { data, version } => models::refresh(root, &data, &version),
+    }
+}

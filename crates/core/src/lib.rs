@@ -1,1 +1,53 @@
-//! One request through the gate: authenticate, authorise, handle, audit
+//! One request through the gate: authenticate, authorise, handle, audit.
+//!
+//! A service is a list of [`Entry`]s. [`operation!`] makes one of two functions: what the operation asks to be allowed,
+//! and what it does. The [`Gate`] verifies the signature, reads the input by the tables, asks, runs the operation in one
+//! transaction together with its audit record, and writes the answer. What is not built is verified, asked and audited
+//! all the same.
+
+pub mod administrator;
+pub mod assume;
+pub mod audit;
+mod authenticate;
+mod authorize;
+mod aws_managed;
+mod caller;
+mod check;
+mod cx;
+mod error;
+mod gate;
+mod identity;
+mod ids;
+mod key_ring;
+mod operation;
+mod payload;
+mod secret;
+mod session;
+mod state;
+mod surroundings;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use daypass_model as model;
+pub use daypass_policy as policy;
+pub use daypass_store as store;
+pub use daypass_wire as wire;
+pub use daypass_wire::Fault;
+
+pub use aws_managed::AwsManagedPolicy;
+pub use caller::{Caller, CallerKind};
+pub use check::{Check, Checks, Guard};
+pub use cx::{Cx, Peer, PeerInstance};
+pub use error::{Error, internal_failure};
+pub use gate::Gate;
+pub use identity::{Identities, Identity, Who, customer_managed_name};
+pub use ids::{Ids, account_of_access_key};
+pub use key_ring::{KeyRing, KeyRingError, Purpose, RootKey, Unopenable};
+pub use operation::{Answered, ChecksOf, Entry, RunOf, Running, Streamed};
+#[doc(hidden)]
+pub use operation::{perform, take_input};
+pub use payload::{Body, BodyError, Payload, full};
+pub use secret::Secret;
+pub use session::{Credentials, InvalidToken, Session, SessionPrincipal, SourceInstance};
+pub use state::State;
+pub use surroundings::{Clock, Entropy};

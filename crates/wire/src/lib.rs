@@ -1,1 +1,70 @@
-//! AWS's protocols and SigV4, both directions, as functions of bytes
+//! AWS's protocols, both directions, as functions of bytes: which operation a request asks for, its input as a
+//! [`Value`](daypass_model::Value), and a value or a [`Fault`] as the answer that AWS would give.
+//!
+//! Everything works by walking the shape tables of `daypass-model`; nothing here knows an operation by name. There are
+//! no sockets, no clock and no identity.
+
+mod answer;
+mod fault;
+mod form;
+mod json;
+mod query;
+mod rest;
+mod route;
+mod scalar;
+pub mod sigv4;
+mod validate;
+mod xml;
+
+pub use answer::{Answer, write_fault, write_output};
+pub use fault::Fault;
+pub use form::{Form, MalformedForm};
+pub use rest::Labels;
+pub use route::{Hosts, Protocols, Routed, S3Address, protocol_of, route};
+pub use xml::MalformedXml;
+
+use daypass_model::{Protocol, Value};
+use http::request::Parts;
+
+/// The most bytes of a body that is held in memory: what a form, a JSON document or an XML document may be. (The
+/// largest that AWS documents for these is EC2's and IAM's, far below; S3's `DeleteObjects` of 1,000 keys of 1,024
+/// bytes, each escaped, is the largest of all.)
+pub const MAX_BODY_BYTES: usize = 8 << 20;
+
+/// Reads the input of the operation that was found, and checks it against every constraint of the model.
+///
+/// # Errors
+/// In AWS's words for the service: what is missing, malformed or out of bounds.
+pub fn read_input(routed: &Routed, head: &Parts, form: Option<&Form>, body: &[u8]) -> Result<Value, Fault> {
+    let mut found = validate::Violations::default();
+    let value = parse(routed, head, form, body, &mut found)?;
+    validate::input(routed.operation, &value, &mut found);
+    found.into_result(routed.operation)?;
+    Ok(value)
+}
+
+/// Reads the input without its constraints: what the bytes say, if they say anything of the right types.
+///
+/// # Errors
+/// In AWS's words for the service: what is malformed.
+pub fn parse_input(routed: &Routed, head: &Parts, form: Option<&Form>, body: &[u8]) -> Result<Value, Fault> {
+    let mut found = validate::Violations::default();
+    let value = parse(routed, head, form, body, &mut found)?;
+    found.into_result(routed.operation)?;
+    Ok(value)
+}
+
+fn parse(
+    routed: &Routed,
+    head: &Parts,
+    form: Option<&Form>,
+    body: &[u8],
+    found: &mut validate::Violations,
+) -> Result<Value, Fault> {
+    let operation = routed.operation;
+    match operation.service.protocol {
+        Protocol::Query | Protocol::Ec2 => query::read(operation, form.unwrap_or(&Form::default()), found),
+        Protocol::Json => json::read_document(operation, body, found),
+        Protocol::RestJson | Protocol::RestXml => rest::read(routed, head, body, found),
+    }
+}

@@ -1,0 +1,105 @@
+//! Assuming roles: what STS does for callers, and EC2 for instances.
+
+use std::sync::Arc;
+
+use daypass_model::Timestamp;
+use daypass_policy::{
+    Action, Context, Policies, PolicySet, PrincipalPolicies, Request, Resource, ResourcePolicy, keys,
+};
+use daypass_store::records::{Instance, Role};
+
+use crate::caller::{Caller, time};
+use crate::check::Guard;
+use crate::ids::Ids;
+use crate::key_ring::KeyRingError;
+use crate::session::{Credentials, Session, SessionPrincipal, SourceInstance};
+use crate::state::State;
+use crate::surroundings::random;
+
+/// The service that gives instances their roles.
+const EC2: &str = "ec2.amazonaws.com";
+/// Credentials of an instance live this long: AWS's do too, and are replaced well before.
+pub const INSTANCE_SESSION_SECONDS: i64 = 6 * 3600;
+
+/// The trust policy of a role, as a check asks it; of a role that is not there, one that trusts nobody: who may not
+/// assume it does not learn whether it exists.
+#[must_use]
+pub fn trust_of(state: &State, role: Option<&Role>) -> Guard {
+    Guard::Trust(match role {
+        Some(role) => state.identities.trust_policy(role),
+        None => Arc::new(PolicySet::new([])),
+    })
+}
+
+/// Whether the role's trust policy lets EC2 assume it for an instance. EC2 says on whose behalf it asks
+/// (`aws:SourceArn`, `aws:SourceAccount`), so that a trust policy can name the instances that it means.
+#[must_use]
+pub fn ec2_may_assume(state: &State, role: &Role, instance: &Instance) -> bool {
+    let Ok(action) = Action::new("sts:AssumeRole") else { return false };
+    let arn = role.arn();
+    let Ok(resource) = Resource::arn(&arn) else { return false };
+    let Ok(account) = role.account.as_str().parse() else { return false };
+    let caller = Caller::service(EC2);
+    let (instance_arn, now) = (instance.arn(), state.clock.now());
+    let mut context = Context::new();
+    caller.describe(now, &mut context);
+    context.set(keys::CURRENT_TIME, time(now));
+    context.set(keys::EPOCH_TIME, now.seconds());
+    context.set(keys::SECURE_TRANSPORT, true);
+    context.set(keys::VIA_AWS_SERVICE, false);
+    context.set(keys::REQUESTED_REGION, instance.region.as_str());
+    context.set(keys::SOURCE_ARN, instance_arn.as_str());
+    context.set(keys::SOURCE_ACCOUNT, instance.account.as_str());
+    context.set(keys::RESOURCE_ACCOUNT, role.account.as_str());
+    context.set("sts:RoleSessionName", instance.id.as_str());
+    for tag in &role.tags {
+        context.set(daypass_policy::Key::tagged("aws:ResourceTag", &tag.key), tag.value.as_str());
+    }
+    let trust = state.identities.trust_policy(role);
+    let nothing = PrincipalPolicies::builder().build();
+    let request = Request::new(caller.principal(), &action, resource, &context).in_account(account);
+    Policies::of(&nothing).resource(ResourcePolicy::Trust(&trust)).allows(&request)
+}
+
+/// Credentials of an instance for the role of its profile: its own session, named by its id, with its origin sealed
+/// into it. Whether EC2 may assume the role is asked before.
+///
+/// After a change of the role they are issued from the next second on: a revocation denies what was issued before its
+/// moment, and issue times have no fractions.
+///
+/// # Errors
+/// If the key ring fails.
+pub fn instance_credentials(
+    state: &State,
+    role: &Role,
+    instance: &Instance,
+    role_delivery: &str,
+    after_a_change: bool,
+) -> Result<(Credentials, Timestamp), KeyRingError> {
+    let now = state.clock.now().truncated();
+    let issued = if after_a_change { now.plus_seconds(1) } else { now };
+    let session = Session {
+        account: role.account.clone(),
+        principal: SessionPrincipal::AssumedRole {
+            role_name: role.name.clone(),
+            role_id: role.id.clone(),
+            session_name: instance.id.clone(),
+        },
+        issued,
+        expires: issued.plus_seconds(INSTANCE_SESSION_SECONDS),
+        policy: None,
+        policy_arns: vec![],
+        tags: vec![],
+        transitive_tag_keys: vec![],
+        source_identity: None,
+        mfa: None,
+        instance: Some(SourceInstance {
+            arn: instance.arn(),
+            vpc_id: instance.network.vpc_id.clone(),
+            private_ip: instance.network.private_ip,
+            role_delivery: role_delivery.to_owned(),
+        }),
+    };
+    let ids = Ids::new(random(&*state.entropy));
+    Ok((session.issue(&state.ring, ids.access_key_id("ASIA", &role.account))?, issued))
+}

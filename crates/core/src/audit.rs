@@ -1,0 +1,384 @@
+//! Audit records, as CloudTrail writes them. They are made from the same value and the same table as the answer is; no
+//! operation writes its own.
+
+use daypass_model::{Kind, Location, Operation, Structure, Timestamp, Value};
+use daypass_store::AuditRecord;
+use daypass_store::records::{Instance, Role};
+use daypass_wire::Fault;
+use serde_json::{Map, Value as Json, json};
+
+use crate::caller::{Caller, CallerKind};
+use crate::cx::{Peer, Trail};
+use crate::identity::Who;
+use crate::ids::Ids;
+use crate::session::{Credentials, SessionPrincipal};
+use crate::state::State;
+use crate::surroundings::random;
+
+/// CloudTrail's version of its records.
+const EVENT_VERSION: &str = "1.11";
+/// A text longer than this is cut in a record.
+const MAX_TEXT: usize = 4096;
+/// What CloudTrail writes for what it must not show.
+const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
+/// What is known of a call when it ends.
+pub(crate) struct Call<'a> {
+    pub(crate) event_id: &'a str,
+    pub(crate) request_id: &'a str,
+    pub(crate) time: Timestamp,
+    pub(crate) region: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) peer: &'a Peer,
+    pub(crate) user_agent: &'a str,
+    pub(crate) operation: Option<&'static Operation>,
+    /// What was asked for, where it is no operation.
+    pub(crate) unknown: &'a str,
+    pub(crate) caller: Option<&'a Caller>,
+    /// The key that the request claimed to be signed with.
+    pub(crate) claimed_key: Option<&'a str>,
+    pub(crate) input: Option<&'a Value>,
+}
+
+impl Call<'_> {
+    /// The record of the call.
+    pub(crate) fn record(&self, outcome: Result<&Value, &Fault>, trail: &Trail) -> AuditRecord {
+        let name = self.operation.map_or(self.unknown, |o| o.name);
+        let source = self.operation.map_or("signin", |o| o.service.endpoint_prefix);
+        let read_only = is_read_only(name);
+        let management = self.operation.is_none_or(|o| !is_data_event(o));
+        let mut event = json!({
+            "eventVersion": EVENT_VERSION,
+            "userIdentity": self.user_identity(),
+            "eventTime": self.time.to_string(),
+            "eventSource": format!("{source}.amazonaws.com"),
+            "eventName": name,
+            "awsRegion": self.region,
+            "sourceIPAddress": self.peer.address.to_string(),
+            "userAgent": cut(self.user_agent),
+            "requestParameters": self.operation.map_or(Json::Null, |o| parameters(o, self.input, o.input)),
+            "responseElements": Json::Null,
+            "requestID": self.request_id,
+            "eventID": self.event_id,
+            "readOnly": read_only,
+            "eventType": "AwsApiCall",
+            "managementEvent": management,
+            "recipientAccountId": self.account,
+            "eventCategory": if management { "Management" } else { "Data" },
+        });
+        if let Some(event) = event.as_object_mut() {
+            self.complete(event, outcome, trail, read_only);
+        }
+        AuditRecord {
+            sequence: 0,
+            event_id: self.event_id.to_owned(),
+            request_id: self.request_id.to_owned(),
+            time: self.time,
+            account: self.account.to_owned(),
+            region: self.region.to_owned(),
+            event_name: name.to_owned(),
+            event_source: format!("{source}.amazonaws.com"),
+            username: self.caller.map_or("", Caller::username).to_owned(),
+            access_key_id: self.claimed_key.unwrap_or("").to_owned(),
+            read_only,
+            management,
+            resources: trail.resources.iter().filter_map(|arn| resource_of(arn)).collect(),
+            event: event.to_string(),
+            explanation: trail.explanation.clone(),
+        }
+    }
+
+    fn complete(
+        &self,
+        event: &mut Map<String, Json>,
+        outcome: Result<&Value, &Fault>,
+        trail: &Trail,
+        read_only: bool,
+    ) {
+        match (outcome, self.operation) {
+            // Of what changes nothing, only sessions that were handed out are told.
+            (Ok(output), Some(operation))
+                if !read_only || operation.output.index("Credentials").is_some() =>
+            {
+                let elements = parameters(operation, Some(output), operation.output);
+                event.insert("responseElements".to_owned(), elements);
+            }
+            (Err(fault), operation) => {
+                event.insert("errorCode".to_owned(), error_code(operation, fault).into());
+                event.insert("errorMessage".to_owned(), cut(&fault.message).into());
+            }
+            _ => {}
+        }
+        if !trail.additional.is_empty() {
+            event.insert("additionalEventData".to_owned(), Json::Object(trail.additional.clone()));
+        }
+        if self.peer.secure {
+            event.insert("tlsDetails".to_owned(), json!({}));
+        }
+        if let Some(instance) = &self.peer.instance {
+            event.insert("vpcId".to_owned(), instance.vpc_id.clone().into());
+        }
+    }
+
+    /// `userIdentity`: who asked (CloudTrail user guide, "CloudTrail userIdentity element").
+    fn user_identity(&self) -> Json {
+        let Some(caller) = self.caller else {
+            let mut unknown = json!({ "type": "Unknown", "principalId": "", "accountId": "" });
+            if let (Some(key), Some(unknown)) = (self.claimed_key, unknown.as_object_mut()) {
+                unknown.insert("accessKeyId".to_owned(), cut(key).into());
+            }
+            return unknown;
+        };
+        let mut who = Map::new();
+        let mut set = |key: &str, value: Json| {
+            who.insert(key.to_owned(), value);
+        };
+        match caller.kind() {
+            CallerKind::Anonymous => {
+                set("type", "AWSAccount".into());
+                set("principalId", "".into());
+                set("accountId", "ANONYMOUS_PRINCIPAL".into());
+            }
+            CallerKind::Service => {
+                set("type", "AWSService".into());
+                set("invokedBy", caller.arn().into());
+            }
+            CallerKind::User(identity, _) => {
+                set("type", "IAMUser".into());
+                set("principalId", caller.user_id().into());
+                set("arn", caller.arn().into());
+                if let Who::User(user) = &identity.who {
+                    set("accountId", user.account.as_str().into());
+                    set("userName", user.name.as_str().into());
+                }
+                set("accessKeyId", caller.access_key_id().unwrap_or("").into());
+            }
+            CallerKind::Role(identity, _) => {
+                set("type", "AssumedRole".into());
+                set("principalId", caller.user_id().into());
+                set("arn", caller.arn().into());
+                if let Who::Role(role) = &identity.who {
+                    set("accountId", role.account.as_str().into());
+                }
+                set("accessKeyId", caller.access_key_id().unwrap_or("").into());
+            }
+        }
+        if let Some(context) = session_context(caller) {
+            set("sessionContext", context);
+        }
+        Json::Object(who)
+    }
+}
+
+fn session_context(caller: &Caller) -> Option<Json> {
+    let session = caller.session()?;
+    let mut context = Map::new();
+    if let (SessionPrincipal::AssumedRole { .. }, Some(Who::Role(role))) =
+        (&session.principal, caller.identity().map(|i| &i.who))
+    {
+        context.insert(
+            "sessionIssuer".to_owned(),
+            json!({
+                "type": "Role",
+                "principalId": role.id,
+                "arn": role.arn(),
+                "accountId": role.account.as_str(),
+                "userName": role.name,
+            }),
+        );
+    }
+    context.insert(
+        "attributes".to_owned(),
+        json!({ "creationDate": session.issued.to_string(), "mfaAuthenticated": session.mfa.is_some().to_string() }),
+    );
+    if let Some(identity) = &session.source_identity {
+        context.insert("sourceIdentity".to_owned(), identity.clone().into());
+    }
+    if let Some(instance) = &session.instance {
+        context.insert("ec2RoleDelivery".to_owned(), instance.role_delivery.clone().into());
+    }
+    Some(Json::Object(context))
+}
+
+/// The record of EC2 assuming a role for an instance, as CloudTrail has it.
+#[must_use]
+pub fn assumed_by_ec2(
+    state: &State,
+    role: &Role,
+    instance: &Instance,
+    credentials: &Credentials,
+) -> AuditRecord {
+    let ids = Ids::new(random(&*state.entropy));
+    let (event_id, request_id) = (ids.uuid(), ids.uuid());
+    let now = state.clock.now();
+    let event = json!({
+        "eventVersion": EVENT_VERSION,
+        "userIdentity": { "type": "AWSService", "invokedBy": "ec2.amazonaws.com" },
+        "eventTime": now.to_string(),
+        "eventSource": "sts.amazonaws.com",
+        "eventName": "AssumeRole",
+        "awsRegion": instance.region,
+        "sourceIPAddress": "ec2.amazonaws.com",
+        "userAgent": "ec2.amazonaws.com",
+        "requestParameters": { "roleArn": role.arn(), "roleSessionName": instance.id },
+        "responseElements": {
+            "credentials": {
+                "accessKeyId": credentials.access_key_id,
+                "sessionToken": HIDDEN,
+                "expiration": credentials.expires.to_string(),
+            },
+            "assumedRoleUser": {
+                "assumedRoleId": format!("{}:{}", role.id, instance.id),
+                "arn": role.session_arn(&instance.id),
+            },
+        },
+        "requestID": request_id,
+        "eventID": event_id,
+        "readOnly": true,
+        "resources": [{ "accountId": role.account.as_str(), "type": "AWS::IAM::Role", "ARN": role.arn() }],
+        "eventType": "AwsApiCall",
+        "managementEvent": true,
+        "recipientAccountId": role.account.as_str(),
+        "eventCategory": "Management",
+    });
+    AuditRecord {
+        sequence: 0,
+        event_id,
+        request_id,
+        time: now,
+        account: role.account.to_string(),
+        region: instance.region.clone(),
+        event_name: "AssumeRole".to_owned(),
+        event_source: "sts.amazonaws.com".to_owned(),
+        username: String::new(),
+        access_key_id: String::new(),
+        read_only: true,
+        management: true,
+        resources: vec![("AWS::IAM::Role".to_owned(), role.name.clone())],
+        event: event.to_string(),
+        explanation: None,
+    }
+}
+
+/// EC2's codes carry who is at fault.
+fn error_code(operation: Option<&'static Operation>, fault: &Fault) -> String {
+    match operation {
+        Some(o) if o.service.name == "ec2" => {
+            format!("{}.{}", if fault.is_senders() { "Client" } else { "Server" }, fault.code)
+        }
+        _ => fault.code.clone().into_owned(),
+    }
+}
+
+/// Whether CloudTrail calls the event read-only: by the verb, as AWS's own records show.
+#[must_use]
+pub fn is_read_only(operation: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "Get", "List", "Describe", "Head", "Lookup", "Search", "Check", "Validate", "Simulate", "Decode",
+        "Assume",
+    ];
+    VERBS.iter().any(|verb| operation.starts_with(verb))
+}
+
+/// Whether it is a data event: what is done to objects, not to buckets.
+fn is_data_event(operation: &Operation) -> bool {
+    operation.service.name == "s3"
+        && (operation.http.path.contains("{Key+}")
+            || matches!(
+                operation.name,
+                "DeleteObjects"
+                    | "ListObjects"
+                    | "ListObjectsV2"
+                    | "ListObjectVersions"
+                    | "HeadBucket"
+                    | "ListMultipartUploads"
+            ))
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
+/// A message as CloudTrail writes it: the model's names with a small first letter, without what is sensitive.
+fn parameters(operation: &Operation, value: Option<&Value>, shape: &'static Structure) -> Json {
+    let Some(value) = value else { return Json::Null };
+    match print(value, &Kind::Structure(shape), operation.service.name == "s3") {
+        Json::Object(object) if object.is_empty() => Json::Null,
+        json => json,
+    }
+}
+
+fn print(value: &Value, kind: &Kind, s3: bool) -> Json {
+    match (value, kind) {
+        (Value::Structure(_), Kind::Structure(shape)) if shape.sensitive => HIDDEN.into(),
+        (Value::Structure(fields), Kind::Structure(shape)) => {
+            let mut object = Map::new();
+            for (index, value) in fields.iter() {
+                let Some(member) = shape.member(index) else { continue };
+                if member.location == Location::Headers || member.streaming {
+                    continue;
+                }
+                let json = if member.sensitive || member.name == "SessionToken" {
+                    HIDDEN.into()
+                } else {
+                    print(value, &member.kind, s3)
+                };
+                object.insert(small(member.name, s3), json);
+            }
+            Json::Object(object)
+        }
+        (Value::List(items), Kind::List(list)) => {
+            items.iter().take(1000).map(|i| print(i, &list.item, s3)).collect()
+        }
+        (Value::Map(entries), Kind::Map(map)) => {
+            Json::Object(entries.iter().map(|(k, v)| (cut(k), print(v, &map.value, s3))).collect())
+        }
+        (Value::String(_), Kind::String(text)) if text.sensitive => HIDDEN.into(),
+        (Value::String(s), _) => cut(s).into(),
+        (Value::Integer(i), _) => (*i).into(),
+        (Value::Double(f), _) => (*f).into(),
+        (Value::Boolean(b), _) => (*b).into(),
+        (Value::Timestamp(t), _) => t.to_string().into(),
+        (Value::Blob(_), _) => HIDDEN.into(),
+        _ => Json::Null,
+    }
+}
+
+fn small(name: &str, s3: bool) -> String {
+    if s3 && name == "Bucket" {
+        return "bucketName".to_owned();
+    }
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + chars.as_str())
+}
+
+/// A resource as `LookupEvents` lists it: type and name.
+fn resource_of(arn: &str) -> Option<(String, String)> {
+    let mut parts = arn.splitn(6, ':');
+    let (service, resource) = (parts.nth(2)?, parts.nth(2)?);
+    let (kind, name) = resource.split_once(['/', ':']).unwrap_or(("", resource));
+    let last = name.rsplit('/').next().unwrap_or(name).to_owned();
+    let kind = match (service, kind) {
+        ("iam", "role") => "AWS::IAM::Role",
+        ("iam", "user") => "AWS::IAM::User",
+        ("iam", "group") => "AWS::IAM::Group",
+        ("iam", "policy") => return Some(("AWS::IAM::Policy".to_owned(), arn.to_owned())),
+        ("iam", "instance-profile") => "AWS::IAM::InstanceProfile",
+        ("ec2", "instance") => "AWS::EC2::Instance",
+        ("ec2", "security-group") => "AWS::EC2::SecurityGroup",
+        ("ec2", "subnet") => "AWS::EC2::Subnet",
+        ("ec2", "vpc") => "AWS::EC2::VPC",
+        ("ec2", "volume") => "AWS::EC2::Volume",
+        ("ec2", "key-pair") => "AWS::EC2::KeyPair",
+        ("ec2", "image") => "AWS::EC2::Ami",
+        ("ec2", "network-interface") => "AWS::EC2::NetworkInterface",
+        ("ec2", "internet-gateway") => "AWS::EC2::InternetGateway",
+        ("ec2", "route-table") => "AWS::EC2::RouteTable",
+        ("s3", _) => {
+            let bucket = resource.split('/').next().unwrap_or(resource);
+            return Some(("AWS::S3::Bucket".to_owned(), bucket.to_owned()));
+        }
+        _ => return None,
+    };
+    if last.is_empty() || last == "*" { None } else { Some((kind.to_owned(), last)) }
+}

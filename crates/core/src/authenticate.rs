@@ -1,0 +1,162 @@
+//! From a claim to a caller: the secret behind the access key, the signature, and the identity as it is now.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use daypass_store::records::{AccessKey, AccessKeyStatus};
+use daypass_store::{Read as _, StoreError};
+use daypass_wire::sigv4::{
+    BodyKind, Claim, Expected, NoKey, PayloadVerifier, SigError, SigningKey, Verified,
+};
+
+use crate::Secret;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::identity::{Identity, Who};
+use crate::key_ring::Purpose;
+use crate::session::{Session, SessionPrincipal};
+use crate::state::State;
+
+/// What there is to verify.
+pub(crate) enum Subject<'a> {
+    /// The whole body: every service but S3.
+    Whole(&'a Bytes),
+    /// The head; the body is verified as it streams.
+    Head(BodyKind),
+}
+
+/// Why a request was not authenticated.
+pub(crate) enum Unauthenticated {
+    /// What the signature's rules say.
+    Signature(Box<SigError>),
+    /// The store failed.
+    Failed(Error),
+}
+
+impl From<SigError> for Unauthenticated {
+    fn from(error: SigError) -> Self {
+        Self::Signature(Box::new(error))
+    }
+}
+
+impl From<Error> for Unauthenticated {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<StoreError> for Unauthenticated {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// The secret of an access key, and whose it is; or why there is none.
+enum Found {
+    Key { secret: Secret<String>, owner: Owner },
+    None(NoKey),
+}
+
+enum Owner {
+    User { account: daypass_model::AccountId, name: String, id: String },
+    Session(Arc<Session>),
+}
+
+/// Verifies a claim.
+pub(crate) fn authenticate(
+    state: &State,
+    claim: &Claim<'_>,
+    subject: &Subject<'_>,
+    expected: &Expected<'_>,
+) -> Result<(Caller, Option<PayloadVerifier>), Unauthenticated> {
+    let whole = if let Subject::Whole(body) = subject { &body[..] } else { &[] };
+    let (secret, owner) = match find(state, claim)? {
+        Found::Key { secret, owner } => (secret, owner),
+        Found::None(why) => return Err(claim.refuse(why, whole, expected).into()),
+    };
+    let key = SigningKey::derive(secret.expose().as_bytes(), claim.date(), claim.region(), claim.service());
+    let (verified, payload) = match subject {
+        Subject::Whole(body) => (claim.verify(&key, body, expected)?, None),
+        Subject::Head(kind) => {
+            let (verified, payload) = claim.verify_head(&key, *kind, expected)?;
+            (verified, Some(payload))
+        }
+    };
+    // The signature is good; is its holder still somebody?
+    let caller = resolve(state, owner, verified, claim)?;
+    Ok((caller, payload))
+}
+
+fn find(state: &State, claim: &Claim<'_>) -> Result<Found, Error> {
+    let id = claim.access_key_id();
+    let Some(token) = claim.session_token() else {
+        let key = state.store.read(|tx| tx.get::<AccessKey>(&AccessKey::key_of(id)))?;
+        let key = key.filter(|k| k.status == AccessKeyStatus::Active);
+        return Ok(match key.and_then(|key| Some((open_secret(state, &key)?, key))) {
+            Some((secret, key)) => Found::Key {
+                secret,
+                owner: Owner::User { account: key.account, name: key.user_name, id: key.user_id },
+            },
+            None => Found::None(NoKey::UnknownAccessKey),
+        });
+    };
+    Ok(match Session::open(&state.ring, id, token) {
+        Ok((session, secret)) => Found::Key { secret, owner: Owner::Session(Arc::new(session)) },
+        Err(_) => Found::None(NoKey::InvalidToken),
+    })
+}
+
+/// The secret of a long-term key. One that does not open is from another key ring: the key is as good as gone.
+fn open_secret(state: &State, key: &AccessKey) -> Option<Secret<String>> {
+    let context = AccessKey::seal_context(&key.id);
+    let opened = state.ring.open(Purpose::Record, context.as_bytes(), &key.secret.0);
+    let text = opened.ok().and_then(|s| String::from_utf8(s.expose().clone()).ok());
+    if text.is_none() {
+        tracing::error!(access_key_id = %key.id, "the secret of an access key does not open");
+    }
+    text.map(Secret::new)
+}
+
+fn resolve(
+    state: &State,
+    owner: Owner,
+    verified: Verified,
+    claim: &Claim<'_>,
+) -> Result<Caller, Unauthenticated> {
+    let gone = || SigError::UnknownAccessKey { access_key_id: claim.access_key_id().into() };
+    let (identity, session) = match owner {
+        Owner::User { account, name, id } => (user(state, &account, &name, &id)?, None),
+        Owner::Session(session) => {
+            if session.expires <= state.clock.now() {
+                return Err(SigError::ExpiredToken.into());
+            }
+            let identity = match &session.principal {
+                SessionPrincipal::User { name, id } => user(state, &session.account, name, id)?,
+                SessionPrincipal::AssumedRole { role_name, role_id, .. } => {
+                    let role = state.identities.role(&session.account, role_name)?;
+                    role.filter(|i| matches!(&i.who, Who::Role(r) if r.id == *role_id))
+                }
+            };
+            (identity, Some(session))
+        }
+    };
+    let identity = identity.ok_or_else(gone)?;
+    let session_policies = match &session {
+        Some(s) if s.policy.is_some() || !s.policy_arns.is_empty() => {
+            Some(state.identities.session_policies(&s.account, s.policy.as_deref(), &s.policy_arns)?)
+        }
+        _ => None,
+    };
+    Caller::verified(identity, session, session_policies, verified).ok_or_else(|| gone().into())
+}
+
+/// The user of that name, if it is still the one of that id.
+fn user(
+    state: &State,
+    account: &daypass_model::AccountId,
+    name: &str,
+    id: &str,
+) -> Result<Option<Arc<Identity>>, StoreError> {
+    let user = state.identities.user(account, name)?;
+    Ok(user.filter(|i| matches!(&i.who, Who::User(u) if u.id == id)))
+}

@@ -1,0 +1,177 @@
+//! The decision, and AWS's words for a no.
+
+use daypass_model::Protocol;
+use daypass_policy::{
+    Action, Audience, Context, Decision, Explanation, Policies, Request, Resource, ResourcePolicy, keys,
+};
+use daypass_wire::Fault;
+use serde_json::{Value as Json, json};
+
+use crate::caller::{CallerKind, time};
+use crate::check::{Check, Checks, Guard, Values};
+use crate::cx::Cx;
+use crate::error::Error;
+use crate::key_ring::Purpose;
+
+pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
+    {
+        let mut trail = cx.trail();
+        trail.resources = checks.list.iter().map(|c| c.resource.clone()).filter(|r| r != "*").collect();
+    }
+    let mut refused: Option<(&Check, Decision)> = None;
+    for check in &checks.list {
+        match decide(cx, check) {
+            Decision::Allowed => {}
+            // An explicit denial of a later resource is told before an implicit one of an earlier.
+            Decision::ExplicitDeny => {
+                if refused.is_none_or(|(_, decision)| decision == Decision::ImplicitDeny) {
+                    refused = Some((check, Decision::ExplicitDeny));
+                }
+            }
+            Decision::ImplicitDeny => refused = refused.or(Some((check, Decision::ImplicitDeny))),
+        }
+    }
+    match refused {
+        None => Ok(()),
+        Some((check, _)) => Err(refuse(cx, check)),
+    }
+}
+
+pub(crate) fn may(cx: &Cx, check: &Check) -> bool {
+    decide(cx, check) == Decision::Allowed
+}
+
+fn decide(cx: &Cx, check: &Check) -> Decision {
+    // What cannot be asked is denied.
+    ask(cx, check, |policies, request| policies.decide(request)).unwrap_or(Decision::ImplicitDeny)
+}
+
+/// Puts the question together; `None` if the action or the resource cannot be one.
+fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_>) -> T) -> Option<T> {
+    let action = Action::new(check.action).ok()?;
+    let resource =
+        if check.resource == "*" { Resource::NONE } else { Resource::arn(&check.resource).ok()? };
+    let mut context = Context::with_capacity(24 + check.keys.len());
+    describe(cx, check, &mut context);
+    let mut request = Request::new(cx.caller.principal(), &action, resource, &context);
+    if let Some(account) = check.account.as_ref().and_then(|a| a.as_str().parse().ok()) {
+        request = request.in_account(account);
+    }
+    let guard = match &check.guard {
+        Guard::None => ResourcePolicy::None,
+        Guard::Grants(set) => ResourcePolicy::Grants(set),
+        Guard::Trust(set) => ResourcePolicy::Trust(set),
+    };
+    Some(answer(&Policies::of(cx.caller.policies()).resource(guard), &request))
+}
+
+/// The condition keys of a request: who asks, from where, when, and what the operation says of its resource.
+fn describe<'a>(cx: &'a Cx, check: &'a Check, context: &mut Context<'a>) {
+    cx.caller.describe(cx.now, context);
+    context.set(keys::CURRENT_TIME, time(cx.now));
+    context.set(keys::EPOCH_TIME, cx.now.seconds());
+    context.set(keys::SECURE_TRANSPORT, cx.peer.secure);
+    context.set(keys::SOURCE_IP, cx.peer.address);
+    context.set(keys::USER_AGENT, cx.user_agent.as_str());
+    context.set(keys::VIA_AWS_SERVICE, false);
+    let region = if cx.operation.service.global { "us-east-1" } else { cx.region.as_str() };
+    context.set(keys::REQUESTED_REGION, region);
+    if let Some(referer) = &cx.referer {
+        context.set(keys::REFERER, referer.as_str());
+    }
+    let account = check.account.as_ref().map(daypass_model::AccountId::as_str);
+    let account = account.or_else(|| cx.caller.principal().account().map(|a| a.as_str()));
+    if let Some(account) = account {
+        context.set(keys::RESOURCE_ACCOUNT, account);
+    }
+    for (key, values) in &check.keys {
+        let key = key.as_ref();
+        match values {
+            Values::Text(text) => context.set(key, text.as_str()),
+            Values::Number(number) => context.set(key, *number),
+            Values::Flag(flag) => context.set(key, *flag),
+            Values::Time(t) => context.set(key, time(*t)),
+            Values::List(list) => context.set_list(key, list.iter().map(String::as_str)),
+        }
+    }
+}
+
+/// AWS's refusal. The whole explanation goes into the audit log; the caller sees what AWS would show.
+fn refuse(cx: &Cx, check: &Check) -> Error {
+    let service = cx.operation.service;
+    let answer = |policies: &Policies<'_>, request: &Request<'_>| {
+        let explanation = policies.explain(request);
+        let message = documented(&explanation, request);
+        (explanation, message)
+    };
+    let Some((explanation, message)) = ask(cx, check, answer) else {
+        tracing::error!(action = check.action, resource = check.resource, "a question could not be asked");
+        return Fault::coded("AccessDenied", 403, "Access Denied").into();
+    };
+    let json = explanation.to_json();
+    let abroad = check
+        .account
+        .as_ref()
+        .is_some_and(|a| Some(a.as_str()) != cx.caller.principal().account().map(|p| p.as_str()));
+    let audience = if abroad { Audience::Outside } else { Audience::Organization };
+    let sentence = explanation.message(audience, service.name == "s3");
+    cx.trail().explanation = Some(json);
+    match service.protocol {
+        Protocol::Ec2 => {
+            let words = format!("You are not authorized to perform this operation. {sentence}");
+            let words = if crate::audit::is_read_only(cx.operation.name) {
+                words
+            } else {
+                let sealed = cx.state.ring.seal(
+                    Purpose::Message,
+                    cx.account().as_str().as_bytes(),
+                    message.to_string().as_bytes(),
+                );
+                format!("{words}. Encoded authorization failure message: {}", sealed.unwrap_or_default())
+            };
+            Fault::coded("UnauthorizedOperation", 403, words).into()
+        }
+        Protocol::RestXml if matches!(cx.caller.kind(), CallerKind::Anonymous) => {
+            Fault::coded("AccessDenied", 403, "Access Denied").into()
+        }
+        Protocol::Query | Protocol::RestXml => Fault::coded("AccessDenied", 403, sentence).into(),
+        Protocol::Json => Fault::coded("AccessDeniedException", 400, sentence).into(),
+        Protocol::RestJson => Fault::coded("AccessDeniedException", 403, sentence).into(),
+    }
+}
+
+/// What `sts:DecodeAuthorizationMessage` tells of a refusal (STS API reference, DecodeAuthorizationMessage).
+fn documented(explanation: &Explanation, request: &Request<'_>) -> Json {
+    let conditions: Vec<Json> = request
+        .context
+        .iter()
+        .map(|(key, values)| {
+            let values: Vec<Json> = values.iter().map(|v| json!({ "value": v.to_string() })).collect();
+            json!({ "key": key.as_str(), "values": { "items": values } })
+        })
+        .collect();
+    let matched: Vec<Json> = explanation
+        .layers
+        .iter()
+        .flat_map(|layer| &layer.deciders)
+        .map(|decider| {
+            json!({
+                "statementId": decider.statement.sid.as_deref().unwrap_or(""),
+                "effect": if explanation.decision == Decision::ExplicitDeny { "DENY" } else { "ALLOW" },
+                "sourcePolicyId": decider.statement.policy.to_string(),
+            })
+        })
+        .collect();
+    json!({
+        "allowed": false,
+        "explicitDeny": explanation.decision == Decision::ExplicitDeny,
+        "matchedStatements": { "items": matched },
+        "failures": { "items": [] },
+        "context": {
+            "principal": { "id": request.principal.user_id(), "arn": request.principal.arn() },
+            "action": request.action.as_str(),
+            "resource": request.resource.as_str(),
+            "conditions": { "items": conditions },
+        },
+    })
+}

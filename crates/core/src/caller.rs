@@ -1,0 +1,192 @@
+//! Who asks. A caller can only be made by those who verified a signature, or by Daypass for a service of its own.
+
+use std::sync::Arc;
+
+use daypass_model::{AccountId, Timestamp};
+use daypass_policy::{Context, Key, Policy, Principal, PrincipalPolicies, keys};
+use daypass_wire::sigv4::Verified;
+
+use crate::identity::{Identity, Who};
+use crate::session::{Session, SessionPrincipal};
+
+/// A verified caller, with everything that decides what it may do.
+pub struct Caller {
+    kind: CallerKind,
+    principal: Principal,
+    access_key_id: Option<String>,
+    verified: Option<Verified>,
+    policies: Arc<PrincipalPolicies>,
+}
+
+/// What kind of caller it is.
+pub enum CallerKind {
+    /// Nobody: a request without a signature.
+    Anonymous,
+    /// A service of ours, acting for itself: EC2 that gives an instance its role.
+    Service,
+    /// A user, with its own key or with a session of `GetSessionToken`.
+    User(Arc<Identity>, Option<Arc<Session>>),
+    /// A session of a role.
+    Role(Arc<Identity>, Arc<Session>),
+}
+
+impl Caller {
+    pub(crate) fn anonymous() -> Self {
+        Self::plain(CallerKind::Anonymous, Principal::anonymous())
+    }
+
+    /// A service acting for itself, as `ec2.amazonaws.com`.
+    #[must_use]
+    pub fn service(name: &str) -> Self {
+        Self::plain(CallerKind::Service, Principal::service(name))
+    }
+
+    fn plain(kind: CallerKind, principal: Principal) -> Self {
+        let policies = Arc::new(PrincipalPolicies::builder().build());
+        Self { kind, principal, access_key_id: None, verified: None, policies }
+    }
+
+    /// A user or role whose request was verified. `None` if the identity is not what the session says.
+    pub(crate) fn verified(
+        identity: Arc<Identity>,
+        session: Option<Arc<Session>>,
+        session_policies: Option<Vec<Arc<Policy>>>,
+        verified: Verified,
+    ) -> Option<Self> {
+        let policies = match session_policies {
+            Some(session) => Arc::new(identity.with_session(session)),
+            None => Arc::clone(&identity.policies),
+        };
+        let principal = match (&identity.who, session.as_deref().map(|s| &s.principal)) {
+            (Who::User(user), None) => Principal::user(&user.arn().parse().ok()?, &user.id).ok()?,
+            (Who::User(user), Some(SessionPrincipal::User { .. })) => {
+                Principal::user(&user.arn().parse().ok()?, &user.id).ok()?.with_session_token()
+            }
+            (Who::Role(role), Some(SessionPrincipal::AssumedRole { session_name, .. })) => {
+                Principal::role_session(&role.arn().parse().ok()?, &role.id, session_name).ok()?
+            }
+            _ => return None,
+        };
+        let kind = match (&identity.who, session) {
+            (Who::User(_), session) => CallerKind::User(identity, session),
+            (Who::Role(_), Some(session)) => CallerKind::Role(identity, session),
+            (Who::Role(_), None) => return None,
+        };
+        let access_key_id = Some(verified.access_key_id().to_owned());
+        Some(Self { kind, principal, access_key_id, verified: Some(verified), policies })
+    }
+
+    /// What kind it is.
+    #[must_use]
+    pub fn kind(&self) -> &CallerKind {
+        &self.kind
+    }
+
+    /// The principal, as policies see it.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// What it may do.
+    #[must_use]
+    pub fn policies(&self) -> &PrincipalPolicies {
+        &self.policies
+    }
+
+    /// Its ARN: the user's, or the session's. Of an anonymous caller, `anonymous`.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        self.principal.arn()
+    }
+
+    /// Its unique id, as `aws:userid` has it.
+    #[must_use]
+    pub fn user_id(&self) -> &str {
+        self.principal.user_id()
+    }
+
+    /// Its account, if it has one.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        self.principal.account().and_then(|a| a.as_str().parse().ok())
+    }
+
+    /// The key that signed the request.
+    #[must_use]
+    pub fn access_key_id(&self) -> Option<&str> {
+        self.access_key_id.as_deref()
+    }
+
+    /// What was verified.
+    #[must_use]
+    pub fn proof(&self) -> Option<&Verified> {
+        self.verified.as_ref()
+    }
+
+    /// Its session, if it has one.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        match &self.kind {
+            CallerKind::User(_, session) => session.as_deref(),
+            CallerKind::Role(_, session) => Some(session),
+            CallerKind::Anonymous | CallerKind::Service => None,
+        }
+    }
+
+    /// The user or role behind it.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        match &self.kind {
+            CallerKind::User(identity, _) | CallerKind::Role(identity, _) => Some(identity),
+            CallerKind::Anonymous | CallerKind::Service => None,
+        }
+    }
+
+    /// The name by which `LookupEvents` finds it: a user's name, or a session's.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        match (&self.kind, self.session().map(|s| &s.principal)) {
+            (_, Some(SessionPrincipal::AssumedRole { session_name, .. })) => session_name,
+            (CallerKind::User(identity, _), _) => match &identity.who {
+                Who::User(user) => &user.name,
+                Who::Role(role) => &role.name,
+            },
+            _ => "",
+        }
+    }
+
+    /// Sets the condition keys that follow from who asks and how it was authenticated
+    /// (`reference_policies_condition-keys`, properties of the principal and of the role session).
+    pub(crate) fn describe<'a>(&'a self, now: Timestamp, context: &mut Context<'a>) {
+        self.principal.describe(context);
+        let session = self.session();
+        let own_tags = self.identity().map_or(&[][..], |identity| identity.who.tags());
+        let session_tags = session.map_or(&[][..], |s| &s.tags);
+        // Session tags stand over the role's own.
+        let own = own_tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+        for (key, value) in own.chain(session_tags.iter().map(|(k, v)| (k.as_str(), v.as_str()))) {
+            context.set(Key::tagged("aws:PrincipalTag", key), value);
+        }
+        let Some(session) = session else { return };
+        context.set(keys::TOKEN_ISSUE_TIME, time(session.issued));
+        context.set(keys::MULTI_FACTOR_AUTH_PRESENT, session.mfa.is_some());
+        if let Some(mfa) = session.mfa {
+            context.set(keys::MULTI_FACTOR_AUTH_AGE, now.seconds() - mfa.seconds());
+        }
+        if let Some(identity) = &session.source_identity {
+            context.set(keys::SOURCE_IDENTITY, identity.as_str());
+        }
+        if let Some(instance) = &session.instance {
+            context.set(keys::EC2_SOURCE_INSTANCE_ARN, instance.arn.as_str());
+            context.set(keys::EC2_ROLE_DELIVERY, instance.role_delivery.as_str());
+            context.set(keys::EC2_INSTANCE_SOURCE_VPC, instance.vpc_id.as_str());
+            context.set(keys::EC2_INSTANCE_SOURCE_PRIVATE_IPV4, std::net::IpAddr::V4(instance.private_ip));
+        }
+    }
+}
+
+/// A point in time, as policies compare it.
+pub(crate) fn time(t: Timestamp) -> daypass_policy::Timestamp {
+    daypass_policy::Timestamp::from_seconds(t.seconds())
+}

@@ -1,0 +1,520 @@
+//! One request through the gate: which operation, who asks, what is asked; then the decision, the effect, the audit
+//! record and the answer. There is no other way to an operation.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use daypass_model::{Operation, Protocol, Service, Value, services};
+use daypass_store::TransactError;
+use daypass_wire::sigv4::{BodyKind, Claim, Expected, Family, PayloadVerifier, RequestHead, SigError};
+use daypass_wire::{Answer, Fault, Form, Protocols, Routed};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+
+use crate::audit::Call;
+use crate::authenticate::{Subject, Unauthenticated, authenticate};
+use crate::caller::Caller;
+use crate::check::{Check, Checks};
+use crate::cx::{Cx, Peer, Trail};
+use crate::error::{Error, internal_failure};
+use crate::ids::Ids;
+use crate::operation::{Effect, Entry, is_dry_run};
+use crate::payload::{Body, Payload, full};
+use crate::state::State;
+use crate::surroundings::random;
+
+/// The most bytes of a form or JSON document: far above anything that AWS's quotas allow in one.
+const MAX_DOCUMENT: usize = 1 << 20;
+/// The most bytes of an XML document of S3: `DeleteObjects` of a thousand of the longest keys, escaped.
+const MAX_XML: usize = 8 << 20;
+/// A document that takes longer to arrive is not waited for.
+const DOCUMENT_WITHIN: Duration = Duration::from_secs(30);
+
+/// The gate. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    state: Arc<State>,
+    entries: Arc<HashMap<(&'static str, &'static str), &'static Entry>>,
+}
+
+/// What is known of a request before its operation.
+struct Arrival {
+    head: Parts,
+    peer: Peer,
+    ids: Ids,
+    request_id: String,
+    event_id: String,
+    now: daypass_model::Timestamp,
+    user_agent: String,
+}
+
+/// A request whose operation is known and whose signature was verified.
+struct Admitted {
+    caller: Caller,
+    message: Message,
+}
+
+/// What the request says.
+struct Message {
+    routed: Routed,
+    form: Option<Form>,
+    body: Arrived,
+}
+
+/// The body, as far as it has been read.
+enum Arrived {
+    Whole(Bytes),
+    Streaming(Box<Payload>),
+}
+
+/// Why a request ended at the gate.
+struct Refused {
+    service: &'static Service,
+    operation: Option<&'static Operation>,
+    /// What was asked for, where it is no operation.
+    unknown: String,
+    claimed_key: Option<String>,
+    region: Option<String>,
+    fault: Fault,
+}
+
+impl Gate {
+    /// The gate of a server, with the operations that it implements.
+    #[must_use]
+    pub fn new(state: Arc<State>, entries: impl IntoIterator<Item = &'static Entry>) -> Self {
+        let entries = entries.into_iter().map(|entry| {
+            let operation = entry.operation();
+            ((operation.service.name, operation.name), entry)
+        });
+        Self { state, entries: Arc::new(entries.collect()) }
+    }
+
+    /// What the server stands on.
+    #[must_use]
+    pub fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    /// The operations that are implemented.
+    pub fn implemented(&self) -> impl Iterator<Item = &'static Operation> + '_ {
+        self.entries.values().map(|entry| entry.operation())
+    }
+
+    /// Answers one request.
+    pub async fn serve(&self, peer: Peer, request: Request<Body>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let arrival = self.arrive(head, peer);
+        let is_head = arrival.head.method == http::Method::HEAD;
+        match self.admit(&arrival, body).await {
+            Ok(admitted) => self.run(arrival, admitted).await,
+            Err(refused) => self.refuse(&arrival, *refused, is_head).await,
+        }
+    }
+
+    fn arrive(&self, head: Parts, peer: Peer) -> Arrival {
+        let ids = Ids::new(random(&*self.state.entropy));
+        let text = |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+        Arrival {
+            request_id: ids.uuid(),
+            event_id: ids.uuid(),
+            now: self.state.clock.now(),
+            user_agent: text("user-agent"),
+            head,
+            peer,
+            ids,
+        }
+    }
+
+    /// Finds the operation and verifies the signature.
+    async fn admit(&self, arrival: &Arrival, body: Body) -> Result<Admitted, Box<Refused>> {
+        let head = &arrival.head;
+        let protocols = daypass_wire::protocol_of(head, claims_access_analyzer(head));
+        let claimed = claimed_key(head);
+        let refuse = |service: &'static Service, operation, unknown: &str, fault| {
+            Box::new(Refused {
+                service,
+                operation,
+                unknown: unknown.to_owned(),
+                claimed_key: claimed.clone(),
+                region: None,
+                fault,
+            })
+        };
+        let guess = service_of(protocols, head);
+        let (whole, stream) = match protocols {
+            Protocols::S3 => (Bytes::new(), Some(body)),
+            _ => (collect(body).await.map_err(|fault| refuse(guess, None, "", fault))?, None),
+        };
+        let form = read_form(protocols, head, &whole).map_err(|fault| refuse(guess, None, "", fault))?;
+        let action = form.as_ref().and_then(|f| f.text("Action")).unwrap_or("").to_owned();
+        let routed = daypass_wire::route(protocols, head, form.as_ref(), &self.state.hosts)
+            .map_err(|fault| refuse(guess, None, &action, fault))?;
+        let operation = routed.operation;
+        let subject = Subject::Whole(&whole);
+        let subject = if stream.is_some() { Subject::Head(body_kind(operation)) } else { subject };
+        let (caller, verifier) = self
+            .authenticate(arrival, operation, &subject)
+            .map_err(|fault| refuse(operation.service, Some(operation), "", fault))?;
+        let body = match (stream, verifier) {
+            (Some(stream), Some(verifier)) => {
+                let length = stream.size_hint().exact();
+                Arrived::Streaming(Box::new(Payload::new(stream, verifier, length)))
+            }
+            _ => Arrived::Whole(whole),
+        };
+        Ok(Admitted { caller, message: Message { routed, form, body } })
+    }
+
+    fn authenticate(
+        &self,
+        arrival: &Arrival,
+        operation: &'static Operation,
+        subject: &Subject<'_>,
+    ) -> Result<(Caller, Option<PayloadVerifier>), Fault> {
+        let family = family(operation.service);
+        let head = RequestHead::from(&arrival.head);
+        let refuse = |error: SigError| signature_fault(&error, family);
+        let Some(claim) = Claim::parse(head, family).map_err(refuse)? else {
+            return match subject {
+                Subject::Head(kind) => {
+                    let verifier =
+                        PayloadVerifier::anonymous(&arrival.head.headers, *kind).map_err(refuse)?;
+                    Ok((Caller::anonymous(), Some(verifier)))
+                }
+                Subject::Whole(_) if operation.unsigned => Ok((Caller::anonymous(), None)),
+                Subject::Whole(_) => Err(refuse(SigError::MissingAuthentication)),
+            };
+        };
+        let now = time::OffsetDateTime::from_unix_timestamp(arrival.now.seconds());
+        let expected = Expected {
+            service: operation.service.signing_name,
+            regions: &is_region,
+            home_region: &self.state.region,
+            now: now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
+        };
+        authenticate(&self.state, &claim, subject, &expected).map_err(|error| match error {
+            Unauthenticated::Signature(error) => signature_fault(&error, family),
+            Unauthenticated::Failed(error) => self.failure(operation.service, error),
+        })
+    }
+
+    /// What the caller is told of an error.
+    fn failure(&self, service: &'static Service, error: Error) -> Fault {
+        match error {
+            Error::Fault(fault) => *fault,
+            Error::Internal(error) => {
+                tracing::error!(%error, service = service.name, "a request failed");
+                internal_failure(service)
+            }
+        }
+    }
+
+    async fn run(&self, arrival: Arrival, admitted: Admitted) -> Response<Body> {
+        let Admitted { caller, message } = admitted;
+        let operation = message.routed.operation;
+        let region = caller.proof().map_or(self.state.region.as_str(), |p| p.region()).to_owned();
+        let referer = arrival.head.headers.get("referer").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let head = arrival.head;
+        let cx = Cx {
+            state: Arc::clone(&self.state),
+            caller,
+            peer: arrival.peer,
+            operation,
+            region,
+            now: arrival.now,
+            request_id: if operation.service.name == "s3" {
+                arrival.ids.s3_request_id()
+            } else {
+                arrival.request_id
+            },
+            event_id: arrival.event_id,
+            user_agent: arrival.user_agent,
+            referer,
+            ids: arrival.ids,
+            trail: Mutex::new(Trail::default()),
+        };
+        let is_head = head.method == http::Method::HEAD;
+        let mut input = None;
+        match self.perform(&cx, &head, message, &mut input).await {
+            Ok(response) => response,
+            Err(error) => {
+                let fault = self.failure(operation.service, error);
+                let record = call(&cx, input.as_ref()).record(Err(&fault), &cx.trail());
+                match self.state.store.record(record).await {
+                    Ok(()) => respond(
+                        daypass_wire::write_fault(operation.service, &fault, &cx.request_id, is_head),
+                        None,
+                    ),
+                    Err(error) => self.unaudited(operation.service, &cx.request_id, &error, is_head),
+                }
+            }
+        }
+    }
+
+    /// Reads the input, then does what the operation does.
+    async fn perform(
+        &self,
+        cx: &Cx,
+        head: &Parts,
+        message: Message,
+        kept: &mut Option<Value>,
+    ) -> Result<Response<Body>, Error> {
+        let Message { routed, form, body } = message;
+        let operation = cx.operation;
+        let streams =
+            operation.input.payload.and_then(|i| operation.input.member(i)).is_some_and(|m| m.streaming);
+        let (document, payload) = match body {
+            Arrived::Whole(bytes) => (bytes, None),
+            Arrived::Streaming(payload) if streams => (Bytes::new(), Some(payload)),
+            Arrived::Streaming(mut payload) => {
+                let read = tokio::time::timeout(DOCUMENT_WITHIN, payload.collect(MAX_XML)).await;
+                (read.map_err(|_| request_timeout())??, Some(payload))
+            }
+        };
+        let value = daypass_wire::read_input(&routed, head, form.as_ref(), &document)?;
+        *kept = Some(value.clone());
+        let Some(entry) = self.entries.get(&(operation.service.name, operation.name)) else {
+            return Err(self.not_built(cx, &value));
+        };
+        match (entry.effect, payload) {
+            (Effect::Transaction(effect), _) => self.transact(cx, effect, value).await,
+            (Effect::Stream(effect), Some(payload)) => {
+                let answered = effect(cx, value.clone(), *payload).await?;
+                let record = call(cx, Some(&value)).record(Ok(&answered.output), &cx.trail());
+                self.state.store.record(record).await?;
+                let mut answer = daypass_wire::write_output(operation, &answered.output, &cx.request_id);
+                answer.status = answered.status.unwrap_or(answer.status);
+                Ok(respond(answer, answered.body))
+            }
+            (Effect::Stream(_), None) => Err(cx.internal_failure().into()),
+        }
+    }
+
+    async fn transact(
+        &self,
+        cx: &Cx,
+        effect: fn(&Cx, &mut daypass_store::Tx<'_>, Value) -> Result<Value, Error>,
+        value: Value,
+    ) -> Result<Response<Body>, Error> {
+        let outcome = self.state.store.transact(|tx| {
+            cx.ids.restart();
+            let output = effect(cx, tx, value.clone())?;
+            // The record of a change commits with the change.
+            tx.audit(call(cx, Some(&value)).record(Ok(&output), &cx.trail()));
+            Ok(output)
+        });
+        match outcome.await {
+            Ok(output) => {
+                Ok(respond(daypass_wire::write_output(cx.operation, &output, &cx.request_id), None))
+            }
+            Err(TransactError::Aborted(error)) => Err(error),
+            Err(TransactError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// An operation that is not built is authorised all the same, and then names itself.
+    fn not_built(&self, cx: &Cx, value: &Value) -> Error {
+        let operation = cx.operation;
+        if let Err(error) = cx.authorize(&Checks::from(Check::on_all(operation.action))) {
+            return error;
+        }
+        if is_dry_run(operation, value) {
+            // It would not have succeeded.
+            tracing::debug!(operation = operation.name, "a dry run of what is not built");
+        }
+        let (service, name) = (operation.service.name, operation.name);
+        let words = format!("{service}:{name} is not implemented by Daypass.");
+        match operation.service.protocol {
+            Protocol::RestXml => Fault::coded("NotImplemented", 501, words).into(),
+            Protocol::Ec2 => Fault::coded("UnsupportedOperation", 400, words).into(),
+            Protocol::Query => Fault::coded("NotImplemented", 501, words).into(),
+            Protocol::Json | Protocol::RestJson => Fault::coded("NotImplementedException", 501, words).into(),
+        }
+    }
+
+    async fn refuse(&self, arrival: &Arrival, refused: Refused, is_head: bool) -> Response<Body> {
+        let request_id = if refused.service.name == "s3" {
+            arrival.ids.s3_request_id()
+        } else {
+            arrival.request_id.clone()
+        };
+        let record = Call {
+            event_id: &arrival.event_id,
+            request_id: &request_id,
+            time: arrival.now,
+            region: refused.region.as_deref().unwrap_or(&self.state.region),
+            account: self.state.account.as_str(),
+            peer: &arrival.peer,
+            user_agent: &arrival.user_agent,
+            operation: refused.operation,
+            unknown: &refused.unknown,
+            caller: None,
+            claimed_key: refused.claimed_key.as_deref(),
+            input: None,
+        }
+        .record(Err(&refused.fault), &Trail::default());
+        match self.state.store.record(record).await {
+            Ok(()) => respond(
+                daypass_wire::write_fault(refused.service, &refused.fault, &request_id, is_head),
+                None,
+            ),
+            Err(error) => self.unaudited(refused.service, &request_id, &error, is_head),
+        }
+    }
+
+    /// What cannot be audited is not answered.
+    fn unaudited(
+        &self,
+        service: &'static Service,
+        request_id: &str,
+        error: &daypass_store::StoreError,
+        is_head: bool,
+    ) -> Response<Body> {
+        tracing::error!(%error, "a request could not be audited");
+        respond(daypass_wire::write_fault(service, &internal_failure(service), request_id, is_head), None)
+    }
+}
+
+fn call<'a>(cx: &'a Cx, input: Option<&'a Value>) -> Call<'a> {
+    Call {
+        event_id: &cx.event_id,
+        request_id: &cx.request_id,
+        time: cx.now,
+        region: if cx.operation.service.global { "us-east-1" } else { &cx.region },
+        account: cx.caller.principal().account().map_or(cx.state.account.as_str(), |a| a.as_str()),
+        peer: &cx.peer,
+        user_agent: &cx.user_agent,
+        operation: Some(cx.operation),
+        unknown: "",
+        caller: Some(&cx.caller),
+        claimed_key: cx.caller.access_key_id(),
+        input,
+    }
+}
+
+fn respond(answer: Answer, body: Option<Body>) -> Response<Body> {
+    let mut response = Response::new(body.unwrap_or_else(|| full(answer.body)));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+/// A document, as a whole.
+async fn collect(body: Body) -> Result<Bytes, Fault> {
+    let limited = http_body_util::Limited::new(body, MAX_DOCUMENT);
+    let read =
+        tokio::time::timeout(DOCUMENT_WITHIN, limited.collect()).await.map_err(|_| request_timeout())?;
+    read.map(http_body_util::Collected::to_bytes).map_err(|error| {
+        if error.is::<http_body_util::LengthLimitError>() {
+            Fault::coded(
+                "RequestEntityTooLarge",
+                413,
+                format!("Request must be smaller than {MAX_DOCUMENT} bytes"),
+            )
+        } else {
+            Fault::coded("IncompleteBody", 400, "The request body ended too early.")
+        }
+    })
+}
+
+fn request_timeout() -> Fault {
+    let words = "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.";
+    Fault::coded("RequestTimeout", 400, words)
+}
+
+fn read_form(protocols: Protocols, head: &Parts, body: &[u8]) -> Result<Option<Form>, Fault> {
+    let text = match protocols {
+        Protocols::FormBody => std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8"))?,
+        Protocols::FormQuery => head.uri.query().unwrap_or(""),
+        _ => return Ok(None),
+    };
+    Form::parse(text).map(Some).map_err(|error| malformed(&error.to_string()))
+}
+
+fn malformed(why: &str) -> Fault {
+    Fault::coded("MalformedQueryString", 404, format!("The query string contains a syntax error: {why}"))
+}
+
+/// The service whose words a request is refused in that names no operation.
+fn service_of(protocols: Protocols, head: &Parts) -> &'static Service {
+    let target = head.headers.get("x-amz-target").and_then(|v| v.to_str().ok()).unwrap_or("");
+    let find = |name: &str| services().iter().copied().find(|s| s.name == name);
+    let found = match protocols {
+        Protocols::S3 => find("s3"),
+        Protocols::RestJson => find("accessanalyzer"),
+        Protocols::Json => services()
+            .iter()
+            .copied()
+            .find(|s| s.protocol == Protocol::Json && target.starts_with(s.target_prefix))
+            .or_else(|| find("ssm")),
+        Protocols::FormBody | Protocols::FormQuery => find("sts"),
+    };
+    found.unwrap_or(services().first().copied().unwrap_or(&daypass_model::sts::SERVICE))
+}
+
+fn family(service: &Service) -> Family {
+    match service.protocol {
+        Protocol::Query => Family::Query,
+        Protocol::Ec2 => Family::Ec2,
+        Protocol::Json => Family::Json,
+        Protocol::RestJson => Family::RestJson,
+        Protocol::RestXml => Family::S3,
+    }
+}
+
+fn signature_fault(error: &SigError, family: Family) -> Fault {
+    let (code, status) = error.code(family);
+    let mut fault = Fault::coded(code, status, error.message(family));
+    if family == Family::S3 {
+        fault.details = error.details();
+    }
+    fault
+}
+
+/// What an S3 operation does with its body decides how it may be sent.
+fn body_kind(operation: &Operation) -> BodyKind {
+    match operation.name {
+        "PutObject" | "UploadPart" => BodyKind::Object,
+        "CompleteMultipartUpload" => BodyKind::Manifest,
+        _ => BodyKind::Document,
+    }
+}
+
+/// Whether the request claims to be for Access Analyzer, whose routes would be S3's otherwise. It is only believed if
+/// the signature says so too.
+fn claims_access_analyzer(head: &Parts) -> Option<&'static str> {
+    let authorization = head.headers.get("authorization").map_or(&[][..], |v| v.as_bytes());
+    let named = |text: &[u8], needle: &[u8]| text.windows(needle.len()).any(|w| w == needle);
+    let query = head.uri.query().unwrap_or("").as_bytes();
+    let claimed = named(authorization, b"/access-analyzer/aws4_request")
+        || named(query, b"%2Faccess-analyzer%2Faws4_request");
+    claimed.then_some("access-analyzer")
+}
+
+/// The key that the request says it was signed with, for the audit record alone.
+fn claimed_key(head: &Parts) -> Option<String> {
+    let header = head.headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or("");
+    let query = head.uri.query().unwrap_or("");
+    let after = header.split_once("Credential=").or_else(|| query.split_once("X-Amz-Credential="))?.1;
+    let key: String = after.chars().take_while(char::is_ascii_alphanumeric).take(128).collect();
+    Some(key).filter(|k| !k.is_empty())
+}
+
+/// A region of AWS, by its form: `us-east-1`, `us-gov-west-1`.
+fn is_region(region: &str) -> bool {
+    let parts: Vec<&str> = region.split('-').collect();
+    let letters = |p: &&str| !p.is_empty() && p.len() <= 12 && p.bytes().all(|b| b.is_ascii_lowercase());
+    match parts.as_slice() {
+        [words @ .., number] if words.len() >= 2 => {
+            words.iter().all(letters)
+                && number.len() <= 2
+                && !number.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit())
+        }
+        _ => false,
+    }
+}

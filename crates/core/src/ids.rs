@@ -1,0 +1,145 @@
+//! Identifiers, in AWS's forms. They come from a request's own seed, so that a transaction that runs again makes the
+//! same ones.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_lc_rs::hmac;
+use daypass_model::AccountId;
+
+use crate::Secret;
+
+/// The letters of unique ids and access key ids: base32.
+const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// A source of identifiers for one request.
+pub struct Ids {
+    seed: Secret<[u8; 32]>,
+    next: AtomicU32,
+}
+
+impl Ids {
+    pub(crate) fn new(seed: [u8; 32]) -> Self {
+        Self { seed: Secret::new(seed), next: AtomicU32::new(0) }
+    }
+
+    /// Starts over: the next identifiers are the first ones again.
+    pub(crate) fn restart(&self) {
+        self.next.store(0, Ordering::Relaxed);
+    }
+
+    /// Bytes that nobody can guess.
+    pub fn bytes(&self) -> [u8; 32] {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.seed.expose());
+        let tag = hmac::sign(&key, &number.to_be_bytes());
+        tag.as_ref().try_into().unwrap_or_default()
+    }
+
+    /// A unique id of IAM: the prefix and 17 letters, as `AROAIOSFODNN7EXAMPLEX`.
+    pub fn unique_id(&self, prefix: &str) -> String {
+        let letters = self.bytes().into_iter().take(17).map(letter);
+        prefix.chars().chain(letters).collect()
+    }
+
+    /// An id of EC2: the prefix and 17 hexadecimal digits, as `i-0123456789abcdef0`.
+    pub fn resource_id(&self, prefix: &str) -> String {
+        let digits: String = self.bytes().iter().take(9).map(|b| format!("{b:02x}")).collect();
+        // The ids of AWS start with a zero.
+        format!("{prefix}-0{}", digits.chars().take(16).collect::<String>())
+    }
+
+    /// An access key id. It holds its account's number, as AWS's do: `GetAccessKeyInfo` reads it back.
+    pub fn access_key_id(&self, prefix: &str, account: &AccountId) -> String {
+        let random = u128::from_be_bytes(self.bytes().first_chunk().copied().unwrap_or_default());
+        let account: u128 = account.as_str().parse().unwrap_or(0);
+        // 80 bits: one, 40 bits of account, 39 random ones.
+        let bits = 1 << 79 | account << 39 | random & ((1 << 39) - 1);
+        let letters = (0..16_u32).rev().map(|i| letter(u8::try_from(bits >> (5 * i) & 31).unwrap_or(0)));
+        prefix.chars().chain(letters).collect()
+    }
+
+    /// A version 4 UUID.
+    pub fn uuid(&self) -> String {
+        let mut bytes: [u8; 16] = self.bytes().first_chunk().copied().unwrap_or_default();
+        let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+        *version = *version & 0x0f | 0x40;
+        *variant = *variant & 0x3f | 0x80;
+        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or("");
+        [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    }
+
+    /// 16 letters and digits, as S3 names its requests.
+    pub fn s3_request_id(&self) -> String {
+        let letters = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let pick = |b: u8| letters.get(usize::from(b & 31)).copied().map_or('0', char::from);
+        self.bytes().into_iter().take(16).map(pick).collect()
+    }
+
+    /// A secret access key: 40 letters of base64.
+    pub fn secret_access_key(&self) -> Secret<String> {
+        secret_access_key(&self.bytes())
+    }
+}
+
+/// A secret access key from bytes: 30 of them make 40 letters of base64.
+pub(crate) fn secret_access_key(bytes: &[u8; 32]) -> Secret<String> {
+    use base64::Engine as _;
+    Secret::new(base64::engine::general_purpose::STANDARD.encode(bytes.get(..30).unwrap_or(bytes)))
+}
+
+fn letter(byte: u8) -> char {
+    LETTERS.get(usize::from(byte & 31)).copied().map_or('A', char::from)
+}
+
+/// The account whose number an access key id holds; `None` if it holds none.
+#[must_use]
+pub fn account_of_access_key(id: &str) -> Option<AccountId> {
+    let letters = id.get(4..).filter(|l| l.len() == 16)?;
+    let mut bits: u128 = 0;
+    for byte in letters.bytes() {
+        bits = bits << 5 | u128::try_from(LETTERS.iter().position(|l| *l == byte)?).ok()?;
+    }
+    let account = bits >> 39 & ((1 << 40) - 1);
+    format!("{account:012}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_aws_forms() {
+        let ids = Ids::new([7; 32]);
+        let account: AccountId = "123456789012".parse().unwrap();
+        let role = ids.unique_id("AROA");
+        assert!(
+            role.len() == 21 && role.starts_with("AROA") && role.bytes().all(|b| b.is_ascii_alphanumeric())
+        );
+        let instance = ids.resource_id("i");
+        assert!(instance.len() == 19 && instance.starts_with("i-0"), "{instance}");
+        let key = ids.access_key_id("AKIA", &account);
+        assert_eq!(key.len(), 20);
+        assert_eq!(account_of_access_key(&key), Some(account));
+        assert_eq!(ids.uuid().len(), 36);
+        assert_eq!(ids.secret_access_key().expose().len(), 40);
+    }
+
+    #[test]
+    fn a_restart_gives_the_same_ids_again() {
+        let ids = Ids::new([7; 32]);
+        let first = (ids.unique_id("AROA"), ids.uuid());
+        assert_ne!(first.0, ids.unique_id("AROA"));
+        ids.restart();
+        assert_eq!((ids.unique_id("AROA"), ids.uuid()), first);
+    }
+
+    #[test]
+    fn an_id_without_an_account_has_none() {
+        for id in ["", "AKIA", "AKIA0000000000000000", "AKIAIOSFODNN7EXAMPL", "AKIAéééééééé"] {
+            assert_eq!(account_of_access_key(id), None, "{id}");
+        }
+        // AWS's example key has a number too: that of an account that AWS gave it.
+        assert!(account_of_access_key("ASIAY34FZKBOKMUTVV7A").is_some());
+    }
+}

@@ -1,0 +1,190 @@
+//! What a service hands to the gate: entries. An entry can be made only of both an operation's questions and its
+//! effect, so there is no operation that forgets to ask.
+
+use std::pin::Pin;
+
+use daypass_model::{FromValue, IntoValue, Operation, TypedOperation, Value};
+use daypass_store::{StoreError, Tx};
+
+use crate::check::Checks;
+use crate::cx::Cx;
+use crate::error::Error;
+use crate::payload::{Body, Payload};
+
+/// One implemented operation.
+pub struct Entry {
+    row: fn() -> &'static Operation,
+    pub(crate) effect: Effect,
+}
+
+/// How an operation takes effect.
+#[derive(Clone, Copy)]
+pub(crate) enum Effect {
+    /// In one transaction, together with its audit record.
+    Transaction(fn(&Cx, &mut Tx<'_>, Value) -> Result<Value, Error>),
+    /// Over bodies that stream, and stores beside the one of the records.
+    Stream(for<'a> fn(&'a Cx, Value, Payload) -> Running<'a>),
+}
+
+/// An operation under way.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Streamed, Error>> + Send + 'a>>;
+
+/// The answer of an operation whose body may be a stream.
+pub struct Streamed {
+    /// Everything but the body.
+    pub(crate) output: Value,
+    /// The body, where it is the object and not a document.
+    pub(crate) body: Option<Body>,
+    /// The status, where it is not the operation's usual one (206, 304).
+    pub(crate) status: Option<u16>,
+}
+
+impl Entry {
+    /// Used by [`operation!`](crate::operation), which has the questions beside the effect.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn transaction(
+        row: fn() -> &'static Operation,
+        effect: fn(&Cx, &mut Tx<'_>, Value) -> Result<Value, Error>,
+    ) -> Self {
+        Self { row, effect: Effect::Transaction(effect) }
+    }
+
+    /// Used by [`stream_operation!`](crate::stream_operation).
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn stream(
+        row: fn() -> &'static Operation,
+        effect: for<'a> fn(&'a Cx, Value, Payload) -> Running<'a>,
+    ) -> Self {
+        Self { row, effect: Effect::Stream(effect) }
+    }
+
+    /// Its row in the tables.
+    #[must_use]
+    pub fn operation(&self) -> &'static Operation {
+        (self.row)()
+    }
+}
+
+/// `operation!(GET_ROLE, ops::GetRole, checks, run);` makes the entry of an operation that is one transaction.
+#[macro_export]
+macro_rules! operation {
+    ($name:ident, $operation:ty, $checks:expr, $run:expr) => {
+        #[doc = concat!("`", stringify!($operation), "`.")]
+        pub(crate) static $name: $crate::Entry = $crate::Entry::transaction(
+            <$operation as $crate::model::TypedOperation>::row,
+            |cx, tx, value| $crate::perform::<$operation>(cx, tx, value, $checks, $run),
+        );
+    };
+}
+
+/// `stream_operation!(GET_OBJECT, ops::GetObject, checks, run);` makes the entry of an operation over streams. Both
+/// functions are async.
+#[macro_export]
+macro_rules! stream_operation {
+    ($name:ident, $operation:ty, $checks:path, $run:path) => {
+        #[doc = concat!("`", stringify!($operation), "`.")]
+        pub(crate) static $name: $crate::Entry = $crate::Entry::stream(
+            <$operation as $crate::model::TypedOperation>::row,
+            |cx, value, payload| {
+                Box::pin(async move {
+                    let input = $crate::take_input::<$operation>(cx, value)?;
+                    let checks: $crate::Checks = $checks(cx, &input).await?;
+                    cx.authorize(&checks)?;
+                    let answer: $crate::Answered<<$operation as $crate::model::TypedOperation>::Output> =
+                        $run(cx, input, payload).await?;
+                    Ok(answer.into_streamed())
+                })
+            },
+        );
+    };
+}
+
+/// The typed input of an operation.
+///
+/// # Errors
+/// A failure of ours: the wire has read it by the same table.
+#[doc(hidden)]
+pub fn take_input<O: TypedOperation>(cx: &Cx, value: Value) -> Result<O::Input, Error> {
+    O::Input::from_value(value).ok_or_else(|| {
+        tracing::error!(
+            operation = cx.operation.name,
+            "an input that was read does not fit its own structure"
+        );
+        cx.internal_failure().into()
+    })
+}
+
+/// What an operation asks to be allowed. It may look at the state, and can fail only with it: what is missing is for
+/// `run` to say, after the caller was allowed to know.
+pub type ChecksOf<O> = fn(&Cx, &Tx<'_>, &<O as TypedOperation>::Input) -> Result<Checks, StoreError>;
+
+/// What an operation does.
+pub type RunOf<O> =
+    fn(&Cx, &mut Tx<'_>, <O as TypedOperation>::Input) -> Result<<O as TypedOperation>::Output, Error>;
+
+/// Asks, then runs.
+///
+/// # Errors
+/// A refusal, or what the operation answers.
+#[doc(hidden)]
+pub fn perform<O: TypedOperation>(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    value: Value,
+    checks: ChecksOf<O>,
+    run: RunOf<O>,
+) -> Result<Value, Error> {
+    let dry_run = is_dry_run(cx.operation, &value);
+    let input = take_input::<O>(cx, value)?;
+    cx.authorize(&checks(cx, tx, &input)?)?;
+    if dry_run {
+        let words = "Request would have succeeded, but DryRun flag is set.";
+        return Err(daypass_wire::Fault::coded("DryRunOperation", 412, words).into());
+    }
+    Ok(run(cx, tx, input)?.into_value())
+}
+
+/// EC2's operations can be asked without effect; that is the same for all of them.
+pub(crate) fn is_dry_run(operation: &Operation, value: &Value) -> bool {
+    operation.service.name == "ec2"
+        && operation
+            .input
+            .index("DryRun")
+            .and_then(|index| value.fields()?.get(index))
+            .is_some_and(|v| matches!(v, Value::Boolean(true)))
+}
+
+/// What a streaming operation answers.
+pub struct Answered<T> {
+    output: T,
+    body: Option<Body>,
+    status: Option<u16>,
+}
+
+impl<T: IntoValue> Answered<T> {
+    /// An answer without an object.
+    pub fn new(output: T) -> Self {
+        Self { output, body: None, status: None }
+    }
+
+    /// An answer whose body is an object.
+    #[must_use]
+    pub fn with_body(mut self, body: Body) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// An answer with a status of its own.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    #[doc(hidden)]
+    pub fn into_streamed(self) -> Streamed {
+        Streamed { output: self.output.into_value(), body: self.body, status: self.status }
+    }
+}

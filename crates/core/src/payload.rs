@@ -1,0 +1,137 @@
+//! Bodies, on their way in and out.
+
+use bytes::Bytes;
+use daypass_wire::Fault;
+use daypass_wire::sigv4::{ChecksumAlgorithm, Digests, PayloadVerifier};
+use futures_util::Stream;
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
+
+/// Why a body ended early.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A body, as it streams.
+pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+
+/// A body that is there already.
+#[must_use]
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    http_body_util::Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The body of an object on its way in: verified as it comes, and not to be trusted before it has ended well.
+pub struct Payload {
+    body: Body,
+    verifier: Option<PayloadVerifier>,
+    /// What has arrived and was not taken yet.
+    input: Bytes,
+    digests: Option<Digests>,
+    decoded_length: Option<u64>,
+    content_length: Option<u64>,
+}
+
+impl Payload {
+    pub(crate) fn new(body: Body, verifier: PayloadVerifier, content_length: Option<u64>) -> Self {
+        let decoded_length = verifier.decoded_length();
+        Self {
+            body,
+            verifier: Some(verifier),
+            input: Bytes::new(),
+            digests: None,
+            decoded_length,
+            content_length,
+        }
+    }
+
+    /// How long the object will be, where the request says.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.decoded_length.or(self.content_length)
+    }
+
+    /// The checksum algorithm that the caller chose.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<ChecksumAlgorithm> {
+        self.verifier.as_ref().and_then(PayloadVerifier::algorithm)
+    }
+
+    /// Also computes this checksum. To be called before the first piece is taken.
+    pub fn compute(&mut self, algorithm: ChecksumAlgorithm) {
+        if let Some(verifier) = &mut self.verifier {
+            verifier.compute(algorithm);
+        }
+    }
+
+    /// The checksums, once the body has ended well.
+    #[must_use]
+    pub fn digests(&self) -> Option<&Digests> {
+        self.digests.as_ref()
+    }
+
+    /// The next piece of the object; `None` at its end, which is reached only if everything that was declared is true.
+    ///
+    /// # Errors
+    /// S3's refusal of a body that is not what was signed or declared. Nothing of it may be kept.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        loop {
+            let Some(verifier) = &mut self.verifier else { return Ok(None) };
+            if let Some(piece) = verifier.next(&mut self.input).map_err(|e| fault(&e))? {
+                return Ok(Some(piece));
+            }
+            match self.body.frame().await {
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.input = data;
+                    }
+                }
+                Some(Err(_)) => return Err(incomplete()),
+                None => {
+                    let verifier = self.verifier.take();
+                    let digests = verifier.map(PayloadVerifier::finish).transpose().map_err(|e| fault(&e))?;
+                    self.digests = digests;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// The pieces as a stream.
+    pub fn stream(&mut self) -> impl Stream<Item = Result<Bytes, Fault>> + Send + '_ {
+        futures_util::stream::unfold(Some(self), |payload| async {
+            let payload = payload?;
+            match payload.next().await {
+                Ok(Some(piece)) => Some((Ok(piece), Some(payload))),
+                Ok(None) => None,
+                Err(fault) => Some((Err(fault), None)),
+            }
+        })
+    }
+
+    /// The whole of it, if it is a document of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), or if it is longer.
+    pub(crate) async fn collect(&mut self, limit: usize) -> Result<Bytes, Fault> {
+        let mut out: Vec<u8> = vec![];
+        while let Some(piece) = self.next().await? {
+            if out.len() + piece.len() > limit {
+                let words = "Your request was too big.";
+                return Err(Fault::coded("MaxMessageLengthExceeded", 400, words));
+            }
+            out.extend_from_slice(&piece);
+        }
+        Ok(out.into())
+    }
+}
+
+fn fault(error: &daypass_wire::sigv4::PayloadError) -> Fault {
+    let (code, status) = error.code();
+    let mut fault = Fault::coded(code, status, error.message());
+    fault.details = error.details();
+    fault
+}
+
+fn incomplete() -> Fault {
+    let words = "You did not provide the number of bytes specified by the Content-Length HTTP header";
+    Fault::coded("IncompleteBody", 400, words)
+}

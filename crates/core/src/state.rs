@@ -1,0 +1,31 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use daypass_model::AccountId;
+use daypass_store::Store;
+use daypass_wire::Hosts;
+
+use crate::identity::Identities;
+use crate::key_ring::KeyRing;
+use crate::surroundings::{Clock, Entropy};
+
+/// What the server stands on.
+pub struct State {
+    /// The state of all services.
+    pub store: Store,
+    /// The keys that seal.
+    pub ring: KeyRing,
+    /// Users and roles, compiled.
+    pub identities: Identities,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The account that the server was made with.
+    pub account: AccountId,
+    /// The region of what has none.
+    pub region: String,
+    /// How services are reached by name.
+    pub hosts: Hosts,
+}

@@ -1,0 +1,141 @@
+//! Which statements can be about an action on a resource: found without visiting the others.
+
+use super::prefix_tree::PrefixTree;
+use super::statement::{ActionMatch, CompiledStatement, ResourceMatch};
+use crate::action::{Action, ActionPattern};
+use crate::context::Context;
+use crate::document::Effect;
+use crate::pattern::{Fit, Glob, Syntax};
+use crate::resource::Resource;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A statement in one of the layers that an index holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) statement: Arc<CompiledStatement>,
+    pub(crate) effect: Effect,
+    /// The layer's number, below 64.
+    pub(crate) layer: u8,
+    /// Whether the statement's action is still to be matched.
+    pub(crate) check_action: bool,
+}
+
+/// Statements by service, then by the beginning of the action's name, then by the beginning of the resource.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// Sorted by service.
+    services: Box<[(Box<str>, PrefixTree<Named>)]>,
+    /// What no name of an action can rule out.
+    always: PrefixTree<Slot>,
+}
+
+/// One pattern for names of actions, and the statements that have it.
+#[derive(Debug)]
+struct Named {
+    test: NameTest,
+    slots: PrefixTree<Slot>,
+}
+
+#[derive(Debug)]
+enum NameTest {
+    /// The name begins as the tree says, and has this many bytes.
+    Exact(usize),
+    /// The name begins as the tree says.
+    Prefix,
+    Glob(Box<Glob>),
+}
+
+impl NameTest {
+    fn passes(&self, action: &Action<'_>) -> bool {
+        match self {
+            Self::Exact(length) => action.name().len() == *length,
+            Self::Prefix => true,
+            Self::Glob(glob) => glob.fit(action.name_text(), &Context::new()) == Fit::Yes,
+        }
+    }
+}
+
+type Entries = Vec<(Box<str>, Slot)>;
+
+impl Index {
+    /// Indexes statements, each with the number of its layer.
+    pub(crate) fn new<'s>(statements: impl IntoIterator<Item = (u8, &'s Arc<CompiledStatement>)>) -> Self {
+        let mut always = Entries::new();
+        let mut services: BTreeMap<&str, BTreeMap<&str, Entries>> = BTreeMap::new();
+        for (layer, statement) in statements {
+            let effect = statement.effect;
+            let slot = |check_action| Slot { statement: Arc::clone(statement), effect, layer, check_action };
+            let prefixes = resource_prefixes(&statement.resource);
+            match named_actions(&statement.action) {
+                Some(named) => {
+                    for (service, name) in named {
+                        let entries = services.entry(service).or_default().entry(name).or_default();
+                        entries.extend(prefixes.iter().map(|prefix| (prefix.clone(), slot(false))));
+                    }
+                }
+                None => always.extend(prefixes.iter().map(|prefix| (prefix.clone(), slot(true)))),
+            }
+        }
+        let services = services.into_iter().map(|(service, names)| {
+            let names = names.into_iter().filter_map(|(name, entries)| named(name, entries));
+            (service.into(), PrefixTree::new(names))
+        });
+        Self { services: services.collect(), always: PrefixTree::new(always) }
+    }
+
+    /// The statements that can match. One may come more than once.
+    pub(crate) fn candidates<'i>(
+        &'i self,
+        action: &'i Action<'_>,
+        resource: &'i Resource<'_>,
+    ) -> impl Iterator<Item = &'i Slot> {
+        let resource = resource.as_str().as_bytes();
+        let service = action.service();
+        let found = self.services.binary_search_by(|(own, _)| own.as_bytes().cmp(service));
+        let names = found.ok().and_then(|index| self.services.get(index));
+        let named = names.into_iter().flat_map(|(_, names)| names.beneath(action.name()));
+        named
+            .filter(|named| named.test.passes(action))
+            .flat_map(|named| named.slots.beneath(resource))
+            .chain(self.always.beneath(resource))
+    }
+}
+
+/// The patterns of a statement that lists actions by service; `None` where a name alone does not decide.
+fn named_actions(action: &ActionMatch) -> Option<Vec<(&str, &str)>> {
+    let ActionMatch::Listed { inverted: false, patterns } = action else { return None };
+    let each = patterns.iter().map(|pattern| match pattern {
+        ActionPattern::Named { service, text, .. } => Some((&**service, &**text)),
+        ActionPattern::Any | ActionPattern::Unclear => None,
+    });
+    each.collect()
+}
+
+fn named(name: &str, entries: Entries) -> Option<(Box<str>, Named)> {
+    // The text was a pattern before, so it is one now.
+    let glob = Glob::new(name, Syntax { wildcards: true, variables: false }).ok()?;
+    let prefix = glob.literal_prefix().into();
+    let test = if let Some(literal) = glob.literal() {
+        NameTest::Exact(literal.len())
+    } else if glob.literal_then_any().is_some() {
+        NameTest::Prefix
+    } else {
+        NameTest::Glob(Box::new(glob))
+    };
+    Some((prefix, Named { test, slots: PrefixTree::new(entries) }))
+}
+
+/// What an ARN must begin with for one of the statement's patterns to match.
+fn resource_prefixes(resource: &ResourceMatch) -> Vec<Box<str>> {
+    let mut prefixes: Vec<Box<str>> = match resource {
+        ResourceMatch::Listed { inverted: false, patterns } => {
+            patterns.iter().map(|pattern| pattern.literal_prefix().into()).collect()
+        }
+        _ => vec!["".into()],
+    };
+    // An empty `Resource` matches nothing, but whoever explains may still ask for it.
+    prefixes.sort();
+    prefixes.dedup();
+    prefixes
+}

@@ -1,0 +1,39 @@
+use daypass_model::{AccountId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Key, Prefix, Record};
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Its alias, as the console's sign-in address has it.
+    #[serde(default)]
+    pub alias: Option<String>,
+    /// 64 hexadecimal digits that name the account as an owner in S3.
+    pub canonical_user_id: String,
+}
+
+impl Account {
+    /// Where the account stands.
+    #[must_use]
+    pub fn key_of(id: &AccountId) -> Key {
+        Key::new(&["account", id.as_str()])
+    }
+
+    /// Where all accounts stand.
+    #[must_use]
+    pub fn all() -> Prefix {
+        Prefix::new(&["account"])
+    }
+}
+
+impl Record for Account {
+    fn key(&self) -> Key {
+        Self::key_of(&self.id)
+    }
+}

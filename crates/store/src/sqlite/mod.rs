@@ -1,0 +1,152 @@
+//! The embedded engine: SQLite in WAL mode, one writer thread that commits whole queues at once, readers beside it.
+//!
+//! A commit that holds a change is synced before it is acknowledged (`synchronous=FULL`); one that holds only audit
+//! records is written to the file without a sync, and synced within a second (or with the next change). A sync or
+//! write that fails makes the engine read-only: what the disk then holds is not known, so nothing more is promised.
+
+mod audit;
+mod reader;
+mod schema;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{oneshot, watch};
+
+use crate::engine::{OnCommit, Pending};
+use crate::{AuditQuery, AuditRecord, Batch, Change, Conflict, Engine, Revision, Snapshot, StoreError};
+use reader::Reader;
+use writer::{Order, Writer};
+
+/// So many commits may wait for the writer; the next ones wait to wait.
+const QUEUE: usize = 4096;
+
+type Hooks = Arc<RwLock<Vec<OnCommit>>>;
+
+/// SQLite, bundled.
+pub struct Sqlite {
+    file: File,
+    /// `None` once the engine is being closed.
+    orders: Option<mpsc::SyncSender<Order>>,
+    writer: Option<JoinHandle<()>>,
+    head: watch::Receiver<Revision>,
+    hooks: Hooks,
+    /// Readers that nobody uses at the moment.
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// Where the database is.
+#[derive(Clone)]
+enum File {
+    Disk(PathBuf),
+    Memory(String),
+}
+
+impl File {
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match self {
+            Self::Disk(path) => Connection::open_with_flags(path, flags),
+            Self::Memory(uri) => Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI),
+        };
+        let connection = connection.map_err(StoreError::engine)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(StoreError::engine)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    }
+}
+
+impl Sqlite {
+    /// Opens or makes the database.
+    ///
+    /// # Errors
+    /// If the file cannot be used or has another format.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::start(File::Disk(path.to_owned()))
+    }
+
+    /// A database that ends with this value.
+    ///
+    /// # Errors
+    /// If SQLite cannot be started.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self::start(File::Memory(format!("file:/daypass-{number}?vfs=memdb")))
+    }
+
+    fn start(file: File) -> Result<Self, StoreError> {
+        let connection = file.connect()?;
+        let revision = schema::prepare(&connection, matches!(file, File::Disk(_)))?;
+        let (tell, head) = watch::channel(revision);
+        let (orders, queue) = mpsc::sync_channel(QUEUE);
+        let hooks = Hooks::default();
+        let writer = Writer::new(connection, tell, Arc::clone(&hooks));
+        let writer = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(&queue))
+            .map_err(StoreError::engine)?;
+        Ok(Self { file, orders: Some(orders), writer: Some(writer), head, hooks, idle: Mutex::default() })
+    }
+
+    fn reader(&self) -> Result<Reader<'_>, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = idle.map_or_else(|| self.file.connect(), Ok)?;
+        Reader::begin(connection, &self.idle)
+    }
+}
+
+impl Engine for Sqlite {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + Send + '_>, StoreError> {
+        Ok(Box::new(self.reader()?))
+    }
+
+    fn commit(&self, batch: Batch) -> Pending<'_, Result<Result<Revision, Conflict>, StoreError>> {
+        Box::pin(async move {
+            let (reply, done) = oneshot::channel();
+            let orders = self.orders.as_ref().ok_or(StoreError::Closed)?;
+            let mut order = Order { batch, reply };
+            // The queue is full only when the disk is far behind; then commits take turns in asking.
+            while let Err(error) = orders.try_send(order) {
+                match error {
+                    mpsc::TrySendError::Full(back) => order = back,
+                    mpsc::TrySendError::Disconnected(_) => return Err(StoreError::Closed),
+                }
+                tokio::task::yield_now().await;
+            }
+            done.await.map_err(|_| StoreError::Closed)?
+        })
+    }
+
+    fn changes(&self, after: Revision, limit: usize) -> Result<Option<Vec<Change>>, StoreError> {
+        self.reader()?.changes(after, limit)
+    }
+
+    fn head(&self) -> watch::Receiver<Revision> {
+        self.head.clone()
+    }
+
+    fn on_commit(&self, tell: OnCommit) {
+        self.hooks.write().unwrap_or_else(PoisonError::into_inner).push(tell);
+    }
+
+    fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        self.reader()?.audit(query)
+    }
+}
+
+impl Drop for Sqlite {
+    /// Everything that was queued is written before the file is closed.
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `sts:GetSessionToken`: temporary credentials of the user who asks.
+
+use daypass_core::model::sts::{Credentials, GetSessionTokenRequest, GetSessionTokenResponse, ops};
+use daypass_core::store::{StoreError, Tx};
+use daypass_core::{CallerKind, Checks, Cx, Error, Fault, Session, SessionPrincipal, Who, operation};
+
+operation!(GET_SESSION_TOKEN, ops::GetSessionToken, checks, run);
+
+/// Twelve hours (STS API reference, GetSessionToken).
+const DEFAULT_SECONDS: i32 = 43_200;
+
+fn checks(_: &Cx, _: &Tx<'_>, _: &GetSessionTokenRequest) -> Result<Checks, StoreError> {
+    Ok(Checks::authenticated_only(
+        "no permissions are required: policies cannot control authentication (IAM guide, permissions for GetSessionToken)",
+    ))
+}
+
+fn run(cx: &Cx, _: &mut Tx<'_>, input: GetSessionTokenRequest) -> Result<GetSessionTokenResponse, Error> {
+    let CallerKind::User(identity, None) = cx.caller().kind() else {
+        return Err(denied("Cannot call GetSessionToken with session credentials").into());
+    };
+    let Who::User(user) = &identity.who else {
+        return Err(denied("Cannot call GetSessionToken with session credentials").into());
+    };
+    if input.serial_number.is_some() || input.token_code.is_some() {
+        // No user has an MFA device yet, so no code can be right.
+        return Err(denied("MultiFactorAuthentication failed, unable to validate MFA code").into());
+    }
+    let issued = cx.now().truncated();
+    let session = Session {
+        account: user.account.clone(),
+        principal: SessionPrincipal::User { name: user.name.clone(), id: user.id.clone() },
+        issued,
+        expires: issued.plus_seconds(i64::from(input.duration_seconds.unwrap_or(DEFAULT_SECONDS))),
+        policy: None,
+        policy_arns: vec![],
+        tags: vec![],
+        transitive_tag_keys: vec![],
+        source_identity: None,
+        mfa: None,
+        instance: None,
+    };
+    Ok(GetSessionTokenResponse { credentials: Some(issue(cx, &session)?) })
+}
+
+fn denied(words: &str) -> Fault {
+    Fault::new(&daypass_core::model::sts::errors::ACCESS_DENIED, words)
+}
+
+/// A session as the API answers it.
+pub(crate) fn issue(cx: &Cx, session: &Session) -> Result<Credentials, Error> {
+    let id = cx.ids().access_key_id("ASIA", &session.account);
+    let issued = session.issue(&cx.state().ring, id)?;
+    Ok(Credentials {
+        access_key_id: issued.access_key_id,
+        secret_access_key: issued.secret_access_key.expose().clone(),
+        session_token: issued.session_token,
+        expiration: issued.expires,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::testing::{Client, TestServer};
+
+    async fn token(client: &Client, parameters: &[(&str, &str)]) -> daypass_core::testing::TestAnswer {
+        client.query("sts", "GetSessionToken", parameters).await
+    }
+
+    #[tokio::test]
+    async fn gives_a_user_a_session_that_is_the_user() {
+        let server = TestServer::new(crate::OPERATIONS.iter().copied()).await;
+        let alice = server.user("alice", &[]).await;
+        let answer = token(&alice, &[("DurationSeconds", "900")]).await.ok();
+        assert_eq!(answer.xml("Expiration"), Some("2026-11-22T02:29:00Z"));
+        let session = server.client(
+            answer.xml("AccessKeyId").unwrap(),
+            answer.xml("SecretAccessKey").unwrap(),
+            answer.xml("SessionToken").map(str::to_owned),
+        );
+        let who = session.query("sts", "GetCallerIdentity", &[]).await.ok();
+        assert_eq!(who.xml("Arn"), Some("arn:aws:iam::123456789012:user/alice"));
+        // A session cannot ask for another.
+        assert_eq!(token(&session, &[]).await.refused().0, "AccessDenied");
+        assert_eq!(token(&server.administrator().await, &[]).await.refused().0, "AccessDenied");
+    }
+
+    #[tokio::test]
+    async fn refuses_codes_of_devices_that_nobody_has_and_odd_durations() {
+        let server = TestServer::new(crate::OPERATIONS.iter().copied()).await;
+        let alice = server.user("alice", &[]).await;
+        let mfa = [("SerialNumber", "arn:aws:iam::123456789012:mfa/alice"), ("TokenCode", "123456")];
+        assert_eq!(token(&alice, &mfa).await.refused().0, "AccessDenied");
+        assert_eq!(token(&alice, &[("DurationSeconds", "899")]).await.refused().0, "ValidationError");
+        assert_eq!(token(&alice, &[("DurationSeconds", "129601")]).await.refused().0, "ValidationError");
+    }
+}

@@ -1,0 +1,61 @@
+//! Session policies: the inline document and the managed ones that narrow a session.
+
+use daypass_core::model::sts::PolicyDescriptorType;
+use daypass_core::policy::{Document, DocumentKind};
+use daypass_core::{Cx, Error, Fault};
+
+/// Inline document and ARNs together: at most this many characters (STS API reference, AssumeRole).
+const MAX_PLAIN_CHARACTERS: usize = 2048;
+/// What a packed policy may be, in bytes; AWS does not say how it packs, so this is a share of plain text.
+const MAX_PACKED_BYTES: usize = 2048;
+
+/// The session policies of a request, checked, and how much of the packed size they take, in percent.
+pub(crate) struct SessionPolicy {
+    pub(crate) inline: Option<String>,
+    pub(crate) arns: Vec<String>,
+    pub(crate) packed_percent: Option<i32>,
+}
+
+/// Checks what a request gives.
+pub(crate) fn read(
+    cx: &Cx,
+    inline: Option<String>,
+    arns: Vec<PolicyDescriptorType>,
+    tags: &[(String, String)],
+) -> Result<SessionPolicy, Error> {
+    let arns: Vec<String> = arns.into_iter().filter_map(|p| p.arn).collect();
+    if arns.len() > 10 {
+        return Err(malformed("The number of managed policies is above the limit of 10.").into());
+    }
+    let account = cx.account();
+    for arn in &arns {
+        let own = daypass_core::customer_managed_name(arn, &account).is_some();
+        if !own && daypass_core::AwsManagedPolicy::find(arn).is_none() {
+            return Err(Fault::coded("ValidationError", 400, format!("Policy {arn} does not exist.")).into());
+        }
+    }
+    if let Some(document) = &inline {
+        Document::parse(DocumentKind::Session, document).map_err(|error| malformed(&error.aws_message()))?;
+    }
+    let plain =
+        inline.as_ref().map_or(0, |d| d.chars().count()) + arns.iter().map(String::len).sum::<usize>();
+    if plain > MAX_PLAIN_CHARACTERS {
+        let words = "Packed policy consumes too much: the plain text of the policy and the ARNs exceeds 2048 characters";
+        return Err(too_large(words).into());
+    }
+    let packed = plain + tags.iter().map(|(k, v)| k.len() + v.len() + 2).sum::<usize>();
+    if packed > MAX_PACKED_BYTES * 4 {
+        return Err(too_large("Packed policy consumes more than 100% of allotted space").into());
+    }
+    let percent = (plain > 0 || !tags.is_empty())
+        .then(|| i32::try_from(packed * 100 / (MAX_PACKED_BYTES * 4)).unwrap_or(100).max(1));
+    Ok(SessionPolicy { inline, arns, packed_percent: percent })
+}
+
+fn malformed(words: &str) -> Fault {
+    Fault::new(&daypass_core::model::sts::errors::MALFORMED_POLICY_DOCUMENT, words)
+}
+
+fn too_large(words: &str) -> Fault {
+    Fault::new(&daypass_core::model::sts::errors::PACKED_POLICY_TOO_LARGE, words)
+}
