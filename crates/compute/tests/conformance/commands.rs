@@ -174,6 +174,8 @@ fn terminal() {
     let mut start = [0; 19];
     near.read_exact(&mut start).unwrap();
     assert_eq!(&start, b"x\r\nxterm-256color\r\n");
+    // A shell that is just making a process may lose the signal.
+    eventually("the sleeper", || count(&fixture, &spec.id, "sleep") == 1);
     near.write_all(&[3]).unwrap();
     assert_eq!(exec.wait(), Ok(ExitStatus(130)));
     // The operator's own terminal is not there to be typed into.
