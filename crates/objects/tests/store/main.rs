@@ -7,6 +7,7 @@
     reason = "tests say what they expect"
 )]
 
+mod model;
 mod random;
 mod suite;
 mod support;
