@@ -7,6 +7,10 @@
     reason = "tests say what they expect"
 )]
 
+mod collection;
+mod damage;
+mod faults;
+mod full_disk;
 mod model;
 mod random;
 mod suite;
