@@ -9,9 +9,11 @@
 
 mod collection;
 mod damage;
+mod directory;
 mod faults;
 mod full_disk;
 mod model;
 mod random;
+mod sealed;
 mod suite;
 mod support;
