@@ -5,6 +5,7 @@ mod admin;
 mod cli;
 mod commands;
 mod data;
+mod instances;
 mod server;
 mod system;
 

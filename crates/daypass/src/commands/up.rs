@@ -14,12 +14,12 @@ use crate::data::DataDirectory;
 use crate::server::http::{self, Stop};
 use crate::server::{Server, is_loopback, operations, tls};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{admin, data};
+use crate::{admin, data, instances};
 
 pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
     log_to_standard_error(arguments.log_format);
     if arguments.check {
-        bail!("this build has no instance driver");
+        return instances::check(&data::directory(arguments.data.directory)?);
     }
     if !is_loopback(arguments.listen.ip()) && arguments.tls_cert.is_none() && !arguments.insecure_listen {
         bail!(
@@ -32,11 +32,6 @@ pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
     runtime.block_on(serve(arguments, directory))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The privileged half.
-pub(crate) fn instance_host(_descriptor: i32) -> Result<ExitCode> {
-    bail!("this build has no instance driver")
 }
 
 fn log_to_standard_error(format: LogFormat) {
@@ -88,8 +83,10 @@ async fn serve(arguments: Up, directory: DataDirectory) -> Result<()> {
     let listener = http::listen(arguments.listen).await?;
     let address = listener.local_addr().context("the listener's address")?;
     let scheme = if acceptor.is_some() { "https" } else { "http" };
-    let server =
-        Arc::new(Server::new(Gate::new(Arc::new(state), operations()), format!("{scheme}://{address}")));
+    let (events, _happened) = tokio::sync::mpsc::unbounded_channel();
+    let driver = instances::driver(directory.path(), events);
+    let gate = Gate::new(Arc::new(state), operations());
+    let server = Arc::new(Server::new(gate, format!("{scheme}://{address}"), driver));
     let commands = admin::server::listen(directory.path())?;
     let (stop, stopped) = Stop::new();
     let api = tokio::spawn(http::serve(Arc::clone(&server), listener, acceptor, None, stopped));
