@@ -28,6 +28,8 @@ pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
         );
     }
     keep_memory_private();
+    // What the server writes is its owner's alone.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let directory = DataDirectory::open(data::directory(arguments.data.directory.clone())?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
     runtime.block_on(serve(arguments, directory))?;
@@ -49,8 +51,10 @@ fn log_to_standard_error(format: LogFormat) {
 
 /// No core dump, and no other process of this user that reads this one's memory: keys are in it.
 fn keep_memory_private() {
-    use nix::sys::resource::{Resource, setrlimit};
-    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    // The hard limit stays: instances may dump their own memory within it.
+    let off = getrlimit(Resource::RLIMIT_CORE).and_then(|(_, hard)| setrlimit(Resource::RLIMIT_CORE, 0, hard));
+    if let Err(error) = off {
         tracing::warn!(%error, "core dumps could not be turned off");
     }
     if let Err(error) = nix::sys::prctl::set_dumpable(false) {
