@@ -4,6 +4,7 @@
 mod admin;
 mod cli;
 mod commands;
+mod confine;
 mod data;
 mod instances;
 mod server;

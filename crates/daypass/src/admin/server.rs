@@ -16,7 +16,7 @@ use crate::data::socket;
 use crate::server::Server;
 
 /// Opens the socket. What a server that was killed left behind is replaced: the directory's lock says that it is gone.
-pub(crate) fn listen(directory: &Path) -> Result<UnixListener> {
+pub(crate) fn listen(directory: &Path) -> Result<std::os::unix::net::UnixListener> {
     let place = socket(directory);
     match std::fs::remove_file(&place) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -24,9 +24,10 @@ pub(crate) fn listen(directory: &Path) -> Result<UnixListener> {
         }
         _ => {}
     }
-    let listener =
-        UnixListener::bind(&place).with_context(|| format!("`{}` cannot be opened", place.display()))?;
+    let listener = std::os::unix::net::UnixListener::bind(&place)
+        .with_context(|| format!("`{}` cannot be opened", place.display()))?;
     std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
     Ok(listener)
 }
 
