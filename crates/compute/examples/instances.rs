@@ -35,7 +35,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (step, name) in steps.iter().enumerate() {
         let mut times: Vec<Duration> = measured.iter().filter_map(|times| times.get(step).copied()).collect();
         times.sort_unstable();
-        println!("{name:18} p50 {:?} max {:?}", times.get(times.len() / 2), times.last());
+        if let (Some(least), Some(most)) = (times.first(), times.last()) {
+            let middle = times.get(times.len() / 2).unwrap_or(most);
+            println!("{name:18} least {least:9.1?}, median {middle:9.1?}, most {most:9.1?}");
+        }
     }
     Ok(())
 }

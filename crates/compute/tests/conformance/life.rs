@@ -15,6 +15,7 @@ pub(crate) const CASES: &[Case] = &[
     ("user_data_that_is_no_script_is_only_stored", user_data_stored),
     ("user_data_that_cannot_run_is_reported_where_its_output_would_be", user_data_broken),
     ("processes_are_asked_to_end_before_they_are_killed", graceful_stop),
+    ("an_order_to_stop_right_after_the_start_is_not_missed", stops_at_once),
     ("processes_that_do_not_want_to_end_are_killed", forced_stop),
     ("an_instance_can_shut_itself_down", shuts_itself_down),
     ("an_instance_whose_first_process_is_killed_is_reported", killed),
@@ -127,6 +128,16 @@ fn graceful_stop() {
     let fixture = Fixture::new();
     let id = with_trap(&fixture, "touch /root/asked; exit 0");
     assert_eq!(fixture.run(&id, &["test", "-e", "/root/asked"]).status, 0);
+}
+
+/// With so much grace that a missed order would show.
+fn stops_at_once() {
+    let fixture = Fixture::new();
+    let spec = spec(1, 5);
+    for _ in 0..20 {
+        drop(fixture.start(&spec));
+        fixture.host().stop(spec.id.clone(), Duration::from_secs(600)).wait().unwrap();
+    }
 }
 
 fn forced_stop() {

@@ -105,6 +105,9 @@ fn prepare(boot: &Boot<'_>, words: &Channel) -> Result<(), Error> {
         _ => return Err(Error::system("start", "the order to build did not come")),
     }
     umask(Mode::from_bits_truncate(0o022));
+    // Held back from before anybody can send one: to a first process a signal that it does not hold is lost.
+    sys::reset_signals().doing("reset signals")?;
+    awaited().thread_block().doing("hold signals back")?;
     become_root_inside()?;
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWCGROUP).doing("get mounts of its own")?;
     root::build(boot)?;
@@ -118,14 +121,17 @@ fn prepare(boot: &Boot<'_>, words: &Channel) -> Result<(), Error> {
     nix::sys::prctl::set_name(c"init").doing("name the process")
 }
 
-/// Reaps what ends, until it is told to shut down.
-fn supervise(boot: &Boot<'_>) -> ! {
+/// What the first process is told by signals.
+fn awaited() -> SigSet {
     let mut awaited = SigSet::empty();
     awaited.add(Signal::SIGCHLD);
     SHUT_DOWN.into_iter().for_each(|signal| awaited.add(signal));
-    if sys::reset_signals().is_err() || awaited.thread_block().is_err() {
-        sys::exit(1);
-    }
+    awaited
+}
+
+/// Reaps what ends, until it is told to shut down.
+fn supervise(boot: &Boot<'_>) -> ! {
+    let awaited = awaited();
     if boot.first && boot.spec.user_data.is_script() {
         files::run_user_data(boot.spec);
     }
