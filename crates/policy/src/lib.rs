@@ -80,11 +80,11 @@
 //! * **Conditions**: all operators and all keys must hold; of the values of one key, one must match, or none for the
 //!   operators with `Not`. An absent key fails an operator, passes one with `Not`, and passes `…IfExists`. Multivalued keys
 //!   need `ForAllValues:` (true of an empty set) or `ForAnyValue:` (false of it).
-//! * **Layers**: resource control, service control (each level), VPC endpoint, resource, identity, boundary, session. The
-//!   rules for who must allow are on [`Policies`]' way to a decision: within an account a policy of the resource that names
-//!   the principal itself is final, one that names its role is still limited by boundary and session policy, one that names
-//!   the account grants nothing by itself; across accounts both sides must allow; trust policies and key policies
-//!   ([`ResourcePolicy::Trust`], [`ResourcePolicy::Required`]) are needed in any case.
+//! * **Layers**: resource control, service control (each level), VPC endpoint, resource, identity, boundary, session; all
+//!   that are there must allow, but for the resource's policy. Within an account, one that names the principal itself is
+//!   final; one that names its role is still limited by boundary and session policy; one that names the account grants
+//!   nothing by itself. Across accounts both sides must allow. Trust policies and key policies ([`ResourcePolicy::Trust`],
+//!   [`ResourcePolicy::Required`]) are needed in any case.
 //!
 //! ```
 //! use daypass_policy::*;

@@ -1,6 +1,5 @@
 //! The fuzz targets' entry points on made-up input: mutated documents and requests, without a fuzzer.
 
-#[path = "../fuzz/entry.rs"]
 mod entry;
 
 use proptest::prelude::*;

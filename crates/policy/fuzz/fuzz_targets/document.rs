@@ -2,7 +2,7 @@
 #![no_main]
 #![expect(dead_code, reason = "each target uses one of the entry points")]
 
-#[path = "../entry.rs"]
+#[path = "../../tests/entry/mod.rs"]
 mod entry;
 
 libfuzzer_sys::fuzz_target!(|text: &str| entry::document(text));
