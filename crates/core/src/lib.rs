@@ -21,6 +21,7 @@ mod ids;
 mod key_ring;
 mod operation;
 mod payload;
+pub mod principals;
 mod secret;
 mod session;
 mod state;
