@@ -18,18 +18,22 @@ mod error;
 mod gate;
 mod identity;
 mod ids;
+mod kept;
 mod key_ring;
+mod object_keys;
 mod operation;
+pub mod outbox;
 mod payload;
 pub mod principals;
 mod secret;
 mod session;
 mod state;
 mod surroundings;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use daypass_model as model;
+pub use daypass_objects as objects;
 pub use daypass_policy as policy;
 pub use daypass_store as store;
 pub use daypass_wire as wire;
@@ -43,7 +47,9 @@ pub use error::{Error, internal_failure};
 pub use gate::Gate;
 pub use identity::{Identities, Identity, Who, customer_managed_name};
 pub use ids::{Ids, account_of_access_key};
+pub use kept::Kept;
 pub use key_ring::{KeyRing, KeyRingError, Purpose, RootKey, Unopenable};
+pub use object_keys::ObjectKeys;
 pub use operation::{Answered, ChecksOf, Entry, RunOf, Running, Streamed};
 #[doc(hidden)]
 pub use operation::{perform, take_input};
