@@ -40,12 +40,21 @@ pub struct Payload {
     input: Bytes,
     decoded_length: Option<u64>,
     content_length: Option<u64>,
+    declares_integrity: bool,
 }
 
 impl Payload {
     pub(crate) fn new(body: Body, verifier: PayloadVerifier, content_length: Option<u64>) -> Self {
         let decoded_length = verifier.decoded_length();
-        Self { body, verifier: Some(verifier), input: Bytes::new(), decoded_length, content_length }
+        let declares_integrity = verifier.declares_integrity();
+        Self {
+            body,
+            verifier: Some(verifier),
+            input: Bytes::new(),
+            decoded_length,
+            content_length,
+            declares_integrity,
+        }
     }
 
     /// How long the object will be, where the request says.
@@ -109,7 +118,7 @@ impl Payload {
 
     /// Whether the request says what its body must come to: `Content-MD5` or a checksum.
     pub(crate) fn declares_integrity(&self) -> bool {
-        self.verifier.as_ref().is_some_and(PayloadVerifier::declares_integrity)
+        self.declares_integrity
     }
 
     /// The whole of it, if it is a document of at most `limit` bytes.
