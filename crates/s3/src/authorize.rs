@@ -28,6 +28,25 @@ pub(crate) fn on_bucket(
     Ok(bucket_check(cx, &bucket, cx.operation().action).into())
 }
 
+/// `bucket_operation!(GET_BUCKET_TAGGING, ops::GetBucketTagging, get);` makes the entry of an operation about a bucket's
+/// configuration: one transaction, and the question whether the caller may do its action to the bucket.
+macro_rules! bucket_operation {
+    ($name:ident, $operation:ty, $run:expr) => {
+        daypass_core::operation!(
+            $name,
+            $operation,
+            |cx, tx, input| $crate::authorize::on_bucket(
+                cx,
+                tx,
+                &input.bucket,
+                input.expected_bucket_owner.as_deref()
+            ),
+            $run
+        );
+    };
+}
+pub(crate) use bucket_operation;
+
 /// Whether this bucket is the one that the request means: in the region that it was signed for, and of the owner that it
 /// expects (`x-amz-expected-bucket-owner`; S3 user guide, "Verifying bucket ownership with bucket owner condition").
 ///

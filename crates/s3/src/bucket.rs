@@ -43,9 +43,12 @@ pub(crate) struct Bucket {
     /// Its tags.
     #[serde(default)]
     pub(crate) tags: Vec<Tag>,
-    /// Whether its default encryption names a bucket key.
+    /// What its default encryption says beside that everything is encrypted.
     #[serde(default)]
-    pub(crate) bucket_key: bool,
+    pub(crate) encryption: Encryption,
+    /// Whether transfer acceleration, which there is none of, was told to be off.
+    #[serde(default)]
+    pub(crate) acceleration_suspended: bool,
     /// Its policy, compiled.
     #[serde(skip)]
     compiled: OnceLock<Compiled>,
@@ -71,6 +74,16 @@ impl PublicAccessBlock {
     };
 }
 
+/// What a bucket's default encryption says that has no effect under SSE-S3, and is shown as it was put.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Encryption {
+    /// Whether it has a bucket key.
+    pub(crate) bucket_key: bool,
+    /// Whether it says that keys of the caller are refused.
+    pub(crate) blocks_customer_keys: bool,
+}
+
 /// A policy, ready for decisions.
 #[derive(Clone, Debug)]
 struct Compiled {
@@ -91,7 +104,8 @@ impl Bucket {
             public_access_block: Some(PublicAccessBlock::ALL),
             owner_enforced: true,
             tags: vec![],
-            bucket_key: false,
+            encryption: Encryption::default(),
+            acceleration_suspended: false,
             compiled: OnceLock::new(),
         }
     }

@@ -9,7 +9,7 @@ use daypass_core::principals::{self, Unresolved};
 use daypass_core::store::Tx;
 use daypass_core::{Checks, Cx, Error, Fault, Guard, Who, administrator, operation};
 
-use crate::authorize::{admit, bucket_check, on_bucket};
+use crate::authorize::{admit, bucket_check, bucket_operation};
 use crate::bucket::Bucket;
 use crate::fault::{malformed_policy, not_there};
 use crate::policy_action;
@@ -33,12 +33,7 @@ operation!(
     |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
     delete
 );
-operation!(
-    GET_BUCKET_POLICY_STATUS,
-    ops::GetBucketPolicyStatus,
-    |cx, tx, input| on_bucket(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
-    status
-);
+bucket_operation!(GET_BUCKET_POLICY_STATUS, ops::GetBucketPolicyStatus, status);
 
 /// The largest policy, in bytes (S3 user guide, "Bucket policies").
 const MAX_BYTES: usize = 20 << 10;

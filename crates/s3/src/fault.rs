@@ -54,3 +54,8 @@ pub(crate) fn not_implemented(what: &str) -> Fault {
     );
     Fault::new(&errors::NOT_IMPLEMENTED, words)
 }
+
+/// What every bucket says to an ACL other than its owner's.
+pub(crate) fn no_acls() -> Fault {
+    Fault::new(&errors::ACCESS_CONTROL_LIST_NOT_SUPPORTED, "The bucket does not allow ACLs")
+}

@@ -2,16 +2,12 @@
 
 use daypass_core::model::s3::{HeadBucketOutput, HeadBucketRequest, ops};
 use daypass_core::store::Tx;
-use daypass_core::{Checks, Cx, Error, operation};
+use daypass_core::{Cx, Error};
 
-use crate::authorize;
+use crate::authorize::bucket_operation;
 use crate::bucket::Bucket;
 
-operation!(HEAD_BUCKET, ops::HeadBucket, checks, run);
-
-fn checks(cx: &Cx, tx: &Tx<'_>, input: &HeadBucketRequest) -> Result<Checks, Error> {
-    authorize::on_bucket(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref())
-}
+bucket_operation!(HEAD_BUCKET, ops::HeadBucket, run);
 
 fn run(_: &Cx, tx: &mut Tx<'_>, input: HeadBucketRequest) -> Result<HeadBucketOutput, Error> {
     let bucket = Bucket::load(tx, &input.bucket)?;

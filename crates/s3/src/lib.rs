@@ -39,18 +39,25 @@
 
 mod authorize;
 mod bucket;
+mod bucket_acl;
+mod bucket_encryption;
 mod bucket_policy;
+mod bucket_tagging;
 mod create_bucket;
 mod delete_bucket;
 mod engine;
 mod fault;
+mod fixed;
 mod head_bucket;
 mod list_buckets;
+mod location;
 mod name;
+mod ownership_controls;
 mod policy_action;
 mod public;
 mod public_access_block;
 mod tag;
+mod versioning;
 
 use daypass_core::Entry;
 
@@ -58,13 +65,42 @@ use daypass_core::Entry;
 pub static OPERATIONS: &[&Entry] = &[
     &create_bucket::CREATE_BUCKET,
     &delete_bucket::DELETE_BUCKET,
+    &fixed::DELETE_BUCKET_CORS,
+    &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
+    &ownership_controls::DELETE_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::DELETE_BUCKET_POLICY,
+    &bucket_tagging::DELETE_BUCKET_TAGGING,
+    &fixed::DELETE_BUCKET_WEBSITE,
     &public_access_block::DELETE_PUBLIC_ACCESS_BLOCK,
+    &fixed::GET_BUCKET_ACCELERATE_CONFIGURATION,
+    &bucket_acl::GET_BUCKET_ACL,
+    &fixed::GET_BUCKET_CORS,
+    &bucket_encryption::GET_BUCKET_ENCRYPTION,
+    &location::GET_BUCKET_LOCATION,
+    &fixed::GET_BUCKET_LOGGING,
+    &fixed::GET_BUCKET_NOTIFICATION_CONFIGURATION,
+    &ownership_controls::GET_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::GET_BUCKET_POLICY,
     &bucket_policy::GET_BUCKET_POLICY_STATUS,
+    &fixed::GET_BUCKET_REPLICATION,
+    &fixed::GET_BUCKET_REQUEST_PAYMENT,
+    &bucket_tagging::GET_BUCKET_TAGGING,
+    &versioning::GET_BUCKET_VERSIONING,
+    &fixed::GET_BUCKET_WEBSITE,
+    &fixed::GET_OBJECT_LOCK_CONFIGURATION,
     &public_access_block::GET_PUBLIC_ACCESS_BLOCK,
     &head_bucket::HEAD_BUCKET,
     &list_buckets::LIST_BUCKETS,
+    &fixed::PUT_BUCKET_ACCELERATE_CONFIGURATION,
+    &bucket_acl::PUT_BUCKET_ACL,
+    &fixed::PUT_BUCKET_CORS,
+    &bucket_encryption::PUT_BUCKET_ENCRYPTION,
+    &fixed::PUT_BUCKET_LOGGING,
+    &ownership_controls::PUT_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::PUT_BUCKET_POLICY,
+    &fixed::PUT_BUCKET_REQUEST_PAYMENT,
+    &bucket_tagging::PUT_BUCKET_TAGGING,
+    &versioning::PUT_BUCKET_VERSIONING,
+    &fixed::PUT_BUCKET_WEBSITE,
     &public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
 ];

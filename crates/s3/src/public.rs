@@ -69,8 +69,8 @@ fn is_fixed(key: &str, value: &str) -> bool {
     match key {
         // The name of the access point may be anything while its account is fixed.
         "s3:dataaccesspointarn" => value.rsplit_once(':').is_some_and(|(account, _)| !wild(account)),
-        // Sessions of a role name themselves.
-        "aws:userid" => !wild(value) && !(value.starts_with("AROA") && value.contains(':')),
+        // Who has sessions of a role names them.
+        "aws:userid" => !wild(value) && !value.starts_with("AROA"),
         _ => !wild(value),
     }
 }

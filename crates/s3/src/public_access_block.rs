@@ -6,30 +6,15 @@ use daypass_core::model::s3::{
     PublicAccessBlockConfiguration, PutPublicAccessBlockRequest, errors, ops,
 };
 use daypass_core::store::Tx;
-use daypass_core::{Cx, Error, operation};
+use daypass_core::{Cx, Error};
 
-use crate::authorize::on_bucket;
+use crate::authorize::bucket_operation;
 use crate::bucket::{Bucket, PublicAccessBlock};
 use crate::fault::not_there;
 
-operation!(
-    PUT_PUBLIC_ACCESS_BLOCK,
-    ops::PutPublicAccessBlock,
-    |cx, tx, input| on_bucket(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
-    put
-);
-operation!(
-    GET_PUBLIC_ACCESS_BLOCK,
-    ops::GetPublicAccessBlock,
-    |cx, tx, input| on_bucket(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
-    get
-);
-operation!(
-    DELETE_PUBLIC_ACCESS_BLOCK,
-    ops::DeletePublicAccessBlock,
-    |cx, tx, input| on_bucket(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
-    delete
-);
+bucket_operation!(PUT_PUBLIC_ACCESS_BLOCK, ops::PutPublicAccessBlock, put);
+bucket_operation!(GET_PUBLIC_ACCESS_BLOCK, ops::GetPublicAccessBlock, get);
+bucket_operation!(DELETE_PUBLIC_ACCESS_BLOCK, ops::DeletePublicAccessBlock, delete);
 
 fn put(_: &Cx, tx: &mut Tx<'_>, input: PutPublicAccessBlockRequest) -> Result<(), Error> {
     let mut bucket = Bucket::load(tx, &input.bucket)?;

@@ -4,4 +4,6 @@
 
 mod bucket_policy;
 mod buckets;
+mod configuration;
+mod refusals;
 mod support;
