@@ -53,6 +53,28 @@ pub(crate) fn shown(tags: &[Tag]) -> Vec<ApiTag> {
     tags.iter().map(|tag| ApiTag { key: tag.key.clone(), value: tag.value.clone() }).collect()
 }
 
+/// The tags of an object, as the object store keeps them beside it: pairs, in JSON.
+pub(crate) fn encode(tags: &[Tag]) -> Vec<u8> {
+    if tags.is_empty() {
+        return vec![];
+    }
+    let pairs: Vec<(&str, &str)> = tags.iter().map(|t| (t.key.as_str(), t.value.as_str())).collect();
+    // Texts always encode.
+    serde_json::to_vec(&pairs).unwrap_or_default()
+}
+
+/// The tags that [`encode`] wrote.
+///
+/// # Errors
+/// If it is anything else, which is a failure of ours: whoever asked cannot be told by what is missing.
+pub(crate) fn decode(kept: &[u8]) -> Result<Vec<Tag>, serde_json::Error> {
+    if kept.is_empty() {
+        return Ok(vec![]);
+    }
+    let pairs: Vec<(String, String)> = serde_json::from_slice(kept)?;
+    Ok(pairs.into_iter().map(|(key, value)| Tag { key, value }).collect())
+}
+
 fn invalid(words: &str, key: &str) -> Fault {
     Fault::new(&errors::INVALID_TAG, words).with("TagKey", key)
 }
@@ -90,5 +112,13 @@ mod tests {
         }
         let many: Vec<ApiTag> = (0..51).map(|n| tag(&n.to_string(), "")).collect();
         assert_eq!(of_bucket(&many).unwrap_err().code, "BadRequest");
+    }
+
+    #[test]
+    fn what_is_kept_beside_an_object_reads_again() {
+        let kept = vec![Tag { key: "a \"é".to_owned(), value: String::new() }];
+        assert_eq!(decode(&encode(&kept)).unwrap(), kept);
+        assert_eq!(decode(&encode(&[])).unwrap(), []);
+        assert!(decode(b"{").is_err());
     }
 }
