@@ -5,5 +5,7 @@
 mod bucket_policy;
 mod buckets;
 mod configuration;
+mod listing;
+mod objects;
 mod refusals;
 mod support;
