@@ -37,6 +37,7 @@
 //!
 //! Tests are in `tests/s3`, through the whole gate.
 
+mod abort_multipart_upload;
 mod authorize;
 mod bucket;
 mod bucket_acl;
@@ -44,10 +45,15 @@ mod bucket_encryption;
 mod bucket_policy;
 mod bucket_tagging;
 mod checksum;
+mod complete_multipart_upload;
 mod conditional;
+mod copy_object;
+mod copy_source;
 mod create_bucket;
+mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
+mod delete_objects;
 mod description;
 mod engine;
 mod fault;
@@ -55,7 +61,9 @@ mod fixed;
 mod get_object;
 mod head_bucket;
 mod list_buckets;
+mod list_multipart_uploads;
 mod list_objects;
+mod list_parts;
 mod listing;
 mod location;
 mod name;
@@ -67,6 +75,9 @@ mod public_access_block;
 mod put_object;
 mod range;
 mod tag;
+mod upload;
+mod upload_part;
+mod upload_part_copy;
 mod uri;
 mod versioning;
 mod writing;
@@ -75,7 +86,11 @@ use daypass_core::Entry;
 
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
+    &abort_multipart_upload::ABORT_MULTIPART_UPLOAD,
+    &complete_multipart_upload::COMPLETE_MULTIPART_UPLOAD,
+    &copy_object::COPY_OBJECT,
     &create_bucket::CREATE_BUCKET,
+    &create_multipart_upload::CREATE_MULTIPART_UPLOAD,
     &delete_bucket::DELETE_BUCKET,
     &fixed::DELETE_BUCKET_CORS,
     &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
@@ -84,6 +99,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_tagging::DELETE_BUCKET_TAGGING,
     &fixed::DELETE_BUCKET_WEBSITE,
     &delete_object::DELETE_OBJECT,
+    &delete_objects::DELETE_OBJECTS,
     &public_access_block::DELETE_PUBLIC_ACCESS_BLOCK,
     &fixed::GET_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::GET_BUCKET_ACL,
@@ -106,8 +122,10 @@ pub static OPERATIONS: &[&Entry] = &[
     &head_bucket::HEAD_BUCKET,
     &get_object::HEAD_OBJECT,
     &list_buckets::LIST_BUCKETS,
+    &list_multipart_uploads::LIST_MULTIPART_UPLOADS,
     &list_objects::LIST_OBJECTS,
     &list_objects::LIST_OBJECTS_V2,
+    &list_parts::LIST_PARTS,
     &fixed::PUT_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::PUT_BUCKET_ACL,
     &fixed::PUT_BUCKET_CORS,
@@ -121,4 +139,6 @@ pub static OPERATIONS: &[&Entry] = &[
     &fixed::PUT_BUCKET_WEBSITE,
     &put_object::PUT_OBJECT,
     &public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
+    &upload_part::UPLOAD_PART,
+    &upload_part_copy::UPLOAD_PART_COPY,
 ];

@@ -5,7 +5,10 @@
 mod bucket_policy;
 mod buckets;
 mod configuration;
+mod copying;
+mod deleting;
 mod listing;
+mod multipart;
 mod objects;
 mod refusals;
 mod support;
