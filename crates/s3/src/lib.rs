@@ -59,15 +59,19 @@ mod engine;
 mod fault;
 mod fixed;
 mod get_object;
+mod get_object_attributes;
 mod head_bucket;
 mod list_buckets;
 mod list_multipart_uploads;
+mod list_object_versions;
 mod list_objects;
 mod list_parts;
 mod listing;
 mod location;
 mod name;
 mod object;
+mod object_acl;
+mod object_tagging;
 mod ownership_controls;
 mod policy_action;
 mod public;
@@ -100,6 +104,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &fixed::DELETE_BUCKET_WEBSITE,
     &delete_object::DELETE_OBJECT,
     &delete_objects::DELETE_OBJECTS,
+    &object_tagging::DELETE_OBJECT_TAGGING,
     &public_access_block::DELETE_PUBLIC_ACCESS_BLOCK,
     &fixed::GET_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::GET_BUCKET_ACL,
@@ -117,7 +122,10 @@ pub static OPERATIONS: &[&Entry] = &[
     &versioning::GET_BUCKET_VERSIONING,
     &fixed::GET_BUCKET_WEBSITE,
     &get_object::GET_OBJECT,
+    &object_acl::GET_OBJECT_ACL,
+    &get_object_attributes::GET_OBJECT_ATTRIBUTES,
     &fixed::GET_OBJECT_LOCK_CONFIGURATION,
+    &object_tagging::GET_OBJECT_TAGGING,
     &public_access_block::GET_PUBLIC_ACCESS_BLOCK,
     &head_bucket::HEAD_BUCKET,
     &get_object::HEAD_OBJECT,
@@ -125,6 +133,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &list_multipart_uploads::LIST_MULTIPART_UPLOADS,
     &list_objects::LIST_OBJECTS,
     &list_objects::LIST_OBJECTS_V2,
+    &list_object_versions::LIST_OBJECT_VERSIONS,
     &list_parts::LIST_PARTS,
     &fixed::PUT_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::PUT_BUCKET_ACL,
@@ -138,6 +147,8 @@ pub static OPERATIONS: &[&Entry] = &[
     &versioning::PUT_BUCKET_VERSIONING,
     &fixed::PUT_BUCKET_WEBSITE,
     &put_object::PUT_OBJECT,
+    &object_acl::PUT_OBJECT_ACL,
+    &object_tagging::PUT_OBJECT_TAGGING,
     &public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
     &upload_part::UPLOAD_PART,
     &upload_part_copy::UPLOAD_PART_COPY,

@@ -11,4 +11,8 @@ mod listing;
 mod multipart;
 mod objects;
 mod refusals;
+mod second_paths;
+mod signer;
 mod support;
+mod tagging;
+mod versions;
