@@ -1660,7 +1660,7 @@ static S_ATTACHMENT_ENA_SRD_UDP_SPECIFICATION: Structure = Structure { name: "At
     Member { name: "EnaSrdUdpEnabled", wire_in: "EnaSrdUdpEnabled", wire_out: "enaSrdUdpEnabled", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static T_ATTACHMENT_LIMIT_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["shared", "dedicated"], sensitive: false };
-static T_ATTACHMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["attaching", "attached", "detaching", "detached"], sensitive: false };
+static T_ATTACHMENT_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static S_ATTRIBUTE_BOOLEAN_VALUE: Structure = Structure { name: "AttributeBooleanValue", members: &[
     Member { name: "Value", wire_in: "Value", wire_out: "value", kind: Kind::Boolean, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
