@@ -26,6 +26,13 @@ impl Checks {
         self
     }
 
+    /// The questions of both.
+    #[must_use]
+    pub fn and_those_of(mut self, other: Self) -> Self {
+        self.list.extend(other.list);
+        self
+    }
+
     /// More questions.
     #[must_use]
     pub fn and_all(mut self, checks: impl IntoIterator<Item = Check>) -> Self {

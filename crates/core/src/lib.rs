@@ -18,6 +18,7 @@ mod error;
 mod gate;
 mod identity;
 mod ids;
+pub mod image;
 mod key_ring;
 mod operation;
 mod payload;
