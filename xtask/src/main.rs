@@ -2,13 +2,16 @@
 #![expect(clippy::print_stdout, reason = "a command line tool talks on its standard output")]
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
 mod codegen;
+mod deps;
 mod managed_policies;
 mod models;
+mod style;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The house's own tools")]
@@ -21,6 +24,10 @@ struct Arguments {
 enum Command {
     /// Write crates/model/src/generated from models/
     Codegen,
+    /// Check that every crate uses only what lies below it
+    Deps,
+    /// Check the rules of style that no other tool knows
+    Style,
     /// Refresh models/ from an unpacked botocore (its `data` folder), documentation left out
     Models {
         /// The folder that holds `iam/`, `sts/` and the others
@@ -39,10 +46,22 @@ enum Command {
     },
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the workspace")?;
     match Arguments::parse().command {
         Command::Codegen => codegen::run(root),
+        Command::Deps => deps::check(root),
+        Command::Style => style::check(root),
         Command::ManagedPolicies { source, version } => managed_policies::refresh(root, &source, &version),
         Command::Models { data, version } => models::refresh(root, &data, &version),
     }

@@ -64,6 +64,9 @@ pub fn ec2_may_assume(state: &State, role: &Role, instance: &Instance) -> bool {
 /// Credentials of an instance for the role of its profile: its own session, named by its id, with its origin sealed
 /// into it. Whether EC2 may assume the role is asked before.
 ///
+/// After a change of the role they are issued from the next second on: a revocation denies what was issued before its
+/// moment, and issue times have no fractions.
+///
 /// # Errors
 /// If the key ring fails.
 pub fn instance_credentials(
@@ -71,8 +74,10 @@ pub fn instance_credentials(
     role: &Role,
     instance: &Instance,
     role_delivery: &str,
+    after_a_change: bool,
 ) -> Result<(Credentials, Timestamp), KeyRingError> {
-    let issued = state.clock.now().truncated();
+    let now = state.clock.now().truncated();
+    let issued = if after_a_change { now.plus_seconds(1) } else { now };
     let session = Session {
         account: role.account.clone(),
         principal: SessionPrincipal::AssumedRole {

@@ -3,13 +3,17 @@
 
 use daypass_model::{Kind, Location, Operation, Structure, Timestamp, Value};
 use daypass_store::AuditRecord;
+use daypass_store::records::{Instance, Role};
 use daypass_wire::Fault;
 use serde_json::{Map, Value as Json, json};
 
 use crate::caller::{Caller, CallerKind};
 use crate::cx::{Peer, Trail};
 use crate::identity::Who;
-use crate::session::SessionPrincipal;
+use crate::ids::Ids;
+use crate::session::{Credentials, SessionPrincipal};
+use crate::state::State;
+use crate::surroundings::random;
 
 /// CloudTrail's version of its records.
 const EVENT_VERSION: &str = "1.11";
@@ -194,6 +198,66 @@ fn session_context(caller: &Caller) -> Option<Json> {
         context.insert("ec2RoleDelivery".to_owned(), instance.role_delivery.clone().into());
     }
     Some(Json::Object(context))
+}
+
+/// The record of EC2 assuming a role for an instance, as CloudTrail has it.
+#[must_use]
+pub fn assumed_by_ec2(
+    state: &State,
+    role: &Role,
+    instance: &Instance,
+    credentials: &Credentials,
+) -> AuditRecord {
+    let ids = Ids::new(random(&*state.entropy));
+    let (event_id, request_id) = (ids.uuid(), ids.uuid());
+    let now = state.clock.now();
+    let event = json!({
+        "eventVersion": EVENT_VERSION,
+        "userIdentity": { "type": "AWSService", "invokedBy": "ec2.amazonaws.com" },
+        "eventTime": now.to_string(),
+        "eventSource": "sts.amazonaws.com",
+        "eventName": "AssumeRole",
+        "awsRegion": instance.region,
+        "sourceIPAddress": "ec2.amazonaws.com",
+        "userAgent": "ec2.amazonaws.com",
+        "requestParameters": { "roleArn": role.arn(), "roleSessionName": instance.id },
+        "responseElements": {
+            "credentials": {
+                "accessKeyId": credentials.access_key_id,
+                "sessionToken": HIDDEN,
+                "expiration": credentials.expires.to_string(),
+            },
+            "assumedRoleUser": {
+                "assumedRoleId": format!("{}:{}", role.id, instance.id),
+                "arn": role.session_arn(&instance.id),
+            },
+        },
+        "requestID": request_id,
+        "eventID": event_id,
+        "readOnly": true,
+        "resources": [{ "accountId": role.account.as_str(), "type": "AWS::IAM::Role", "ARN": role.arn() }],
+        "eventType": "AwsApiCall",
+        "managementEvent": true,
+        "recipientAccountId": role.account.as_str(),
+        "eventCategory": "Management",
+    });
+    AuditRecord {
+        sequence: 0,
+        event_id,
+        request_id,
+        time: now,
+        account: role.account.to_string(),
+        region: instance.region.clone(),
+        event_name: "AssumeRole".to_owned(),
+        event_source: "sts.amazonaws.com".to_owned(),
+        username: String::new(),
+        access_key_id: String::new(),
+        read_only: true,
+        management: true,
+        resources: vec![("AWS::IAM::Role".to_owned(), role.name.clone())],
+        event: event.to_string(),
+        explanation: None,
+    }
 }
 
 /// EC2's codes carry who is at fault.

@@ -2,6 +2,7 @@
 //! record and the answer. There is no other way to an operation.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -105,7 +106,16 @@ impl Gate {
     }
 
     /// Answers one request.
-    pub async fn serve(&self, peer: Peer, request: Request<Body>) -> Response<Body> {
+    pub fn serve(
+        &self,
+        peer: Peer,
+        request: Request<Body>,
+    ) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        let gate = self.clone();
+        Box::pin(async move { gate.answer(peer, request).await })
+    }
+
+    async fn answer(&self, peer: Peer, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let arrival = self.arrive(head, peer);
         let is_head = arrival.head.method == http::Method::HEAD;

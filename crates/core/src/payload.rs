@@ -7,8 +7,17 @@ use futures_util::Stream;
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
-/// Why a body ended early.
-pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+/// A body ended early.
+#[derive(Debug, thiserror::Error)]
+#[error("the body ended early")]
+pub struct BodyError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl BodyError {
+    /// For this reason.
+    pub fn new(why: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(why))
+    }
+}
 
 /// A body, as it streams.
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;

@@ -226,7 +226,6 @@ impl TestAnswer {
     }
 
     /// The code and the message of a refusal.
-    #[must_use]
     pub fn refused(&self) -> (String, String) {
         assert!(self.status >= 300, "{} {}", self.status, self.body);
         (self.code().unwrap_or_default(), self.message().unwrap_or_default())

@@ -1,3 +1,36 @@
-//! The program: command line, configuration, sockets, TLS, wiring and background work.
+//! The program: command line, files, sockets and background work. Everything that touches the machine is here or in a
+//! crate that this one hands a socket or a folder to.
 
-fn main() {}
+mod admin;
+mod cli;
+mod commands;
+mod data;
+mod server;
+mod system;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    match commands::run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells an error on the standard error.
+#[expect(clippy::print_stderr, reason = "a command tells its errors there")]
+fn complain(words: &str) {
+    eprintln!("daypass: {words}");
+}
+
+/// Prints a line of a command's answer.
+#[expect(clippy::print_stdout, reason = "a command's answer goes there")]
+fn say(words: &str) {
+    println!("{words}");
+}

@@ -127,102 +127,105 @@ fn an_allowance_names_who_allowed() {
     );
 }
 
-/// Every clause of the guide's list (`troubleshoot_access-denied`), as the layer that is at fault has it.
+fn all() -> Arc<Policy> {
+    managed("all", &statement("Allow", ALL))
+}
+
+fn deny() -> Arc<Policy> {
+    managed("deny", &statement("Deny", ALL))
+}
+
+/// The clause for a session that asks for an object.
+fn clause(policies: &Policies<'_>) -> Option<String> {
+    explain(policies, &app(), "s3:GetObject", "arn:aws:s3:::b/k").clause(Audience::Organization)
+}
+
+/// The clauses of the guide's list (`troubleshoot_access-denied`), for what is attached to the principal.
 #[test]
-fn every_layer_has_its_clause() {
-    let all = || managed("all", &statement("Allow", ALL));
+fn every_layer_of_the_principal_has_its_clauses() {
     let ec2 = || managed("ec2", &statement("Allow", EC2));
-    let deny = || managed("deny", &statement("Deny", ALL));
-    let levels = |policy: Arc<Policy>| Guardrails::new([("Root", [policy])]).unwrap();
-    let scp = |text: &str| {
-        let source = PolicySource::from(arn(
-            "arn:aws:organizations::999999999999:policy/o-1/service_control_policy/p-1",
-        ));
-        levels(Policy::compile(source, Document::load(DocumentKind::ServiceControl, text)))
-    };
-    let rcp = |text: &str| {
-        let source = PolicySource::from(arn(
-            "arn:aws:organizations::999999999999:policy/o-1/resource_control_policy/p-2",
-        ));
-        levels(Policy::compile(source, Document::load(DocumentKind::ResourceControl, text)))
-    };
-    let endpoint = |text: &str| PolicySet::from(named(DocumentKind::VpcEndpoint, "vpce-1", text));
-    let bucket = |text: &str| PolicySet::from(named(DocumentKind::Bucket, "bucket", text));
-    let to_everyone = |effect: &str| statement(effect, r#""Principal":"*","Action":"s3:*","Resource":"*""#);
-
-    let clause = |policies: &Policies<'_>| {
-        explain(policies, &app(), "s3:GetObject", "arn:aws:s3:::b/k").clause(Audience::Organization)
-    };
-    let own = |builder: daypass_policy::PrincipalPoliciesBuilder| clause(&Policies::of(&builder.build()));
-    let allowed = PrincipalPolicies::builder().identity([all()]).build();
-    let base = Policies::of(&allowed);
-    let builder = PrincipalPolicies::builder;
     let session = |text: &str| named(DocumentKind::Session, "session policy", text);
-    let organizations = "arn:aws:organizations::999999999999:policy/o-1";
-    let (scp_silent, scp_deny) = (scp(&statement("Allow", EC2)), scp(&statement("Deny", ALL)));
-    let (rcp_silent, rcp_deny) = (
-        rcp(&statement("Allow", r#""Principal":"*","Action":"ec2:*","Resource":"*""#)),
-        rcp(&to_everyone("Deny")),
-    );
-    let (endpoint_silent, endpoint_deny) = (
-        endpoint(&statement("Allow", r#""Principal":"*","Action":"ec2:*","Resource":"*""#)),
-        endpoint(&to_everyone("Deny")),
-    );
-    let bucket_deny = bucket(&to_everyone("Deny"));
-
-    for (clause, expected) in [
-        (own(builder()), "because no identity-based policy allows the s3:GetObject action"),
+    let builder = PrincipalPolicies::builder;
+    for (attached, expected) in [
+        (builder(), "because no identity-based policy allows the s3:GetObject action"),
         (
-            own(builder().identity([all(), deny()])),
+            builder().identity([all(), deny()]),
             "with an explicit deny in an identity-based policy: arn:aws:iam::111122223333:policy/deny",
         ),
         (
-            own(builder().identity([all()]).boundary(ec2())),
+            builder().identity([all()]).boundary(ec2()),
             "because no permissions boundary allows the s3:GetObject action",
         ),
         (
-            own(builder().identity([all()]).boundary(deny())),
+            builder().identity([all()]).boundary(deny()),
             "with an explicit deny in a permissions boundary: arn:aws:iam::111122223333:policy/deny",
         ),
         (
-            own(builder().identity([all()]).session([session(&statement("Allow", EC2))])),
+            builder().identity([all()]).session([session(&statement("Allow", EC2))]),
             "because no session policy allows the s3:GetObject action",
         ),
         (
-            own(builder().identity([all()]).session([session(&statement("Deny", ALL))])),
+            builder().identity([all()]).session([session(&statement("Deny", ALL))]),
             "with an explicit deny in a session policy",
         ),
+    ] {
+        let attached = attached.build();
+        assert_eq!(clause(&Policies::of(&attached)).as_deref(), Some(expected));
+    }
+}
+
+fn levels(kind: DocumentKind, name: &str, text: &str) -> Guardrails {
+    let source = PolicySource::from(arn(&format!("arn:aws:organizations::999999999999:policy/o-1/{name}")));
+    Guardrails::new([("Root", [Policy::compile(source, Document::load(kind, text))])]).unwrap()
+}
+
+/// The rest of the guide's list.
+#[test]
+fn every_other_layer_has_its_clauses() {
+    let to_everyone = |effect: &str, actions: &str| {
+        statement(effect, &format!(r#""Principal":"*","Action":"{actions}","Resource":"*""#))
+    };
+    let scp = |text: &str| levels(DocumentKind::ServiceControl, "service_control_policy/p-1", text);
+    let rcp = |text: &str| levels(DocumentKind::ResourceControl, "resource_control_policy/p-2", text);
+    let endpoint = |text: &str| PolicySet::from(named(DocumentKind::VpcEndpoint, "vpce-1", text));
+    let (scp_silent, scp_deny) = (scp(&statement("Allow", EC2)), scp(&statement("Deny", ALL)));
+    let (rcp_silent, rcp_deny) = (rcp(&to_everyone("Allow", "ec2:*")), rcp(&to_everyone("Deny", "*")));
+    let (endpoint_silent, endpoint_deny) =
+        (endpoint(&to_everyone("Allow", "ec2:*")), endpoint(&to_everyone("Deny", "*")));
+    let bucket_deny = PolicySet::from(named(DocumentKind::Bucket, "bucket", &to_everyone("Deny", "s3:*")));
+    let organization = "arn:aws:organizations::999999999999:policy/o-1";
+
+    let allowed = PrincipalPolicies::builder().identity([all()]).build();
+    let base = Policies::of(&allowed);
+    for (policies, expected) in [
         (
-            clause(&base.service_control(&scp_silent)),
+            base.service_control(&scp_silent),
             "because no service control policy allows the s3:GetObject action",
         ),
         (
-            clause(&base.service_control(&scp_deny)),
+            base.service_control(&scp_deny),
             &format!(
-                "with an explicit deny in a service control policy: {organizations}/service_control_policy/p-1"
+                "with an explicit deny in a service control policy: {organization}/service_control_policy/p-1"
             ),
         ),
         (
-            clause(&base.resource_control(&rcp_deny)),
+            base.resource_control(&rcp_deny),
             &format!(
-                "with an explicit deny in a resource control policy: {organizations}/resource_control_policy/p-2"
+                "with an explicit deny in a resource control policy: {organization}/resource_control_policy/p-2"
             ),
         ),
+        (base.endpoint(&endpoint_silent), "because no VPC endpoint policy allows the s3:GetObject action"),
+        (base.endpoint(&endpoint_deny), "with an explicit deny in a VPC endpoint policy"),
         (
-            clause(&base.endpoint(&endpoint_silent)),
-            "because no VPC endpoint policy allows the s3:GetObject action",
-        ),
-        (clause(&base.endpoint(&endpoint_deny)), "with an explicit deny in a VPC endpoint policy"),
-        (
-            clause(&base.resource(ResourcePolicy::Grants(&bucket_deny))),
+            base.resource(ResourcePolicy::Grants(&bucket_deny)),
             "with an explicit deny in a resource-based policy",
         ),
         (
-            clause(&base.resource(ResourcePolicy::Required(None))),
+            base.resource(ResourcePolicy::Required(None)),
             "because no resource-based policy allows the s3:GetObject action",
         ),
     ] {
-        assert_eq!(clause.as_deref(), Some(expected));
+        assert_eq!(clause(&policies).as_deref(), Some(expected));
     }
     // AWS has no words for a resource control policy that is silent.
     assert_eq!(clause(&base.resource_control(&rcp_silent)), None);

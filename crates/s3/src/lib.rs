@@ -1,1 +1,6 @@
 //! Amazon S3
+
+use daypass_core::Entry;
+
+/// Every operation that is implemented.
+pub static OPERATIONS: &[&Entry] = &[];

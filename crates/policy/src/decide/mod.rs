@@ -221,9 +221,14 @@ impl<'a> Policies<'a> {
     /// # Errors
     /// The first request that is not allowed, by its place in the list, and the decision.
     pub fn decide_all(&self, requests: &[Request<'_>]) -> Result<(), (usize, Decision)> {
-        let decisions = || requests.iter().map(|request| self.decide(request)).enumerate();
-        let first = |wanted| decisions().find(|(_, decision)| *decision == wanted);
-        let denied = first(Decision::ExplicitDeny).or_else(|| first(Decision::ImplicitDeny));
-        denied.map_or(Ok(()), Err)
+        let mut lacking = None;
+        for (index, request) in requests.iter().enumerate() {
+            match self.decide(request) {
+                Decision::Allowed => (),
+                Decision::ExplicitDeny => return Err((index, Decision::ExplicitDeny)),
+                Decision::ImplicitDeny => lacking = lacking.or(Some(index)),
+            }
+        }
+        lacking.map_or(Ok(()), |index| Err((index, Decision::ImplicitDeny)))
     }
 }

@@ -109,10 +109,10 @@ impl Segment {
             meter.count(finder.needle().len() + found.unwrap_or(text.len()));
             return text.get(found? + finder.needle().len()..);
         }
-        if self.length(context) <= TRIED_BYTES {
-            self.try_each(text, context, meter)
-        } else {
-            self.scan(text, context, meter)
+        match self.length(context) {
+            longer if longer > text.len() => None,
+            0..=TRIED_BYTES => self.try_each(text, context, meter),
+            _ => self.scan(text, context, meter),
         }
     }
 

@@ -83,14 +83,16 @@ const RESOURCE_PATTERNS: &[&str] = &[
     "arn:aws:s3:::b/${",
     "arn:aws:s3::${aws:PrincipalAccount}:b",
     "arn:aws:s3:::b/${aws:TagKeys}",
+    "arn:aws:s3:::b/${aws:TagKeys, 'alice'}/*",
     "arn:aws:s3:::B/*",
     "arn:aws:kms:*:*:*",
 ];
 
 /// Keys with the values that a request may carry and those that a policy may list.
 const STRINGS: (&[&str], &[&str]) = (
-    &["alice", "Alice", "al*ce", "", "bob/x"],
+    &["alice", "alice", "alice", "Alice", "al*ce", "", "bob/x"],
     &[
+        "alice",
         "alice",
         "ALICE",
         "al*",
@@ -99,12 +101,14 @@ const STRINGS: (&[&str], &[&str]) = (
         "",
         "${aws:username}",
         "${aws:userid, 'alice'}",
+        "${aws:TagKeys, 'alice'}",
         "${*}",
         "${",
         "bob/*",
     ],
 );
-const NUMBERS: (&[&str], &[&str]) = (&["10", "9", "-5", "10.0", "x"], &["10", "10.00", "9", "-5", "abc", ""]);
+const NUMBERS: (&[&str], &[&str]) =
+    (&["10", "10", "9", "-5", "10.0", "x"], &["10", "10.00", "9", "-5", "abc", ""]);
 const DATES: (&[&str], &[&str]) = (
     &["2020-01-01T00:00:00Z", "1577836800", "2020-01-01T00:00:00.5Z", "2019-12-31T23:59:59Z", "nonsense"],
     &["2020-01-01", "2020-01-01T01:00:00+01:00", "1577836800", "2020-01-02T00:00:00Z", "not a date"],
@@ -114,7 +118,7 @@ const BOOLS: (&[&str], &[&str]) = (
     &["true", "False", "${aws:SecureTransport}", "${aws:username}", "yes"],
 );
 const ADDRESSES: (&[&str], &[&str]) = (
-    &["10.1.2.3", "192.0.2.77", "2001:db8::5", "nowhere"],
+    &["10.1.2.3", "10.1.2.3", "192.0.2.77", "2001:db8::5", "nowhere"],
     &["10.0.0.0/8", "192.0.2.77", "0.0.0.0/0", "2001:db8::/32", "::/0", "10.0.0.0/33", "10.0.0.0/a", "123"],
 );
 const ARNS: (&[&str], &[&str]) = (
@@ -148,7 +152,15 @@ const FAMILIES: &[Family] = &[
             "StringLike",
             "StringNotLike",
         ],
-        &["s3:prefix", "aws:username", "aws:PrincipalTag/Team", "AWS:principaltag/TEAM", "aws:TagKeys"],
+        &[
+            "s3:prefix",
+            "aws:username",
+            "aws:PrincipalTag/Team",
+            "AWS:principaltag/TEAM",
+            "aws:TagKeys",
+            "aws:TagKeys",
+            "aws:TagKeys",
+        ],
         STRINGS,
     ),
     (
@@ -398,13 +410,15 @@ fn context() -> impl Strategy<Value = std::collections::BTreeMap<String, Context
     let key = |index: usize| {
         let (key, values, multivalued) = KEYS[index];
         let value = if multivalued {
-            vec(one_of(values), 0..3).prop_map(ContextValue::List).boxed()
+            prop_oneof![6 => vec(one_of(values), 1..2), 3 => vec(one_of(values), 0..3)]
+                .prop_map(ContextValue::List)
+                .boxed()
         } else {
             one_of(values).prop_map(ContextValue::Single).boxed()
         };
         (Just(key.to_owned()), value)
     };
-    vec((0..KEYS.len()).prop_flat_map(key), 0..12).prop_map(|entries| entries.into_iter().collect())
+    vec((0..KEYS.len()).prop_flat_map(key), 0..32).prop_map(|entries| entries.into_iter().collect())
 }
 
 pub(crate) fn asked() -> impl Strategy<Value = Asked> {

@@ -379,26 +379,34 @@ pub(crate) fn decide(world: &World, asked: &Asked) -> Decision {
         return Decision::ImplicitDeny;
     }
     let federated = matches!(asked.who, Who::FederatedByUser | Who::FederatedByRoot);
-    let named = |kind: Kind| of_resource.allows.contains(&kind);
-    let within_limits = root
-        || (limit.is_none_or(|said| !said.allows.is_empty())
-            && session.as_ref().is_none_or(|said| !said.allows.is_empty()));
-    // Without session policies a federated user has nothing of the one who made it.
-    let identity = root || (!identity.allows.is_empty() && (!federated || session.is_some()));
-    let required = matches!(world.resource, OfResource::Required(_) | OfResource::Trust(_));
-    let account = if asked.other_account { OTHER } else { OWN };
-    let allowed = if !of_account {
-        !of_resource.allows.is_empty()
-    } else if account != OWN {
-        !of_resource.allows.is_empty() && identity && within_limits
-    } else if named(Kind::Direct) {
-        true
-    } else if named(Kind::Behind) {
-        within_limits
-    } else if required && !named(Kind::Account) {
-        false
-    } else {
-        identity && within_limits
+    let allows = |said: &Said| !said.allows.is_empty();
+    let own = Own {
+        within_limits: root || (limit.as_ref().is_none_or(allows) && session.as_ref().is_none_or(allows)),
+        // Without session policies a federated user has nothing of the one who made it.
+        identity: root || (allows(&identity) && (!federated || session.is_some())),
     };
-    if allowed { Decision::Allowed } else { Decision::ImplicitDeny }
+    let required = matches!(world.resource, OfResource::Required(_) | OfResource::Trust(_));
+    let account = of_account.then_some(if asked.other_account { OTHER } else { OWN });
+    if granted(account, required, &of_resource, &own) { Decision::Allowed } else { Decision::ImplicitDeny }
+}
+
+/// What the caller's own policies say.
+struct Own {
+    within_limits: bool,
+    identity: bool,
+}
+
+/// 5 to 9. The resource's policy and the caller's; `account` is that of the resource, for a caller of an account.
+fn granted(account: Option<&str>, required: bool, of_resource: &Said, own: &Own) -> bool {
+    let named = |kind: Kind| of_resource.allows.contains(&kind);
+    match account {
+        // A service, a provider, nobody in particular.
+        None => !of_resource.allows.is_empty(),
+        Some(OWN) if named(Kind::Direct) => true,
+        Some(OWN) if named(Kind::Behind) => own.within_limits,
+        Some(OWN) if required && !named(Kind::Account) => false,
+        Some(OWN) => own.identity && own.within_limits,
+        // Across accounts both sides must allow.
+        Some(_) => !of_resource.allows.is_empty() && own.identity && own.within_limits,
+    }
 }

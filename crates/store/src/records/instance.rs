@@ -30,6 +30,9 @@ pub struct Instance {
     /// The key pair.
     #[serde(default)]
     pub key_name: Option<String>,
+    /// The key pair's public key, in OpenSSH's form, as it was at launch.
+    #[serde(default)]
+    pub public_key: Option<String>,
     /// When it was last launched or started.
     pub launched: Timestamp,
     /// What it should be.
@@ -127,14 +130,22 @@ pub struct NetworkInterface {
     pub vpc_id: String,
     /// The subnet.
     pub subnet_id: String,
+    /// The VPC's address range.
+    pub vpc_cidr: String,
+    /// The subnet's address range.
+    pub subnet_cidr: String,
     /// The availability zone of the subnet.
     pub availability_zone: String,
+    /// The zone's id, as `use1-az1`.
+    pub availability_zone_id: String,
     /// Its address in the subnet.
     pub private_ip: Ipv4Addr,
     /// As `02:42:0a:00:00:05`.
     pub mac: String,
     /// The ids of its security groups.
     pub security_groups: Vec<String>,
+    /// Their names.
+    pub security_group_names: Vec<String>,
 }
 
 /// How an instance's metadata service behaves.

@@ -229,8 +229,7 @@ impl Claim<'_> {
         })))
     }
 
-    /// The hash of the body, or, where the request states one, that statement if it is true: a false one
-    /// makes the signature wrong.
+    /// The hash of the body; nothing if the request states another one, which makes any signature wrong.
     fn whole_body_hash(&self, body: &[u8]) -> Vec<u8> {
         let mut hash = Vec::with_capacity(64);
         push_hex(&mut hash, digest::digest(&digest::SHA256, body).as_ref());
@@ -269,7 +268,7 @@ impl Claim<'_> {
         match self.family {
             Family::S3 => {
                 let reencoded = canonical::path(self.head.path, PathForm::Reencoded);
-                let differs = reencoded != canonical::path(self.head.path, PathForm::AsSent);
+                let differs = !reencoded.is_empty() && reencoded != self.head.path.as_bytes();
                 [Some(PathForm::AsSent), differs.then_some(PathForm::Reencoded)]
             }
             _ => [Some(PathForm::Normalised), None],

@@ -9,6 +9,8 @@ mod bodies;
 #[cfg(test)]
 mod botocore;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod refusals;

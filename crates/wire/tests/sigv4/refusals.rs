@@ -92,6 +92,7 @@ fn good_requests_to_sts_are_accepted() {
             ("ctl-03", get(|_| {}), "OK", 200),
             ("ctl-04", signed(|signer| signer.s3 = false), "OK", 200),
             ("ctl-05", with_header("x-amz-meta-foo", &["  a   b   c  "]), "OK", 200),
+            ("a tab is white space", with_header("x-amz-meta-foo", &["a\tb \t c"]), "OK", 200),
             ("ctl-06", with_header("x-amz-meta-dup", &["b", "a"]), "OK", 200),
             ("ctl-22", session(SESSION_TOKEN), "OK", 200),
             ("ctl-24", signed(|signer| *signer = signer.clone().dated(-240)), "OK", 200),
@@ -113,6 +114,11 @@ fn the_content_hash_of_other_services_may_be_stated_if_it_is_true() {
         request
     };
     let body = sha256_hex(GET_CALLER_IDENTITY.as_bytes());
+    let unhashed = {
+        let mut request = sts().header("x-amz-content-sha256", EMPTY_SHA256);
+        Signer { payload_hash: Some(String::new()), ..Signer::new("sts") }.sign(&mut request);
+        request
+    };
     check(
         Family::Query,
         "sts",
@@ -120,6 +126,7 @@ fn the_content_hash_of_other_services_may_be_stated_if_it_is_true() {
             ("ctl-04", stated(&body), "OK", 200),
             ("hdr-16", stated(EMPTY_SHA256), "SignatureDoesNotMatch", 403),
             ("unsigned payload", stated("UNSIGNED-PAYLOAD"), "SignatureDoesNotMatch", 403),
+            ("a false hash, and none signed", unhashed, "SignatureDoesNotMatch", 403),
         ],
     );
 }
@@ -214,6 +221,8 @@ fn unsigned_and_missing_headers_are_refused_by_sts() {
         ("hdr-24", list("x-amz-date;host;content-type"), MISMATCH),
         ("hdr-25", list("host;content-type;host;x-amz-date"), MISMATCH),
         ("hdr-49", list(&many.join(";")), INCOMPLETE),
+        ("a list signed unsorted", listed(&["host", "content-type", "x-amz-date"]), MISMATCH),
+        ("a list signed with a name twice", listed(&["host", "host", "x-amz-date"]), MISMATCH),
         ("upper-case names", list("Content-Type;Host;X-Amz-Date"), MISMATCH),
         ("an empty name", list("content-type;;host;x-amz-date"), MISMATCH),
         ("unsigned x-amz-target", changed(|r| r.add("x-amz-target", "Other.Operation")), MISMATCH),
@@ -312,6 +321,14 @@ fn the_host_is_the_requests_own() {
         request.add("x-forwarded-host", "sts.amazonaws.com");
         request
     };
+    let user_alone = {
+        let mut request = sts();
+        request.set("host", "x@sts.example.com");
+        Signer::new("sts").sign(&mut request);
+        request.headers.remove("host");
+        request.authority = Some("x@sts.example.com".into());
+        request
+    };
     let over_http2 = changed(|request| {
         request.headers.remove("host");
         request.authority = Some("sts.example.com".into());
@@ -330,6 +347,7 @@ fn the_host_is_the_requests_own() {
         ("net-04", changed(|r| r.add("host", "evil.example.com")), MISMATCH),
         ("net-12", changed(|r| r.authority = Some("evil.example.com".into())), MISMATCH),
         ("authority with a user", changed(|r| r.authority = Some("x@sts.example.com".into())), MISMATCH),
+        ("a user in the authority alone", user_alone, MISMATCH),
         ("authority and host agree", changed(|r| r.authority = Some("STS.example.com".into())), ("OK", 200)),
         ("authority alone", over_http2, ("OK", 200)),
     ]);
@@ -596,6 +614,7 @@ fn malformed_authentication_is_refused_in_s3s_words() {
         ("s3h-30", component("SignedHeaders", ""), MALFORMED),
         ("s3h-31", component("Signature", ""), MALFORMED),
         ("s3h-32", component("Credential", "Credential"), MALFORMED),
+        ("two equal signs", component("Signature", "Signature=abc="), MALFORMED),
         ("s3h-33", component("Credential", &format!("Credential={KEY_ID}/20260101/x")), MALFORMED),
         (
             "s3h-34",

@@ -1,0 +1,6 @@
+//! How the owner's commands reach a running server: a Unix socket in the data directory, trusted by the uid at its other
+//! end. There is no key that could be stolen.
+
+pub(crate) mod client;
+pub(crate) mod protocol;
+pub(crate) mod server;

@@ -1,0 +1,94 @@
+//! What is said over the socket: one JSON object a line. With `Exec` come three descriptors: the command's standard
+//! input, output and error.
+
+use serde::{Deserialize, Serialize};
+
+/// The longest line.
+pub(crate) const MAX_LINE: usize = 1 << 20;
+
+/// What a command asks.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// A session of the account's administrator.
+    Session {
+        /// How long it lasts.
+        seconds: i32,
+    },
+    /// How the server is.
+    Status,
+    /// A command inside an instance.
+    Exec {
+        /// The instance.
+        instance: String,
+        /// Program and arguments, each as hexadecimal bytes: they need not be text.
+        arguments: Vec<String>,
+        /// Whether the standard streams are a terminal.
+        terminal: bool,
+    },
+}
+
+/// What the server answers.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(crate) enum Reply {
+    /// A session.
+    Session(SessionReply),
+    /// How the server is.
+    Status(StatusReply),
+    /// The command has ended.
+    Exited {
+        /// Its exit status; 128 and more where a signal ended it.
+        status: u8,
+    },
+    /// It could not be done.
+    Failed {
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+/// A session, as commands print it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SessionReply {
+    pub(crate) endpoint: String,
+    pub(crate) region: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) session_token: String,
+    pub(crate) expiration: String,
+}
+
+impl Drop for SessionReply {
+    fn drop(&mut self) {
+        use zeroize::Zeroize as _;
+        self.secret_access_key.zeroize();
+    }
+}
+
+/// How a server is.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatusReply {
+    pub(crate) version: String,
+    pub(crate) process: u32,
+    pub(crate) uptime_seconds: u64,
+    pub(crate) endpoint: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    /// Why there can be no instances here, if so.
+    pub(crate) instances_unavailable: Option<String>,
+    pub(crate) instances: Vec<InstanceReply>,
+}
+
+/// An instance, in brief.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InstanceReply {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    pub(crate) instance_type: String,
+    pub(crate) private_ip: String,
+    pub(crate) profile: String,
+}

@@ -1,0 +1,137 @@
+//! The server's end of the socket.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use daypass_core::administrator;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::protocol::{InstanceReply, MAX_LINE, Reply, Request, SessionReply, StatusReply};
+use crate::data::socket;
+use crate::server::Server;
+
+/// Opens the socket. What a server that was killed left behind is replaced: the directory's lock says that it is gone.
+pub(crate) fn listen(directory: &Path) -> Result<UnixListener> {
+    let place = socket(directory);
+    match std::fs::remove_file(&place) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("`{}` cannot be replaced", place.display()));
+        }
+        _ => {}
+    }
+    let listener =
+        UnixListener::bind(&place).with_context(|| format!("`{}` cannot be opened", place.display()))?;
+    std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answers commands until it is dropped.
+pub(crate) async fn serve(server: Arc<Server>, listener: UnixListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let server = Arc::clone(&server);
+                tokio::spawn(async move {
+                    if let Err(error) = converse(&server, stream).await {
+                        tracing::debug!(%error, "a command went away");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a command could not be accepted");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
+    let peer = stream.peer_cred().context("the peer is unknown")?;
+    // The socket's mode keeps others out already; the kernel's word about the peer is the proof.
+    let owner = nix::unistd::geteuid().as_raw();
+    if peer.uid() != owner && peer.uid() != 0 {
+        tracing::warn!(uid = peer.uid(), "a command of another user was refused");
+        return answer(&mut stream, &failed("this server belongs to another user")).await;
+    }
+    let mut line = String::new();
+    let limited = (&mut stream).take(MAX_LINE as u64);
+    BufReader::new(limited).read_line(&mut line).await?;
+    let reply = match serde_json::from_str(&line) {
+        Ok(Request::Session { seconds }) => session(server, peer.uid(), seconds).await,
+        Ok(Request::Status) => status(server),
+        Ok(Request::Exec { .. }) => failed("there are no instances on this server"),
+        Err(_) => failed("the command is of another version than the server"),
+    };
+    answer(&mut stream, &reply).await
+}
+
+async fn answer(stream: &mut UnixStream, reply: &Reply) -> Result<()> {
+    let mut line = zeroize::Zeroizing::new(serde_json::to_vec(reply)?);
+    line.push(b'\n');
+    stream.write_all(&line).await?;
+    stream.shutdown().await?;
+    Ok(())
+}
+
+fn failed(why: &str) -> Reply {
+    Reply::Failed { why: why.to_owned() }
+}
+
+async fn session(server: &Server, uid: u32, seconds: i32) -> Reply {
+    let state = server.state();
+    // The audit log tells sessions of different people apart by this name.
+    let name = nix::unistd::User::from_uid(uid.into())
+        .ok()
+        .flatten()
+        .map_or_else(|| format!("uid-{uid}"), |u| u.name);
+    let name: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || "+=,.@-_".contains(*c)).take(64).collect();
+    let name = if name.len() < 2 { format!("uid-{uid}") } else { name };
+    match administrator::session(state, &state.account, &name, seconds).await {
+        Ok(session) => {
+            tracing::info!(uid, session = name, seconds, "gave a session of the administrator");
+            Reply::Session(SessionReply {
+                endpoint: server.endpoint().to_owned(),
+                region: state.region.clone(),
+                access_key_id: session.access_key_id,
+                secret_access_key: session.secret_access_key.expose().clone(),
+                session_token: session.session_token,
+                expiration: session.expires.to_string(),
+            })
+        }
+        Err(error) => failed(&format!("no session could be given: {error}")),
+    }
+}
+
+fn status(server: &Server) -> Reply {
+    let state = server.state();
+    let instances = match server.instances() {
+        Ok(instances) => instances,
+        Err(error) => return failed(&format!("the instances could not be read: {error}")),
+    };
+    Reply::Status(StatusReply {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        process: std::process::id(),
+        uptime_seconds: server.uptime_seconds(),
+        endpoint: server.endpoint().to_owned(),
+        account: state.account.to_string(),
+        region: state.region.clone(),
+        instances_unavailable: server.instances_unavailable(),
+        instances: instances
+            .into_iter()
+            .map(|i| InstanceReply {
+                state: serde_json::to_value(i.state)
+                    .ok()
+                    .and_then(|v| v.as_str().map(str::to_owned))
+                    .unwrap_or_default(),
+                private_ip: i.network.private_ip.to_string(),
+                profile: i.profile.map(|p| p.profile_name).unwrap_or_default(),
+                id: i.id,
+                instance_type: i.instance_type,
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,188 @@
+//! The command line. Help, completions and the man page come from here.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use daypass_core::model::AccountId;
+
+/// Instance roles made real on your own machines
+///
+/// Daypass speaks AWS IAM, STS, EC2 with its instance metadata service, S3 and CloudTrail, so that the AWS CLI, SDKs and
+/// Terraform work unmodified, and every request is authenticated and authorised as AWS would.
+#[derive(Parser)]
+#[command(name = "daypass", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  daypass up                                start a server here
+  eval \"$(daypass env)\"                     give this shell its endpoint and a short session
+  aws sts get-caller-identity               use it
+  daypass exec i-0123456789abcdef0 -- bash  run a command inside an instance")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start a server, in the foreground
+    Up(Box<Up>),
+    /// Print the endpoint and a short administrator session as shell variables
+    Env(Env),
+    /// Print a short administrator session, in the form of the AWS CLI's `credential_process`
+    Credentials(Credentials),
+    /// Run a command inside an instance, with its exit status
+    Exec(Exec),
+    /// Show a running server
+    Status(Status),
+    /// Print shell completions
+    Completions(Completions),
+    /// Print the man page
+    #[command(hide = true)]
+    Man,
+    /// The privileged half of a server; started by `up`
+    #[command(hide = true)]
+    InstanceHost {
+        /// The socket to the server
+        descriptor: i32,
+    },
+}
+
+/// Where a server keeps its state.
+#[derive(Args, Clone)]
+pub(crate) struct Data {
+    /// The server's data directory [default: /var/lib/daypass for root, else ~/.local/share/daypass]
+    #[arg(long = "data", value_name = "DIR", env = "DAYPASS_DATA", global = true)]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  daypass up
+  daypass up --data ./state --listen 127.0.0.1:4566 --account-id 111122223333 --region eu-central-1
+  daypass up --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem
+  daypass up --check                        what instances need, and what of it is missing here")]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The address to listen on; anything but loopback needs TLS
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566", env = "DAYPASS_LISTEN")]
+    pub(crate) listen: SocketAddr,
+    /// The account, at the first start only [default: 123456789012]
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub(crate) account_id: Option<AccountId>,
+    /// The region of what has none, at the first start only [default: us-east-1]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// The certificate chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Listen elsewhere than on loopback without TLS: whoever sees the traffic sees the data, and can replay requests for
+    /// fifteen minutes
+    #[arg(long)]
+    pub(crate) insecure_listen: bool,
+    /// A domain whose first label is a bucket, as `s3.example.com`; may be given more than once
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) s3_domain: Vec<String>,
+    /// How the log is written, on the standard error
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// Say what instances need and what of it is missing here, and end
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  eval \"$(daypass env)\"
+  daypass env --duration 900 --format json")]
+pub(crate) struct Env {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// How long the session lasts, in seconds: 900 to 43200
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(i32).range(900..=43_200))]
+    pub(crate) duration: i32,
+    /// How the variables are written
+    #[arg(long, value_name = "FORMAT", default_value = "sh")]
+    pub(crate) format: EnvFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum EnvFormat {
+    /// `export NAME='value'`, for bash, zsh and other POSIX shells
+    Sh,
+    /// `set -gx NAME 'value'`, for fish
+    Fish,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example, in ~/.aws/config:
+  [profile daypass]
+  credential_process = daypass credentials --data /var/lib/daypass
+  endpoint_url = http://127.0.0.1:4566
+  region = us-east-1")]
+pub(crate) struct Credentials {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// How long the session lasts, in seconds: 900 to 43200
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(i32).range(900..=43_200))]
+    pub(crate) duration: i32,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  daypass exec i-0123456789abcdef0 -- aws sts get-caller-identity
+  daypass exec i-0123456789abcdef0 -- bash")]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The instance
+    #[arg(value_name = "INSTANCE")]
+    pub(crate) instance: String,
+    /// The command and its arguments
+    #[arg(value_name = "CMD", required = true, last = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// How the answer is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  daypass completions bash > /etc/bash_completion.d/daypass
+  daypass completions zsh > ~/.zfunc/_daypass")]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+fn account(text: &str) -> Result<AccountId, String> {
+    text.parse().map_err(|_| "an account id is twelve digits".to_owned())
+}

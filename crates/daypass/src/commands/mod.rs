@@ -1,0 +1,35 @@
+//! What each command does.
+
+mod credentials;
+mod env;
+mod exec;
+mod status;
+mod up;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::CommandFactory as _;
+
+use crate::cli::{Arguments, Command};
+
+/// Runs a command to its end.
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Command::Up(up) => return up::run(*up),
+        Command::Env(env) => env::run(env)?,
+        Command::Credentials(credentials) => credentials::run(credentials)?,
+        Command::Exec(exec) => return exec::run(exec),
+        Command::Status(status) => status::run(status)?,
+        Command::Completions(completions) => {
+            let mut command = Arguments::command();
+            let mut out = vec![];
+            clap_complete::generate(completions.shell, &mut command, "daypass", &mut out);
+            std::io::stdout().write_all(&out)?;
+        }
+        Command::Man => clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?,
+        Command::InstanceHost { descriptor } => return up::instance_host(descriptor),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,50 @@
+//! `daypass status`.
+
+use anyhow::Result;
+
+use crate::admin::client;
+use crate::admin::protocol::{Reply, Request};
+use crate::cli::{Output, Status};
+
+pub(crate) fn run(arguments: Status) -> Result<()> {
+    let directory = crate::data::directory(arguments.data.directory)?;
+    let Reply::Status(status) = client::ask(&directory, &Request::Status)? else {
+        return client::unexpected();
+    };
+    if matches!(arguments.output, Output::Json) {
+        crate::say(&serde_json::to_string_pretty(&status)?);
+        return Ok(());
+    }
+    crate::say(&format!(
+        "daypass {} (process {}), up for {}",
+        status.version,
+        status.process,
+        span(status.uptime_seconds)
+    ));
+    crate::say(&format!("endpoint   {}", status.endpoint));
+    crate::say(&format!("account    {}", status.account));
+    crate::say(&format!("region     {}", status.region));
+    crate::say(&format!("data       {}", directory.display()));
+    crate::say(&match &status.instances_unavailable {
+        None => {
+            format!("instances  {} running", status.instances.iter().filter(|i| i.state == "running").count())
+        }
+        Some(why) => format!("instances  not available: {why}"),
+    });
+    for instance in &status.instances {
+        crate::say(&format!(
+            "  {}  {:<13} {:<12} {:<15} {}",
+            instance.id, instance.state, instance.instance_type, instance.private_ip, instance.profile
+        ));
+    }
+    Ok(())
+}
+
+/// `3h 12m`, for people.
+fn span(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m {s}s"),
+        (h, m, _) => format!("{h}h {m}m"),
+    }
+}

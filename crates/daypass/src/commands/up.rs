@@ -1,0 +1,130 @@
+//! `daypass up`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use daypass_core::store::Store;
+use daypass_core::wire::Hosts;
+use daypass_core::{Entropy, Gate, Identities, KeyRing, State, administrator};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{LogFormat, Up};
+use crate::data::DataDirectory;
+use crate::server::http::{self, Stop};
+use crate::server::{Server, is_loopback, operations, tls};
+use crate::system::{SystemClock, SystemEntropy};
+use crate::{admin, data};
+
+pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
+    log_to_standard_error(arguments.log_format);
+    if arguments.check {
+        bail!("this build has no instance driver");
+    }
+    if !is_loopback(arguments.listen.ip()) && arguments.tls_cert.is_none() && !arguments.insecure_listen {
+        bail!(
+            "`{}` is not loopback: give `--tls-cert` and `--tls-key`, or say `--insecure-listen` if you know who can see the traffic",
+            arguments.listen
+        );
+    }
+    keep_memory_private();
+    let directory = DataDirectory::open(data::directory(arguments.data.directory.clone())?)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
+    runtime.block_on(serve(arguments, directory))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The privileged half.
+pub(crate) fn instance_host(_descriptor: i32) -> Result<ExitCode> {
+    bail!("this build has no instance driver")
+}
+
+fn log_to_standard_error(format: LogFormat) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("DAYPASS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    match format {
+        LogFormat::Text => builder.with_target(false).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// No core dump, and no other process of this user that reads this one's memory: keys are in it.
+fn keep_memory_private() {
+    use nix::sys::resource::{Resource, setrlimit};
+    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        tracing::warn!(%error, "core dumps could not be turned off");
+    }
+    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
+        tracing::warn!(%error, "this process can be traced by others of its user");
+    }
+}
+
+async fn serve(arguments: Up, directory: DataDirectory) -> Result<()> {
+    let root = directory.root_key()?;
+    let settings = directory.settings(arguments.account_id, arguments.region)?;
+    let store = Store::open(directory.path())
+        .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let ring = KeyRing::load(&store, &root, &SystemClock, Arc::clone(&entropy)).await?;
+    let state = State {
+        identities: Identities::of(&store),
+        store,
+        ring,
+        clock: Arc::new(SystemClock),
+        entropy,
+        account: settings.account,
+        region: settings.region,
+        hosts: Hosts { s3_domains: arguments.s3_domain },
+    };
+    administrator::prepare(&state, &state.account).await?;
+    let acceptor = match (&arguments.tls_cert, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
+        _ => None,
+    };
+    let listener = http::listen(arguments.listen).await?;
+    let address = listener.local_addr().context("the listener's address")?;
+    let scheme = if acceptor.is_some() { "https" } else { "http" };
+    let server =
+        Arc::new(Server::new(Gate::new(Arc::new(state), operations()), format!("{scheme}://{address}")));
+    let commands = admin::server::listen(directory.path())?;
+    let (stop, stopped) = Stop::new();
+    let api = tokio::spawn(http::serve(Arc::clone(&server), listener, acceptor, None, stopped));
+    let commands = tokio::spawn(admin::server::serve(Arc::clone(&server), commands));
+    announce(&server, &directory);
+    wait_for_the_end().await?;
+    tracing::info!("stopping");
+    commands.abort();
+    let _ = std::fs::remove_file(data::socket(directory.path()));
+    stop.send_replace(true);
+    let _ = api.await;
+    Ok(())
+}
+
+fn announce(server: &Server, directory: &DataDirectory) {
+    let state = server.state();
+    crate::say(&format!(
+        "daypass {} is ready at {} (account {}, region {})",
+        env!("CARGO_PKG_VERSION"),
+        server.endpoint(),
+        state.account,
+        state.region
+    ));
+    crate::say(&format!("to use it:  eval \"$(daypass env --data {})\"", directory.path().display()));
+    if let Some(why) = server.instances_unavailable() {
+        crate::say(&format!("no instances can run here: {why}"));
+    }
+}
+
+async fn wait_for_the_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

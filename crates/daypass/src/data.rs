@@ -1,0 +1,187 @@
+//! The data directory: who may use it, who uses it now, and what is in it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `lock` | held while a server runs; its process id |
+//! | `root.key` | the key that opens everything else; 0600 |
+//! | `server.json` | account and region, as they were at the first start |
+//! | `daypass.sock` | where the owner's commands reach the server |
+//! | `state.db` | all records and the audit log |
+//! | `objects/` | the bytes of S3 objects |
+//! | `instances/` | root file systems and run state of instances |
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use daypass_core::model::AccountId;
+use daypass_core::{Entropy as _, RootKey, Secret};
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
+
+use crate::system::SystemEntropy;
+
+const ACCOUNT: &str = "123456789012";
+const REGION: &str = "us-east-1";
+
+/// The directory that was asked for, or the one that a server has by default.
+#[expect(clippy::disallowed_methods, reason = "the default place depends on who runs the command")]
+pub(crate) fn directory(asked: Option<PathBuf>) -> Result<PathBuf> {
+    let default = || {
+        if nix::unistd::geteuid().is_root() {
+            return Ok(PathBuf::from("/var/lib/daypass"));
+        }
+        let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        base.or_else(home).map(|p| p.join("daypass")).context("there is no home directory: give `--data DIR`")
+    };
+    let path = asked.map_or_else(default, Ok)?;
+    // The server and its instances name it from other working directories.
+    std::path::absolute(&path).with_context(|| format!("`{}` is no path", path.display()))
+}
+
+/// Where the owner's commands reach the server.
+pub(crate) fn socket(directory: &Path) -> PathBuf {
+    directory.join("daypass.sock")
+}
+
+/// A data directory that this process alone uses.
+pub(crate) struct DataDirectory {
+    path: PathBuf,
+    _lock: Flock<File>,
+}
+
+/// What is fixed at the first start.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) account: AccountId,
+    pub(crate) region: String,
+}
+
+impl DataDirectory {
+    /// Makes the directory if need be, and takes it.
+    pub(crate) fn open(path: PathBuf) -> Result<Self> {
+        let shown = path.display().to_string();
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .with_context(|| format!("`{shown}` cannot be made"))?;
+        let meta = fs::metadata(&path).with_context(|| format!("`{shown}` cannot be read"))?;
+        if meta.uid() != nix::unistd::geteuid().as_raw() {
+            bail!("`{shown}` belongs to another user: run as its owner, or give `--data DIR`");
+        }
+        if meta.mode() & 0o022 != 0 {
+            bail!("`{shown}` can be written by others: `chmod go-w {shown}` first");
+        }
+        let lock = path.join("lock");
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&lock);
+        let file = file.with_context(|| format!("`{}` cannot be opened", lock.display()))?;
+        let mut held = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(held) => held,
+            Err((mut file, nix::errno::Errno::EWOULDBLOCK)) => {
+                let mut owner = String::new();
+                let _ = file.read_to_string(&mut owner);
+                bail!(
+                    "a server runs on `{shown}` already (process {}): stop it first, or give another `--data DIR`",
+                    owner.trim()
+                );
+            }
+            Err((_, error)) => bail!("`{}` cannot be locked: {error}", lock.display()),
+        };
+        held.set_len(0)?;
+        held.rewind()?;
+        writeln!(held, "{}", std::process::id())?;
+        Ok(Self { path, _lock: held })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The root key; made at the first start.
+    pub(crate) fn root_key(&self) -> Result<RootKey> {
+        let place = self.path.join("root.key");
+        match fs::read(&place) {
+            Ok(mut bytes) => {
+                if fs::metadata(&place)?.mode() & 0o077 != 0 {
+                    bail!("`{0}` can be read by others: `chmod 600 {0}` first", place.display());
+                }
+                let key = <[u8; 32]>::try_from(bytes.as_slice());
+                bytes.zeroize();
+                let key = key.map_err(|_| {
+                    anyhow::anyhow!("`{}` is not a root key: it has not 32 bytes", place.display())
+                })?;
+                Ok(Secret::new(key))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => self.make_root_key(&place),
+            Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", place.display())),
+        }
+    }
+
+    fn make_root_key(&self, place: &Path) -> Result<RootKey> {
+        if self.path.join("state.db").exists() {
+            bail!(
+                "`{}` is missing, and what `state.db` holds cannot be opened without it: restore it from a backup",
+                place.display()
+            );
+        }
+        let mut key = [0; 32];
+        SystemEntropy.fill(&mut key);
+        write_durably(place, &key).with_context(|| format!("`{}` cannot be written", place.display()))?;
+        let secret = Secret::new(key);
+        key.zeroize();
+        Ok(secret)
+    }
+
+    /// Account and region: as they were at the first start, or as this one says if it is the first.
+    pub(crate) fn settings(&self, account: Option<AccountId>, region: Option<String>) -> Result<Settings> {
+        let place = self.path.join("server.json");
+        match fs::read(&place) {
+            Ok(bytes) => {
+                let known: Settings = serde_json::from_slice(&bytes)
+                    .with_context(|| format!("`{}` cannot be read", place.display()))?;
+                if let Some(asked) = account.filter(|a| *a != known.account) {
+                    bail!(
+                        "this data directory is of account {}, not {asked}: leave `--account-id` out, or give another `--data DIR`",
+                        known.account
+                    );
+                }
+                if let Some(asked) = region.filter(|r| *r != known.region) {
+                    bail!(
+                        "this data directory has region {}, not {asked}: leave `--region` out, or give another `--data DIR`",
+                        known.region
+                    );
+                }
+                Ok(known)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let account = account.map_or_else(|| ACCOUNT.parse(), Ok).context("the account")?;
+                let settings = Settings { account, region: region.unwrap_or_else(|| REGION.to_owned()) };
+                let text = serde_json::to_vec_pretty(&settings)?;
+                write_durably(&place, &text)
+                    .with_context(|| format!("`{}` cannot be written", place.display()))?;
+                Ok(settings)
+            }
+            Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", place.display())),
+        }
+    }
+}
+
+/// Writes a file that is there whole or not at all, readable by its owner alone.
+fn write_durably(place: &Path, bytes: &[u8]) -> Result<()> {
+    let draft = place.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&draft, place)?;
+    if let Some(folder) = place.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}

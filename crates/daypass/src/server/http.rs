@@ -1,0 +1,161 @@
+//! HTTP/1.1 for the API.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use daypass_core::{Body, BodyError, Peer, PeerInstance, full};
+use http::header::{HeaderValue, SERVER};
+use http::{Method, Request, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+
+use super::Server;
+
+/// The most connections at a time.
+const MAX_CONNECTIONS: usize = 8192;
+/// A request's head has to arrive within this time; an idle connection is kept as long.
+const HEAD_WITHIN: Duration = Duration::from_secs(60);
+/// A TLS handshake has to end within this time.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// The most bytes of a request's head: presigned URLs with long keys and tokens, and all headers.
+const MAX_HEAD_BYTES: usize = 128 << 10;
+/// The most headers of a request.
+const MAX_HEADERS: usize = 256;
+/// Requests that are being answered when the server stops have this long to end.
+pub(crate) const DRAIN_WITHIN: Duration = Duration::from_secs(10);
+
+/// The end of a server, as its connections see it.
+#[derive(Clone)]
+pub(crate) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// The signal, and who gives it.
+    pub(crate) fn new() -> (watch::Sender<bool>, Self) {
+        let (give, seen) = watch::channel(false);
+        (give, Self(seen))
+    }
+
+    /// The same as a future of one type.
+    fn future(mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { self.given().await })
+    }
+
+    /// Resolves when the server is to stop.
+    pub(crate) async fn given(&mut self) {
+        while !*self.0.borrow_and_update() {
+            // A signal that nobody can give any more is as good as given.
+            if self.0.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Answers what arrives at a listener, until the server stops; returns when its last connection has ended.
+pub(crate) async fn serve(
+    server: Arc<Server>,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    instance: Option<PeerInstance>,
+    mut stop: Stop,
+) {
+    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
+        let (stream, address) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of descriptors: wait for some to come back.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = stop.given() => break,
+        };
+        let _ = stream.set_nodelay(true);
+        let (server, tls, instance, stop) =
+            (Arc::clone(&server), tls.clone(), instance.clone(), stop.clone());
+        tokio::spawn(async move {
+            let peer = Peer { address: address.ip().to_canonical(), secure: tls.is_some(), instance };
+            match tls {
+                None => connection(server, stream, peer, stop).await,
+                Some(tls) => match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection(server, stream, peer, stop).await,
+                    Ok(Err(error)) => tracing::debug!(%error, %address, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
+                },
+            }
+            drop(permit);
+        });
+    }
+    // Every permit is back when every connection has ended.
+    let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(DRAIN_WITHIN, connections.acquire_many(all)).await;
+}
+
+async fn connection(
+    server: Arc<Server>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    stop: Stop,
+) {
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let (server, peer) = (Arc::clone(&server), peer.clone());
+        async move { Ok::<_, Infallible>(answer(server, peer, request).await) }
+    });
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), service);
+    // How a client ends its connection is its own affair.
+    let mut served = std::pin::pin!(served);
+    let mut stop = Some(stop.future());
+    let _ = std::future::poll_fn(|cx| {
+        if stop.as_mut().is_some_and(|stop| stop.as_mut().poll(cx).is_ready()) {
+            stop = None;
+            served.as_mut().graceful_shutdown();
+        }
+        served.as_mut().poll(cx)
+    })
+    .await;
+}
+
+async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    let mut response = if request.method() == Method::GET && request.uri().path() == "/_daypass/health" {
+        health()
+    } else {
+        let request = request.map(|body| body.map_err(BodyError::new).boxed_unsync());
+        server.gate().serve(peer, request).await
+    };
+    response.headers_mut().insert(SERVER, HeaderValue::from_static("Daypass"));
+    response
+}
+
+fn health() -> Response<Body> {
+    let body = serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
+    let mut response = Response::new(full(body.to_string()));
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Opens a listener, in words that say what to do if it cannot be.
+pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "`{address}` is in use by another program: stop it, or give another `--listen ADDRESS`"
+        ),
+        _ => anyhow::Error::new(error).context(format!("`{address}` cannot be listened on")),
+    })
+}

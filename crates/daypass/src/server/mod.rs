@@ -1,0 +1,83 @@
+//! A running server: what it stands on, and the sockets that lead to it.
+
+pub(crate) mod http;
+pub(crate) mod tls;
+
+use daypass_core::model::Timestamp;
+use daypass_core::store::records::{Instance, InstanceState};
+use daypass_core::store::{Read as _, StoreError};
+use daypass_core::{Clock as _, Entry, Gate, State};
+
+use crate::system::SystemClock;
+
+/// Every operation of every service.
+pub(crate) fn operations() -> impl Iterator<Item = &'static Entry> {
+    [
+        daypass_cloudtrail::OPERATIONS,
+        daypass_ec2::OPERATIONS,
+        daypass_iam::OPERATIONS,
+        daypass_s3::OPERATIONS,
+        daypass_ssm::OPERATIONS,
+        daypass_sts::OPERATIONS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// A running server.
+pub(crate) struct Server {
+    gate: Gate,
+    endpoint: String,
+    started: Timestamp,
+}
+
+impl Server {
+    pub(crate) fn new(gate: Gate, endpoint: String) -> Self {
+        Self { gate, endpoint, started: SystemClock.now() }
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        self.gate.state()
+    }
+
+    /// The address that clients are told.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    pub(crate) fn uptime_seconds(&self) -> u64 {
+        u64::try_from(SystemClock.now().seconds() - self.started.seconds()).unwrap_or(0)
+    }
+
+    /// Why there can be no instances here, if so.
+    pub(crate) fn instances_unavailable(&self) -> Option<String> {
+        Some("this build has no instance driver".to_owned())
+    }
+
+    /// The account's instances that are not gone.
+    pub(crate) fn instances(&self) -> Result<Vec<Instance>, StoreError> {
+        let state = self.state();
+        let prefix = daypass_core::store::Prefix::new(&["ec2", state.account.as_str()]);
+        let all = state.store.read(|tx| {
+            let keys = tx.keys(&prefix, None, usize::MAX)?;
+            keys.iter()
+                .filter(|key| key.parts().nth(3).as_deref() == Some("instance"))
+                .map(|key| tx.get::<Instance>(key))
+                .collect::<Result<Vec<_>, StoreError>>()
+        })?;
+        Ok(all.into_iter().flatten().filter(|i| i.state != InstanceState::Terminated).collect())
+    }
+}
+
+/// Whether nobody but this machine can reach the address.
+pub(crate) fn is_loopback(address: std::net::IpAddr) -> bool {
+    match address {
+        std::net::IpAddr::V4(v4) => v4.is_loopback(),
+        std::net::IpAddr::V6(v6) => v6.is_loopback(),
+    }
+}

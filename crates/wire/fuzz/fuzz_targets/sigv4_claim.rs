@@ -1,0 +1,10 @@
+//! Any bytes as a request that says it is signed.
+#![no_main]
+#![expect(dead_code, reason = "each target uses one of the entry points")]
+
+#[path = "../sigv4.rs"]
+mod sigv4;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    sigv4::claim(bytes);
+});
