@@ -14,7 +14,7 @@ use http::Request;
 use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
-use crate::{Clock, Entropy, Entry, Gate, Identities, KeyRing, Peer, Secret, State, administrator, full};
+use crate::{Clock, Entropy, Entry, Gate, Identities, InstanceSupport, KeyRing, Peer, Secret, State, administrator, full};
 
 /// When every test begins: 2026-11-22T02:14:00Z.
 pub const NOW: i64 = 1_795_313_640;
@@ -73,6 +73,7 @@ impl TestServer {
             entropy,
             account: account(),
             region: "us-east-1".to_owned(),
+            instances: InstanceSupport::available(),
             hosts: daypass_wire::Hosts::default(),
         };
         administrator::prepare(&state, &account()).await.unwrap();

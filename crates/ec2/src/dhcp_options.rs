@@ -12,7 +12,7 @@ use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource};
 use crate::{fault, tag};
 
-pub(crate) static OPERATIONS: &[&Entry] = &[&describe_dhcp_options::DESCRIBE_DHCP_OPTIONS];
+pub(crate) const OPERATIONS: &[&Entry] = &[&describe_dhcp_options::DESCRIBE_DHCP_OPTIONS];
 
 /// A set of DHCP options. What it says follows from the region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use daypass_core::Entry;
 
-pub(crate) static OPERATIONS: &[&Entry] = &[
+pub(crate) const OPERATIONS: &[&Entry] = &[
     &describe_instance_type_offerings::DESCRIBE_INSTANCE_TYPE_OFFERINGS,
     &describe_instance_types::DESCRIBE_INSTANCE_TYPES,
 ];

@@ -16,7 +16,7 @@ use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource};
 use crate::tag;
 
-pub(crate) static OPERATIONS: &[&Entry] = &[
+pub(crate) const OPERATIONS: &[&Entry] = &[
     &attach_internet_gateway::ATTACH_INTERNET_GATEWAY,
     &create_internet_gateway::CREATE_INTERNET_GATEWAY,
     &delete_internet_gateway::DELETE_INTERNET_GATEWAY,

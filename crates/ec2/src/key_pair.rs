@@ -17,7 +17,7 @@ use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource, ask};
 use crate::{fault, tag};
 
-pub(crate) static OPERATIONS: &[&Entry] = &[
+pub(crate) const OPERATIONS: &[&Entry] = &[
     &create_key_pair::CREATE_KEY_PAIR,
     &delete_key_pair::DELETE_KEY_PAIR,
     &describe_key_pairs::DESCRIBE_KEY_PAIRS,

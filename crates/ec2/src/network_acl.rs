@@ -13,7 +13,7 @@ use crate::resource::{Home, Kind, Resource};
 use crate::tag;
 use crate::vpc::Vpc;
 
-pub(crate) static OPERATIONS: &[&Entry] = &[&describe_network_acls::DESCRIBE_NETWORK_ACLS];
+pub(crate) const OPERATIONS: &[&Entry] = &[&describe_network_acls::DESCRIBE_NETWORK_ACLS];
 
 /// A network ACL, the default one of its VPC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

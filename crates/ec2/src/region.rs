@@ -8,7 +8,7 @@ use daypass_core::{Entry, Fault};
 
 use crate::fault;
 
-pub(crate) static OPERATIONS: &[&Entry] = &[
+pub(crate) const OPERATIONS: &[&Entry] = &[
     &describe_availability_zones::DESCRIBE_AVAILABILITY_ZONES,
     &describe_regions::DESCRIBE_REGIONS,
 ];

@@ -26,7 +26,7 @@ use crate::resource::{Home, Kind, Resource};
 use crate::vpc::Vpc;
 use crate::{fault, network_interface, tag};
 
-pub(crate) static OPERATIONS: &[&Entry] = &[
+pub(crate) const OPERATIONS: &[&Entry] = &[
     &associate_route_table::ASSOCIATE_ROUTE_TABLE,
     &create_route::CREATE_ROUTE,
     &create_route_table::CREATE_ROUTE_TABLE,

@@ -23,7 +23,7 @@ use crate::tag::{self, Taggable};
 use crate::vpc::Vpc;
 use rule::{Peer, Rule};
 
-pub(crate) static OPERATIONS: &[&Entry] = &[
+pub(crate) const OPERATIONS: &[&Entry] = &[
     &authorize::AUTHORIZE_SECURITY_GROUP_EGRESS,
     &authorize::AUTHORIZE_SECURITY_GROUP_INGRESS,
     &create_security_group::CREATE_SECURITY_GROUP,

@@ -17,7 +17,7 @@ use crate::resource::{Home, Kind, Resource};
 use crate::vpc::{Vpc, access_not_blocked};
 use crate::{region, tag};
 
-pub(crate) static OPERATIONS: &[&Entry] = &[
+pub(crate) const OPERATIONS: &[&Entry] = &[
     &create_subnet::CREATE_SUBNET,
     &delete_subnet::DELETE_SUBNET,
     &describe_subnets::DESCRIBE_SUBNETS,

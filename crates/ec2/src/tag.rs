@@ -15,7 +15,7 @@ use daypass_core::{Check, Checks, Cx, Entry, Error, Fault};
 use crate::fault;
 use crate::resource::{Home, Kind, Resource, ask};
 
-pub(crate) static OPERATIONS: &[&Entry] =
+pub(crate) const OPERATIONS: &[&Entry] =
     &[&create_tags::CREATE_TAGS, &delete_tags::DELETE_TAGS, &describe_tags::DESCRIBE_TAGS];
 
 /// The most tags of one thing.

@@ -20,9 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource};
 use crate::{region, tag};
+pub(crate) use attach_volume::check_device;
 pub(crate) use shape::{Asked, Shape};
 
-pub(crate) static OPERATIONS: &[&Entry] = &[
+pub(crate) const OPERATIONS: &[&Entry] = &[
     &attach_volume::ATTACH_VOLUME,
     &create_volume::CREATE_VOLUME,
     &delete_volume::DELETE_VOLUME,

@@ -24,7 +24,7 @@ use crate::route_table::RouteTable;
 use crate::security_group::SecurityGroup;
 use crate::{fault, tag};
 
-pub(crate) static OPERATIONS: &[&Entry] = &[
+pub(crate) const OPERATIONS: &[&Entry] = &[
     &create_default_vpc::CREATE_DEFAULT_VPC,
     &create_vpc::CREATE_VPC,
     &delete_vpc::DELETE_VPC,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
-use daypass_core::{Entropy, Gate, Identities, KeyRing, State, administrator};
+use daypass_core::{Entropy, Gate, Identities, InstanceSupport, KeyRing, State, administrator};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{LogFormat, Up};
@@ -78,6 +78,7 @@ async fn serve(arguments: Up, directory: DataDirectory) -> Result<()> {
         entropy,
         account: settings.account,
         region: settings.region,
+        instances: InstanceSupport::unavailable("this build has no instance driver"),
         hosts: Hosts { s3_domains: arguments.s3_domain },
     };
     administrator::prepare(&state, &state.account).await?;

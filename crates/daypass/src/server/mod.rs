@@ -56,7 +56,7 @@ impl Server {
 
     /// Why there can be no instances here, if so.
     pub(crate) fn instances_unavailable(&self) -> Option<String> {
-        Some("this build has no instance driver".to_owned())
+        self.state().instances.check().err()
     }
 
     /// The account's instances that are not gone.
