@@ -4,7 +4,7 @@
 //! role from the program; taking the role's policies away takes the sessions' rights away at once.
 
 use daypass_model::{AccountId, Timestamp};
-use daypass_store::records::{Account, Policies, Role};
+use daypass_store::records::{Account, Indexed as _, Policies, Role};
 use daypass_store::{Read as _, StoreError, TransactError};
 use thiserror::Error;
 
@@ -54,7 +54,7 @@ pub async fn prepare(state: &State, account: &AccountId) -> Result<(), StoreErro
             })?;
         }
         if tx.get::<Role>(&Role::key_of(account, ADMINISTRATOR))?.is_none() {
-            tx.put(&role(account, &role_id, now))?;
+            role(account, &role_id, now).save(tx)?;
         }
         Ok::<_, StoreError>(())
     });

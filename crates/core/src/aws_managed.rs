@@ -1,6 +1,7 @@
 //! AWS's own managed policies: data of the program, the same in every account.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use daypass_model::Timestamp;
@@ -73,6 +74,12 @@ impl AwsManagedPolicy {
         INDEX.values().filter_map(Entry::read)
     }
 
+    /// Those that come after an ARN, sorted by ARN: a page of the list costs no more than what is on it.
+    pub fn after(arn: Option<&str>) -> impl Iterator<Item = &'static Self> + use<> {
+        let start = arn.map_or(Bound::Unbounded, |arn| Bound::Excluded(arn.to_owned()));
+        INDEX.range::<String, _>((start, Bound::Unbounded)).filter_map(|(_, entry)| entry.read())
+    }
+
     /// Its unique id. AWS's own are not in the catalogue: this one follows from the name, so that it is always the same.
     #[must_use]
     pub fn id(&self) -> String {
@@ -124,6 +131,16 @@ mod tests {
             Document::parse(DocumentKind::Managed, &policy.document)
                 .unwrap_or_else(|e| panic!("{}: {e}", policy.arn));
         }
+    }
+
+    #[test]
+    fn a_list_goes_on_after_any_arn() {
+        let all: Vec<&str> = AwsManagedPolicy::all().map(|p| p.arn.as_str()).collect();
+        assert!(all.is_sorted());
+        let rest = |arn| AwsManagedPolicy::after(arn).map(|p| p.arn.as_str()).collect::<Vec<_>>();
+        assert_eq!(rest(None), all);
+        assert_eq!(rest(Some(all[6])), all[7..]);
+        assert_eq!(rest(all.last().copied()), [""; 0]);
     }
 
     #[test]

@@ -175,7 +175,11 @@ mod tests {
     #[test]
     fn every_image_says_what_it_is_and_has_ids_and_parameters_of_its_own() {
         let images = public_images("us-east-1");
-        assert!(images.iter().all(|i| i.name.contains("daypass-host") && i.description.contains("Daypass host image")));
+        assert!(
+            images
+                .iter()
+                .all(|i| i.name.contains("daypass-host") && i.description.contains("Daypass host image"))
+        );
         assert!(images.iter().all(|i| i.id.len() == 21 && !i.name.contains('{')));
         let ids: BTreeSet<_> = images.iter().map(|i| &i.id).collect();
         let parameters: BTreeSet<_> = images.iter().flat_map(|i| &i.parameters).collect();

@@ -23,6 +23,7 @@ mod instances;
 mod key_ring;
 mod operation;
 mod payload;
+pub mod principals;
 mod secret;
 mod session;
 mod state;

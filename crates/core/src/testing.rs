@@ -7,14 +7,17 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::{digest, hmac};
-use daypass_model::{AccountId, Service, Timestamp, services};
-use daypass_store::records::{AccessKey, AccessKeyStatus, Policies, Sealed, User};
+use daypass_model::{AccountId, Kind, Operation, Protocol, Service, Structure, Text, Timestamp, services};
+use daypass_store::records::{AccessKey, AccessKeyStatus, Indexed as _, Policies, Sealed, User};
 use daypass_store::{AuditQuery, AuditRecord, Order, Store};
 use http::Request;
 use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
-use crate::{Clock, Entropy, Entry, Gate, Identities, InstanceSupport, KeyRing, Peer, Secret, State, administrator, full};
+use crate::{
+    Clock, Entropy, Entry, Gate, Identities, InstanceSupport, KeyRing, Peer, Secret, State, administrator,
+    full,
+};
 
 /// When every test begins: 2026-11-22T02:14:00Z.
 pub const NOW: i64 = 1_795_313_640;
@@ -123,7 +126,7 @@ impl TestServer {
             created: self.clock.now(),
         };
         let put = state.store.transact(|tx| {
-            tx.put(&user)?;
+            user.save(tx)?;
             tx.put(&key)
         });
         let put: Result<(), daypass_store::TransactError<daypass_store::StoreError>> = put.await;
@@ -145,11 +148,74 @@ impl TestServer {
         }
     }
 
+    /// Calls an operation of IAM, STS or EC2, with what its table requires, as a user without any rights: the user is
+    /// refused, nothing changes, and there is one record of it.
+    pub async fn refuses_a_stranger(&self, operation: &'static Operation) {
+        let stranger = self.user("stranger", &[]).await;
+        let (revision, records) = (self.gate.state().store.revision(), self.audit().len());
+        let parameters = required(operation);
+        let form: Vec<(&str, &str)> = parameters.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let (code, message) = stranger.query(operation.service.name, operation.name, &form).await.refused();
+        let name = operation.name;
+        assert!(
+            matches!(code.as_str(), "AccessDenied" | "UnauthorizedOperation"),
+            "{name}: {code} {message}"
+        );
+        assert_eq!(self.gate.state().store.revision(), revision, "{name} changed something");
+        let audit = self.audit();
+        assert_eq!(audit.len(), records + 1, "{name}");
+        assert!(audit.last().is_some_and(|record| record.event_name == name), "{name}");
+    }
+
     /// The audit log, oldest record first.
     #[must_use]
     pub fn audit(&self) -> Vec<AuditRecord> {
         let query = AuditQuery { order: Order::OldestFirst, limit: usize::MAX, ..AuditQuery::default() };
         self.gate.state().store.audit(&query).unwrap()
+    }
+}
+
+/// What an operation requires, as a form that its table takes.
+fn required(operation: &Operation) -> Vec<(String, String)> {
+    let mut form = vec![];
+    require(operation.input, "", operation.service.protocol == Protocol::Ec2, &mut form);
+    form
+}
+
+fn require(shape: &Structure, prefix: &str, ec2: bool, form: &mut Vec<(String, String)>) {
+    for member in shape.members.iter().filter(|member| member.required) {
+        let name = format!("{prefix}{}", member.wire_in);
+        match member.kind {
+            Kind::List(list) => {
+                let item = if list.flattened || ec2 { String::new() } else { format!(".{}", list.item_name) };
+                require_value(&list.item, format!("{name}{item}.1"), ec2, form);
+            }
+            kind => require_value(&kind, name, ec2, form),
+        }
+    }
+}
+
+fn require_value(kind: &Kind, name: String, ec2: bool, form: &mut Vec<(String, String)>) {
+    match kind {
+        Kind::Structure(shape) => require(shape, &format!("{name}."), ec2, form),
+        Kind::String(text) => form.push((name, sample(text))),
+        Kind::Integer(number) | Kind::Long(number) => form.push((name, number.min.max(1).to_string())),
+        Kind::Timestamp(_) => form.push((name, "2026-11-22T02:14:00Z".to_owned())),
+        _ => form.push((name, "true".to_owned())),
+    }
+}
+
+/// A text that its constraints take.
+fn sample(text: &Text) -> String {
+    let pattern = text.pattern.map_or("", |pattern| pattern.source);
+    if let Some(value) = text.values.first() {
+        return (*value).to_owned();
+    }
+    match pattern {
+        p if p.starts_with("v[1-9]") => "v1".to_owned(),
+        p if p.contains(r"\u002F") || p.starts_with("((/") => "/".to_owned(),
+        "" if text.min == 20 => format!("arn:aws:iam::{ACCOUNT}:policy/x"),
+        _ => "a".repeat(usize::try_from(text.min.max(3)).unwrap()),
     }
 }
 

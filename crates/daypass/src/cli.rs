@@ -1,6 +1,5 @@
 //! The command line. Help, completions and the man page come from here.
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -42,10 +41,7 @@ pub(crate) enum Command {
     Man,
     /// The privileged half of a server; started by `up`
     #[command(hide = true)]
-    InstanceHost {
-        /// The socket to the server
-        descriptor: i32,
-    },
+    InstanceHost,
 }
 
 /// Where a server keeps its state.
@@ -154,7 +150,7 @@ pub(crate) struct Exec {
     pub(crate) instance: String,
     /// The command and its arguments
     #[arg(value_name = "CMD", required = true, last = true)]
-    pub(crate) command: Vec<OsString>,
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Args)]

@@ -4,7 +4,9 @@
 mod admin;
 mod cli;
 mod commands;
+mod confine;
 mod data;
+mod instances;
 mod server;
 mod system;
 

@@ -10,5 +10,7 @@ pub(crate) fn tell(check: Check, given: Vec<(&'static str, impl ToString)>) -> C
     }
     let names = given.iter().map(|(name, _)| (*name).to_owned()).collect();
     let check = check.with_list("ec2:Attribute", names);
-    given.into_iter().fold(check, |check, (name, value)| check.with(format!("ec2:Attribute/{name}"), value.to_string()))
+    given
+        .into_iter()
+        .fold(check, |check, (name, value)| check.with(format!("ec2:Attribute/{name}"), value.to_string()))
 }

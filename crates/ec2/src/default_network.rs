@@ -117,7 +117,9 @@ pub(crate) fn view(tx: &impl Read, home: &Home) -> Result<Option<DefaultView>, S
     }
     let Some(vpc) = Vpc::default_of(tx, home)? else { return Ok(None) };
     let groups = SecurityGroup::list(tx, home)?;
-    let Some(group) = groups.into_iter().find(|g| g.vpc_id == vpc.id && g.is_default()) else { return Ok(None) };
+    let Some(group) = groups.into_iter().find(|g| g.vpc_id == vpc.id && g.is_default()) else {
+        return Ok(None);
+    };
     let mut subnets = Subnet::list(tx, home)?;
     subnets.retain(|s| s.vpc_id == vpc.id && s.default_for_zone);
     subnets.sort_by(|a, b| a.zone.cmp(&b.zone));
@@ -154,7 +156,7 @@ mod tests {
     fn every_zone_has_a_subnet_in_the_vpc_and_none_overlap() {
         for region in ["us-east-1", "us-west-1", "eu-west-1", "moon-base-1"] {
             let (_, network) = planned(&home(region));
-            assert_eq!(network.vpc().cidr.to_string(), VPC);
+            assert_eq!(network.vpc().cidr, VPC);
             assert_eq!(network.subnets.len(), region::zones(region).len());
             for (i, subnet) in network.subnets.iter().enumerate() {
                 assert!(network.vpc().cidr.encloses(subnet.cidr));

@@ -52,9 +52,8 @@ fn value_of<'f, T: Listed>(
         Box::new(move |thing: &T| thing.tags().iter().map(part).collect())
     };
     if let Some(key) = name.strip_prefix("tag:") {
-        let tagged = move |thing: &T| {
-            thing.tags().iter().filter(|t| t.key == key).map(|t| t.value.clone()).collect()
-        };
+        let tagged =
+            move |thing: &T| thing.tags().iter().filter(|t| t.key == key).map(|t| t.value.clone()).collect();
         return Some(Box::new(tagged));
     }
     match name {
@@ -190,7 +189,10 @@ mod tests {
     #[test]
     fn a_name_that_nothing_has_and_too_many_values_are_refused() {
         let refused = chosen(&[("colour", &["red"])]).unwrap_err();
-        assert_eq!((&*refused.code, &*refused.message), ("InvalidParameterValue", "The filter 'colour' is invalid"));
+        assert_eq!(
+            (&*refused.code, &*refused.message),
+            ("InvalidParameterValue", "The filter 'colour' is invalid")
+        );
         assert_eq!(chosen(&[("name", &["x"; 201])]).unwrap_err().code, "FilterLimitExceeded");
     }
 

@@ -24,8 +24,8 @@ use daypass_core::{Check, Checks, Cx, Entry, Error, Fault};
 use crate::resource::{Home, Kind, Resource};
 
 pub(crate) use credit_specification::check as check_credits;
-pub(crate) use lifecycle::{end, reason};
 pub(crate) use describe_instances::reservation;
+pub(crate) use lifecycle::{end, reason};
 pub(crate) use view::{Shown, groups, metadata};
 
 pub(crate) const OPERATIONS: &[&Entry] = &[
@@ -149,12 +149,7 @@ pub(crate) fn load_all(tx: &impl Read, home: &Home, ids: &[String]) -> Result<Ve
 }
 
 /// May the caller do this to each of these instances?
-fn ask_about_all(
-    cx: &Cx,
-    tx: &Tx<'_>,
-    action: &'static str,
-    ids: &[String],
-) -> Result<Checks, StoreError> {
+fn ask_about_all(cx: &Cx, tx: &Tx<'_>, action: &'static str, ids: &[String]) -> Result<Checks, StoreError> {
     let mut checks = vec![];
     for id in ids {
         checks.push(Instance::ask(cx, tx, action, id)?);

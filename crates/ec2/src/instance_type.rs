@@ -29,7 +29,8 @@ struct Table {
 fn table() -> &'static Table {
     static READ: OnceLock<Table> = OnceLock::new();
     READ.get_or_init(|| {
-        let mut lines = TABLE.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect());
+        let mut lines =
+            TABLE.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect());
         Table { header: lines.next().unwrap_or_default(), rows: lines.collect() }
     })
 }
@@ -132,14 +133,21 @@ mod tests {
             assert!(t.number::<i32>("vcpus").is_some_and(|n| n > 0), "{}", t.name());
             assert!(t.memory_mib() >= 512, "{}", t.name());
             assert_eq!(t.cores() * t.threads_per_core(), t.vcpus(), "{}", t.name());
-            assert!(t.number::<f64>("ghz").is_some() && t.number::<i32>("interfaces").is_some(), "{}", t.name());
+            assert!(
+                t.number::<f64>("ghz").is_some() && t.number::<i32>("interfaces").is_some(),
+                "{}",
+                t.name()
+            );
         }
     }
 
     #[test]
     fn types_are_what_they_are_at_aws() {
         let micro = InstanceType::named("t3.micro").unwrap();
-        assert_eq!((micro.vcpus(), micro.memory_mib(), micro.default_credits()), (2, 1024, Some("unlimited")));
+        assert_eq!(
+            (micro.vcpus(), micro.memory_mib(), micro.default_credits()),
+            (2, 1024, Some("unlimited"))
+        );
         assert!(micro.runs("x86_64") && !micro.runs("arm64"));
         assert_eq!(InstanceType::named("t2.micro").unwrap().default_credits(), Some("standard"));
         assert_eq!(InstanceType::named("m5.large").unwrap().default_credits(), None);

@@ -21,9 +21,9 @@ fn item(value: &Value, kind: &Kind) -> Option<Json> {
         (Value::List(items), Kind::List(list)) => {
             Json::Array(items.iter().filter_map(|i| item(i, &list.item)).collect())
         }
-        (Value::Map(entries), Kind::Map(map)) => {
-            Json::Object(entries.iter().filter_map(|(k, v)| Some((k.clone(), item(v, &map.value)?))).collect())
-        }
+        (Value::Map(entries), Kind::Map(map)) => Json::Object(
+            entries.iter().filter_map(|(k, v)| Some((k.clone(), item(v, &map.value)?))).collect(),
+        ),
         (Value::String(text), _) => text.clone().into(),
         (Value::Integer(number), _) => (*number).into(),
         (Value::Double(number), _) => serde_json::Number::from_f64(*number)?.into(),
@@ -58,7 +58,9 @@ fn read_item(json: &Json, kind: &Kind) -> Option<Value> {
         (Json::String(text), Kind::Blob) => Value::Blob(Blob(STANDARD.decode(text).ok()?)),
         (Json::String(text), Kind::String(_)) => Value::String(text.clone()),
         (Json::Number(number), Kind::Double) => Value::Double(number.as_f64()?),
-        (Json::Number(number), Kind::Timestamp(_)) => Value::Timestamp(Timestamp::from_millis(number.as_i64()?)),
+        (Json::Number(number), Kind::Timestamp(_)) => {
+            Value::Timestamp(Timestamp::from_millis(number.as_i64()?))
+        }
         (Json::Number(number), Kind::Integer(_) | Kind::Long(_)) => Value::Integer(number.as_i64()?),
         (Json::Bool(flag), Kind::Boolean) => Value::Boolean(*flag),
         _ => return None,

@@ -173,7 +173,11 @@ fn check_name(tx: &impl Read, home: &Home, name: &str) -> Result<(), Error> {
         return Err(Fault::new(&errors::INVALID_KEY_PAIR_DUPLICATE, words).into());
     }
     if pairs.len() >= MAX_KEY_PAIRS {
-        return Err(fault::coded("KeyPairLimitExceeded", "The maximum number of key pairs has been reached.").into());
+        return Err(fault::coded(
+            "KeyPairLimitExceeded",
+            "The maximum number of key pairs has been reached.",
+        )
+        .into());
     }
     Ok(())
 }

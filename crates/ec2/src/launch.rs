@@ -26,7 +26,9 @@ const MAX_USER_DATA: usize = 16 * 1024;
 /// Refuses what needs an instance driver where there is none. The code is one that no client tries again.
 pub(crate) fn refuse_without_driver(cx: &Cx) -> Result<(), Fault> {
     let Err(reason) = cx.state().instances.check() else { return Ok(()) };
-    let words = format!("Daypass cannot run instances on this machine: {reason}. `daypass up --check` says what is missing.");
+    let words = format!(
+        "Daypass cannot run instances on this machine: {reason}. `daypass up --check` says what is missing."
+    );
     Err(Fault::new(&errors::UNSUPPORTED, words))
 }
 

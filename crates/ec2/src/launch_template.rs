@@ -9,7 +9,9 @@ mod merge;
 mod modify_launch_template;
 
 use daypass_core::model::ec2::{self, RequestLaunchTemplateData, ResponseLaunchTemplateData, errors, ops};
-use daypass_core::model::{FromValue as _, IntoValue as _, Kind as ShapeKind, Structure, Timestamp, TypedOperation as _};
+use daypass_core::model::{
+    FromValue as _, IntoValue as _, Kind as ShapeKind, Structure, Timestamp, TypedOperation as _,
+};
 use daypass_core::store::records::Tag;
 use daypass_core::store::{Key, Prefix, Read, Record, StoreError};
 use daypass_core::{Check, Cx, Entry, Error, Fault};
@@ -116,7 +118,14 @@ impl Listed for LaunchTemplate {
 impl Version {
     fn key_of(home: &Home, template_id: &str, number: i64) -> Key {
         let number = format!("{number:010}");
-        Key::new(&["ec2", home.account.as_str(), &home.region, "launch-template-version", template_id, &number])
+        Key::new(&[
+            "ec2",
+            home.account.as_str(),
+            &home.region,
+            "launch-template-version",
+            template_id,
+            &number,
+        ])
     }
 
     fn all(home: &Home, template_id: &str) -> Prefix {
@@ -132,7 +141,10 @@ impl Version {
             create_time: Some(self.created),
             created_by: Some(self.created_by.clone()),
             default_version: Some(self.number == template.default_version),
-            launch_template_data: ResponseLaunchTemplateData::from_value(json::read(&self.data, response_shape())),
+            launch_template_data: ResponseLaunchTemplateData::from_value(json::read(
+                &self.data,
+                response_shape(),
+            )),
             ..ec2::LaunchTemplateVersion::default()
         }
     }

@@ -81,7 +81,10 @@ const fn count() -> usize {
 }
 
 /// All families one after the other.
-#[expect(clippy::indexing_slicing, reason = "run by the compiler alone, which refuses an index out of bounds")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "run by the compiler alone, which refuses an index out of bounds"
+)]
 const fn all<const N: usize>() -> [&'static Entry; N] {
     let mut entries = [FAMILIES[0][0]; N];
     let (mut families, mut at) = (FAMILIES, 0);

@@ -4,7 +4,7 @@ mod describe_network_acls;
 
 use daypass_core::model::ec2::{self, NetworkAclAssociation, NetworkAclEntry, RuleAction, errors};
 use daypass_core::store::records::Tag;
-use daypass_core::store::{Key, Read, Record, StoreError, Tx};
+use daypass_core::store::{Key, Record, StoreError, Tx};
 use daypass_core::{Check, Entry, Fault};
 use serde::{Deserialize, Serialize};
 

@@ -34,7 +34,11 @@ impl<'a> Page<'a> {
     }
 
     /// The things of this page, in their order, and the token of the next.
-    pub(crate) fn take<T: Listed>(&self, cx: &Cx, mut things: Vec<T>) -> Result<(Vec<T>, Option<String>), Error> {
+    pub(crate) fn take<T: Listed>(
+        &self,
+        cx: &Cx,
+        mut things: Vec<T>,
+    ) -> Result<(Vec<T>, Option<String>), Error> {
         let most = self.most()?;
         things.sort_by_cached_key(Listed::order);
         if let Some(token) = self.next_token.filter(|t| !t.is_empty()) {
@@ -51,7 +55,8 @@ impl<'a> Page<'a> {
         let Some(asked) = self.max_results else { return Ok(None) };
         let (least, most) = (*self.bounds.start(), *self.bounds.end());
         let refuse = |than: String| {
-            let words = format!("Value ( {asked} ) for parameter maxResults is invalid. Expecting a value {than}.");
+            let words =
+                format!("Value ( {asked} ) for parameter maxResults is invalid. Expecting a value {than}.");
             Err(fault::invalid_value(words))
         };
         if asked < least {

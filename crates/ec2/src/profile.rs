@@ -13,9 +13,9 @@ use daypass_core::store::records::{Instance, InstanceProfile, InstanceState, Pro
 use daypass_core::store::{Read, StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Entry, Error, Fault};
 
+use crate::fault;
 use crate::instance::{incorrect_state, is_on};
 use crate::resource::{Home, Resource as _};
-use crate::fault;
 
 pub(crate) const OPERATIONS: &[&Entry] = &[
     &associate_iam_instance_profile::ASSOCIATE_IAM_INSTANCE_PROFILE,
@@ -32,8 +32,7 @@ pub(crate) fn find(
 ) -> Result<(InstanceProfile, Role), Error> {
     let (name, unknown) = match (asked.name.as_deref(), asked.arn.as_deref()) {
         (Some(_), Some(_)) => {
-            let words =
-                "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'";
+            let words = "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'";
             return Err(fault::invalid_combination(words).into());
         }
         (Some(name), None) => {
@@ -42,7 +41,10 @@ pub(crate) fn find(
         }
         (None, Some(arn)) => {
             let why = "Invalid IAM Instance Profile ARN";
-            (arn.rsplit('/').next().unwrap_or(arn), fault::invalid_parameter(arn, "iamInstanceProfile.arn", why))
+            (
+                arn.rsplit('/').next().unwrap_or(arn),
+                fault::invalid_parameter(arn, "iamInstanceProfile.arn", why),
+            )
         }
         (None, None) => return Err(fault::missing("iamInstanceProfile").into()),
     };

@@ -8,10 +8,8 @@ use daypass_core::{Entry, Fault};
 
 use crate::fault;
 
-pub(crate) const OPERATIONS: &[&Entry] = &[
-    &describe_availability_zones::DESCRIBE_AVAILABILITY_ZONES,
-    &describe_regions::DESCRIBE_REGIONS,
-];
+pub(crate) const OPERATIONS: &[&Entry] =
+    &[&describe_availability_zones::DESCRIBE_AVAILABILITY_ZONES, &describe_regions::DESCRIBE_REGIONS];
 
 /// A region of AWS's partition `aws` (botocore 1.43 `endpoints.json`, Apache-2.0, for names).
 pub(crate) struct Region {
@@ -45,7 +43,13 @@ pub(crate) static REGIONS: &[Region] = &[
     region("ap-east-1", "Asia Pacific (Hong Kong)", true, "ape1", ABC),
     region("ap-east-2", "Asia Pacific (Taipei)", true, "ape2", ABC),
     region("ap-northeast-1", "Asia Pacific (Tokyo)", false, "apne1", &[('a', 4), ('c', 1), ('d', 2)]),
-    region("ap-northeast-2", "Asia Pacific (Seoul)", false, "apne2", &[('a', 1), ('b', 2), ('c', 3), ('d', 4)]),
+    region(
+        "ap-northeast-2",
+        "Asia Pacific (Seoul)",
+        false,
+        "apne2",
+        &[('a', 1), ('b', 2), ('c', 3), ('d', 4)],
+    ),
     region("ap-northeast-3", "Asia Pacific (Osaka)", false, "apne3", ABC),
     region("ap-south-1", "Asia Pacific (Mumbai)", false, "aps1", &[('a', 1), ('b', 3), ('c', 2)]),
     region("ap-south-2", "Asia Pacific (Hyderabad)", true, "aps2", ABC),
@@ -103,7 +107,10 @@ pub(crate) struct Zone {
 pub(crate) fn zones(name: &str) -> Vec<Zone> {
     let known = REGIONS.iter().find(|r| r.name == name);
     let (prefix, letters) = known.map_or((name, ABC), |r| (r.zone_prefix, r.zones));
-    let zone = |(letter, number): &(char, u8)| Zone { name: format!("{name}{letter}"), id: format!("{prefix}-az{number}") };
+    let zone = |(letter, number): &(char, u8)| Zone {
+        name: format!("{name}{letter}"),
+        id: format!("{prefix}-az{number}"),
+    };
     letters.iter().map(zone).collect()
 }
 

@@ -162,7 +162,16 @@ mod tests {
     #[test]
     fn what_can_be_no_id_is_refused_and_stands_for_all_in_a_question() {
         let home = Home { account: "123456789012".parse().unwrap(), region: "us-east-1".to_owned() };
-        for id in ["", "vpc", "vpc-", "vpc-0123456", "vpc-0123456789ABCDEF0", "subnet-01234567", "vpc-*", "vpc-0123/567"] {
+        for id in [
+            "",
+            "vpc",
+            "vpc-",
+            "vpc-0123456",
+            "vpc-0123456789ABCDEF0",
+            "subnet-01234567",
+            "vpc-*",
+            "vpc-0123/567",
+        ] {
             let refused = KIND.check(id).unwrap_err();
             assert_eq!(refused.message, format!("Invalid id: \"{id}\" (expecting \"vpc-...\")"));
             assert_eq!(KIND.arn(&home, id), "arn:aws:ec2:us-east-1:123456789012:vpc/*");

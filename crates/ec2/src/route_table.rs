@@ -162,7 +162,11 @@ impl RouteTable {
     }
 
     /// The table of an association.
-    fn of_association(tx: &impl Read, home: &Home, id: &str) -> Result<Option<(Self, Association)>, StoreError> {
+    fn of_association(
+        tx: &impl Read,
+        home: &Home,
+        id: &str,
+    ) -> Result<Option<(Self, Association)>, StoreError> {
         let found = Self::list(tx, home)?.into_iter().find_map(|table| {
             let association = table.associations.iter().find(|a| a.id == id)?.clone();
             Some((table, association))
@@ -217,7 +221,11 @@ impl Seen {
                 },
                 instance_id: instance.clone(),
                 instance_owner_id: instance.as_ref().map(|_| account.clone()),
-                origin: Some(if route.own { RouteOrigin::CreateRouteTable } else { RouteOrigin::CreateRoute }),
+                origin: Some(if route.own {
+                    RouteOrigin::CreateRouteTable
+                } else {
+                    RouteOrigin::CreateRoute
+                }),
                 state: Some(if *there { RouteState::Active } else { RouteState::Blackhole }),
                 ..ec2::Route::default()
             }
@@ -253,7 +261,10 @@ impl Listed for Seen {
 }
 
 fn associated() -> RouteTableAssociationState {
-    RouteTableAssociationState { state: Some(RouteTableAssociationStateCode::Associated), status_message: None }
+    RouteTableAssociationState {
+        state: Some(RouteTableAssociationStateCode::Associated),
+        status_message: None,
+    }
 }
 
 /// The destination of a request: one block, in its one form.
@@ -294,8 +305,10 @@ impl Asked<'_> {
                 };
                 let gateway = InternetGateway::find(tx, home, id)?.ok_or_else(missing)?;
                 if gateway.vpc_id.as_ref() != Some(&table.vpc_id) {
-                    let words =
-                        format!("route table {} and network gateway {id} belong to different networks", table.id);
+                    let words = format!(
+                        "route table {} and network gateway {id} belong to different networks",
+                        table.id
+                    );
                     return Err(fault::invalid_value(words).into());
                 }
                 Ok(Target::Gateway(gateway.id))
@@ -312,7 +325,8 @@ impl Asked<'_> {
             }
             (None, None, None, false) => Err(fault::invalid_value("missing route target").into()),
             _ => {
-                let words = "Routes of Daypass lead to internet gateways, instances and network interfaces alone.";
+                let words =
+                    "Routes of Daypass lead to internet gateways, instances and network interfaces alone.";
                 Err(fault::unsupported(words).into())
             }
         }

@@ -184,7 +184,9 @@ impl Named<'_> {
     fn load(&self, tx: &impl Read, home: &Home) -> Result<SecurityGroup, Error> {
         match (self.id, self.name) {
             (Some(id), _) => SecurityGroup::load(tx, home, id),
-            (None, Some(name)) => Ok(self.find(tx, home)?.ok_or_else(|| unknown_in_default(tx, home, name))?),
+            (None, Some(name)) => {
+                Ok(self.find(tx, home)?.ok_or_else(|| unknown_in_default(tx, home, name))?)
+            }
             (None, None) => {
                 let words = "The request must contain the parameter groupName or groupId";
                 Err(Fault::new(&errors::MISSING_PARAMETER, words).into())

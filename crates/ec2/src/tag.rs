@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use daypass_core::model::ec2::{self, TagSpecification, errors};
 use daypass_core::store::records::Tag;
-use daypass_core::store::{Read, StoreError, Tx};
+use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Entry, Error, Fault};
 
 use crate::fault;
@@ -80,7 +80,11 @@ pub(crate) fn merge(tags: &mut Vec<Tag>, new: &[Tag]) -> Result<(), Fault> {
     tags.extend_from_slice(new);
     tags.sort();
     // What AWS itself puts on a thing does not count.
-    if tags.iter().filter(|t| !t.key.starts_with("aws:")).count() > MAX_TAGS { Err(too_many()) } else { Ok(()) }
+    if tags.iter().filter(|t| !t.key.starts_with("aws:")).count() > MAX_TAGS {
+        Err(too_many())
+    } else {
+        Ok(())
+    }
 }
 
 /// The tags that a request gives to what it makes, for one kind of several that it may make.
@@ -150,12 +154,12 @@ pub(crate) fn ask_to_make_named(
 }
 
 /// A kind of thing that can be tagged.
-struct Taggable {
-    kind: &'static Kind,
-    tags: fn(&Tx<'_>, &Home, &str) -> Result<Option<Vec<Tag>>, StoreError>,
-    set: fn(&mut Tx<'_>, &Home, &str, Vec<Tag>) -> Result<(), StoreError>,
-    all: fn(&Tx<'_>, &Home) -> Result<Vec<(String, Vec<Tag>)>, StoreError>,
-    ask: fn(&Cx, &Tx<'_>, &'static str, &str) -> Result<Check, StoreError>,
+pub(crate) struct Taggable {
+    pub(crate) kind: &'static Kind,
+    pub(crate) tags: fn(&Tx<'_>, &Home, &str) -> Result<Option<Vec<Tag>>, StoreError>,
+    pub(crate) set: fn(&mut Tx<'_>, &Home, &str, Vec<Tag>) -> Result<(), StoreError>,
+    pub(crate) all: fn(&Tx<'_>, &Home) -> Result<Vec<(String, Vec<Tag>)>, StoreError>,
+    pub(crate) ask: fn(&Cx, &Tx<'_>, &'static str, &str) -> Result<Check, StoreError>,
 }
 
 const fn taggable<R: Resource>() -> Taggable {

@@ -8,8 +8,8 @@ mod describe_vpcs;
 mod modify_vpc_attribute;
 
 use daypass_core::model::ec2::{
-    self, BlockPublicAccessMode, BlockPublicAccessStates, Tenancy, VpcCidrBlockAssociation, VpcCidrBlockState,
-    VpcCidrBlockStateCode, VpcState, errors,
+    self, BlockPublicAccessMode, BlockPublicAccessStates, Tenancy, VpcCidrBlockAssociation,
+    VpcCidrBlockState, VpcCidrBlockStateCode, VpcState, errors,
 };
 use daypass_core::store::records::Tag;
 use daypass_core::store::{Key, Read, Record, StoreError, Tx};
@@ -65,7 +65,9 @@ impl Resource for Vpc {
         name: "vpc",
         prefix: "vpc",
         malformed: "InvalidVpcID.Malformed",
-        not_found: |id| Fault::new(&errors::INVALID_VPC_ID_NOT_FOUND, format!("The vpc ID '{id}' does not exist")),
+        not_found: |id| {
+            Fault::new(&errors::INVALID_VPC_ID_NOT_FOUND, format!("The vpc ID '{id}' does not exist"))
+        },
     };
 
     fn id(&self) -> &str {
@@ -197,8 +199,9 @@ pub(crate) fn access_not_blocked() -> BlockPublicAccessStates {
 /// The block of a parameter. Sizes are those of VPCs and subnets (VPC User Guide, VPC CIDR blocks: "between a /28
 /// netmask and /16 netmask"); blocks that no interface can have an address of are none.
 pub(crate) fn block(text: &str, out_of_range: fn(&str) -> Fault) -> Result<Block, Fault> {
-    let block: Block =
-        text.parse().map_err(|_| fault::invalid_parameter(text, "cidrBlock", "This is not a valid CIDR block."))?;
+    let block: Block = text
+        .parse()
+        .map_err(|_| fault::invalid_parameter(text, "cidrBlock", "This is not a valid CIDR block."))?;
     let base = block.base();
     let [first, ..] = base.octets();
     let usable = !(base.is_loopback() || base.is_link_local() || first == 0 || first >= 224);

@@ -1,19 +1,15 @@
 //! A command's end of the socket.
 
-use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, ErrorKind, IoSlice, IsTerminal as _, Write as _};
-use std::os::fd::AsRawFd as _;
-use std::os::unix::ffi::OsStrExt as _;
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 
 use super::protocol::{MAX_LINE, Reply, Request};
 use crate::data::socket;
 
-fn connect(directory: &Path) -> Result<UnixStream> {
+pub(super) fn connect(directory: &Path) -> Result<UnixStream> {
     let place = socket(directory);
     UnixStream::connect(&place).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => anyhow::anyhow!(
@@ -57,31 +53,4 @@ pub(crate) fn unexpected<T>() -> Result<T> {
     bail!("the server answered something else than was asked: is it of another version?")
 }
 
-/// Runs a command inside an instance, on this process's own standard streams; its exit status.
-pub(crate) fn exec(directory: &Path, instance: &str, command: &[OsString]) -> Result<u8> {
-    let stream = connect(directory)?;
-    let hex = |argument: &OsString| argument.as_bytes().iter().map(|b| format!("{b:02x}")).collect();
-    let request = Request::Exec {
-        instance: instance.to_owned(),
-        arguments: command.iter().map(hex).collect(),
-        terminal: std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
-    };
-    let mut line = serde_json::to_vec(&request)?;
-    line.push(b'\n');
-    let streams =
-        [std::io::stdin().as_raw_fd(), std::io::stdout().as_raw_fd(), std::io::stderr().as_raw_fd()];
-    let sent = sendmsg::<()>(
-        stream.as_raw_fd(),
-        &[IoSlice::new(&line)],
-        &[ControlMessage::ScmRights(&streams)],
-        MsgFlags::empty(),
-        None,
-    )
-    .context("the server did not take the request")?;
-    let rest = line.get(sent..).unwrap_or_default();
-    (&stream).write_all(rest).context("the server did not take the request")?;
-    match read(&stream)? {
-        Reply::Exited { status } => Ok(status),
-        _ => unexpected(),
-    }
-}
+pub(crate) use super::exec::run as exec;

@@ -2,5 +2,8 @@
 //! end. There is no key that could be stolen.
 
 pub(crate) mod client;
+mod descriptors;
+mod exec;
 pub(crate) mod protocol;
+mod run;
 pub(crate) mod server;

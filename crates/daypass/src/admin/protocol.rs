@@ -1,5 +1,5 @@
-//! What is said over the socket: one JSON object a line. With `Exec` come three descriptors: the command's standard
-//! input, output and error.
+//! What is said over the socket: one JSON object a line. With `Exec` come three descriptors, the command's standard input,
+//! output and error, or none where the command is to have a terminal; then its near end comes back with `Running`.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +21,11 @@ pub(crate) enum Request {
     Exec {
         /// The instance.
         instance: String,
-        /// Program and arguments, each as hexadecimal bytes: they need not be text.
+        /// Program and arguments.
         arguments: Vec<String>,
-        /// Whether the standard streams are a terminal.
-        terminal: bool,
+        /// The size of the terminal that the command gets, as lines and columns; without one it gets the standard streams
+        /// that come with the request.
+        terminal: Option<(u16, u16)>,
     },
 }
 
@@ -36,6 +37,8 @@ pub(crate) enum Reply {
     Session(SessionReply),
     /// How the server is.
     Status(StatusReply),
+    /// The command runs. Its terminal, if it has one, comes with this.
+    Running,
     /// The command has ended.
     Exited {
         /// Its exit status; 128 and more where a signal ended it.

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use daypass_core::administrator;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
 
-use super::protocol::{InstanceReply, MAX_LINE, Reply, Request, SessionReply, StatusReply};
+use super::descriptors;
+use super::protocol::{InstanceReply, Reply, Request, SessionReply, StatusReply};
+use super::run::{self, Asked};
 use crate::data::socket;
 use crate::server::Server;
 
 /// Opens the socket. What a server that was killed left behind is replaced: the directory's lock says that it is gone.
-pub(crate) fn listen(directory: &Path) -> Result<UnixListener> {
+pub(crate) fn listen(directory: &Path) -> Result<std::os::unix::net::UnixListener> {
     let place = socket(directory);
     match std::fs::remove_file(&place) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -22,9 +24,10 @@ pub(crate) fn listen(directory: &Path) -> Result<UnixListener> {
         }
         _ => {}
     }
-    let listener =
-        UnixListener::bind(&place).with_context(|| format!("`{}` cannot be opened", place.display()))?;
+    let listener = std::os::unix::net::UnixListener::bind(&place)
+        .with_context(|| format!("`{}` cannot be opened", place.display()))?;
     std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
     Ok(listener)
 }
 
@@ -56,13 +59,19 @@ async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
         tracing::warn!(uid = peer.uid(), "a command of another user was refused");
         return answer(&mut stream, &failed("this server belongs to another user")).await;
     }
-    let mut line = String::new();
-    let limited = (&mut stream).take(MAX_LINE as u64);
-    BufReader::new(limited).read_line(&mut line).await?;
-    let reply = match serde_json::from_str(&line) {
+    let (line, streams) = descriptors::receive(&stream).await?;
+    let reply = match serde_json::from_slice(&line) {
         Ok(Request::Session { seconds }) => session(server, peer.uid(), seconds).await,
         Ok(Request::Status) => status(server),
-        Ok(Request::Exec { .. }) => failed("there are no instances on this server"),
+        Ok(Request::Exec { instance, arguments, terminal }) => {
+            tracing::info!(
+                uid = peer.uid(),
+                instance,
+                program = arguments.first(),
+                "a command inside an instance"
+            );
+            run::run(server, &stream, Asked { instance, arguments, terminal, streams }).await?
+        }
         Err(_) => failed("the command is of another version than the server"),
     };
     answer(&mut stream, &reply).await

@@ -29,7 +29,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
             std::io::stdout().write_all(&out)?;
         }
         Command::Man => clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?,
-        Command::InstanceHost { descriptor } => return up::instance_host(descriptor),
+        Command::InstanceHost => {
+            daypass_compute::namespaces::child::main(std::os::fd::AsRawFd::as_raw_fd(&std::io::stdin()))
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,22 +4,25 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
-use daypass_core::{Entropy, Gate, Identities, InstanceSupport, KeyRing, State, administrator};
+use daypass_core::{Entropy, Gate, Identities, InstanceSupport, KeyRing, RootKey, State, administrator};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_rustls::TlsAcceptor;
 
 use crate::cli::{LogFormat, Up};
-use crate::data::DataDirectory;
+use crate::data::{DataDirectory, Settings};
 use crate::server::http::{self, Stop};
 use crate::server::{Server, is_loopback, operations, tls};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{admin, data};
+use crate::{admin, confine, data, instances};
 
 pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
     log_to_standard_error(arguments.log_format);
     if arguments.check {
-        bail!("this build has no instance driver");
+        return instances::check(&data::directory(arguments.data.directory)?);
     }
     if !is_loopback(arguments.listen.ip()) && arguments.tls_cert.is_none() && !arguments.insecure_listen {
         bail!(
@@ -28,15 +31,43 @@ pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
         );
     }
     keep_memory_private();
+    // What the server writes is its owner's alone.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let directory = DataDirectory::open(data::directory(arguments.data.directory.clone())?)?;
+    let prepared = prepare(arguments, directory)?;
+    // Everything that needs more than the data directory is open now.
+    confine::confine(prepared.directory.path());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
-    runtime.block_on(serve(arguments, directory))?;
+    runtime.block_on(serve(prepared))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The privileged half.
-pub(crate) fn instance_host(_descriptor: i32) -> Result<ExitCode> {
-    bail!("this build has no instance driver")
+/// What a server starts from: files read, sockets open, the privileged child started.
+struct Prepared {
+    directory: DataDirectory,
+    root: RootKey,
+    settings: Settings,
+    hosts: Hosts,
+    acceptor: Option<TlsAcceptor>,
+    api: std::net::TcpListener,
+    commands: std::os::unix::net::UnixListener,
+    driver: Result<Arc<dyn Driver>, String>,
+    events: UnboundedReceiver<Event>,
+}
+
+fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
+    let root = directory.root_key()?;
+    let settings = directory.settings(arguments.account_id, arguments.region)?;
+    let acceptor = match (&arguments.tls_cert, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
+        _ => None,
+    };
+    let api = http::listen(arguments.listen)?;
+    let commands = admin::server::listen(directory.path())?;
+    let (tell, events) = tokio::sync::mpsc::unbounded_channel();
+    let driver = instances::driver(directory.path(), tell);
+    let hosts = Hosts { s3_domains: arguments.s3_domain };
+    Ok(Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events })
 }
 
 fn log_to_standard_error(format: LogFormat) {
@@ -54,8 +85,11 @@ fn log_to_standard_error(format: LogFormat) {
 
 /// No core dump, and no other process of this user that reads this one's memory: keys are in it.
 fn keep_memory_private() {
-    use nix::sys::resource::{Resource, setrlimit};
-    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    // The hard limit stays: instances may dump their own memory within it.
+    let off =
+        getrlimit(Resource::RLIMIT_CORE).and_then(|(_, hard)| setrlimit(Resource::RLIMIT_CORE, 0, hard));
+    if let Err(error) = off {
         tracing::warn!(%error, "core dumps could not be turned off");
     }
     if let Err(error) = nix::sys::prctl::set_dumpable(false) {
@@ -63,9 +97,9 @@ fn keep_memory_private() {
     }
 }
 
-async fn serve(arguments: Up, directory: DataDirectory) -> Result<()> {
-    let root = directory.root_key()?;
-    let settings = directory.settings(arguments.account_id, arguments.region)?;
+async fn serve(prepared: Prepared) -> Result<()> {
+    let Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events: _events } =
+        prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -78,20 +112,19 @@ async fn serve(arguments: Up, directory: DataDirectory) -> Result<()> {
         entropy,
         account: settings.account,
         region: settings.region,
-        instances: InstanceSupport::unavailable("this build has no instance driver"),
-        hosts: Hosts { s3_domains: arguments.s3_domain },
+        instances: match &driver {
+            Ok(_) => InstanceSupport::available(),
+            Err(why) => InstanceSupport::unavailable(why.clone()),
+        },
+        hosts,
     };
     administrator::prepare(&state, &state.account).await?;
-    let acceptor = match (&arguments.tls_cert, &arguments.tls_key) {
-        (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
-        _ => None,
-    };
-    let listener = http::listen(arguments.listen).await?;
-    let address = listener.local_addr().context("the listener's address")?;
+    let address = api.local_addr().context("the listener's address")?;
     let scheme = if acceptor.is_some() { "https" } else { "http" };
-    let server =
-        Arc::new(Server::new(Gate::new(Arc::new(state), operations()), format!("{scheme}://{address}")));
-    let commands = admin::server::listen(directory.path())?;
+    let gate = Gate::new(Arc::new(state), operations());
+    let server = Arc::new(Server::new(gate, format!("{scheme}://{address}"), driver));
+    let listener = tokio::net::TcpListener::from_std(api).context("the listener")?;
+    let commands = tokio::net::UnixListener::from_std(commands).context("the commands' socket")?;
     let (stop, stopped) = Stop::new();
     let api = tokio::spawn(http::serve(Arc::clone(&server), listener, acceptor, None, stopped));
     let commands = tokio::spawn(admin::server::serve(Arc::clone(&server), commands));

@@ -151,11 +151,13 @@ fn health() -> Response<Body> {
 }
 
 /// Opens a listener, in words that say what to do if it cannot be.
-pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address).map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "`{address}` is in use by another program: stop it, or give another `--listen ADDRESS`"
         ),
         _ => anyhow::Error::new(error).context(format!("`{address}` cannot be listened on")),
-    })
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }

@@ -3,6 +3,9 @@
 pub(crate) mod http;
 pub(crate) mod tls;
 
+use std::sync::Arc;
+
+use daypass_compute::Driver;
 use daypass_core::model::Timestamp;
 use daypass_core::store::records::{Instance, InstanceState};
 use daypass_core::store::{Read as _, StoreError};
@@ -30,11 +33,18 @@ pub(crate) struct Server {
     gate: Gate,
     endpoint: String,
     started: Timestamp,
+    /// What runs instances, or why nothing does.
+    driver: Result<Arc<dyn Driver>, String>,
 }
 
 impl Server {
-    pub(crate) fn new(gate: Gate, endpoint: String) -> Self {
-        Self { gate, endpoint, started: SystemClock.now() }
+    pub(crate) fn new(gate: Gate, endpoint: String, driver: Result<Arc<dyn Driver>, String>) -> Self {
+        Self { gate, endpoint, started: SystemClock.now(), driver }
+    }
+
+    /// What runs instances.
+    pub(crate) fn driver(&self) -> Result<&Arc<dyn Driver>, String> {
+        self.driver.as_ref().map_err(|why| format!("no instances can run here: {why}"))
     }
 
     pub(crate) fn gate(&self) -> &Gate {

@@ -23,7 +23,11 @@ fn checks(cx: &Cx, _: &Tx<'_>, _: &DescribeDhcpOptionsRequest) -> Result<Checks,
     Ok(ask_all(cx, "ec2:DescribeDhcpOptions").into())
 }
 
-fn run(cx: &Cx, tx: &mut Tx<'_>, input: DescribeDhcpOptionsRequest) -> Result<DescribeDhcpOptionsResult, Error> {
+fn run(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: DescribeDhcpOptionsRequest,
+) -> Result<DescribeDhcpOptionsResult, Error> {
     default_network::ensure(cx, tx)?;
     let options = DhcpOptions::choose(tx, &Home::of(cx), &input.dhcp_options_ids)?;
     let options = filter::select(options, &input.filters, FILTERS)?;

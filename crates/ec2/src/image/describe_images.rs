@@ -4,8 +4,8 @@ use daypass_core::image::{PublicImage, public_images};
 use daypass_core::model::Enumeration as _;
 use daypass_core::model::ec2::{
     ArchitectureValues, BlockDeviceMapping, DescribeImagesRequest, DescribeImagesResult, DeviceType,
-    EbsBlockDevice, HypervisorType, Image, ImageState, ImageTypeValues, ImdsSupportValues, VirtualizationType,
-    VolumeType, errors, ops,
+    EbsBlockDevice, HypervisorType, Image, ImageState, ImageTypeValues, ImdsSupportValues,
+    VirtualizationType, VolumeType, errors, ops,
 };
 use daypass_core::store::records::Tag;
 use daypass_core::store::{StoreError, Tx};
@@ -97,7 +97,8 @@ fn run(cx: &Cx, _: &mut Tx<'_>, input: DescribeImagesRequest) -> Result<Describe
         let owner = |owner: &String| owner == image.owner_id || Some(owner.as_str()) == image.owner_alias;
         let owned = input.owners.is_empty() || input.owners.iter().any(owner);
         // Public images are launchable by all, and by nobody in particular.
-        let launchable = input.executable_users.is_empty() || input.executable_users.iter().any(|u| u == "all");
+        let launchable =
+            input.executable_users.is_empty() || input.executable_users.iter().any(|u| u == "all");
         chosen && owned && launchable
     });
     let images = filter::select(images, &input.filters, FILTERS)?;
@@ -178,20 +179,31 @@ mod tests {
                 ("Filter.3.Value.1", &arch),
             ])
             .await;
-            assert!(!found.is_empty() && found.iter().all(|n| n.contains("daypass-host")), "{pattern}: {found:?}");
+            assert!(
+                !found.is_empty() && found.iter().all(|n| n.contains("daypass-host")),
+                "{pattern}: {found:?}"
+            );
         }
         assert_eq!(names(&[("Owner.1", "self")]).await, [""; 0]);
-        assert_eq!(names(&[("Owner.1", "099720109477"), ("Filter.1.Name", "name"), ("Filter.1.Value.1", "al2023*")]).await, [""; 0]);
+        assert_eq!(
+            names(&[("Owner.1", "099720109477"), ("Filter.1.Name", "name"), ("Filter.1.Value.1", "al2023*")])
+                .await,
+            [""; 0]
+        );
     }
 
     #[tokio::test]
     async fn an_image_that_is_not_there_is_refused_in_aws_words() {
         let server = server().await;
         let admin = server.administrator().await;
-        let refused = ec2(&admin, "DescribeImages", &[("ImageId.1", "ami-0abcdef1234567890")]).await.refused();
+        let refused =
+            ec2(&admin, "DescribeImages", &[("ImageId.1", "ami-0abcdef1234567890")]).await.refused();
         let words = "The image id '[ami-0abcdef1234567890]' does not exist";
         assert_eq!(refused, ("InvalidAMIID.NotFound".into(), words.into()));
         let refused = ec2(&admin, "DescribeImages", &[("ImageId.1", "x")]).await.refused();
-        assert_eq!(refused, ("InvalidAMIID.Malformed".into(), "Invalid id: \"x\" (expecting \"ami-...\")".into()));
+        assert_eq!(
+            refused,
+            ("InvalidAMIID.Malformed".into(), "Invalid id: \"x\" (expecting \"ami-...\")".into())
+        );
     }
 }

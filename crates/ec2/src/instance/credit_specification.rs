@@ -34,10 +34,8 @@ operation!(
     modify
 );
 
-const FILTERS: &[Field<Alone>] = &[
-    ("instance-id", |a| one(&a.0.id)),
-    ("cpu-credits", |a| some(a.0.cpu_credits.as_deref())),
-];
+const FILTERS: &[Field<Alone>] =
+    &[("instance-id", |a| one(&a.0.id)), ("cpu-credits", |a| some(a.0.cpu_credits.as_deref()))];
 
 fn describe(
     cx: &Cx,
@@ -53,7 +51,8 @@ fn describe(
     let burstable = |i: &Instance| given || i.cpu_credits.is_some();
     let instances = instances.into_iter().filter(|i| is_shown(i, cx.now()) && burstable(i)).map(Alone);
     let instances = filter::select(instances.collect(), &input.filters, FILTERS)?;
-    let (instances, next_token) = Page::new(input.max_results, input.next_token.as_ref()).take(cx, instances)?;
+    let (instances, next_token) =
+        Page::new(input.max_results, input.next_token.as_ref()).take(cx, instances)?;
     let describe = |Alone(instance): &Alone| InstanceCreditSpecification {
         instance_id: Some(instance.id.clone()),
         // Types that are not burstable are said to be standard.
@@ -70,7 +69,8 @@ pub(crate) fn check(credits: &str) -> Result<String, Fault> {
     match credits {
         "standard" | "unlimited" => Ok(credits.to_owned()),
         other => {
-            let words = format!("Invalid value '{other}' for CpuCredits. Valid values are standard and unlimited.");
+            let words =
+                format!("Invalid value '{other}' for CpuCredits. Valid values are standard and unlimited.");
             Err(fault::invalid_value(words))
         }
     }
@@ -81,7 +81,8 @@ fn checks_of_modify(
     tx: &Tx<'_>,
     input: &ModifyInstanceCreditSpecificationRequest,
 ) -> Result<Checks, StoreError> {
-    let ids: Vec<String> = input.instance_credit_specifications.iter().map(|s| s.instance_id.clone()).collect();
+    let ids: Vec<String> =
+        input.instance_credit_specifications.iter().map(|s| s.instance_id.clone()).collect();
     let action = "ec2:ModifyInstanceCreditSpecification";
     let mut checks = vec![];
     for specification in &input.instance_credit_specifications {
@@ -113,7 +114,9 @@ fn modify(
         let credits = check(specification.cpu_credits.as_deref().unwrap_or(""))?;
         let refusal = match Instance::find(tx, &home, id)? {
             None => Some((Code::InvalidInstanceIDNotFound, format!("The instance ID '{id}' does not exist"))),
-            Some(instance) if !InstanceType::named(&instance.instance_type).is_some_and(InstanceType::is_burstable) => {
+            Some(instance)
+                if !InstanceType::named(&instance.instance_type).is_some_and(InstanceType::is_burstable) =>
+            {
                 let words = format!("The instance type of the instance '{id}' does not support CPU credits.");
                 Some((Code::InstanceCreditSpecificationNotSupported, words))
             }

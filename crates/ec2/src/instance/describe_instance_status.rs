@@ -64,7 +64,8 @@ fn run(
     let shown = |i: &Instance| is_shown(i, cx.now()) && (all || runs(i));
     let instances = instances.into_iter().filter(shown).map(Alone).collect();
     let instances = filter::select(instances, &input.filters, FILTERS)?;
-    let (instances, next_token) = Page::new(input.max_results, input.next_token.as_ref()).take(cx, instances)?;
+    let (instances, next_token) =
+        Page::new(input.max_results, input.next_token.as_ref()).take(cx, instances)?;
     let statuses = instances.iter().map(|a| describe(&a.0)).collect();
     Ok(DescribeInstanceStatusResult { instance_statuses: Some(statuses), next_token })
 }

@@ -50,7 +50,9 @@ const OF_INSTANCE: &[Field<Shown>] = &[
     ("metadata-options.http-protocol-ipv6", |s| one(endpoint(s.instance.metadata.http_protocol_ipv6))),
     ("metadata-options.http-put-response-hop-limit", |s| one(s.instance.metadata.hop_limit)),
     ("metadata-options.http-tokens", |s| one(tokens(s.instance.metadata.http_tokens))),
-    ("metadata-options.instance-metadata-tags", |s| one(endpoint(s.instance.metadata.instance_metadata_tags))),
+    ("metadata-options.instance-metadata-tags", |s| {
+        one(endpoint(s.instance.metadata.instance_metadata_tags))
+    }),
     ("metadata-options.state", |_| one("applied")),
     ("monitoring-state", |s| one(if s.instance.monitoring { "enabled" } else { "disabled" })),
     ("operator.managed", |_| one(false)),

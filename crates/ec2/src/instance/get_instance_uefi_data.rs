@@ -15,7 +15,11 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &GetInstanceUefiDataRequest) -> Result<Ch
     Ok(Instance::ask(cx, tx, "ec2:GetInstanceUefiData", &input.instance_id)?.into())
 }
 
-fn run(cx: &Cx, tx: &mut Tx<'_>, input: GetInstanceUefiDataRequest) -> Result<GetInstanceUefiDataResult, Error> {
+fn run(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: GetInstanceUefiDataRequest,
+) -> Result<GetInstanceUefiDataResult, Error> {
     let instance = super::load(tx, &Home::of(cx), &input.instance_id)?;
     let words = format!("The instance '{}' does not boot by UEFI.", instance.id);
     Err(fault::unsupported(words).into())

@@ -24,7 +24,11 @@ operation!(
     unmonitor
 );
 
-fn monitor(cx: &Cx, tx: &mut Tx<'_>, input: MonitorInstancesRequest) -> Result<MonitorInstancesResult, Error> {
+fn monitor(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: MonitorInstancesRequest,
+) -> Result<MonitorInstancesResult, Error> {
     Ok(MonitorInstancesResult { instance_monitorings: Some(set(cx, tx, &input.instance_ids, true)?) })
 }
 

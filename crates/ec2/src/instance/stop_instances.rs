@@ -51,8 +51,10 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: StopInstancesRequest) -> Result<StopInst
             }
             InstanceState::Stopped => {}
             InstanceState::ShuttingDown | InstanceState::Terminated => {
-                let words =
-                    format!("This instance '{}' is not in a state from which it can be stopped.", instance.id);
+                let words = format!(
+                    "This instance '{}' is not in a state from which it can be stopped.",
+                    instance.id
+                );
                 return Err(incorrect_state(words).into());
             }
         }

@@ -16,7 +16,11 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &TerminateInstancesRequest) -> Result<Che
     super::ask_about_all(cx, tx, "ec2:TerminateInstances", &input.instance_ids)
 }
 
-fn run(cx: &Cx, tx: &mut Tx<'_>, input: TerminateInstancesRequest) -> Result<TerminateInstancesResult, Error> {
+fn run(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: TerminateInstancesRequest,
+) -> Result<TerminateInstancesResult, Error> {
     if input.instance_ids.is_empty() {
         return Err(fault::missing("InstanceId").into());
     }

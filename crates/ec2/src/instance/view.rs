@@ -6,12 +6,13 @@ use daypass_core::model::ec2::{
     self, ArchitectureValues, CapacityReservationPreference, CapacityReservationSpecificationResponse,
     CpuOptions, DeviceType, EbsInstanceBlockDevice, EnclaveOptions, GroupIdentifier, HibernationOptions,
     HostnameType, HttpTokensState, HypervisorType, IamInstanceProfile, InstanceAutoRecoveryState,
-    InstanceBandwidthWeighting, InstanceBlockDeviceMapping, InstanceBootModeValues, InstanceMaintenanceOptions,
-    InstanceMetadataEndpointState, InstanceMetadataOptionsResponse, InstanceMetadataOptionsState,
-    InstanceMetadataProtocolState, InstanceMetadataTagsState, InstanceNetworkInterface,
-    InstanceNetworkInterfaceAttachment, InstanceNetworkPerformanceOptions, InstancePrivateIpAddress,
-    InstanceRebootMigrationState, Monitoring, MonitoringState, NetworkInterfaceStatus, OperatorResponse,
-    Placement, PrivateDnsNameOptionsResponse, Tenancy, VirtualizationType,
+    InstanceBandwidthWeighting, InstanceBlockDeviceMapping, InstanceBootModeValues,
+    InstanceMaintenanceOptions, InstanceMetadataEndpointState, InstanceMetadataOptionsResponse,
+    InstanceMetadataOptionsState, InstanceMetadataProtocolState, InstanceMetadataTagsState,
+    InstanceNetworkInterface, InstanceNetworkInterfaceAttachment, InstanceNetworkPerformanceOptions,
+    InstancePrivateIpAddress, InstanceRebootMigrationState, Monitoring, MonitoringState,
+    NetworkInterfaceStatus, OperatorResponse, Placement, PrivateDnsNameOptionsResponse, Tenancy,
+    VirtualizationType,
 };
 use daypass_core::store::records::{Endpoint, HttpTokens, Instance, InstanceState, MetadataOptions, Tag};
 use daypass_core::store::{Read, StoreError};
@@ -77,7 +78,8 @@ impl Shown {
 
     pub(super) fn root_device(&self) -> String {
         let attached = self.volumes.first().and_then(|v| v.attachment.as_ref());
-        let device = attached.map(|a| a.device.clone()).or_else(|| Some(self.image()?.root_device.to_owned()));
+        let device =
+            attached.map(|a| a.device.clone()).or_else(|| Some(self.image()?.root_device.to_owned()));
         device.unwrap_or_else(|| "/dev/xvda".to_owned())
     }
 
@@ -126,10 +128,10 @@ impl Shown {
             root_device_type: Some(DeviceType::Ebs),
             security_groups: Some(if on { groups(instance) } else { vec![] }),
             source_dest_check: on.then_some(instance.source_dest_check),
-            state_reason: instance.state_reason.as_ref().map(|r| ec2::StateReason {
-                code: Some(r.code.clone()),
-                message: Some(r.message.clone()),
-            }),
+            state_reason: instance
+                .state_reason
+                .as_ref()
+                .map(|r| ec2::StateReason { code: Some(r.code.clone()), message: Some(r.message.clone()) }),
             tags: tag::some(&instance.tags),
             virtualization_type: Some(VirtualizationType::Hvm),
             cpu_options: kind.map(|t| CpuOptions {
@@ -176,7 +178,11 @@ impl Shown {
                 ..Placement::default()
             }),
             monitoring: Some(Monitoring {
-                state: Some(if instance.monitoring { MonitoringState::Enabled } else { MonitoringState::Disabled }),
+                state: Some(if instance.monitoring {
+                    MonitoringState::Enabled
+                } else {
+                    MonitoringState::Disabled
+                }),
             }),
             subnet_id: on.then(|| instance.network.subnet_id.clone()),
             vpc_id: on.then(|| instance.network.vpc_id.clone()),

@@ -75,7 +75,11 @@ mod tests {
     async fn a_type_is_offered_in_every_zone() {
         let server = server().await;
         let admin = server.administrator().await;
-        let by = [("LocationType", "availability-zone"), ("Filter.1.Name", "instance-type"), ("Filter.1.Value.1", "t3.micro")];
+        let by = [
+            ("LocationType", "availability-zone"),
+            ("Filter.1.Name", "instance-type"),
+            ("Filter.1.Value.1", "t3.micro"),
+        ];
         let read = ec2(&admin, "DescribeInstanceTypeOfferings", &by).await.ok();
         assert_eq!(read.xml_all("location").len(), 6);
         let here = ec2(&admin, "DescribeInstanceTypeOfferings", &by[1..]).await.ok();

@@ -306,7 +306,12 @@ mod tests {
             }
         }
         assert_eq!(seen, super::InstanceType::all().count());
-        let by = [("Filter.1.Name", "vcpu-info.default-vcpus"), ("Filter.1.Value.1", "2"), ("Filter.2.Name", "instance-type"), ("Filter.2.Value.1", "t3.*")];
+        let by = [
+            ("Filter.1.Name", "vcpu-info.default-vcpus"),
+            ("Filter.1.Value.1", "2"),
+            ("Filter.2.Name", "instance-type"),
+            ("Filter.2.Value.1", "t3.*"),
+        ];
         let read = ec2(&admin, "DescribeInstanceTypes", &by).await.ok();
         assert_eq!(read.xml_all("instanceType").len(), 5);
     }

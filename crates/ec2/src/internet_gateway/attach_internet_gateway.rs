@@ -51,11 +51,15 @@ mod tests {
         ec2(&admin, "AttachInternetGateway", &both).await.ok();
         let read = ec2(&admin, "DescribeInternetGateways", &[("InternetGatewayId.1", gateway)]).await.ok();
         assert_eq!((read.xml("vpcId"), read.xml("state")), (Some(first.as_str()), Some("available")));
-        let refused = ec2(&admin, "AttachInternetGateway", &[("InternetGatewayId", gateway), ("VpcId", &second)]).await.refused();
+        let refused =
+            ec2(&admin, "AttachInternetGateway", &[("InternetGatewayId", gateway), ("VpcId", &second)])
+                .await
+                .refused();
         let words = format!("resource {gateway} is already attached to network {first}");
         assert_eq!(refused, ("Resource.AlreadyAssociated".to_owned(), words));
         let other = ec2(&admin, "CreateInternetGateway", &[]).await.ok();
-        let other = [("InternetGatewayId", other.xml("internetGatewayId").unwrap()), ("VpcId", first.as_str())];
+        let other =
+            [("InternetGatewayId", other.xml("internetGatewayId").unwrap()), ("VpcId", first.as_str())];
         assert_eq!(ec2(&admin, "AttachInternetGateway", &other).await.refused().0, "InvalidParameterValue");
         assert_eq!(ec2(&admin, "DetachInternetGateway", &other).await.refused().0, "Gateway.NotAttached");
         let refused = ec2(&admin, "DeleteInternetGateway", &[("InternetGatewayId", gateway)]).await.refused();

@@ -31,7 +31,8 @@ fn run(
     default_network::ensure(cx, tx)?;
     let gateways = InternetGateway::choose(tx, &Home::of(cx), &input.internet_gateway_ids)?;
     let gateways = filter::select(gateways, &input.filters, FILTERS)?;
-    let (gateways, next_token) = Page::new(input.max_results, input.next_token.as_ref()).take(cx, gateways)?;
+    let (gateways, next_token) =
+        Page::new(input.max_results, input.next_token.as_ref()).take(cx, gateways)?;
     let gateways = gateways.iter().map(InternetGateway::describe_as).collect();
     Ok(DescribeInternetGatewaysResult { internet_gateways: Some(gateways), next_token })
 }

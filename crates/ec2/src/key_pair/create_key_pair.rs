@@ -65,20 +65,30 @@ mod tests {
     async fn tells_the_private_key_once_and_keeps_it_nowhere() {
         let server = server().await;
         let admin = server.administrator().await;
-        for (kind, begin) in [("rsa", "-----BEGIN RSA PRIVATE KEY-----"), ("ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----")] {
+        for (kind, begin) in
+            [("rsa", "-----BEGIN RSA PRIVATE KEY-----"), ("ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----")]
+        {
             let made = ec2(&admin, "CreateKeyPair", &[("KeyName", kind), ("KeyType", kind)]).await.ok();
             let material = made.xml("keyMaterial").unwrap();
             assert!(material.starts_with(begin), "{kind}");
             let line = material.lines().nth(3).unwrap();
             assert!(server.audit().iter().all(|record| !record.event.contains(line)));
-            let read = ec2(&admin, "DescribeKeyPairs", &[("KeyName.1", kind), ("IncludePublicKey", "true")]).await.ok();
-            assert_eq!((read.xml("keyFingerprint"), read.xml("keyType")), (made.xml("keyFingerprint"), Some(kind)));
+            let read = ec2(&admin, "DescribeKeyPairs", &[("KeyName.1", kind), ("IncludePublicKey", "true")])
+                .await
+                .ok();
+            assert_eq!(
+                (read.xml("keyFingerprint"), read.xml("keyType")),
+                (made.xml("keyFingerprint"), Some(kind))
+            );
             assert!(read.xml("publicKey").unwrap().starts_with("ssh-"));
             assert!(!read.body.contains(line));
         }
         let refused = ec2(&admin, "CreateKeyPair", &[("KeyName", "rsa")]).await.refused();
         assert_eq!(refused, ("InvalidKeyPair.Duplicate".into(), "The keypair 'rsa' already exists.".into()));
-        assert_eq!(ec2(&admin, "CreateKeyPair", &[("KeyName", " x")]).await.refused().0, "InvalidParameterValue");
+        assert_eq!(
+            ec2(&admin, "CreateKeyPair", &[("KeyName", " x")]).await.refused().0,
+            "InvalidParameterValue"
+        );
         let ppk = [("KeyName", "x"), ("KeyFormat", "ppk")];
         assert_eq!(ec2(&admin, "CreateKeyPair", &ppk).await.refused().0, "UnsupportedOperation");
     }

@@ -55,15 +55,20 @@ mod tests {
     async fn keeps_the_key_that_it_is_given() {
         let server = server().await;
         let admin = server.administrator().await;
-        let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8ymlH6xz0Vd7yXgvlqCr0mHPmpSBk6E1eTnf6bYJ0q acceptance";
+        let key =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8ymlH6xz0Vd7yXgvlqCr0mHPmpSBk6E1eTnf6bYJ0q acceptance";
         let ask = [("KeyName", "k"), ("PublicKeyMaterial", &material(key))];
         let made = ec2(&admin, "ImportKeyPair", &ask).await.ok();
         assert_eq!(made.xml("keyName"), Some("k"));
-        let read = ec2(&admin, "DescribeKeyPairs", &[("KeyName.1", "k"), ("IncludePublicKey", "true")]).await.ok();
+        let read =
+            ec2(&admin, "DescribeKeyPairs", &[("KeyName.1", "k"), ("IncludePublicKey", "true")]).await.ok();
         assert_eq!(read.xml("publicKey"), Some(key));
         assert_eq!(read.xml("keyPairId"), made.xml("keyPairId"));
         let bad = [("KeyName", "bad"), ("PublicKeyMaterial", &material("ssh-rsa nothing"))];
         let refused = ec2(&admin, "ImportKeyPair", &bad).await.refused();
-        assert_eq!(refused, ("InvalidKey.Format".into(), "Key is not in valid OpenSSH public key format".into()));
+        assert_eq!(
+            refused,
+            ("InvalidKey.Format".into(), "Key is not in valid OpenSSH public key format".into())
+        );
     }
 }

@@ -2,7 +2,7 @@
 //! your key pair").
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{self, KeySize, PublicEncryptingKey};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RsaPublicKeyComponents};
 use base64::Engine as _;
@@ -67,24 +67,29 @@ pub(super) fn make_rsa(name: &str) -> Result<Made, NotMade> {
     let pair = rsa::KeyPair::generate(KeySize::Rsa2048).map_err(|_| NotMade)?;
     let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| NotMade)?;
     let pkcs1 = pkcs1_of(pkcs8.as_ref()).ok_or(NotMade)?;
-    let public = pair.public_key();
-    let (e, n) = (public.exponent(), public.modulus());
-    let key = RsaPublicKey { e: mpint(e.big_endian_without_leading_zero())?, n: mpint(n.big_endian_without_leading_zero())? };
+    let key = public_part(pkcs1).ok_or(NotMade)?;
     let mut public = public_of(&KeyData::Rsa(key), name).map_err(|_| NotMade)?;
     // Of a pair that EC2 made, the fingerprint is that of the private key.
     public.fingerprint = colons(digest(&SHA1_FOR_LEGACY_USE_ONLY, pkcs8.as_ref()).as_ref());
     Ok(Made { private_key: Secret::new(pem("RSA PRIVATE KEY", pkcs1)), public })
 }
 
-fn mpint(bytes: &[u8]) -> Result<Mpint, NotMade> {
-    Mpint::from_positive_bytes(bytes).map_err(|_| NotMade)
+/// Tags of DER.
+const INTEGER: u8 = 0x02;
+const OCTET_STRING: u8 = 0x04;
+const SEQUENCE: u8 = 0x30;
+
+/// The public part of a PKCS #1 key: modulus and exponent behind the version. DER's integers are written as SSH's.
+fn public_part(pkcs1: &[u8]) -> Option<RsaPublicKey> {
+    let (outer, _) = element(pkcs1, SEQUENCE)?;
+    let (_, rest) = element(outer, INTEGER)?;
+    let (n, rest) = element(rest, INTEGER)?;
+    let (e, _) = element(rest, INTEGER)?;
+    Some(RsaPublicKey { e: Mpint::from_bytes(e).ok()?, n: Mpint::from_bytes(n).ok()? })
 }
 
 /// The PKCS #1 key in a PKCS #8 one: the octet string behind the version and the algorithm.
 fn pkcs1_of(pkcs8: &[u8]) -> Option<&[u8]> {
-    const INTEGER: u8 = 0x02;
-    const OCTET_STRING: u8 = 0x04;
-    const SEQUENCE: u8 = 0x30;
     let (outer, _) = element(pkcs8, SEQUENCE)?;
     let (_, rest) = element(outer, INTEGER)?;
     let (_, rest) = element(rest, SEQUENCE)?;
@@ -170,7 +175,7 @@ fn public_of(key: &KeyData, comment: &str) -> Result<Public, InvalidKey> {
 /// An RSA key in X.509's form.
 fn subject_public_key_info(n: &[u8], e: &[u8]) -> Result<Vec<u8>, InvalidKey> {
     let key: PublicEncryptingKey = RsaPublicKeyComponents { n, e }.try_into().map_err(|_| InvalidKey)?;
-    let der = aws_lc_rs::encoding::AsDer::<PublicKeyX509Der<'_>>::as_der(&key).map_err(|_| InvalidKey)?;
+    let der = AsDer::<PublicKeyX509Der<'_>>::as_der(&key).map_err(|_| InvalidKey)?;
     Ok(der.as_ref().to_vec())
 }
 
@@ -186,7 +191,8 @@ mod tests {
     const RSA: &str = "AAAAB3NzaC1yc2EAAAADAQABAAABAQDusXfgTE4eBP50NglSzCSEGnIL6+cr6m3H6cZANOQ+P1o/W4BdtcAL3sor4iGi7SOeJgo8kweyMQrhrt6HaKGgromRiz37LQx4YIAcBi4Zd023mO/V7Rc2Chh18mWgLSmA6ng+j37ip6452zxtv0jHAz9pJolbKBpJzbZlPN45ZCTk9ck0fSVHRl6VRSSPQcpqi65XpRf+35zNOCGCc1mAOOTmw59Q2a6A3t8mL7r91aM5q6QOQm219lctFM8O7HRJnDgmhGpnjRwE1LyKktWTbgFZ4SNWU2XqusUO07jKuSxzPumXBeU+JEtx0J1tqZwJlpGt2R+0qN7nKnPl2+hx";
     /// Of the key above, as `openssl rsa -pubin -outform DER | openssl md5 -c` says it.
     const RSA_FINGERPRINT: &str = "6a:49:07:1c:7e:bd:d2:bd:96:25:fe:b5:74:83:ae:fd";
-    const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEwsSB9HbTeKCdkSlMZeTq9jZggaPJUwAsUi/7wakB+B me@example.com";
+    const ED25519: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEwsSB9HbTeKCdkSlMZeTq9jZggaPJUwAsUi/7wakB+B me@example.com";
 
     #[test]
     fn every_form_of_a_key_is_the_same_key() {
@@ -194,12 +200,20 @@ mod tests {
         for text in [
             format!("ssh-rsa {RSA} me@example.com\n"),
             format!("---- BEGIN SSH2 PUBLIC KEY ----\n{folded}\n---- END SSH2 PUBLIC KEY ----\n"),
-            format!("---- BEGIN SSH2 PUBLIC KEY ----\ncOmmENt: me@example.com\n{folded}\n---- END SSH2 PUBLIC KEY ----"),
-            format!("---- BEGIN SSH2 PUBLIC KEY ----\nComment: for use on \\\nservers\nx-y: z\n{folded}\n---- END SSH2 PUBLIC KEY ----"),
+            format!(
+                "---- BEGIN SSH2 PUBLIC KEY ----\ncOmmENt: me@example.com\n{folded}\n---- END SSH2 PUBLIC KEY ----"
+            ),
+            format!(
+                "---- BEGIN SSH2 PUBLIC KEY ----\nComment: for use on \\\nservers\nx-y: z\n{folded}\n---- END SSH2 PUBLIC KEY ----"
+            ),
             folded.clone(),
         ] {
             let public = read(text.as_bytes(), "k").unwrap();
-            assert_eq!((public.kind, public.fingerprint.as_str()), (Algorithm::Rsa, RSA_FINGERPRINT), "{text}");
+            assert_eq!(
+                (public.kind, public.fingerprint.as_str()),
+                (Algorithm::Rsa, RSA_FINGERPRINT),
+                "{text}"
+            );
             assert!(public.text.starts_with(&format!("ssh-rsa {RSA}")));
         }
         let public = read(ED25519.as_bytes(), "k").unwrap();
@@ -212,7 +226,9 @@ mod tests {
     #[test]
     fn what_ec2_does_not_import_is_refused() {
         let ecdsa = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBHwf2HMM5TRXvo2SQJjsNkiDD5KqiiNjrGVv3UUh+mMT5RHxiRtOnlqvjhQtBq0VpmpCV/PwUdhOig4vkbqAcEc= x";
-        for text in ["", "ssh-rsa", "ssh-rsa !!", "ssh-ed25519 AAAA", ecdsa, "AAAA", "\u{0}", &"a".repeat(20_000)] {
+        for text in
+            ["", "ssh-rsa", "ssh-rsa !!", "ssh-ed25519 AAAA", ecdsa, "AAAA", "\u{0}", &"a".repeat(20_000)]
+        {
             assert_eq!(read(text.as_bytes(), "k").map(|_| ()), Err(InvalidKey), "{text}");
         }
         assert!(read(&[0xff, 0xfe], "k").is_err());
@@ -236,16 +252,24 @@ mod tests {
         let body: String = pem.lines().filter(|l| !l.starts_with("---")).collect();
         let der = STANDARD.decode(body).unwrap();
         let pair = aws_lc_rs::signature::RsaKeyPair::from_der(&der).unwrap();
+        let mut signature = vec![0; pair.public_modulus_len()];
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        pair.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &random, b"words", &mut signature).unwrap();
         let public = PublicKey::from_openssh(&made.public.text).unwrap();
-        let n = public.key_data().rsa().unwrap().n.as_positive_bytes().unwrap();
-        assert_eq!(pair.public_key().modulus().big_endian_without_leading_zero(), n);
+        let key = public.key_data().rsa().unwrap();
+        let (n, e) = (key.n.as_positive_bytes().unwrap(), key.e.as_positive_bytes().unwrap());
+        let verified = RsaPublicKeyComponents { n, e };
+        let algorithm = &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256;
+        assert!(verified.verify(algorithm, b"words", &signature).is_ok());
         // SHA-1 of the private key, not MD5 of the public one.
         assert_eq!(made.public.fingerprint.len(), 59);
     }
 
     #[test]
     fn what_is_no_der_gives_no_key() {
-        for der in [&[][..], &[0x30], &[0x30, 0x05], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0x02, 0x01, 0x00]] {
+        for der in
+            [&[][..], &[0x30], &[0x30, 0x05], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0x02, 0x01, 0x00]]
+        {
             assert_eq!(pkcs1_of(der), None);
         }
     }

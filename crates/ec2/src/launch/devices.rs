@@ -88,7 +88,11 @@ mod tests {
     }
 
     fn mapping(name: &str, ebs: EbsBlockDevice) -> BlockDeviceMapping {
-        BlockDeviceMapping { device_name: Some(name.to_owned()), ebs: Some(ebs), ..BlockDeviceMapping::default() }
+        BlockDeviceMapping {
+            device_name: Some(name.to_owned()),
+            ebs: Some(ebs),
+            ..BlockDeviceMapping::default()
+        }
     }
 
     #[test]
@@ -96,19 +100,36 @@ mod tests {
         let devices = read(&[], &image()).unwrap();
         assert_eq!(devices.len(), 1);
         assert_eq!((devices[0].name.as_str(), devices[0].shape.gib), ("/dev/xvda", 8));
-        let kept = EbsBlockDevice { delete_on_termination: Some(false), volume_size: Some(20), ..EbsBlockDevice::default() };
+        let kept = EbsBlockDevice {
+            delete_on_termination: Some(false),
+            volume_size: Some(20),
+            ..EbsBlockDevice::default()
+        };
         let data = EbsBlockDevice { volume_size: Some(5), ..EbsBlockDevice::default() };
         let devices = read(&[mapping("/dev/sdf", data), mapping("/dev/xvda", kept)], &image()).unwrap();
-        assert_eq!((devices[0].name.as_str(), devices[0].shape.gib, devices[0].delete_on_termination), ("/dev/xvda", 20, false));
+        assert_eq!(
+            (devices[0].name.as_str(), devices[0].shape.gib, devices[0].delete_on_termination),
+            ("/dev/xvda", 20, false)
+        );
         assert_eq!((devices[1].name.as_str(), devices[1].shape.gib), ("/dev/sdf", 5));
     }
 
     #[test]
     fn what_cannot_be_mapped_is_refused() {
-        let of = |ebs: EbsBlockDevice| read(&[mapping("/dev/xvda", ebs)], &image()).unwrap_err().code.into_owned();
-        assert_eq!(of(EbsBlockDevice { volume_size: Some(4), ..Default::default() }), "InvalidBlockDeviceMapping");
-        assert_eq!(of(EbsBlockDevice { encrypted: Some(true), ..Default::default() }), "UnsupportedOperation");
-        assert_eq!(of(EbsBlockDevice { snapshot_id: Some("snap-01234567".into()), ..Default::default() }), "InvalidSnapshot.NotFound");
+        let of =
+            |ebs: EbsBlockDevice| read(&[mapping("/dev/xvda", ebs)], &image()).unwrap_err().code.into_owned();
+        assert_eq!(
+            of(EbsBlockDevice { volume_size: Some(4), ..Default::default() }),
+            "InvalidBlockDeviceMapping"
+        );
+        assert_eq!(
+            of(EbsBlockDevice { encrypted: Some(true), ..Default::default() }),
+            "UnsupportedOperation"
+        );
+        assert_eq!(
+            of(EbsBlockDevice { snapshot_id: Some("snap-01234567".into()), ..Default::default() }),
+            "InvalidSnapshot.NotFound"
+        );
         let data = || mapping("/dev/sdf", EbsBlockDevice { volume_size: Some(5), ..Default::default() });
         assert_eq!(read(&[data(), data()], &image()).unwrap_err().code, "InvalidBlockDeviceMapping");
     }

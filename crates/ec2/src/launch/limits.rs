@@ -18,10 +18,14 @@ pub(super) fn refuse_what_is_not_built(input: &RunInstancesRequest) -> Result<()
     let capacity = input.capacity_reservation_specification.as_ref();
     let reserves = |c: &daypass_core::model::ec2::CapacityReservationSpecification| {
         c.capacity_reservation_target.is_some()
-            || c.capacity_reservation_preference == Some(CapacityReservationPreference::CapacityReservationsOnly)
+            || c.capacity_reservation_preference
+                == Some(CapacityReservationPreference::CapacityReservationsOnly)
     };
     for (asked, words) in [
-        (input.instance_market_options.is_some(), "Instances of Daypass are on demand: there is no spot market."),
+        (
+            input.instance_market_options.is_some(),
+            "Instances of Daypass are on demand: there is no spot market.",
+        ),
         (
             input.hibernation_options.as_ref().is_some_and(|h| h.configured == Some(true)),
             "Instances of Daypass do not hibernate.",
@@ -31,11 +35,14 @@ pub(super) fn refuse_what_is_not_built(input: &RunInstancesRequest) -> Result<()
             "Instances of Daypass have no enclaves.",
         ),
         (
-            placement.is_some_and(|p| p.tenancy.is_some_and(|t| t != Tenancy::Default_) || p.host_id.is_some()),
+            placement
+                .is_some_and(|p| p.tenancy.is_some_and(|t| t != Tenancy::Default_) || p.host_id.is_some()),
             "Daypass has no dedicated hosts: the tenancy is default.",
         ),
         (
-            placement.is_some_and(|p| p.group_name.as_deref().is_some_and(|n| !n.is_empty()) || p.group_id.is_some()),
+            placement.is_some_and(|p| {
+                p.group_name.as_deref().is_some_and(|n| !n.is_empty()) || p.group_id.is_some()
+            }),
             "Daypass has no placement groups.",
         ),
         (

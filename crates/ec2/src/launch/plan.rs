@@ -187,9 +187,13 @@ impl<'a> Asked<'a> {
 /// Refuses an interface that no instance here can have.
 fn check_interface(interface: &InstanceNetworkInterfaceSpecification) -> Result<(), Fault> {
     for (asked, words) in [
-        (interface.network_interface_id.is_some(), "Network interfaces of Daypass come with their instances."),
         (
-            interface.associate_public_ip_address == Some(true) || interface.associate_carrier_ip_address == Some(true),
+            interface.network_interface_id.is_some(),
+            "Network interfaces of Daypass come with their instances.",
+        ),
+        (
+            interface.associate_public_ip_address == Some(true)
+                || interface.associate_carrier_ip_address == Some(true),
             "Instances of Daypass have no public addresses.",
         ),
         (
@@ -224,8 +228,12 @@ fn check_interface(interface: &InstanceNetworkInterfaceSpecification) -> Result<
             return Err(fault::unsupported(words));
         }
     }
-    if interface.device_index.is_some_and(|index| index != 0) || interface.network_card_index.is_some_and(|i| i != 0) {
-        return Err(fault::invalid_combination("The primary network interface must have the device index 0."));
+    if interface.device_index.is_some_and(|index| index != 0)
+        || interface.network_card_index.is_some_and(|i| i != 0)
+    {
+        return Err(fault::invalid_combination(
+            "The primary network interface must have the device index 0.",
+        ));
     }
     Ok(())
 }
@@ -253,16 +261,24 @@ impl Place {
         }
         let groups = groups(tx, home, &vpc, &subnet, &asked)?;
         let private_ip = asked.private_ip.map(|text| {
-            text.parse().map_err(|_| fault::invalid_value(format!("Invalid value '{text}' for privateIpAddress.")))
+            text.parse()
+                .map_err(|_| fault::invalid_value(format!("Invalid value '{text}' for privateIpAddress.")))
         });
-        Ok(Self { vpc, subnet, groups, private_ip: private_ip.transpose()?, description: asked.description.to_owned() })
+        Ok(Self {
+            vpc,
+            subnet,
+            groups,
+            private_ip: private_ip.transpose()?,
+            description: asked.description.to_owned(),
+        })
     }
 }
 
 /// Where a launch goes that names no subnet.
 fn default_subnet(tx: &impl Read, home: &Home, zone: Option<&str>) -> Result<(Vpc, Subnet), Error> {
     let Some(view) = default_network::view(tx, home)? else {
-        let words = "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.";
+        let words =
+            "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.";
         return Err(fault::coded("VPCIdNotSpecified", words).into());
     };
     let vpc_id = view.vpc.id.clone();
@@ -276,7 +292,8 @@ fn default_subnet(tx: &impl Read, home: &Home, zone: Option<&str>) -> Result<(Vp
     if let Some(zone) = zone {
         crate::region::zone(&home.region, zone)?;
     }
-    let subnet = view.subnets.into_iter().find(|s| zone.is_none_or(|zone| s.zone == zone)).ok_or_else(missing)?;
+    let subnet =
+        view.subnets.into_iter().find(|s| zone.is_none_or(|zone| s.zone == zone)).ok_or_else(missing)?;
     Ok((view.vpc, subnet))
 }
 
@@ -289,7 +306,8 @@ fn groups(
     asked: &Asked<'_>,
 ) -> Result<Vec<SecurityGroup>, Error> {
     let mut groups: Vec<SecurityGroup> = vec![];
-    let default = default_network::view(tx, home)?.filter(|view| view.vpc.id == vpc.id).map(|view| view.group);
+    let default =
+        default_network::view(tx, home)?.filter(|view| view.vpc.id == vpc.id).map(|view| view.group);
     for id in asked.group_ids {
         // The default group of a VPC that is not made yet cannot be found by its id.
         match default.clone().filter(|group| group.id == *id) {

@@ -1,10 +1,8 @@
 //! `ec2:RunInstances`: the records of new instances, which the reconciler then makes real.
 
 use daypass_core::model::ec2::{Reservation, RunInstancesRequest, ShutdownBehavior, errors, ops};
-use daypass_core::store::records::{
-    Instance, InstanceState, NetworkInterface, ProfileAssociation, Tag,
-};
 use daypass_core::store::Tx;
+use daypass_core::store::records::{Instance, InstanceState, NetworkInterface, ProfileAssociation, Tag};
 use daypass_core::{Cx, Error, Fault, operation};
 
 use super::plan::{MADE, Plan};
@@ -78,7 +76,13 @@ fn check_quota(tx: &Tx<'_>, home: &Home, plan: &Plan) -> Result<(), Error> {
 }
 
 /// Records one instance with all that it stands on.
-fn launch(cx: &Cx, tx: &mut Tx<'_>, plan: &Plan, reservation_id: &str, index: i32) -> Result<Instance, Error> {
+fn launch(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    reservation_id: &str,
+    index: i32,
+) -> Result<Instance, Error> {
     let interface_id = cx.ids().resource_id("eni");
     let place = &plan.place;
     let private_ip = address::take(cx, tx, &place.subnet, place.private_ip, &interface_id)?;

@@ -26,7 +26,10 @@ fn run(
     let token = Token::of(input.client_token.as_ref(), input.clone());
     if let Some(id) = token.made(cx, tx)? {
         let template = LaunchTemplate::load(tx, &home, &id)?;
-        return Ok(CreateLaunchTemplateResult { launch_template: Some(template.describe_as()), warning: None });
+        return Ok(CreateLaunchTemplateResult {
+            launch_template: Some(template.describe_as()),
+            warning: None,
+        });
     }
     let templates = LaunchTemplate::list(tx, &home)?;
     if templates.iter().any(|template| template.name == input.launch_template_name) {
@@ -34,7 +37,11 @@ fn run(
         return Err(fault::coded("InvalidLaunchTemplateName.AlreadyExistsException", words).into());
     }
     if templates.len() >= MAX_TEMPLATES {
-        return Err(fault::coded("LaunchTemplateLimitExceeded", "The maximum number of launch templates has been reached.").into());
+        return Err(fault::coded(
+            "LaunchTemplateLimitExceeded",
+            "The maximum number of launch templates has been reached.",
+        )
+        .into());
     }
     let template = LaunchTemplate {
         home: home.clone(),
@@ -80,10 +87,18 @@ mod tests {
         let admin = server.administrator().await;
         let made = ec2(&admin, "CreateLaunchTemplate", &DATA).await.ok();
         let id = made.xml("launchTemplateId").unwrap();
-        assert_eq!((made.xml("latestVersionNumber"), made.xml("defaultVersionNumber")), (Some("1"), Some("1")));
+        assert_eq!(
+            (made.xml("latestVersionNumber"), made.xml("defaultVersionNumber")),
+            (Some("1"), Some("1"))
+        );
         assert!(made.xml("createdBy").unwrap().contains("tester"));
         let read = ec2(&admin, "DescribeLaunchTemplateVersions", &[("LaunchTemplateId", id)]).await.ok();
-        for (element, expected) in [("instanceType", "t3.micro"), ("httpTokens", "required"), ("key", "team"), ("versionDescription", "first")] {
+        for (element, expected) in [
+            ("instanceType", "t3.micro"),
+            ("httpTokens", "required"),
+            ("key", "team"),
+            ("versionDescription", "first"),
+        ] {
             assert_eq!(read.xml(element), Some(expected), "{}", read.body);
         }
         let next = [
@@ -117,10 +132,19 @@ mod tests {
         let admin = server.administrator().await;
         ec2(&admin, "CreateLaunchTemplate", &DATA).await.ok();
         let refused = ec2(&admin, "CreateLaunchTemplate", &DATA).await.refused();
-        assert_eq!(refused, ("InvalidLaunchTemplateName.AlreadyExistsException".into(), "Launch template name already in use.".into()));
+        assert_eq!(
+            refused,
+            (
+                "InvalidLaunchTemplateName.AlreadyExistsException".into(),
+                "Launch template name already in use.".into()
+            )
+        );
         let bad = [("LaunchTemplateName", "bad"), ("LaunchTemplateData.UserData", "#!/bin/sh")];
         assert_eq!(ec2(&admin, "CreateLaunchTemplate", &bad).await.refused().0, "InvalidUserData.Malformed");
         let named = [("LaunchTemplateName.1", "nothing")];
-        assert_eq!(ec2(&admin, "DescribeLaunchTemplates", &named).await.refused().0, "InvalidLaunchTemplateName.NotFoundException");
+        assert_eq!(
+            ec2(&admin, "DescribeLaunchTemplates", &named).await.refused().0,
+            "InvalidLaunchTemplateName.NotFoundException"
+        );
     }
 }

@@ -1,8 +1,6 @@
 //! `ec2:CreateLaunchTemplateVersion`: of its own, or a version that is there with changes.
 
-use daypass_core::model::ec2::{
-    CreateLaunchTemplateVersionRequest, CreateLaunchTemplateVersionResult, ops,
-};
+use daypass_core::model::ec2::{CreateLaunchTemplateVersionRequest, CreateLaunchTemplateVersionResult, ops};
 use daypass_core::store::{Read as _, StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, operation};
 

@@ -66,7 +66,8 @@ fn run(
     input: DescribeLaunchTemplateVersionsRequest,
 ) -> Result<DescribeLaunchTemplateVersionsResult, Error> {
     let home = Home::of(cx);
-    let named = Named { id: input.launch_template_id.as_deref(), name: input.launch_template_name.as_deref() };
+    let named =
+        Named { id: input.launch_template_id.as_deref(), name: input.launch_template_name.as_deref() };
     let templates = if named.id.is_some() || named.name.is_some() {
         vec![named.load(tx, &home)?]
     } else {

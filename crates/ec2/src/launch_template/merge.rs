@@ -38,7 +38,8 @@ pub(crate) fn merge(
     }
     let shape = ops::RunInstances::row().input;
     let merged = over(version.data, json::write(&input.clone().into_value(), shape));
-    let merged = RunInstancesRequest::from_value(json::read(&merged, shape)).ok_or_else(|| cx.internal_failure())?;
+    let merged =
+        RunInstancesRequest::from_value(json::read(&merged, shape)).ok_or_else(|| cx.internal_failure())?;
     let used = Used {
         arn: home.arn(super::LaunchTemplate::KIND.name, &template.id),
         id: template.id,
@@ -55,7 +56,8 @@ fn over(mut template: Map<String, Json>, request: Map<String, Json>) -> Map<Stri
     }
     // Tags of requests that are not made here.
     if let Some(Json::Array(specifications)) = template.get_mut("TagSpecifications") {
-        specifications.retain(|s| s.get("ResourceType").and_then(Json::as_str) != Some("spot-instances-request"));
+        specifications
+            .retain(|s| s.get("ResourceType").and_then(Json::as_str) != Some("spot-instances-request"));
     }
     for (name, value) in request {
         let value = match (template.remove(&name), value) {

@@ -5,9 +5,9 @@ use daypass_core::model::Enumeration as _;
 use daypass_core::model::ec2::{
     DefaultHttpTokensEnforcedState, DefaultInstanceMetadataEndpointState, DefaultInstanceMetadataTagsState,
     GetInstanceMetadataDefaultsRequest, GetInstanceMetadataDefaultsResult, HttpTokensEnforcedState,
-    HttpTokensState, InstanceMetadataDefaultsResponse, InstanceMetadataEndpointState, InstanceMetadataTagsState,
-    ManagedBy, MetadataDefaultHttpTokensState, ModifyInstanceMetadataDefaultsRequest,
-    ModifyInstanceMetadataDefaultsResult, ops,
+    HttpTokensState, InstanceMetadataDefaultsResponse, InstanceMetadataEndpointState,
+    InstanceMetadataTagsState, ManagedBy, MetadataDefaultHttpTokensState,
+    ModifyInstanceMetadataDefaultsRequest, ModifyInstanceMetadataDefaultsResult, ops,
 };
 use daypass_core::store::records::{Endpoint, HttpTokens, MetadataOptions};
 use daypass_core::store::{Key, Read, Record, StoreError, Tx};
@@ -114,9 +114,9 @@ fn get(
         }),
         managed_by: any.then_some(ManagedBy::Account),
         managed_exception_message: None,
-        http_tokens_enforced: defaults.http_tokens_enforced.map(|on| {
-            if on { HttpTokensEnforcedState::Enabled } else { HttpTokensEnforcedState::Disabled }
-        }),
+        http_tokens_enforced: defaults
+            .http_tokens_enforced
+            .map(|on| if on { HttpTokensEnforcedState::Enabled } else { HttpTokensEnforcedState::Disabled }),
     };
     Ok(GetInstanceMetadataDefaultsResult { account_level: Some(answer) })
 }

@@ -1,10 +1,11 @@
 //! `ec2:ModifyInstanceMetadataOptions`: in effect with the answer, for the metadata service reads the record.
 
+use daypass_core::model::Enumeration as _;
 use daypass_core::model::ec2::{
     InstanceMetadataEndpointState, InstanceMetadataOptionsState, InstanceMetadataProtocolState,
-    InstanceMetadataTagsState, ModifyInstanceMetadataOptionsRequest, ModifyInstanceMetadataOptionsResult, ops,
+    InstanceMetadataTagsState, ModifyInstanceMetadataOptionsRequest, ModifyInstanceMetadataOptionsResult,
+    ops,
 };
-use daypass_core::model::Enumeration as _;
 use daypass_core::store::records::Instance;
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, operation};

@@ -26,7 +26,9 @@ const FILTERS: &[Field<NetworkAcl>] = &[
     ("entry.port-range.to", |_| vec![]),
     ("entry.protocol", |_| one("-1")),
     ("entry.rule-action", |_| {
-        ENTRIES.map(|(_, _, action)| if action == RuleAction::Allow { "allow" } else { "deny" }.to_owned()).into()
+        ENTRIES
+            .map(|(_, _, action)| if action == RuleAction::Allow { "allow" } else { "deny" }.to_owned())
+            .into()
     }),
     ("entry.rule-number", |_| ENTRIES.map(|(number, _, _)| number.to_string()).into()),
     ("network-acl-id", |a| one(&a.id)),
@@ -38,7 +40,11 @@ fn checks(cx: &Cx, _: &Tx<'_>, _: &DescribeNetworkAclsRequest) -> Result<Checks,
     Ok(ask_all(cx, "ec2:DescribeNetworkAcls").into())
 }
 
-fn run(cx: &Cx, tx: &mut Tx<'_>, input: DescribeNetworkAclsRequest) -> Result<DescribeNetworkAclsResult, Error> {
+fn run(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: DescribeNetworkAclsRequest,
+) -> Result<DescribeNetworkAclsResult, Error> {
     default_network::ensure(cx, tx)?;
     let acls = NetworkAcl::choose(tx, &Home::of(cx), &input.network_acl_ids)?;
     let acls = filter::select(acls, &input.filters, FILTERS)?;

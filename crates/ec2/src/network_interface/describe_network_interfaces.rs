@@ -2,8 +2,8 @@
 
 use daypass_core::model::ec2::{
     DescribeNetworkInterfacesRequest, DescribeNetworkInterfacesResult, NetworkInterface,
-    NetworkInterfaceAttachment, NetworkInterfacePrivateIpAddress, NetworkInterfaceStatus, NetworkInterfaceType,
-    OperatorResponse, ops,
+    NetworkInterfaceAttachment, NetworkInterfacePrivateIpAddress, NetworkInterfaceStatus,
+    NetworkInterfaceType, OperatorResponse, ops,
 };
 use daypass_core::store::records::{Instance, Tag};
 use daypass_core::store::{StoreError, Tx};

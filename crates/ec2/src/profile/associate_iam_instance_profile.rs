@@ -1,8 +1,8 @@
 //! `ec2:AssociateIamInstanceProfile`: a role for an instance that has none, running or not.
 
 use daypass_core::model::ec2::{
-    AssociateIamInstanceProfileRequest, AssociateIamInstanceProfileResult, IamInstanceProfileAssociationState,
-    errors, ops,
+    AssociateIamInstanceProfileRequest, AssociateIamInstanceProfileResult,
+    IamInstanceProfileAssociationState, errors, ops,
 };
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, Fault, operation};

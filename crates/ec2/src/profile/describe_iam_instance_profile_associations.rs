@@ -14,7 +14,12 @@ use crate::instance::is_on;
 use crate::page::Page;
 use crate::resource::{Home, Resource as _, ask_all};
 
-operation!(DESCRIBE_IAM_INSTANCE_PROFILE_ASSOCIATIONS, ops::DescribeIamInstanceProfileAssociations, checks, run);
+operation!(
+    DESCRIBE_IAM_INSTANCE_PROFILE_ASSOCIATIONS,
+    ops::DescribeIamInstanceProfileAssociations,
+    checks,
+    run
+);
 
 /// An association, and the instance that has it.
 struct Kept {
@@ -32,8 +37,7 @@ impl Listed for Kept {
     }
 }
 
-const FILTERS: &[Field<Kept>] =
-    &[("instance-id", |k| one(&k.instance_id)), ("state", |_| one("associated"))];
+const FILTERS: &[Field<Kept>] = &[("instance-id", |k| one(&k.instance_id)), ("state", |_| one("associated"))];
 
 fn checks(
     cx: &Cx,

@@ -115,7 +115,8 @@ impl Settler {
             let id = &instance.id;
             let ours = self.endings.has(id);
             // A machine that is ours runs, until something else is told.
-            let settled = instance.desired == InstanceState::Running && instance.reached == instance.generation;
+            let settled =
+                instance.desired == InstanceState::Running && instance.reached == instance.generation;
             let presence = match (ours && settled, instance.state) {
                 (true, _) => Presence::Running,
                 (false, InstanceState::Terminated) => Presence::Absent,

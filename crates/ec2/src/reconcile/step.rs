@@ -27,25 +27,27 @@ pub(super) enum Step {
 
 /// The next step. `ours` says that this process has started or adopted the machine and was not told since that it ended.
 pub(super) fn next(instance: &Instance, presence: Presence, ours: bool) -> Step {
-    use InstanceState::{Pending, Stopped, Terminated};
+    use InstanceState::{Pending, Running, Stopped, Terminated};
     let runs = presence == Presence::Running;
     let due = instance.reached < instance.generation;
     match instance.desired {
-        InstanceState::Terminated if instance.state == Terminated => Step::Nothing,
-        InstanceState::Terminated => Step::Terminate,
-        InstanceState::Stopped if runs => Step::Stop,
-        InstanceState::Stopped if instance.state == Stopped => Step::Nothing,
-        InstanceState::Stopped => Step::RecordStopped,
+        Terminated if instance.state == Terminated => Step::Nothing,
+        Terminated => Step::Terminate,
+        Stopped if runs => Step::Stop,
+        Stopped if instance.state == Stopped => Step::Nothing,
+        Stopped => Step::RecordStopped,
         // A start that was carried out but not recorded: nothing else can run under this id.
-        InstanceState::Running if due && instance.state == Pending && runs && instance.reached + 1 == instance.generation => {
+        Running
+            if due && instance.state == Pending && runs && instance.reached + 1 == instance.generation =>
+        {
             Step::Adopt
         }
         // A reboot.
-        InstanceState::Running if due && runs => Step::Restart,
-        InstanceState::Running if due => Step::Start,
-        InstanceState::Running if runs && ours => Step::Nothing,
-        InstanceState::Running if runs => Step::Adopt,
-        InstanceState::Running => Step::RecordEnded,
+        Running if due && runs => Step::Restart,
+        Running if due => Step::Start,
+        Running if runs && ours => Step::Nothing,
+        Running if runs => Step::Adopt,
+        Running => Step::RecordEnded,
         // Nobody asks for what is only on the way.
         _ => Step::Nothing,
     }

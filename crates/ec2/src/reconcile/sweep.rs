@@ -15,7 +15,8 @@ pub(super) async fn sweep(state: &State) -> Result<(), StoreError> {
     let kind = |key: &Key| key.parts().nth(3).unwrap_or_default();
     let keys = state.store.read(|tx| tx.keys(&Prefix::new(&["ec2"]), None, usize::MAX))?;
     let (instance, token) = (Instance::KIND.name, idempotency::KIND);
-    let keys: Vec<Key> = keys.into_iter().filter(|key| [instance, token].contains(&kind(key).as_str())).collect();
+    let keys: Vec<Key> =
+        keys.into_iter().filter(|key| [instance, token].contains(&kind(key).as_str())).collect();
     let now = state.clock.now();
     for some in keys.chunks(AT_A_TIME) {
         let swept = state.store.transact(|tx| {

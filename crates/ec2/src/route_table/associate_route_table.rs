@@ -19,7 +19,11 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &AssociateRouteTableRequest) -> Result<Ch
     })
 }
 
-fn run(cx: &Cx, tx: &mut Tx<'_>, input: AssociateRouteTableRequest) -> Result<AssociateRouteTableResult, Error> {
+fn run(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: AssociateRouteTableRequest,
+) -> Result<AssociateRouteTableResult, Error> {
     default_network::ensure(cx, tx)?;
     let home = Home::of(cx);
     if input.gateway_id.is_some() || input.public_ipv4_pool.is_some() {
@@ -66,7 +70,12 @@ mod tests {
         let association = made.xml("associationId").unwrap();
         assert_eq!(made.xml("state"), Some("associated"));
         assert_eq!(ec2(&admin, "AssociateRouteTable", &ask).await.refused().0, "Resource.AlreadyAssociated");
-        let by = |id: &'_ str| [("Filter.1.Name", "association.route-table-association-id".to_owned()), ("Filter.1.Value.1", id.to_owned())];
+        let by = |id: &'_ str| {
+            [
+                ("Filter.1.Name", "association.route-table-association-id".to_owned()),
+                ("Filter.1.Value.1", id.to_owned()),
+            ]
+        };
         let table_of = async |id: &str| {
             let by = by(id);
             let by: Vec<(&str, &str)> = by.iter().map(|(k, v)| (*k, v.as_str())).collect();
@@ -84,7 +93,8 @@ mod tests {
         ec2(&admin, "DeleteRouteTable", &[("RouteTableId", &tables[0])]).await.ok();
         ec2(&admin, "DisassociateRouteTable", &[("AssociationId", association)]).await.ok();
         assert_eq!(table_of(association).await, None);
-        let refused = ec2(&admin, "DisassociateRouteTable", &[("AssociationId", association)]).await.refused();
+        let refused =
+            ec2(&admin, "DisassociateRouteTable", &[("AssociationId", association)]).await.refused();
         assert_eq!(refused.0, "InvalidAssociationID.NotFound");
     }
 
@@ -95,13 +105,26 @@ mod tests {
         let vpc = vpc(&admin).await;
         let made = ec2(&admin, "CreateRouteTable", &[("VpcId", &vpc)]).await.ok();
         let table = made.xml("routeTableId").unwrap();
-        let main = [("Filter.1.Name", "association.main"), ("Filter.1.Value.1", "true"), ("Filter.2.Name", "vpc-id"), ("Filter.2.Value.1", &vpc)];
+        let main = [
+            ("Filter.1.Name", "association.main"),
+            ("Filter.1.Value.1", "true"),
+            ("Filter.2.Name", "vpc-id"),
+            ("Filter.2.Value.1", &vpc),
+        ];
         let read = ec2(&admin, "DescribeRouteTables", &main).await.ok();
-        let (old, association) = (read.xml("routeTableId").unwrap(), read.xml("routeTableAssociationId").unwrap());
+        let (old, association) =
+            (read.xml("routeTableId").unwrap(), read.xml("routeTableAssociationId").unwrap());
         assert_ne!(old, table);
-        let refused = ec2(&admin, "DisassociateRouteTable", &[("AssociationId", association)]).await.refused();
+        let refused =
+            ec2(&admin, "DisassociateRouteTable", &[("AssociationId", association)]).await.refused();
         assert_eq!(refused.0, "InvalidParameterValue");
-        ec2(&admin, "ReplaceRouteTableAssociation", &[("AssociationId", association), ("RouteTableId", table)]).await.ok();
+        ec2(
+            &admin,
+            "ReplaceRouteTableAssociation",
+            &[("AssociationId", association), ("RouteTableId", table)],
+        )
+        .await
+        .ok();
         let read = ec2(&admin, "DescribeRouteTables", &main).await.ok();
         assert_eq!(read.xml_all("routeTableId")[0], table);
         ec2(&admin, "DeleteRouteTable", &[("RouteTableId", old)]).await.ok();
@@ -114,7 +137,9 @@ mod tests {
         let subnet = subnet(&admin, &vpc(&admin).await).await;
         let made = ec2(&admin, "CreateRouteTable", &[("VpcId", &vpc(&admin).await)]).await.ok();
         let table = made.xml("routeTableId").unwrap();
-        let refused = ec2(&admin, "AssociateRouteTable", &[("RouteTableId", table), ("SubnetId", &subnet)]).await.refused();
+        let refused = ec2(&admin, "AssociateRouteTable", &[("RouteTableId", table), ("SubnetId", &subnet)])
+            .await
+            .refused();
         let words = format!("Route table {table} and subnet {subnet} belong to different networks");
         assert_eq!(refused, ("InvalidParameterValue".to_owned(), words));
     }

@@ -69,25 +69,49 @@ mod tests {
         let server = server().await;
         let admin = server.administrator().await;
         let vpc = vpc(&admin).await;
-        let table = ec2(&admin, "CreateRouteTable", &[("VpcId", &vpc)]).await.ok().xml("routeTableId").unwrap().to_owned();
-        let gateway = ec2(&admin, "CreateInternetGateway", &[]).await.ok().xml("internetGatewayId").unwrap().to_owned();
-        let ask = [("RouteTableId", table.as_str()), ("DestinationCidrBlock", "0.0.0.0/0"), ("GatewayId", &gateway)];
+        let table = ec2(&admin, "CreateRouteTable", &[("VpcId", &vpc)])
+            .await
+            .ok()
+            .xml("routeTableId")
+            .unwrap()
+            .to_owned();
+        let gateway =
+            ec2(&admin, "CreateInternetGateway", &[]).await.ok().xml("internetGatewayId").unwrap().to_owned();
+        let ask = [
+            ("RouteTableId", table.as_str()),
+            ("DestinationCidrBlock", "0.0.0.0/0"),
+            ("GatewayId", &gateway),
+        ];
         let (code, words) = ec2(&admin, "CreateRoute", &ask).await.refused();
         assert_eq!(code, "InvalidParameterValue");
-        assert_eq!(words, format!("route table {table} and network gateway {gateway} belong to different networks"));
+        assert_eq!(
+            words,
+            format!("route table {table} and network gateway {gateway} belong to different networks")
+        );
         let both = [("InternetGatewayId", gateway.as_str()), ("VpcId", vpc.as_str())];
         ec2(&admin, "AttachInternetGateway", &both).await.ok();
         assert_eq!(ec2(&admin, "CreateRoute", &ask).await.ok().xml("return"), Some("true"));
         // The same again is the same; another for the same block is not.
         ec2(&admin, "CreateRoute", &ask).await.ok();
-        let other = [("RouteTableId", table.as_str()), ("DestinationCidrBlock", "10.0.0.0/16"), ("GatewayId", &gateway)];
+        let other = [
+            ("RouteTableId", table.as_str()),
+            ("DestinationCidrBlock", "10.0.0.0/16"),
+            ("GatewayId", &gateway),
+        ];
         let refused = ec2(&admin, "CreateRoute", &other).await.refused();
-        assert_eq!(refused, ("RouteAlreadyExists".into(), "The route identified by 10.0.0.0/16 already exists.".into()));
+        assert_eq!(
+            refused,
+            ("RouteAlreadyExists".into(), "The route identified by 10.0.0.0/16 already exists.".into())
+        );
         let states = async || {
             let read = ec2(&admin, "DescribeRouteTables", &[("RouteTableId.1", &table)]).await.ok();
             let (_, routes) = read.body.split_once("<routeSet>").unwrap();
             let routes = routes.split_once("</routeSet>").unwrap().0;
-            routes.split("<state>").skip(1).map(|r| r.split_once('<').unwrap().0.to_owned()).collect::<Vec<_>>()
+            routes
+                .split("<state>")
+                .skip(1)
+                .map(|r| r.split_once('<').unwrap().0.to_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(states().await, ["active", "active"]);
         ec2(&admin, "DetachInternetGateway", &both).await.ok();
@@ -105,7 +129,8 @@ mod tests {
     async fn targets_that_daypass_does_not_have_are_told_so() {
         let server = server().await;
         let admin = server.administrator().await;
-        let table = ec2(&admin, "DescribeRouteTables", &[]).await.ok().xml("routeTableId").unwrap().to_owned();
+        let table =
+            ec2(&admin, "DescribeRouteTables", &[]).await.ok().xml("routeTableId").unwrap().to_owned();
         for (target, code) in [
             (("NatGatewayId", "nat-01234567"), "UnsupportedOperation"),
             (("GatewayId", "vgw-01234567"), "UnsupportedOperation"),
@@ -116,7 +141,8 @@ mod tests {
             let ask = [("RouteTableId", table.as_str()), ("DestinationCidrBlock", "10.9.0.0/16"), target];
             assert_eq!(ec2(&admin, "CreateRoute", &ask).await.refused().0, code, "{target:?}");
         }
-        for destination in [("DestinationCidrBlock", "10.9.0.0"), ("DestinationIpv6CidrBlock", "10.9.0.0/16")] {
+        for destination in [("DestinationCidrBlock", "10.9.0.0"), ("DestinationIpv6CidrBlock", "10.9.0.0/16")]
+        {
             let ask = [("RouteTableId", table.as_str()), destination, ("GatewayId", "igw-01234567")];
             assert_eq!(ec2(&admin, "CreateRoute", &ask).await.refused().0, "InvalidParameterValue");
         }

@@ -17,13 +17,10 @@ const MAX_TABLES: usize = 200;
 
 fn checks(cx: &Cx, tx: &Tx<'_>, input: &CreateRouteTableRequest) -> Result<Checks, StoreError> {
     let of_vpc = Vpc::KIND.arn(&Home::of(cx), &input.vpc_id);
-    let make = tag::ask_to_make(
-        cx,
-        "ec2:CreateRouteTable",
-        RouteTable::KIND,
-        &input.tag_specifications,
-        |check| check.with("ec2:Vpc", of_vpc),
-    );
+    let make =
+        tag::ask_to_make(cx, "ec2:CreateRouteTable", RouteTable::KIND, &input.tag_specifications, |check| {
+            check.with("ec2:Vpc", of_vpc)
+        });
     Ok(make.and(Vpc::ask(cx, tx, "ec2:CreateRouteTable", &input.vpc_id)?))
 }
 
@@ -86,7 +83,8 @@ mod tests {
         let again = ec2(&admin, "CreateRouteTable", &ask).await.ok();
         assert_eq!(first.xml("routeTableId"), again.xml("routeTableId"));
         let other = crate::testing::vpc(&admin).await;
-        let refused = ec2(&admin, "CreateRouteTable", &[("VpcId", &other), ("ClientToken", "t-1")]).await.refused();
+        let refused =
+            ec2(&admin, "CreateRouteTable", &[("VpcId", &other), ("ClientToken", "t-1")]).await.refused();
         assert_eq!(refused.0, "IdempotentParameterMismatch");
         // After a day the token is like new.
         server.clock.advance(24 * 3600 + 1);

@@ -35,7 +35,8 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: DeleteRouteRequest) -> Result<(), Error>
 
 /// The refusal of a block that no route is for.
 pub(super) fn not_found(destination: &str, table_id: &str) -> Fault {
-    let kind = if destination.contains(':') { "destination-ipv6-cidr-block" } else { "destination-cidr-block" };
+    let kind =
+        if destination.contains(':') { "destination-ipv6-cidr-block" } else { "destination-cidr-block" };
     let words = format!("no route with {kind} {destination} in route table {table_id}");
     Fault::new(&errors::INVALID_ROUTE_NOT_FOUND, words)
 }

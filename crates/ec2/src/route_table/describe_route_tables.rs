@@ -14,8 +14,12 @@ operation!(DESCRIBE_ROUTE_TABLES, ops::DescribeRouteTables, checks, run);
 
 const FILTERS: &[Field<Seen>] = &[
     ("association.gateway-id", |_| vec![]),
-    ("association.main", |s| s.table.associations.iter().map(|a| a.subnet_id.is_none().to_string()).collect()),
-    ("association.route-table-association-id", |s| s.table.associations.iter().map(|a| a.id.clone()).collect()),
+    ("association.main", |s| {
+        s.table.associations.iter().map(|a| a.subnet_id.is_none().to_string()).collect()
+    }),
+    ("association.route-table-association-id", |s| {
+        s.table.associations.iter().map(|a| a.id.clone()).collect()
+    }),
     ("association.route-table-id", |s| s.table.associations.iter().map(|_| s.table.id.clone()).collect()),
     ("association.subnet-id", |s| s.table.associations.iter().filter_map(|a| a.subnet_id.clone()).collect()),
     ("owner-id", |s| one(&s.table.home.account)),
@@ -56,7 +60,11 @@ fn checks(cx: &Cx, _: &Tx<'_>, _: &DescribeRouteTablesRequest) -> Result<Checks,
     Ok(ask_all(cx, "ec2:DescribeRouteTables").into())
 }
 
-fn run(cx: &Cx, tx: &mut Tx<'_>, input: DescribeRouteTablesRequest) -> Result<DescribeRouteTablesResult, Error> {
+fn run(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: DescribeRouteTablesRequest,
+) -> Result<DescribeRouteTablesResult, Error> {
     default_network::ensure(cx, tx)?;
     let home = Home::of(cx);
     let tables = RouteTable::choose(tx, &home, &input.route_table_ids)?;

@@ -2,8 +2,8 @@
 
 use daypass_core::model::ec2::{
     AuthorizeSecurityGroupEgressRequest, AuthorizeSecurityGroupEgressResult,
-    AuthorizeSecurityGroupIngressRequest, AuthorizeSecurityGroupIngressResult, IpPermission, SecurityGroupRule,
-    TagSpecification, errors, ops,
+    AuthorizeSecurityGroupIngressRequest, AuthorizeSecurityGroupIngressResult, IpPermission,
+    SecurityGroupRule, TagSpecification, errors, ops,
 };
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, Fault, operation};
@@ -157,9 +157,16 @@ mod tests {
         let read = ec2(&admin, "DescribeSecurityGroups", &[("GroupId.1", &web)]).await.ok();
         assert_eq!(read.xml_all("cidrIp"), ["0.0.0.0/0", "203.0.113.0/24", "198.51.100.0/24"]);
         assert_eq!(read.xml_all("fromPort"), ["22"]);
-        let rules = ec2(&admin, "DescribeSecurityGroupRules", &[("SecurityGroupRuleId.1", ids[1])]).await.ok();
+        let rules =
+            ec2(&admin, "DescribeSecurityGroupRules", &[("SecurityGroupRuleId.1", ids[1])]).await.ok();
         assert_eq!((rules.xml("description"), rules.xml("isEgress")), (Some("office"), Some("false")));
-        let tags = ec2(&admin, "DescribeTags", &[("Filter.1.Name", "resource-type"), ("Filter.1.Value.1", "security-group-rule")]).await.ok();
+        let tags = ec2(
+            &admin,
+            "DescribeTags",
+            &[("Filter.1.Name", "resource-type"), ("Filter.1.Value.1", "security-group-rule")],
+        )
+        .await
+        .ok();
         assert_eq!(tags.xml_all("resourceId").len(), 2);
     }
 
@@ -193,8 +200,16 @@ mod tests {
         let admin = server.administrator().await;
         let web = group(&admin, "web").await;
         let flat = [("IpProtocol", "tcp"), ("FromPort", "443"), ("ToPort", "443"), ("CidrIp", "0.0.0.0/0")];
-        ec2(&admin, "AuthorizeSecurityGroupIngress", &[&[("GroupName", "web")][..], &flat].concat()).await.ok();
-        let read = ec2(&admin, "DescribeSecurityGroups", &[("GroupId.1", &web), ("Filter.1.Name", "ip-permission.to-port"), ("Filter.1.Value.1", "443")]).await.ok();
+        ec2(&admin, "AuthorizeSecurityGroupIngress", &[&[("GroupName", "web")][..], &flat].concat())
+            .await
+            .ok();
+        let read = ec2(
+            &admin,
+            "DescribeSecurityGroups",
+            &[("GroupId.1", &web), ("Filter.1.Name", "ip-permission.to-port"), ("Filter.1.Value.1", "443")],
+        )
+        .await
+        .ok();
         assert_eq!(read.xml("groupId"), Some(web.as_str()));
     }
 

@@ -30,7 +30,11 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &CreateSecurityGroupRequest) -> Result<Ch
     Ok(make.and_all(vpc))
 }
 
-fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreateSecurityGroupRequest) -> Result<CreateSecurityGroupResult, Error> {
+fn run(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: CreateSecurityGroupRequest,
+) -> Result<CreateSecurityGroupResult, Error> {
     default_network::ensure(cx, tx)?;
     let (home, kind) = (Home::of(cx), SecurityGroup::KIND);
     check_text(&input.group_name, "name")?;
@@ -80,7 +84,11 @@ fn check_text(text: &str, what: &str) -> Result<(), Fault> {
         return Err(fault::missing(parameter));
     }
     if !text.is_ascii() {
-        return Err(fault::invalid_parameter(text, parameter, "Character sets beyond ASCII are not supported."));
+        return Err(fault::invalid_parameter(
+            text,
+            parameter,
+            "Character sets beyond ASCII are not supported.",
+        ));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
     if text.len() > MAX_TEXT || !text.chars().all(allowed) {
@@ -124,10 +132,22 @@ mod tests {
         let server = server().await;
         let admin = server.administrator().await;
         for (name, description, words) in [
-            ("sg-web", "d", "Value (sg-web) for parameter groupName is invalid. Group names may not be in the format sg-*"),
+            (
+                "sg-web",
+                "d",
+                "Value (sg-web) for parameter groupName is invalid. Group names may not be in the format sg-*",
+            ),
             ("default", "d", "Cannot use reserved security group name: default"),
-            ("web", "é", "Value (é) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported."),
-            ("w|b", "d", "Invalid security group name. Valid names are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"),
+            (
+                "web",
+                "é",
+                "Value (é) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.",
+            ),
+            (
+                "w|b",
+                "d",
+                "Invalid security group name. Valid names are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+            ),
         ] {
             let ask = [("GroupName", name), ("GroupDescription", description)];
             let refused = ec2(&admin, "CreateSecurityGroup", &ask).await.refused();

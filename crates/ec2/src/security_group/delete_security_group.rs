@@ -19,12 +19,17 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &DeleteSecurityGroupRequest) -> Result<Ch
     Ok(named(input).ask(cx, tx, "ec2:DeleteSecurityGroup")?.into())
 }
 
-fn run(cx: &Cx, tx: &mut Tx<'_>, input: DeleteSecurityGroupRequest) -> Result<DeleteSecurityGroupResult, Error> {
+fn run(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: DeleteSecurityGroupRequest,
+) -> Result<DeleteSecurityGroupResult, Error> {
     default_network::ensure(cx, tx)?;
     let home = Home::of(cx);
     let group = named(&input).load(tx, &home)?;
     if group.is_default() {
-        let words = format!("the specified group: \"{}\" name: \"default\" cannot be deleted by a user", group.id);
+        let words =
+            format!("the specified group: \"{}\" name: \"default\" cannot be deleted by a user", group.id);
         return Err(fault::coded("CannotDelete", words).into());
     }
     let holds = |i: &Instance| instance::is_on(i) && i.network.security_groups.contains(&group.id);
@@ -46,7 +51,8 @@ mod tests {
         let default = ec2(&admin, "DescribeSecurityGroups", &[("GroupName.1", "default")]).await.ok();
         let default = default.xml("groupId").unwrap();
         let refused = ec2(&admin, "DeleteSecurityGroup", &[("GroupId", default)]).await.refused();
-        let words = format!("the specified group: \"{default}\" name: \"default\" cannot be deleted by a user");
+        let words =
+            format!("the specified group: \"{default}\" name: \"default\" cannot be deleted by a user");
         assert_eq!(refused, ("CannotDelete".to_owned(), words));
         let (web, db) = (group(&admin, "web").await, group(&admin, "db").await);
         let rule = [

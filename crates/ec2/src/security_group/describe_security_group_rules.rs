@@ -1,8 +1,6 @@
 //! `ec2:DescribeSecurityGroupRules`.
 
-use daypass_core::model::ec2::{
-    DescribeSecurityGroupRulesRequest, DescribeSecurityGroupRulesResult, ops,
-};
+use daypass_core::model::ec2::{DescribeSecurityGroupRulesRequest, DescribeSecurityGroupRulesResult, ops};
 use daypass_core::store::records::Tag;
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, operation};
@@ -57,7 +55,9 @@ fn run(
             return Err((RULE.not_found)(id).into());
         }
     }
-    rules.retain(|k| input.security_group_rule_ids.is_empty() || input.security_group_rule_ids.contains(&k.rule.id));
+    rules.retain(|k| {
+        input.security_group_rule_ids.is_empty() || input.security_group_rule_ids.contains(&k.rule.id)
+    });
     let rules = filter::select(rules, &input.filters, FILTERS)?;
     let (rules, next_token) = Page::new(input.max_results, input.next_token.as_ref()).take(cx, rules)?;
     let rules = rules.iter().map(|kept| kept.rule.describe_as(&kept.group)).collect();

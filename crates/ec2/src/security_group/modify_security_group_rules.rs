@@ -31,7 +31,8 @@ fn run(
     let mut group = SecurityGroup::load(tx, &Home::of(cx), &input.group_id)?;
     for update in &input.security_group_rules {
         let id = RULE.check(&update.security_group_rule_id)?;
-        let request = update.security_group_rule.as_ref().ok_or_else(|| fault::missing("securityGroupRule"))?;
+        let request =
+            update.security_group_rule.as_ref().ok_or_else(|| fault::missing("securityGroupRule"))?;
         let asked = Asked::read_one(tx, &group, request)?;
         let known = group.rules.iter().find(|rule| rule.id == id).ok_or_else(|| (RULE.not_found)(id))?;
         let egress = known.egress;
@@ -58,7 +59,13 @@ mod tests {
         let server = server().await;
         let admin = server.administrator().await;
         let web = group(&admin, "web").await;
-        let flat = [("GroupId", web.as_str()), ("IpProtocol", "tcp"), ("FromPort", "80"), ("ToPort", "80"), ("CidrIp", "10.0.0.0/8")];
+        let flat = [
+            ("GroupId", web.as_str()),
+            ("IpProtocol", "tcp"),
+            ("FromPort", "80"),
+            ("ToPort", "80"),
+            ("CidrIp", "10.0.0.0/8"),
+        ];
         let made = ec2(&admin, "AuthorizeSecurityGroupIngress", &flat).await.ok();
         let id = made.xml("securityGroupRuleId").unwrap();
         let update = |port: &'static str| {

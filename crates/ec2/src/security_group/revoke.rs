@@ -2,7 +2,8 @@
 
 use daypass_core::model::ec2::{
     IpPermission, RevokeSecurityGroupEgressRequest, RevokeSecurityGroupEgressResult,
-    RevokeSecurityGroupIngressRequest, RevokeSecurityGroupIngressResult, RevokedSecurityGroupRule, errors, ops,
+    RevokeSecurityGroupIngressRequest, RevokeSecurityGroupIngressResult, RevokedSecurityGroupRule, errors,
+    ops,
 };
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, Fault, operation};
@@ -16,12 +17,20 @@ use crate::{default_network, fault};
 operation!(REVOKE_SECURITY_GROUP_INGRESS, ops::RevokeSecurityGroupIngress, checks_ingress, run_ingress);
 operation!(REVOKE_SECURITY_GROUP_EGRESS, ops::RevokeSecurityGroupEgress, checks_egress, run_egress);
 
-fn checks_ingress(cx: &Cx, tx: &Tx<'_>, input: &RevokeSecurityGroupIngressRequest) -> Result<Checks, StoreError> {
+fn checks_ingress(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    input: &RevokeSecurityGroupIngressRequest,
+) -> Result<Checks, StoreError> {
     let named = Named { id: input.group_id.as_deref(), name: input.group_name.as_deref() };
     Ok(named.ask(cx, tx, "ec2:RevokeSecurityGroupIngress")?.into())
 }
 
-fn checks_egress(cx: &Cx, tx: &Tx<'_>, input: &RevokeSecurityGroupEgressRequest) -> Result<Checks, StoreError> {
+fn checks_egress(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    input: &RevokeSecurityGroupEgressRequest,
+) -> Result<Checks, StoreError> {
     let named = Named { id: Some(&input.group_id), name: None };
     Ok(named.ask(cx, tx, "ec2:RevokeSecurityGroupEgress")?.into())
 }
@@ -114,7 +123,8 @@ fn revoke(
         let words = "The specified rule does not exist in this security group.";
         return Err(Fault::new(&errors::INVALID_PERMISSION_NOT_FOUND, words).into());
     }
-    let (gone, kept): (Vec<Rule>, Vec<Rule>) = group.rules.into_iter().partition(|rule| going.contains(&rule.id));
+    let (gone, kept): (Vec<Rule>, Vec<Rule>) =
+        group.rules.into_iter().partition(|rule| going.contains(&rule.id));
     group.rules = kept;
     tx.put(&group)?;
     Ok(Revoked { rules: gone.iter().map(|rule| rule.describe_revoked(&group.id)).collect(), unknown })
@@ -136,7 +146,11 @@ mod tests {
         // Terraform adds ports and an IPv6 block to the rule that every group is made with.
         let terraform = [
             &ask[..],
-            &[("IpPermissions.1.FromPort", "0"), ("IpPermissions.1.ToPort", "0"), ("IpPermissions.1.Ipv6Ranges.1.CidrIpv6", "::/0")],
+            &[
+                ("IpPermissions.1.FromPort", "0"),
+                ("IpPermissions.1.ToPort", "0"),
+                ("IpPermissions.1.Ipv6Ranges.1.CidrIpv6", "::/0"),
+            ],
         ]
         .concat();
         let gone = ec2(&admin, "RevokeSecurityGroupEgress", &terraform).await.ok();
@@ -145,7 +159,10 @@ mod tests {
         let id = made.xml("securityGroupRuleId").unwrap();
         let by_id = [("GroupId", web.as_str()), ("SecurityGroupRuleId.1", id)];
         // It is no ingress rule.
-        assert_eq!(ec2(&admin, "RevokeSecurityGroupIngress", &by_id).await.refused().0, "InvalidSecurityGroupRuleId.NotFound");
+        assert_eq!(
+            ec2(&admin, "RevokeSecurityGroupIngress", &by_id).await.refused().0,
+            "InvalidSecurityGroupRuleId.NotFound"
+        );
         assert_eq!(ec2(&admin, "RevokeSecurityGroupEgress", &by_id).await.ok().xml("return"), Some("true"));
         let read = ec2(&admin, "DescribeSecurityGroups", &[("GroupId.1", &web)]).await.ok();
         assert_eq!(read.xml("ipPermissionsEgress"), Some(""));
@@ -157,10 +174,21 @@ mod tests {
         let admin = server.administrator().await;
         let web = group(&admin, "web").await;
         let elsewhere = group_in(&admin, "web", &vpc(&admin).await).await;
-        let rule = [("IpPermissions.1.IpProtocol", "-1"), ("IpPermissions.1.IpRanges.1.CidrIp", "10.0.0.0/8")];
-        let listed = ec2(&admin, "RevokeSecurityGroupIngress", &[&rule[..], &[("GroupId", &web)]].concat()).await.ok();
+        let rule =
+            [("IpPermissions.1.IpProtocol", "-1"), ("IpPermissions.1.IpRanges.1.CidrIp", "10.0.0.0/8")];
+        let listed =
+            ec2(&admin, "RevokeSecurityGroupIngress", &[&rule[..], &[("GroupId", &web)]].concat()).await.ok();
         assert_eq!(listed.xml("cidrIp"), Some("10.0.0.0/8"));
-        let refused = ec2(&admin, "RevokeSecurityGroupIngress", &[&rule[..], &[("GroupId", &elsewhere)]].concat()).await.refused();
-        assert_eq!(refused, ("InvalidPermission.NotFound".into(), "The specified rule does not exist in this security group.".into()));
+        let refused =
+            ec2(&admin, "RevokeSecurityGroupIngress", &[&rule[..], &[("GroupId", &elsewhere)]].concat())
+                .await
+                .refused();
+        assert_eq!(
+            refused,
+            (
+                "InvalidPermission.NotFound".into(),
+                "The specified rule does not exist in this security group.".into()
+            )
+        );
     }
 }

@@ -163,7 +163,8 @@ impl Traffic {
             }
         };
         // All ports can be asked for as -1, too.
-        let (from, to) = if name.starts_with("icmp") || (from, to) != (-1, -1) { (from, to) } else { (0, 65535) };
+        let (from, to) =
+            if name.starts_with("icmp") || (from, to) != (-1, -1) { (from, to) } else { (0, 65535) };
         for port in [from, to] {
             if !(least..=most).contains(&port) {
                 let what = if name.starts_with("icmp") { "ICMP code" } else { "TCP/UDP port" };
@@ -191,7 +192,9 @@ impl Peer {
         match self.clone() {
             Self::Ipv4(block) => Parts { ipv4: Some(block), ..Parts::default() },
             Self::Ipv6(block) => Parts { ipv6: Some(block), ..Parts::default() },
-            Self::Group { account, id } => Parts { group: Some((account.to_string(), id)), ..Parts::default() },
+            Self::Group { account, id } => {
+                Parts { group: Some((account.to_string(), id)), ..Parts::default() }
+            }
         }
     }
 
@@ -257,7 +260,11 @@ pub(super) fn description(text: Option<&String>) -> Result<Option<String>, Fault
 
 impl Asked {
     /// The rules that permissions of a request say: one for each peer.
-    pub(super) fn read(tx: &impl Read, of: &SecurityGroup, permissions: &[IpPermission]) -> Result<Vec<Self>, Error> {
+    pub(super) fn read(
+        tx: &impl Read,
+        of: &SecurityGroup,
+        permissions: &[IpPermission],
+    ) -> Result<Vec<Self>, Error> {
         let mut asked = vec![];
         for permission in permissions {
             let protocol = permission.ip_protocol.as_deref();
@@ -292,15 +299,24 @@ impl Asked {
     ) -> Result<Self, Error> {
         let traffic = Traffic::read(request.ip_protocol.as_deref(), request.from_port, request.to_port)?;
         let peer = match request {
-            SecurityGroupRuleRequest { cidr_ipv4: Some(block), cidr_ipv6: None, referenced_group_id: None, .. } => {
-                Peer::ipv4(block)?
-            }
-            SecurityGroupRuleRequest { cidr_ipv4: None, cidr_ipv6: Some(block), referenced_group_id: None, .. } => {
-                Peer::ipv6(block)?
-            }
-            SecurityGroupRuleRequest { cidr_ipv4: None, cidr_ipv6: None, referenced_group_id: Some(id), .. } => {
-                Peer::group(tx, of, None, Some(id), None)?
-            }
+            SecurityGroupRuleRequest {
+                cidr_ipv4: Some(block),
+                cidr_ipv6: None,
+                referenced_group_id: None,
+                ..
+            } => Peer::ipv4(block)?,
+            SecurityGroupRuleRequest {
+                cidr_ipv4: None,
+                cidr_ipv6: Some(block),
+                referenced_group_id: None,
+                ..
+            } => Peer::ipv6(block)?,
+            SecurityGroupRuleRequest {
+                cidr_ipv4: None,
+                cidr_ipv6: None,
+                referenced_group_id: Some(id),
+                ..
+            } => Peer::group(tx, of, None, Some(id), None)?,
             SecurityGroupRuleRequest { prefix_list_id: Some(_), .. } => {
                 return Err(fault::unsupported("Daypass has no prefix lists.").into());
             }
@@ -460,7 +476,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(protocol: &str, from: Option<i32>, to: Option<i32>) -> Result<(String, Option<i32>, Option<i32>), String> {
+    fn read(
+        protocol: &str,
+        from: Option<i32>,
+        to: Option<i32>,
+    ) -> Result<(String, Option<i32>, Option<i32>), String> {
         Traffic::read(Some(protocol), from, to)
             .map(|t| (t.protocol, t.from_port, t.to_port))
             .map_err(|fault| fault.message)
@@ -489,7 +509,12 @@ mod tests {
         for (protocol, from, to, words) in [
             ("foo", None, None, "Invalid value 'foo' for IP protocol. Unknown protocol."),
             ("256", None, None, "Invalid value '256' for IP protocol. Unknown protocol."),
-            ("tcp", Some(80), None, "Invalid value for portRange. Must specify both from and to ports with TCP/UDP."),
+            (
+                "tcp",
+                Some(80),
+                None,
+                "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.",
+            ),
             ("tcp", Some(80), Some(65536), "TCP/UDP port (65536) out of range"),
             ("udp", Some(-2), Some(1), "TCP/UDP port (-2) out of range"),
             ("tcp", Some(90), Some(80), "Invalid TCP port range: '90-80'."),

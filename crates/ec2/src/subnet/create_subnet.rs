@@ -81,7 +81,8 @@ fn zone(home: &Home, input: &CreateSubnetRequest) -> Result<String, Fault> {
 }
 
 fn refuse_what_is_not_built(input: &CreateSubnetRequest) -> Result<(), Fault> {
-    if input.ipv6_cidr_block.is_some() || input.ipv6_native == Some(true) || input.ipv6_ipam_pool_id.is_some() {
+    if input.ipv6_cidr_block.is_some() || input.ipv6_native == Some(true) || input.ipv6_ipam_pool_id.is_some()
+    {
         return Err(fault::unsupported("Subnets of Daypass have no IPv6 addresses."));
     }
     if input.ipv4_ipam_pool_id.is_some() || input.ipv4_netmask_length.is_some() {
@@ -134,7 +135,11 @@ mod tests {
         };
         make(&[("CidrBlock", "10.0.1.0/24")]).await.ok();
         for (more, code, words) in [
-            (&[("CidrBlock", "10.1.0.0/24")][..], "InvalidSubnet.Range", "The CIDR '10.1.0.0/24' is invalid."),
+            (
+                &[("CidrBlock", "10.1.0.0/24")][..],
+                "InvalidSubnet.Range",
+                "The CIDR '10.1.0.0/24' is invalid.",
+            ),
             (&[("CidrBlock", "10.0.0.0/30")], "InvalidSubnet.Range", "The CIDR '10.0.0.0/30' is invalid."),
             (
                 &[("CidrBlock", "10.0.0.0/16")],
@@ -154,7 +159,10 @@ mod tests {
         assert_eq!(ec2(&admin, "CreateSubnet", &nowhere).await.refused().0, "InvalidVpcID.NotFound");
         let nothing = [("VpcId", "x"), ("CidrBlock", "10.0.2.0/24")];
         let refused = ec2(&admin, "CreateSubnet", &nothing).await.refused();
-        assert_eq!(refused, ("InvalidVpcID.Malformed".into(), "Invalid id: \"x\" (expecting \"vpc-...\")".into()));
+        assert_eq!(
+            refused,
+            ("InvalidVpcID.Malformed".into(), "Invalid id: \"x\" (expecting \"vpc-...\")".into())
+        );
     }
 
     #[tokio::test]
@@ -169,7 +177,8 @@ mod tests {
         let bob = server.user("bob", &[("p", &may)]).await;
         ec2(&bob, "CreateSubnet", &[("VpcId", &vpc), ("CidrBlock", "10.0.1.0/24")]).await.ok();
         let other = crate::testing::vpc(&admin).await;
-        let refused = ec2(&bob, "CreateSubnet", &[("VpcId", &other), ("CidrBlock", "10.0.1.0/24")]).await.refused();
+        let refused =
+            ec2(&bob, "CreateSubnet", &[("VpcId", &other), ("CidrBlock", "10.0.1.0/24")]).await.refused();
         assert_eq!(refused.0, "UnauthorizedOperation");
     }
 }

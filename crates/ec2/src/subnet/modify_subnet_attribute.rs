@@ -12,7 +12,8 @@ operation!(MODIFY_SUBNET_ATTRIBUTE, ops::ModifySubnetAttribute, checks, run);
 
 /// What the request sets: names and values.
 fn given(input: &ModifySubnetAttributeRequest) -> Vec<(&'static str, String)> {
-    let flag = |value: &Option<AttributeBooleanValue>| value.as_ref().and_then(|v| v.value).map(|v| v.to_string());
+    let flag =
+        |value: &Option<AttributeBooleanValue>| value.as_ref().and_then(|v| v.value).map(|v| v.to_string());
     let hostname = input.private_dns_hostname_type_on_launch.map(|kind| match kind {
         HostnameType::IpName => "ip-name".to_owned(),
         HostnameType::ResourceName => "resource-name".to_owned(),

@@ -14,7 +14,8 @@ operation!(CREATE_TAGS, ops::CreateTags, checks, run);
 const MAX_RESOURCES: usize = 1000;
 
 fn checks(cx: &Cx, tx: &Tx<'_>, input: &CreateTagsRequest) -> Result<Checks, StoreError> {
-    let tags = || input.tags.iter().map(|t| (t.key.as_deref().unwrap_or(""), t.value.as_deref().unwrap_or("")));
+    let tags =
+        || input.tags.iter().map(|t| (t.key.as_deref().unwrap_or(""), t.value.as_deref().unwrap_or("")));
     super::ask_about(cx, tx, "ec2:CreateTags", &input.resources, |check| check.request_tags(tags()))
 }
 
@@ -27,7 +28,9 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreateTagsRequest) -> Result<(), Error> 
         return Err(fault::missing("tagSet").into());
     }
     if input.resources.len() > MAX_RESOURCES {
-        return Err(fault::invalid_value(format!("The maximum number of resources is {MAX_RESOURCES}")).into());
+        return Err(
+            fault::invalid_value(format!("The maximum number of resources is {MAX_RESOURCES}")).into()
+        );
     }
     let (home, new) = (Home::of(cx), super::read(&input.tags)?);
     for id in &input.resources {

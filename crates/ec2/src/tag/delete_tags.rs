@@ -11,7 +11,8 @@ use crate::resource::Home;
 operation!(DELETE_TAGS, ops::DeleteTags, checks, run);
 
 fn checks(cx: &Cx, tx: &Tx<'_>, input: &DeleteTagsRequest) -> Result<Checks, StoreError> {
-    let tags = || input.tags.iter().map(|t| (t.key.as_deref().unwrap_or(""), t.value.as_deref().unwrap_or("")));
+    let tags =
+        || input.tags.iter().map(|t| (t.key.as_deref().unwrap_or(""), t.value.as_deref().unwrap_or("")));
     super::ask_about(cx, tx, "ec2:DeleteTags", &input.resources, |check| check.request_tags(tags()))
 }
 

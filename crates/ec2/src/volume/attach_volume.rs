@@ -40,8 +40,9 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: AttachVolumeRequest) -> Result<VolumeAtt
     for id in &instance.volumes {
         let other = Volume::find(tx, &home, id)?.and_then(|v| v.attachment);
         if other.is_some_and(|a| a.device == device) {
-            let words =
-                format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
+            let words = format!(
+                "Invalid value '{device}' for unixDevice. Attachment point {device} is already in use"
+            );
             return Err(fault::invalid_value(words).into());
         }
     }

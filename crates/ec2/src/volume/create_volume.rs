@@ -62,9 +62,8 @@ fn zone(home: &Home, input: &CreateVolumeRequest) -> Result<String, Fault> {
     let asked = input.availability_zone.as_deref().or(input.availability_zone_id.as_deref());
     let asked = asked.ok_or_else(|| fault::missing("availabilityZone"))?;
     let found = region::zones(&home.region).into_iter().find(|z| z.name == asked || z.id == asked);
-    let missing = || {
-        Fault::new(&errors::INVALID_ZONE_NOT_FOUND, format!("The zone '{asked}' does not exist."))
-    };
+    let missing =
+        || Fault::new(&errors::INVALID_ZONE_NOT_FOUND, format!("The zone '{asked}' does not exist."));
     Ok(found.ok_or_else(missing)?.name)
 }
 
@@ -96,7 +95,10 @@ mod tests {
         let server = server().await;
         let admin = server.administrator().await;
         let made = ec2(&admin, "CreateVolume", &[&SMALL[..], &[("VolumeType", "gp3")]].concat()).await.ok();
-        assert_eq!((made.xml("status"), made.xml("iops"), made.xml("encrypted")), (Some("creating"), Some("3000"), Some("false")));
+        assert_eq!(
+            (made.xml("status"), made.xml("iops"), made.xml("encrypted")),
+            (Some("creating"), Some("3000"), Some("false"))
+        );
         let id = made.xml("volumeId").unwrap();
         let read = ec2(&admin, "DescribeVolumes", &[("VolumeId.1", id)]).await.ok();
         assert_eq!((read.xml("status"), read.xml("volumeType")), (Some("available"), Some("gp3")));
@@ -108,9 +110,17 @@ mod tests {
         let server = server().await;
         let admin = server.administrator().await;
         for (more, code, words) in [
-            (&[("AvailabilityZone", "us-east-1a")][..], "MissingParameter", "The request must contain the parameter size/snapshot"),
+            (
+                &[("AvailabilityZone", "us-east-1a")][..],
+                "MissingParameter",
+                "The request must contain the parameter size/snapshot",
+            ),
             (&[("Size", "8")], "MissingParameter", "The request must contain the parameter availabilityZone"),
-            (&[("Size", "8"), ("AvailabilityZone", "us-east-1z")], "InvalidZone.NotFound", "The zone 'us-east-1z' does not exist."),
+            (
+                &[("Size", "8"), ("AvailabilityZone", "us-east-1z")],
+                "InvalidZone.NotFound",
+                "The zone 'us-east-1z' does not exist.",
+            ),
             (
                 &[("SnapshotId", "snap-01234567"), ("AvailabilityZone", "us-east-1a")],
                 "InvalidSnapshot.NotFound",

@@ -87,7 +87,8 @@ mod tests {
     async fn a_volume_grows_and_never_shrinks() {
         let server = server().await;
         let admin = server.administrator().await;
-        let made = ec2(&admin, "CreateVolume", &[("AvailabilityZone", "us-east-1a"), ("Size", "8")]).await.ok();
+        let made =
+            ec2(&admin, "CreateVolume", &[("AvailabilityZone", "us-east-1a"), ("Size", "8")]).await.ok();
         let id = made.xml("volumeId").unwrap();
         let refused = ec2(&admin, "DescribeVolumesModifications", &[("VolumeId.1", id)]).await.refused();
         assert_eq!(refused.0, "InvalidVolumeModification.NotFound");
@@ -97,7 +98,10 @@ mod tests {
         assert_eq!((read.xml("modificationState"), read.xml("progress")), (Some("completed"), Some("100")));
         assert_eq!(ec2(&admin, "DescribeVolumes", &[("VolumeId.1", id)]).await.ok().xml("size"), Some("20"));
         let refused = ec2(&admin, "ModifyVolume", &[("VolumeId", id), ("Size", "10")]).await.refused();
-        assert_eq!(refused, ("InvalidParameterValue".into(), "New size cannot be smaller than existing size".into()));
+        assert_eq!(
+            refused,
+            ("InvalidParameterValue".into(), "New size cannot be smaller than existing size".into())
+        );
         ec2(&admin, "DeleteVolume", &[("VolumeId", id)]).await.ok();
         let refused = ec2(&admin, "DescribeVolumes", &[("VolumeId.1", id)]).await.refused();
         assert_eq!(refused, ("InvalidVolume.NotFound".into(), format!("The volume '{id}' does not exist.")));

@@ -59,11 +59,17 @@ impl Shape {
         let (name, limits) = (kind.as_str(), limits(kind));
         let gib = asked.gib.ok_or_else(|| fault::missing("size/snapshot"))?;
         if gib < limits.gib.0 {
-            let words = format!("Volume of {gib}GiB is too small for volume type {name}; minimum is {} GiB.", limits.gib.0);
+            let words = format!(
+                "Volume of {gib}GiB is too small for volume type {name}; minimum is {} GiB.",
+                limits.gib.0
+            );
             return Err(fault::invalid_value(words));
         }
         if gib > limits.gib.1 {
-            let words = format!("Volume of {gib}GiB is too large for volume type {name}; maximum is {} GiB.", limits.gib.1);
+            let words = format!(
+                "Volume of {gib}GiB is too large for volume type {name}; maximum is {} GiB.",
+                limits.gib.1
+            );
             return Err(fault::invalid_value(words));
         }
         let iops = match (asked.iops, limits.iops) {
@@ -72,7 +78,9 @@ impl Shape {
                 return Err(fault::invalid_combination(words));
             }
             (Some(iops), Some((least, most))) if !(least..=most).contains(&iops) => {
-                let words = format!("Volume iops of {iops} is out of range for volume type {name}: {least} to {most}.");
+                let words = format!(
+                    "Volume iops of {iops} is out of range for volume type {name}: {least} to {most}."
+                );
                 return Err(fault::invalid_value(words));
             }
             (Some(iops), Some(_)) => Some(iops),
@@ -90,7 +98,9 @@ impl Shape {
         let throughput = match (asked.throughput, kind) {
             (Some(mib), VolumeType::Gp3) if !(GP3_THROUGHPUT.0..=GP3_THROUGHPUT.1).contains(&mib) => {
                 let (least, most) = GP3_THROUGHPUT;
-                let words = format!("Volume throughput of {mib} is out of range for volume type gp3: {least} to {most}.");
+                let words = format!(
+                    "Volume throughput of {mib} is out of range for volume type gp3: {least} to {most}."
+                );
                 return Err(fault::invalid_value(words));
             }
             (Some(mib), VolumeType::Gp3) => Some(mib),
@@ -147,7 +157,12 @@ impl Shape {
 mod tests {
     use super::*;
 
-    fn shape(kind: VolumeType, gib: i32, iops: Option<i32>, throughput: Option<i32>) -> Result<Shape, String> {
+    fn shape(
+        kind: VolumeType,
+        gib: i32,
+        iops: Option<i32>,
+        throughput: Option<i32>,
+    ) -> Result<Shape, String> {
         let asked = Asked { kind: Some(kind), gib: Some(gib), iops, throughput };
         Shape::new(&asked, VolumeType::Gp2).map_err(|fault| fault.message)
     }
@@ -171,10 +186,22 @@ mod tests {
     #[test]
     fn what_a_type_cannot_be_is_refused() {
         for (refused, words) in [
-            (shape(VolumeType::Gp2, 0, None, None), "Volume of 0GiB is too small for volume type gp2; minimum is 1 GiB."),
-            (shape(VolumeType::Sc1, 8, None, None), "Volume of 8GiB is too small for volume type sc1; minimum is 125 GiB."),
-            (shape(VolumeType::Gp2, 8, Some(500), None), "The parameter iops is not supported for gp2 volumes."),
-            (shape(VolumeType::Gp2, 8, None, Some(125)), "The parameter throughput is not supported for gp2 volumes."),
+            (
+                shape(VolumeType::Gp2, 0, None, None),
+                "Volume of 0GiB is too small for volume type gp2; minimum is 1 GiB.",
+            ),
+            (
+                shape(VolumeType::Sc1, 8, None, None),
+                "Volume of 8GiB is too small for volume type sc1; minimum is 125 GiB.",
+            ),
+            (
+                shape(VolumeType::Gp2, 8, Some(500), None),
+                "The parameter iops is not supported for gp2 volumes.",
+            ),
+            (
+                shape(VolumeType::Gp2, 8, None, Some(125)),
+                "The parameter throughput is not supported for gp2 volumes.",
+            ),
             (shape(VolumeType::Io2, 8, None, None), "The parameter iops must be specified for io2 volumes."),
         ] {
             assert_eq!(refused, Err(words.to_owned()));

@@ -69,7 +69,8 @@ mod tests {
             ("DescribeRouteTables", "main", "true"),
             ("DescribeNetworkAcls", "default", "true"),
         ] {
-            let answer = ec2(&admin, action, &[("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", id)]).await.ok();
+            let answer =
+                ec2(&admin, action, &[("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", id)]).await.ok();
             assert_eq!(answer.xml_all(element), [expected], "{action}: {}", answer.body);
         }
     }
@@ -93,7 +94,10 @@ mod tests {
             assert_eq!((refused.0.as_str(), refused.1.as_str()), (code, words));
         }
         let refused = ec2(&admin, "CreateVpc", &[]).await.refused();
-        assert_eq!(refused, ("MissingParameter".into(), "The request must contain the parameter cidrBlock".into()));
+        assert_eq!(
+            refused,
+            ("MissingParameter".into(), "The request must contain the parameter cidrBlock".into())
+        );
     }
 
     #[tokio::test]
@@ -114,7 +118,8 @@ mod tests {
         let and_tags = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:CreateVpc","Resource":"*"},
             {"Effect":"Allow","Action":"ec2:CreateTags","Resource":"arn:aws:ec2:*:*:vpc/*",
              "Condition":{"StringEquals":{"ec2:CreateAction":"CreateVpc","aws:RequestTag/team":"red"}}}]}"#;
-        let (bob, eve) = (server.user("bob", &[("p", only)]).await, server.user("eve", &[("p", and_tags)]).await);
+        let (bob, eve) =
+            (server.user("bob", &[("p", only)]).await, server.user("eve", &[("p", and_tags)]).await);
         let with = |value: &'static str| {
             [
                 ("CidrBlock", "10.1.0.0/16"),

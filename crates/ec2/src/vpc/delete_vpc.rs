@@ -25,8 +25,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: DeleteVpcRequest) -> Result<(), Error> {
     let home = Home::of(cx);
     let vpc = Vpc::load(tx, &home, &input.vpc_id)?;
     let of_vpc = |id: &str| id == vpc.id;
-    let groups: Vec<_> =
-        SecurityGroup::list(tx, &home)?.into_iter().filter(|g| of_vpc(&g.vpc_id)).collect();
+    let groups: Vec<_> = SecurityGroup::list(tx, &home)?.into_iter().filter(|g| of_vpc(&g.vpc_id)).collect();
     let tables: Vec<_> = RouteTable::list(tx, &home)?.into_iter().filter(|t| of_vpc(&t.vpc_id)).collect();
     let needed = Subnet::list(tx, &home)?.iter().any(|s| of_vpc(&s.vpc_id))
         || InternetGateway::list(tx, &home)?.iter().any(|g| g.vpc_id.as_deref().is_some_and(of_vpc))
@@ -60,7 +59,10 @@ mod tests {
         let answer = ec2(&admin, "DeleteVpc", &[("VpcId", id)]).await.ok();
         assert_eq!(answer.xml("return"), Some("true"));
         let (code, words) = ec2(&admin, "DeleteVpc", &[("VpcId", id)]).await.refused();
-        assert_eq!((code.as_str(), words), ("InvalidVpcID.NotFound", format!("The vpc ID '{id}' does not exist")));
+        assert_eq!(
+            (code.as_str(), words),
+            ("InvalidVpcID.NotFound", format!("The vpc ID '{id}' does not exist"))
+        );
         assert_eq!(ec2(&admin, "DescribeSecurityGroups", &[]).await.ok().xml_all("groupId").len(), before);
         assert_eq!(ec2(&admin, "DescribeNetworkAcls", &[]).await.ok().xml_all("networkAclId").len(), 1 + 6);
     }

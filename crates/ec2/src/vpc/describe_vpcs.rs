@@ -53,7 +53,10 @@ mod tests {
     async fn the_first_who_looks_finds_the_default_vpc_and_so_does_everybody_after() {
         let server = server().await;
         let admin = server.administrator().await;
-        let first = ec2(&admin, "DescribeVpcs", &[("Filter.1.Name", "isDefault"), ("Filter.1.Value.1", "true")]).await.ok();
+        let first =
+            ec2(&admin, "DescribeVpcs", &[("Filter.1.Name", "isDefault"), ("Filter.1.Value.1", "true")])
+                .await
+                .ok();
         assert_eq!(first.xml("cidrBlock"), Some("172.31.0.0/16"));
         let again = ec2(&admin, "DescribeVpcs", &[("VpcId.1", first.xml("vpcId").unwrap())]).await.ok();
         assert_eq!(again.xml_all("vpcId"), first.xml_all("vpcId"));
@@ -96,10 +99,19 @@ mod tests {
         let page = ec2(&admin, "DescribeSubnets", &[("MaxResults", "5")]).await.ok();
         let token = page.xml("nextToken").unwrap();
         // A token is good for the operation and the region that it was given for.
-        assert_eq!(ec2(&admin, "DescribeVpcs", &[("NextToken", token)]).await.refused().0, "InvalidNextToken");
+        assert_eq!(
+            ec2(&admin, "DescribeVpcs", &[("NextToken", token)]).await.refused().0,
+            "InvalidNextToken"
+        );
         let mut elsewhere = server.administrator().await;
         elsewhere.region = "eu-west-1".to_owned();
-        assert_eq!(ec2(&elsewhere, "DescribeSubnets", &[("NextToken", token)]).await.refused().0, "InvalidNextToken");
-        assert_eq!(ec2(&admin, "DescribeSubnets", &[("NextToken", "x")]).await.refused().0, "InvalidNextToken");
+        assert_eq!(
+            ec2(&elsewhere, "DescribeSubnets", &[("NextToken", token)]).await.refused().0,
+            "InvalidNextToken"
+        );
+        assert_eq!(
+            ec2(&admin, "DescribeSubnets", &[("NextToken", "x")]).await.refused().0,
+            "InvalidNextToken"
+        );
     }
 }

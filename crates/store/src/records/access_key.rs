@@ -52,3 +52,31 @@ impl Record for AccessKey {
         Self::key_of(&self.id)
     }
 }
+
+/// When an access key was last used: apart from the key, since it changes all the time and decides nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessKeyLastUsed {
+    /// The key.
+    pub id: String,
+    /// When.
+    pub time: Timestamp,
+    /// For which service, as `s3`.
+    pub service: String,
+    /// In which region.
+    pub region: String,
+}
+
+impl AccessKeyLastUsed {
+    /// Where it stands.
+    #[must_use]
+    pub fn key_of(id: &str) -> Key {
+        Key::new(&["last-used-access-key", id])
+    }
+}
+
+impl Record for AccessKeyLastUsed {
+    fn key(&self) -> Key {
+        Self::key_of(&self.id)
+    }
+}

@@ -37,3 +37,27 @@ impl Record for Account {
         Self::key_of(&self.id)
     }
 }
+
+/// Whose alias it is: no two accounts have the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountAlias {
+    /// The alias.
+    pub alias: String,
+    /// The account.
+    pub account: AccountId,
+}
+
+impl AccountAlias {
+    /// Where the owner of an alias stands.
+    #[must_use]
+    pub fn key_of(alias: &str) -> Key {
+        Key::new(&["account-alias", alias])
+    }
+}
+
+impl Record for AccountAlias {
+    fn key(&self) -> Key {
+        Self::key_of(&self.alias)
+    }
+}

@@ -1,10 +1,10 @@
 use daypass_model::{AccountId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Policies;
+use super::{Counted, EntityKind, Index, Indexed, Policies, Reference};
 use crate::{Key, Prefix, Record};
 
-/// An IAM group.
+/// An IAM group. Its members are the users that refer to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -21,9 +21,6 @@ pub struct Group {
     /// What its members may do.
     #[serde(default)]
     pub policies: Policies,
-    /// The names of the users in it.
-    #[serde(default)]
-    pub members: Vec<String>,
 }
 
 impl Group {
@@ -49,5 +46,27 @@ impl Group {
 impl Record for Group {
     fn key(&self) -> Key {
         Self::key_of(&self.account, &self.name)
+    }
+}
+
+impl Indexed for Group {
+    fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn index(&self) -> Index {
+        let refer = |to| Reference {
+            account: self.account.clone(),
+            to,
+            kind: EntityKind::Group,
+            name: self.name.clone(),
+            id: self.id.clone(),
+            path: self.path.clone(),
+        };
+        Index {
+            references: self.policies.targets(None).map(refer).collect(),
+            unique_id: None,
+            counts: vec![(Counted::Groups, 1)],
+        }
     }
 }

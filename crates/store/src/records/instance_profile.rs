@@ -1,7 +1,7 @@
 use daypass_model::{AccountId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Tag;
+use super::{Counted, Index, Indexed, Tag};
 use crate::{Key, Prefix, Record};
 
 /// An instance profile: what puts a role on instances.
@@ -49,5 +49,15 @@ impl InstanceProfile {
 impl Record for InstanceProfile {
     fn key(&self) -> Key {
         Self::key_of(&self.account, &self.name)
+    }
+}
+
+impl Indexed for InstanceProfile {
+    fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn index(&self) -> Index {
+        Index { counts: vec![(Counted::InstanceProfiles, 1)], ..Index::default() }
     }
 }

@@ -1,7 +1,7 @@
 use daypass_model::{AccountId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Tag;
+use super::{Counted, Index, Indexed, Tag};
 use crate::{Key, Prefix, Record};
 
 /// A customer managed policy, with its versions. (AWS's own are data of the program, not records.)
@@ -75,5 +75,17 @@ impl ManagedPolicy {
 impl Record for ManagedPolicy {
     fn key(&self) -> Key {
         Self::key_of(&self.account, &self.name)
+    }
+}
+
+impl Indexed for ManagedPolicy {
+    fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn index(&self) -> Index {
+        let versions = i64::try_from(self.versions.len()).unwrap_or(i64::MAX);
+        let counts = vec![(Counted::Policies, 1), (Counted::PolicyVersions, versions)];
+        Index { counts, ..Index::default() }
     }
 }

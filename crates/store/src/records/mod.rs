@@ -6,18 +6,23 @@
 mod access_key;
 mod account;
 mod group;
+mod indexed;
 mod instance;
 mod instance_profile;
 mod key_ring;
 mod managed_policy;
+mod reference;
 mod role;
+mod tally;
+mod unique_id;
 mod user;
 
 use serde::{Deserialize, Serialize};
 
-pub use access_key::{AccessKey, AccessKeyStatus};
-pub use account::Account;
+pub use access_key::{AccessKey, AccessKeyLastUsed, AccessKeyStatus};
+pub use account::{Account, AccountAlias};
 pub use group::Group;
+pub use indexed::{Index, Indexed};
 pub use instance::{
     Endpoint, HttpTokens, Instance, InstanceState, MetadataOptions, NetworkInterface, ProfileAssociation,
     StateReason,
@@ -25,7 +30,10 @@ pub use instance::{
 pub use instance_profile::InstanceProfile;
 pub use key_ring::{KeyRing, RingKey};
 pub use managed_policy::{ManagedPolicy, PolicyVersion};
+pub use reference::{EntityKind, Reference, Target};
 pub use role::{Role, RoleLastUsed};
+pub use tally::{Counted, Tally};
+pub use unique_id::UniqueId;
 pub use user::User;
 
 /// A tag. In IAM, keys are told apart without regard to case.
@@ -51,4 +59,12 @@ pub struct Policies {
     /// The ARNs of the attached managed policies, in the order of attachment.
     #[serde(default)]
     pub attached: Vec<String>,
+}
+
+impl Policies {
+    /// The managed policies that are referred to: those that are attached, and the boundary.
+    fn targets<'p>(&'p self, boundary: Option<&'p str>) -> impl Iterator<Item = Target> + 'p {
+        let attached = self.attached.iter().map(|arn| Target::Attached(arn.clone()));
+        attached.chain(boundary.map(|arn| Target::Boundary(arn.to_owned())))
+    }
 }

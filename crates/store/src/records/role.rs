@@ -1,7 +1,7 @@
 use daypass_model::{AccountId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Policies, Tag};
+use super::{Counted, EntityKind, Index, Indexed, Policies, Reference, Tag, UniqueId};
 use crate::{Key, Prefix, Record};
 
 /// An IAM role.
@@ -69,6 +69,33 @@ impl Role {
 impl Record for Role {
     fn key(&self) -> Key {
         Self::key_of(&self.account, &self.name)
+    }
+}
+
+impl Indexed for Role {
+    fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn index(&self) -> Index {
+        let refer = |to| Reference {
+            account: self.account.clone(),
+            to,
+            kind: EntityKind::Role,
+            name: self.name.clone(),
+            id: self.id.clone(),
+            path: self.path.clone(),
+        };
+        Index {
+            references: self.policies.targets(self.permissions_boundary.as_deref()).map(refer).collect(),
+            unique_id: Some(UniqueId {
+                id: self.id.clone(),
+                account: self.account.clone(),
+                kind: EntityKind::Role,
+                name: self.name.clone(),
+            }),
+            counts: vec![(Counted::Roles, 1)],
+        }
     }
 }
 

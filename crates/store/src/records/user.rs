@@ -1,7 +1,7 @@
 use daypass_model::{AccountId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Policies, Tag};
+use super::{Counted, EntityKind, Index, Indexed, Policies, Reference, Tag, Target, UniqueId};
 use crate::{Key, Prefix, Record};
 
 /// An IAM user.
@@ -58,5 +58,34 @@ impl User {
 impl Record for User {
     fn key(&self) -> Key {
         Self::key_of(&self.account, &self.name)
+    }
+}
+
+impl Indexed for User {
+    fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn index(&self) -> Index {
+        let refer = |to| Reference {
+            account: self.account.clone(),
+            to,
+            kind: EntityKind::User,
+            name: self.name.clone(),
+            id: self.id.clone(),
+            path: self.path.clone(),
+        };
+        let policies = self.policies.targets(self.permissions_boundary.as_deref());
+        let groups = self.groups.iter().map(|group| Target::Group(group.clone()));
+        Index {
+            references: policies.chain(groups).map(refer).collect(),
+            unique_id: Some(UniqueId {
+                id: self.id.clone(),
+                account: self.account.clone(),
+                kind: EntityKind::User,
+                name: self.name.clone(),
+            }),
+            counts: vec![(Counted::Users, 1)],
+        }
     }
 }

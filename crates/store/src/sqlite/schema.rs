@@ -48,7 +48,9 @@ pub(super) fn prepare(connection: &Connection, on_disk: bool) -> Result<Revision
         }
     }
     connection
-        .execute_batch("PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA mmap_size=0;")
+        .execute_batch(
+            "PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;",
+        )
         .map_err(engine)?;
     let known: Option<String> = if has_meta(connection)? {
         connection

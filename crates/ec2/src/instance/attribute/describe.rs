@@ -1,8 +1,8 @@
 //! `ec2:DescribeInstanceAttribute`.
 
 use daypass_core::model::ec2::{
-    AttributeBooleanValue, AttributeValue, DescribeInstanceAttributeRequest, EnclaveOptions, InstanceAttribute,
-    InstanceAttributeName as Name, ops,
+    AttributeBooleanValue, AttributeValue, DescribeInstanceAttributeRequest, EnclaveOptions,
+    InstanceAttribute, InstanceAttributeName as Name, ops,
 };
 use daypass_core::store::records::Instance;
 use daypass_core::store::{StoreError, Tx};
@@ -18,7 +18,11 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &DescribeInstanceAttributeRequest) -> Res
     Ok(Instance::ask(cx, tx, "ec2:DescribeInstanceAttribute", &input.instance_id)?.into())
 }
 
-fn run(cx: &Cx, tx: &mut Tx<'_>, input: DescribeInstanceAttributeRequest) -> Result<InstanceAttribute, Error> {
+fn run(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    input: DescribeInstanceAttributeRequest,
+) -> Result<InstanceAttribute, Error> {
     let instance = load(tx, &Home::of(cx), &input.instance_id)?;
     if !is_on(&instance) {
         return Err((Instance::KIND.not_found)(&instance.id).into());
@@ -37,7 +41,9 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: DescribeInstanceAttributeRequest) -> Res
         Name::UserData => {
             answer.user_data = Some(AttributeValue { value: instance.user_data.clone() });
         }
-        Name::DisableApiTermination => answer.disable_api_termination = flag(instance.disable_api_termination),
+        Name::DisableApiTermination => {
+            answer.disable_api_termination = flag(instance.disable_api_termination)
+        }
         Name::InstanceInitiatedShutdownBehavior => {
             answer.instance_initiated_shutdown_behavior = text(&instance.shutdown_behavior);
         }

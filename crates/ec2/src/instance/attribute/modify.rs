@@ -111,7 +111,9 @@ fn by_name(name: Name, value: &str) -> Change<'_> {
     match name {
         Name::InstanceType => Change::InstanceType(value),
         Name::UserData => Change::UserData(
-            base64::engine::general_purpose::STANDARD.decode(value).unwrap_or_else(|_| value.as_bytes().to_vec()),
+            base64::engine::general_purpose::STANDARD
+                .decode(value)
+                .unwrap_or_else(|_| value.as_bytes().to_vec()),
         ),
         Name::DisableApiTermination => Change::DisableApiTermination(flag),
         Name::DisableApiStop => Change::DisableApiStop(flag),
@@ -165,7 +167,9 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: ModifyInstanceAttributeRequest) -> Resul
         }
         Change::DisableApiTermination(on) => instance.disable_api_termination = *on,
         Change::DisableApiStop(on) => instance.disable_api_stop = *on,
-        Change::ShutdownBehavior(text @ ("stop" | "terminate")) => (*text).clone_into(&mut instance.shutdown_behavior),
+        Change::ShutdownBehavior(text @ ("stop" | "terminate")) => {
+            (*text).clone_into(&mut instance.shutdown_behavior)
+        }
         Change::ShutdownBehavior(text) => {
             let why = "Valid values are stop and terminate.";
             return Err(fault::invalid_parameter(text, "instanceInitiatedShutdownBehavior", why).into());
@@ -173,7 +177,8 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: ModifyInstanceAttributeRequest) -> Resul
         Change::SourceDestCheck(on) => instance.source_dest_check = *on,
         Change::EbsOptimized(on) => {
             stopped(&instance)?;
-            let always = InstanceType::named(&instance.instance_type).is_some_and(InstanceType::is_ebs_optimized);
+            let always =
+                InstanceType::named(&instance.instance_type).is_some_and(InstanceType::is_ebs_optimized);
             instance.ebs_optimized = *on || always;
         }
         Change::EnaSupport(true) => {}
@@ -206,7 +211,8 @@ fn set_type(instance: &mut Instance, name: &str) -> Result<(), Fault> {
     instance.instance_type = kind.name().to_owned();
     instance.ebs_optimized |= kind.is_ebs_optimized();
     let credits = instance.cpu_credits.take();
-    instance.cpu_credits = kind.default_credits().map(|default| credits.unwrap_or_else(|| default.to_owned()));
+    instance.cpu_credits =
+        kind.default_credits().map(|default| credits.unwrap_or_else(|| default.to_owned()));
     Ok(())
 }
 
@@ -220,7 +226,12 @@ fn set_groups(tx: &Tx<'_>, home: &Home, instance: &mut Instance, ids: &[String])
     Ok(())
 }
 
-fn set_devices(tx: &mut Tx<'_>, home: &Home, instance: &Instance, devices: &[(&str, bool)]) -> Result<(), Error> {
+fn set_devices(
+    tx: &mut Tx<'_>,
+    home: &Home,
+    instance: &Instance,
+    devices: &[(&str, bool)],
+) -> Result<(), Error> {
     for (device, delete) in devices {
         let mut found = false;
         for id in &instance.volumes {

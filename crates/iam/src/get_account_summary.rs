@@ -1,0 +1,79 @@
+//! `iam:GetAccountSummary`: how much there is, and may be.
+
+use std::collections::BTreeMap;
+
+use daypass_core::model::iam::{GetAccountSummaryResponse, SummaryKeyType as Key, ops};
+use daypass_core::model::{AccountId, Enumeration as _};
+use daypass_core::store::records::{Counted, Tally};
+use daypass_core::store::{StoreError, Tx};
+use daypass_core::{Check, Checks, Cx, Error, operation};
+
+use crate::quota;
+
+operation!(GET_ACCOUNT_SUMMARY, ops::GetAccountSummary, checks, |cx, tx, _| run(cx, tx));
+
+fn checks(_: &Cx, _: &Tx<'_>, _: &()) -> Result<Checks, StoreError> {
+    Ok(Check::on_all("iam:GetAccountSummary").into())
+}
+
+/// What can be counted in an account, and the quota of it. There is no root user that has keys, a password or a
+/// device, and nothing here makes certificates, devices or identity providers.
+fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
+    let mut summary: BTreeMap<String, i32> = BTreeMap::new();
+    let mut set = |key: Key, number: usize| {
+        summary.insert(key.as_str().to_owned(), i32::try_from(number).unwrap_or(i32::MAX));
+    };
+    let account = cx.account();
+    for (counted, key, quota_key, limit) in [
+        (Counted::Users, Key::Users, Key::UsersQuota, quota::ENTITIES_PER_ACCOUNT),
+        (Counted::Groups, Key::Groups, Key::GroupsQuota, quota::ENTITIES_PER_ACCOUNT),
+        (Counted::Roles, Key::Roles, Key::RolesQuota, quota::ENTITIES_PER_ACCOUNT),
+        (Counted::Policies, Key::Policies, Key::PoliciesQuota, quota::ENTITIES_PER_ACCOUNT),
+        (
+            Counted::InstanceProfiles,
+            Key::InstanceProfiles,
+            Key::InstanceProfilesQuota,
+            quota::ENTITIES_PER_ACCOUNT,
+        ),
+        (
+            Counted::PolicyVersions,
+            Key::PolicyVersionsInUse,
+            Key::PolicyVersionsInUseQuota,
+            quota::POLICY_VERSIONS_PER_ACCOUNT,
+        ),
+    ] {
+        set(key, total(tx, &account, &counted)?);
+        set(quota_key, limit);
+    }
+    for (key, number) in [
+        (Key::UserPolicySizeQuota, quota::USER_POLICY_SIZE),
+        (Key::GroupPolicySizeQuota, quota::GROUP_POLICY_SIZE),
+        (Key::RolePolicySizeQuota, quota::ROLE_POLICY_SIZE),
+        (Key::AssumeRolePolicySizeQuota, quota::TRUST_POLICY_SIZE),
+        (Key::PolicySizeQuota, quota::POLICY_SIZE),
+        (Key::GroupsPerUserQuota, quota::GROUPS_PER_USER),
+        (Key::AccessKeysPerUserQuota, quota::ACCESS_KEYS_PER_USER),
+        (Key::AttachedPoliciesPerUserQuota, quota::ATTACHED_POLICIES),
+        (Key::AttachedPoliciesPerGroupQuota, quota::ATTACHED_POLICIES),
+        (Key::AttachedPoliciesPerRoleQuota, quota::ATTACHED_POLICIES),
+        (Key::VersionsPerPolicyQuota, quota::VERSIONS_PER_POLICY),
+        (Key::SigningCertificatesPerUserQuota, 2),
+        (Key::ServerCertificatesQuota, 20),
+        (Key::ServerCertificates, 0),
+        (Key::MFADevices, 0),
+        (Key::MFADevicesInUse, 0),
+        (Key::Providers, 0),
+        (Key::AccountMFAEnabled, 0),
+        (Key::AccountAccessKeysPresent, 0),
+        (Key::AccountPasswordPresent, 0),
+        (Key::AccountSigningCertificatesPresent, 0),
+        (Key::GlobalEndpointTokenVersion, 1),
+    ] {
+        set(key, number);
+    }
+    Ok(GetAccountSummaryResponse { summary_map: Some(summary) })
+}
+
+fn total(tx: &Tx<'_>, account: &AccountId, counted: &Counted) -> Result<usize, StoreError> {
+    Ok(usize::try_from(Tally::total(tx, account, counted)?).unwrap_or(0))
+}

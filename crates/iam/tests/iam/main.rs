@@ -1,0 +1,21 @@
+//! Every operation of the service through the whole gate: what it answers, what it refuses in AWS's words, and what
+//! nobody may get by it.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod access_keys;
+mod account;
+mod attachments;
+mod boundaries;
+mod concurrency;
+mod groups;
+mod inline_policies;
+mod instance_profiles;
+mod lists;
+mod policies;
+mod privileges;
+mod refusals;
+mod roles;
+mod support;
+mod tags;
+mod trust;
+mod users;

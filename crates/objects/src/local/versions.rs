@@ -1,0 +1,285 @@
+//! The versions of a key: which is the latest, how a write and a delete change them.
+//!
+//! The latest version stands among the current ones if it is an object; all others, delete markers too, among the older
+//! ones, newest first. So a listing of objects meets nothing else.
+
+use super::blobs;
+use super::commit::Tx;
+use super::index::Space;
+use super::index::View;
+use super::index::view;
+use super::keys::{self, LocalId};
+use super::record::{BucketRecord, CurrentRecord, NullRecord, OlderRecord, StoredId, VersionRecord, What};
+use crate::{At, BucketId, Error, Key, Match, Preconditions, Result, Timestamp, VersionId, Versioning};
+
+/// A bucket that is open.
+pub(super) fn bucket(view: &dyn View, id: BucketId) -> Result<BucketRecord> {
+    let record: Option<BucketRecord> = view::load(view, &keys::bucket(id))?;
+    record.filter(|record| !record.closed).ok_or(Error::NoSuchBucket)
+}
+
+/// A key in its bucket, and where its versions stand.
+#[derive(Clone, Copy)]
+pub(super) struct Name<'a> {
+    pub(super) bucket: BucketId,
+    pub(super) key: &'a Key,
+}
+
+impl<'a> Name<'a> {
+    pub(super) fn of(at: &'a At) -> Self {
+        Self { bucket: at.bucket, key: &at.key }
+    }
+
+    fn current(self) -> Vec<u8> {
+        keys::plain(self.bucket, self.key.as_bytes())
+    }
+
+    fn null(self) -> Vec<u8> {
+        keys::plain(self.bucket, self.key.as_bytes())
+    }
+
+    fn older(self, order: u64) -> Vec<u8> {
+        keys::older(self.bucket, self.key.as_bytes(), order)
+    }
+}
+
+/// Whether someone may take a version away: when, and whether they bypass governance.
+#[derive(Clone, Copy)]
+pub(super) struct Eraser {
+    pub(super) now: Timestamp,
+    pub(super) bypass_governance: bool,
+}
+
+/// A version, and where it was found.
+pub(super) struct Found {
+    pub(super) version: VersionRecord,
+    pub(super) is_latest: bool,
+    pub(super) is_current: bool,
+}
+
+fn current(view: &dyn View, name: Name<'_>) -> Result<Option<VersionRecord>> {
+    let record: Option<CurrentRecord> = view::load(view, &name.current())?;
+    Ok(record.map(|CurrentRecord(version)| version))
+}
+
+fn newest_older(view: &dyn View, name: Name<'_>) -> Result<Option<VersionRecord>> {
+    let start = keys::ended(name.bucket, name.key.as_bytes());
+    let found = view::first::<OlderRecord>(view, &start, keys::end_of(&start).as_deref())?;
+    Ok(found.map(|(_, OlderRecord(version))| version))
+}
+
+fn older(view: &dyn View, name: Name<'_>, order: u64) -> Result<Option<VersionRecord>> {
+    let record: Option<OlderRecord> = view::load(view, &name.older(order))?;
+    Ok(record.map(|OlderRecord(version)| version))
+}
+
+/// Finds a version; a latest one that is a delete marker is found too.
+pub(super) fn find(view: &dyn View, at: &At) -> Result<Option<Found>> {
+    let name = Name::of(at);
+    let current = current(view, name)?;
+    let Some(id) = &at.version else {
+        let is_current = current.is_some();
+        let version = match current {
+            Some(version) => Some(version),
+            None => newest_older(view, name)?,
+        };
+        return Ok(version.map(|version| Found { version, is_latest: true, is_current }));
+    };
+    let (stored, order) = match id {
+        VersionId::Null => {
+            let order: Option<NullRecord> = view::load(view, &name.null())?;
+            (StoredId::Null, order.map(|NullRecord(order)| order))
+        }
+        VersionId::Named(text) => {
+            let id = LocalId::parse(text).ok_or(Error::InvalidVersionId)?;
+            (StoredId::Named(id.random), Some(id.order))
+        }
+    };
+    let has_current = current.is_some();
+    let meant = |version: &VersionRecord| {
+        version.id == stored && (stored == StoredId::Null || order == Some(version.order))
+    };
+    if let Some(version) = current.filter(meant) {
+        return Ok(Some(Found { version, is_latest: true, is_current: true }));
+    }
+    let Some(order) = order else { return Ok(None) };
+    let Some(version) = older(view, name, order)?.filter(meant) else { return Ok(None) };
+    let is_latest = !has_current && newest_older(view, name)?.is_some_and(|newest| newest.order == order);
+    Ok(Some(Found { version, is_latest, is_current: false }))
+}
+
+/// Finds an object, or says in which way there is none.
+pub(super) fn find_object(view: &dyn View, at: &At) -> Result<Found> {
+    let found = find(view, at)?;
+    let Some(found) = found else {
+        return Err(match at.version {
+            Some(_) => Error::NoSuchVersion,
+            None => Error::NoSuchKey { marker: None },
+        });
+    };
+    match (&found.version.what, &at.version) {
+        (What::Object(_), _) => Ok(found),
+        (What::Marker { .. }, None) => Err(Error::NoSuchKey { marker: Some(found.version.public_id()) }),
+        (What::Marker { .. }, Some(_)) => Err(Error::IsDeleteMarker {
+            id: found.version.public_id(),
+            modified: found.version.modified,
+            is_latest: found.is_latest,
+        }),
+    }
+}
+
+/// Judges preconditions over the key's current object.
+pub(super) fn check(view: &dyn View, only_if: &Preconditions, name: Name<'_>) -> Result<()> {
+    if *only_if == Preconditions::default() {
+        return Ok(());
+    }
+    let version = current(view, name)?;
+    let object = version.as_ref().and_then(|version| Some((version.modified, version.object()?)));
+    let Some((modified, object)) = object else {
+        return match only_if.matches {
+            Some(_) => Err(Error::NoSuchKey { marker: None }),
+            None => Ok(()),
+        };
+    };
+    let seconds = |time: Timestamp| time.0 / 1000;
+    let failed = if only_if.none {
+        Some("If-None-Match")
+    } else if matches!(&only_if.matches, Some(Match::ETag(etag)) if *etag != object.etag) {
+        Some("If-Match")
+    } else if only_if.size.is_some_and(|size| size != object.size) {
+        Some("x-amz-if-match-size")
+    } else if only_if.modified.is_some_and(|time| seconds(time) != seconds(modified)) {
+        Some("x-amz-if-match-last-modified-time")
+    } else {
+        None
+    };
+    failed.map_or(Ok(()), |condition| Err(Error::PreconditionFailed(condition)))
+}
+
+/// Puts a new version above all others, in the way of the bucket's versioning.
+pub(super) fn add(tx: &mut Tx<'_>, name: Name<'_>, what: What, now: Timestamp) -> Result<VersionRecord> {
+    let mut books = bucket(&tx.index, name.bucket)?;
+    let current = current(&tx.index, name)?;
+    let last = match (&current, books.versioning) {
+        (Some(version), _) => Some(version.order),
+        (None, Versioning::Unversioned) => None,
+        (None, _) => newest_older(&tx.index, name)?.map(|version| version.order),
+    };
+    let id = match books.versioning {
+        Versioning::Enabled => StoredId::Named(tx.random()),
+        Versioning::Unversioned | Versioning::Suspended => StoredId::Null,
+    };
+    let eraser = Eraser { now, bypass_governance: false };
+    match current {
+        Some(version) if id == StoredId::Null && version.id == StoredId::Null => {
+            erase(tx, &mut books, name, &version, true, eraser)?;
+        }
+        current => {
+            if id == StoredId::Null && books.versioning != Versioning::Unversioned {
+                erase_older_null(tx, &mut books, name, eraser)?;
+            }
+            if let Some(version) = current {
+                demote(tx, &mut books, name, version)?;
+            }
+        }
+    }
+    let version =
+        VersionRecord { id, order: keys::order(now, last), generation: tx.number(), modified: now, what };
+    books.bytes = books.bytes.saturating_add(version.size());
+    if version.object().is_some() {
+        books.objects += 1;
+        tx.store(name.current(), &CurrentRecord(version.clone()))?;
+    } else {
+        store_older(tx, &mut books, name, version.clone())?;
+    }
+    tx.store(keys::bucket(name.bucket), &books)?;
+    Ok(version)
+}
+
+fn store_older(
+    tx: &mut Tx<'_>,
+    books: &mut BucketRecord,
+    name: Name<'_>,
+    version: VersionRecord,
+) -> Result<()> {
+    books.noncurrent += 1;
+    if version.id == StoredId::Null {
+        tx.store(name.null(), &NullRecord(version.order))?;
+    }
+    tx.store(name.older(version.order), &OlderRecord(version))
+}
+
+fn demote(tx: &mut Tx<'_>, books: &mut BucketRecord, name: Name<'_>, version: VersionRecord) -> Result<()> {
+    books.objects = books.objects.saturating_sub(1);
+    tx.remove(Space::Current, name.current());
+    store_older(tx, books, name, version)
+}
+
+/// The newest of the older versions becomes the current one, if it is an object.
+fn promote(tx: &mut Tx<'_>, books: &mut BucketRecord, name: Name<'_>) -> Result<()> {
+    let next = newest_older(&tx.index, name)?;
+    let Some(next) = next.filter(|next| next.object().is_some()) else { return Ok(()) };
+    books.noncurrent = books.noncurrent.saturating_sub(1);
+    books.objects += 1;
+    tx.remove(Space::Older, name.older(next.order));
+    if next.id == StoredId::Null {
+        tx.remove(Space::Nulls, name.null());
+    }
+    tx.store(name.current(), &CurrentRecord(next))
+}
+
+fn erase_older_null(tx: &mut Tx<'_>, books: &mut BucketRecord, name: Name<'_>, eraser: Eraser) -> Result<()> {
+    let null: Option<NullRecord> = tx.load(&name.null())?;
+    let Some(NullRecord(order)) = null else { return Ok(()) };
+    let missing = || Error::Corrupt("a null version is not where it should be".into());
+    let version = older(&tx.index, name, order)?.ok_or_else(missing)?;
+    erase(tx, books, name, &version, false, eraser)
+}
+
+/// Takes a version out of the books, unless it is locked.
+fn erase(
+    tx: &mut Tx<'_>,
+    books: &mut BucketRecord,
+    name: Name<'_>,
+    version: &VersionRecord,
+    is_current: bool,
+    eraser: Eraser,
+) -> Result<()> {
+    if let What::Object(object) = &version.what {
+        if object.lock.holds(eraser.now, eraser.bypass_governance) {
+            return Err(Error::Locked);
+        }
+        blobs::release(tx, &object.data)?;
+    }
+    books.bytes = books.bytes.saturating_sub(version.size());
+    if is_current {
+        books.objects = books.objects.saturating_sub(1);
+        tx.remove(Space::Current, name.current());
+        return Ok(());
+    }
+    books.noncurrent = books.noncurrent.saturating_sub(1);
+    tx.remove(Space::Older, name.older(version.order));
+    if version.id == StoredId::Null {
+        tx.remove(Space::Nulls, name.null());
+    }
+    Ok(())
+}
+
+/// Takes a version away for good; the next becomes the latest if it was that.
+pub(super) fn remove(tx: &mut Tx<'_>, name: Name<'_>, found: &Found, eraser: Eraser) -> Result<()> {
+    let mut books = bucket(&tx.index, name.bucket)?;
+    erase(tx, &mut books, name, &found.version, found.is_current, eraser)?;
+    if found.is_latest && books.versioning != Versioning::Unversioned {
+        promote(tx, &mut books, name)?;
+    }
+    tx.store(keys::bucket(name.bucket), &books)
+}
+
+/// Writes a version back where it was found.
+pub(super) fn store_again(tx: &mut Tx<'_>, name: Name<'_>, found: Found) -> Result<()> {
+    if found.is_current {
+        tx.store(name.current(), &CurrentRecord(found.version))
+    } else {
+        tx.store(name.older(found.version.order), &OlderRecord(found.version))
+    }
+}

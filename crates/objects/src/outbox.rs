@@ -1,0 +1,93 @@
+//! What commits with a change besides the change: the time, and a note for the outbox.
+
+use crate::{Completed, Deleted, PartWritten, Result, Timestamp, UploadId, Written};
+use bytes::Bytes;
+use std::fmt;
+
+/// The largest note, in bytes.
+pub const MAX_NOTE_BYTES: usize = 256 * 1024;
+
+/// What a change did, for the note that tells of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome<'a> {
+    /// A bucket was opened, closed or changed.
+    Bucket,
+    /// An object was put or copied.
+    Written(&'a Written),
+    /// Versions were deleted, or not, each for itself.
+    Deleted(&'a [Result<Deleted>]),
+    /// A version's description was changed; its revision now.
+    Updated(u32),
+    /// An upload was begun.
+    UploadCreated(&'a UploadId),
+    /// A part was put or copied.
+    Part(&'a PartWritten),
+    /// An upload became an object, now or before.
+    Completed(&'a Completed),
+    /// An upload was aborted.
+    Aborted,
+}
+
+/// Writes a note, or leaves it out.
+pub type WriteNote = Box<dyn FnOnce(&Outcome<'_>) -> Option<Bytes> + Send>;
+
+/// An opaque record that is durable exactly when the change is: the caller's audit record of it.
+pub enum Note {
+    /// Known beforehand.
+    Fixed(Bytes),
+    /// Written once the outcome is known (version id, entity tag …). Runs on the thread that commits: no I/O, no waiting.
+    Of(WriteNote),
+}
+
+impl Note {
+    /// A note that is written from the outcome, or left out.
+    pub fn of(write: impl FnOnce(&Outcome<'_>) -> Option<Bytes> + Send + 'static) -> Self {
+        Self::Of(Box::new(write))
+    }
+
+    pub(crate) fn write(self, outcome: &Outcome<'_>) -> Option<Bytes> {
+        match self {
+            Self::Fixed(bytes) => Some(bytes),
+            Self::Of(write) => write(outcome),
+        }
+    }
+}
+
+impl fmt::Debug for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Note")
+    }
+}
+
+/// What every change brings along. The note commits if and only if the change is answered with success.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// The time of the change.
+    pub now: Timestamp,
+    /// What to leave in the outbox.
+    pub note: Option<Note>,
+}
+
+impl Commit {
+    /// At this time, without a note.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, note: None }
+    }
+
+    /// With this note.
+    #[must_use]
+    pub fn with_note(self, note: Note) -> Self {
+        Self { note: Some(note), ..self }
+    }
+}
+
+/// Notes in the order of their commits: each has a number that is larger than all before it and never given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteRecord {
+    /// Its number.
+    pub number: u64,
+    /// What was left.
+    pub note: Bytes,
+}

@@ -1,0 +1,205 @@
+//! Bytes that rot: an error, or the right bytes, never wrong ones.
+
+use crate::support::{self, BUCKET, Random, at, get, put, second};
+use bytes::Bytes;
+use daypass_objects::local::Local;
+use daypass_objects::{Error, Objects, Timestamp};
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+const SIZES: [usize; 5] = [50, 101, 5_000, 99_000, 300_000];
+
+fn bytes(size: usize) -> Bytes {
+    Random(size as u64).bytes(size)
+}
+
+async fn fill(directory: &Path) -> Local {
+    let store = support::open(directory);
+    store.open_bucket(BUCKET, second(0)).await.unwrap();
+    for size in SIZES {
+        put(&store, format!("{size}"), bytes(size)).await;
+    }
+    store
+}
+
+fn segments(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory.join("segments")).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Reads everything; answers how many objects could not be read. Panics at a wrong byte.
+async fn unreadable(store: &Local) -> usize {
+    let mut failed = 0;
+    for size in SIZES {
+        match get(store, at(format!("{size}"))).await {
+            Ok(found) => assert_eq!(found, bytes(size), "wrong bytes for the object of {size}"),
+            Err(Error::Corrupt(_)) => failed += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    failed
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_a_segment_is_never_given_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = fill(directory.path()).await;
+    let used = store.health().await.unwrap().used_bytes;
+    let mut flips = 0;
+    let mut seen = 0;
+    let mut random = Random(1);
+    for path in segments(directory.path()) {
+        let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let mut offset = 0;
+        while offset < file.metadata().unwrap().len().min(used) {
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, offset).unwrap();
+            file.write_all_at(&[byte[0] ^ 1 << (random.next() % 8)], offset).unwrap();
+            flips += 1;
+            seen += unreadable(&store).await;
+            file.write_all_at(&byte, offset).unwrap();
+            offset += 1 + random.next() % 3000;
+        }
+    }
+    assert_eq!(unreadable(&store).await, 0, "nothing is wrong once all is back");
+    // most of the files is data; heads, padding and free space may be flipped unseen
+    assert!(flips > 100 && seen * 3 > flips, "{seen} of {flips} flips were seen");
+    assert!(store.health().await.unwrap().corrupt_blocks as usize >= seen);
+}
+
+#[tokio::test]
+async fn every_byte_of_an_extent_counts() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = support::open(directory.path());
+    store.open_bucket(BUCKET, second(0)).await.unwrap();
+    put(&store, "k", bytes(101)).await;
+    let path = &segments(directory.path())[0];
+    let file = fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+    // the head of the file has 4096 bytes, that of the extent 40; then data, then 4 bytes of table
+    for offset in 4136..4136 + 101 + 4 {
+        for bit in 0..8 {
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, offset).unwrap();
+            file.write_all_at(&[byte[0] ^ 1 << bit], offset).unwrap();
+            assert!(matches!(get(&store, at("k")).await, Err(Error::Corrupt(_))), "bit {bit} of {offset}");
+            file.write_all_at(&byte, offset).unwrap();
+        }
+    }
+    assert_eq!(get(&store, at("k")).await.unwrap(), bytes(101));
+}
+
+#[tokio::test]
+async fn a_segment_that_is_missing_cut_or_exchanged_is_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(fill(directory.path()).await);
+    let all = segments(directory.path());
+    let aside = directory.path().join("aside");
+    let [first, .., last] = all.as_slice() else { panic!("segments") };
+
+    fs::rename(last, &aside).unwrap();
+    let store = support::open(directory.path());
+    assert_eq!(unreadable(&store).await, 1);
+    assert_eq!(store.check(true).await.unwrap().problems.len(), 1);
+    drop(store);
+    fs::rename(&aside, last).unwrap();
+
+    fs::copy(first, &aside).unwrap();
+    fs::rename(last, first).unwrap();
+    fs::rename(&aside, last).unwrap();
+    let exchanged = Local::open(directory.path(), support::small_options(1));
+    // the segment to pack into is the wrong one: it is not written to
+    assert!(matches!(exchanged, Err(Error::Corrupt(_))));
+}
+
+#[tokio::test]
+async fn a_write_that_was_lost_is_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = support::open(directory.path());
+    store.open_bucket(BUCKET, second(0)).await.unwrap();
+    let path = segments(directory.path())[0].clone();
+    let before = fs::read(&path).unwrap();
+    put(&store, "k", bytes(5_000)).await;
+    let after = fs::read(&path).unwrap();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&before, 0).unwrap();
+    assert!(matches!(get(&store, at("k")).await, Err(Error::Corrupt(_))));
+    // or it went elsewhere: the bytes of one object in the place of another, whole with their sums
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&after, 0).unwrap();
+    put(&store, "l", Random(9).bytes(5_000)).await;
+    let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let mut extent = vec![0; 5_000 + 4];
+    let length = (40_u64 + 5_004).next_multiple_of(8);
+    file.read_exact_at(&mut extent, 4136 + length).unwrap();
+    assert_eq!(extent[..5_000], Random(9).bytes(5_000));
+    file.write_all_at(&extent, 4136).unwrap();
+    assert!(matches!(get(&store, at("k")).await, Err(Error::Corrupt(_))));
+    assert_eq!(get(&store, at("l")).await.unwrap(), Random(9).bytes(5_000));
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_the_index_is_never_believed() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(fill(directory.path()).await);
+    // once more, so that all is in the database and little in its log
+    drop(support::open(directory.path()));
+    let path = directory.path().join("index.sqlite");
+    let log = directory.path().join("index.sqlite-wal");
+    let (sound, sound_log) = (fs::read(&path).unwrap(), fs::read(&log).unwrap());
+    let mut random = Random(3);
+    let mut seen = 0;
+    for _ in 0..150 {
+        let mut damaged = sound.clone();
+        let place = (random.next() % damaged.len() as u64) as usize;
+        damaged[place] ^= 1 << (random.next() % 8);
+        fs::write(&path, &damaged).unwrap();
+        fs::write(&log, &sound_log).unwrap();
+        let _ = fs::remove_file(directory.path().join("index.sqlite-shm"));
+        let Ok(store) = Local::open(directory.path(), support::small_options(1)) else {
+            seen += 1;
+            continue;
+        };
+        for size in SIZES {
+            match get(&store, at(format!("{size}"))).await {
+                Ok(found) => assert_eq!(found, bytes(size), "byte {place}"),
+                // a row that is not found is as bad as one that cannot be read; it is not a wrong answer about bytes
+                Err(_) => seen += 1,
+            }
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[tokio::test]
+async fn a_collection_does_not_spread_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = support::open(directory.path());
+    store.open_bucket(BUCKET, second(0)).await.unwrap();
+    for n in 0..60 {
+        put(&store, format!("{n}"), Random(n).bytes(20_000)).await;
+    }
+    let path = &segments(directory.path())[0];
+    let file = fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+    // one byte of the data of the first object, and one of the header of the second
+    let second_header = 4096 + (40_u64 + 20_004).next_multiple_of(8);
+    for offset in [5_000, second_header] {
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, offset).unwrap();
+        file.write_all_at(&[!byte[0]], offset).unwrap();
+    }
+    let gone =
+        (2..60).filter(|n| n % 4 != 0).map(|n| daypass_objects::Delete::latest(support::key(format!("{n}"))));
+    store.delete(BUCKET, gone.collect(), second(1)).await.unwrap();
+    let collected = store.collect(Timestamp(0)).await.unwrap();
+    assert_eq!(collected.corrupt, 1);
+    assert!(collected.moved_bytes > 0);
+    assert!(matches!(get(&store, at("0")).await, Err(Error::Corrupt(_))), "it is as it was");
+    assert_eq!(get(&store, at("1")).await.unwrap(), Random(1).bytes(20_000), "found without its header");
+    for n in (4..60).step_by(4) {
+        assert_eq!(get(&store, at(format!("{n}"))).await.unwrap(), Random(n).bytes(20_000));
+    }
+    let again = store.collect(Timestamp(0)).await.unwrap();
+    assert_eq!((again.corrupt, again.more), (0, false), "what cannot be moved is not tried again and again");
+    assert_eq!(store.check(true).await.unwrap().problems.len(), 1);
+}
