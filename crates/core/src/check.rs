@@ -48,6 +48,7 @@ impl From<Check> for Checks {
 }
 
 /// May the caller do this to that, under these circumstances?
+#[derive(Clone)]
 pub struct Check {
     pub(crate) action: &'static str,
     pub(crate) resource: String,
@@ -57,6 +58,7 @@ pub struct Check {
 }
 
 /// The values of a condition key.
+#[derive(Clone)]
 pub(crate) enum Values {
     Text(String),
     Number(i64),

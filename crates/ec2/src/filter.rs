@@ -44,11 +44,10 @@ pub(crate) fn select<T: Listed>(
 }
 
 /// How a thing's values under a name are had.
-fn value_of<'f, T: Listed>(
-    name: &'f str,
-    fields: &'f [Field<T>],
-) -> Option<Box<dyn Fn(&T) -> Vec<String> + 'f>> {
-    let all = |part: fn(&Tag) -> String| -> Box<dyn Fn(&T) -> Vec<String>> {
+type Values<'f, T> = Box<dyn Fn(&T) -> Vec<String> + 'f>;
+
+fn value_of<'f, T: Listed>(name: &'f str, fields: &'f [Field<T>]) -> Option<Values<'f, T>> {
+    let all = |part: fn(&Tag) -> String| -> Values<'f, T> {
         Box::new(move |thing: &T| thing.tags().iter().map(part).collect())
     };
     if let Some(key) = name.strip_prefix("tag:") {
@@ -60,7 +59,7 @@ fn value_of<'f, T: Listed>(
         "tag-key" => Some(all(|tag| tag.key.clone())),
         "tag-value" => Some(all(|tag| tag.value.clone())),
         _ => fields.iter().find(|(known, _)| *known == name).map(|(_, get)| {
-            let get: Box<dyn Fn(&T) -> Vec<String>> = Box::new(get);
+            let get: Values<'f, T> = Box::new(get);
             get
         }),
     }

@@ -95,11 +95,6 @@ impl InstanceType {
         self.text("ebs_optimized") == "default"
     }
 
-    /// `nitro` or `xen`.
-    pub(crate) fn is_nitro(self) -> bool {
-        self.text("hypervisor") == "nitro"
-    }
-
     /// The cell under a column.
     fn text(self, column: &str) -> &'static str {
         let at = table().header.iter().position(|name| *name == column);

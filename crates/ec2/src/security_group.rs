@@ -10,7 +10,7 @@ mod revoke;
 mod rule;
 mod update_descriptions;
 
-use daypass_core::model::ec2::{self, GroupIdentifier, errors};
+use daypass_core::model::ec2::{self, errors};
 use daypass_core::store::records::Tag;
 use daypass_core::store::{Key, Read, Record, StoreError};
 use daypass_core::{Check, Cx, Entry, Error, Fault};
@@ -118,11 +118,6 @@ impl SecurityGroup {
     /// Whether it is the group that its VPC was made with.
     pub(crate) fn is_default(&self) -> bool {
         self.name == DEFAULT
-    }
-
-    /// As others show it.
-    pub(crate) fn identifier(&self) -> GroupIdentifier {
-        GroupIdentifier { group_id: Some(self.id.clone()), group_name: Some(self.name.clone()) }
     }
 
     /// The group of that name in a VPC.

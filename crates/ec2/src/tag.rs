@@ -153,12 +153,22 @@ pub(crate) fn ask_to_make_named(
     Checks::from(make).and(tag)
 }
 
+/// The tags of a thing, if there is such a thing.
+type Found = Result<Option<Vec<Tag>>, StoreError>;
+/// Ids, and the tags of what has them.
+type Tagged = Result<Vec<(String, Vec<Tag>)>, StoreError>;
+
 /// A kind of thing that can be tagged.
 pub(crate) struct Taggable {
+    /// The kind itself.
     pub(crate) kind: &'static Kind,
-    pub(crate) tags: fn(&Tx<'_>, &Home, &str) -> Result<Option<Vec<Tag>>, StoreError>,
+    /// The tags of the thing of that id.
+    pub(crate) tags: fn(&Tx<'_>, &Home, &str) -> Found,
+    /// Sets them.
     pub(crate) set: fn(&mut Tx<'_>, &Home, &str, Vec<Tag>) -> Result<(), StoreError>,
-    pub(crate) all: fn(&Tx<'_>, &Home) -> Result<Vec<(String, Vec<Tag>)>, StoreError>,
+    /// All things of the kind.
+    pub(crate) all: fn(&Tx<'_>, &Home) -> Tagged,
+    /// May the caller do this to the thing of that id?
     pub(crate) ask: fn(&Cx, &Tx<'_>, &'static str, &str) -> Result<Check, StoreError>,
 }
 

@@ -35,26 +35,3 @@ pub(crate) async fn group_in(client: &Client, name: &str, vpc: &str) -> String {
     let ask = [("GroupName", name), ("GroupDescription", "for a test"), ("VpcId", vpc)];
     ec2(client, "CreateSecurityGroup", &ask).await.ok().xml("groupId").unwrap_or_default().to_owned()
 }
-
-/// The id of an image that can be launched.
-pub(crate) fn ami() -> String {
-    daypass_core::image::public_images("us-east-1").into_iter().next().map(|i| i.id).unwrap_or_default()
-}
-
-/// Launches one instance of a type that the host can run, and gives its id.
-pub(crate) async fn launch(client: &Client, more: &[(&str, &str)]) -> String {
-    try_launch(client, more).await.ok().xml("instanceId").unwrap_or_default().to_owned()
-}
-
-/// Asks for one instance of a type that the host can run.
-pub(crate) async fn try_launch(client: &Client, more: &[(&str, &str)]) -> TestAnswer {
-    let ami = ami();
-    let plain = [("ImageId", ami.as_str()), ("InstanceType", small()), ("MinCount", "1"), ("MaxCount", "1")];
-    let plain = plain.into_iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name));
-    ec2(client, "RunInstances", &plain.chain(more.iter().copied()).collect::<Vec<_>>()).await
-}
-
-/// A small type of the host's architecture.
-pub(crate) fn small() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "t4g.micro" } else { "t3.micro" }
-}

@@ -81,24 +81,22 @@ fn checks_of_modify(
     tx: &Tx<'_>,
     input: &ModifyInstanceCreditSpecificationRequest,
 ) -> Result<Checks, StoreError> {
-    let ids: Vec<String> =
-        input.instance_credit_specifications.iter().map(|s| s.instance_id.clone()).collect();
     let action = "ec2:ModifyInstanceCreditSpecification";
-    let mut checks = vec![];
+    let mut all: Option<Checks> = None;
     for specification in &input.instance_credit_specifications {
         let check = Instance::ask(cx, tx, action, &specification.instance_id)?;
-        let given = specification.cpu_credits.iter().map(|c| ("CpuCredits", c.clone())).collect();
-        checks.push(attribute::tell(check, given));
+        let given: Vec<(&str, String)> =
+            specification.cpu_credits.iter().map(|c| ("CpuCredits", c.clone())).collect();
+        let checks = attribute::ask_about(check, &given);
+        all = Some(match all {
+            Some(others) => others.and_those_of(checks),
+            None => checks,
+        });
     }
-    if ids.is_empty() {
-        return super::ask_about_all(cx, tx, action, &ids);
+    match all {
+        Some(checks) => Ok(checks),
+        None => super::ask_about_all(cx, tx, action, &[]),
     }
-    let mut checks = checks.into_iter();
-    let first = match checks.next() {
-        Some(first) => Checks::from(first),
-        None => super::ask_about_all(cx, tx, action, &ids)?,
-    };
-    Ok(first.and_all(checks))
 }
 
 fn modify(

@@ -16,8 +16,9 @@ fn named(input: &ModifyLaunchTemplateRequest) -> Named<'_> {
 
 fn checks(cx: &Cx, tx: &Tx<'_>, input: &ModifyLaunchTemplateRequest) -> Result<Checks, StoreError> {
     let check = named(input).ask(cx, tx, "ec2:ModifyLaunchTemplate")?;
-    let given = input.default_version.iter().map(|v| ("DefaultVersion", v.clone())).collect();
-    Ok(attribute::tell(check, given).into())
+    let given: Vec<(&str, String)> =
+        input.default_version.iter().map(|v| ("DefaultVersion", v.clone())).collect();
+    Ok(attribute::ask_about(check, &given))
 }
 
 fn run(

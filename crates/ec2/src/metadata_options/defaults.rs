@@ -129,8 +129,9 @@ fn checks(cx: &Cx, _: &Tx<'_>, input: &ModifyInstanceMetadataDefaultsRequest) ->
         ("InstanceMetadataTags", input.instance_metadata_tags.map(|v| v.as_str().to_owned())),
         ("HttpTokensEnforced", input.http_tokens_enforced.map(|v| v.as_str().to_owned())),
     ];
-    let given = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    Ok(attribute::tell(ask_all(cx, "ec2:ModifyInstanceMetadataDefaults"), given).into())
+    let given: Vec<(&str, String)> =
+        given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    Ok(attribute::ask_about(ask_all(cx, "ec2:ModifyInstanceMetadataDefaults"), &given))
 }
 
 fn modify(

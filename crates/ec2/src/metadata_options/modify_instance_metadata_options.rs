@@ -33,7 +33,7 @@ fn given(input: &ModifyInstanceMetadataOptionsRequest) -> Vec<(&'static str, Str
 
 fn checks(cx: &Cx, tx: &Tx<'_>, input: &ModifyInstanceMetadataOptionsRequest) -> Result<Checks, StoreError> {
     let check = Instance::ask(cx, tx, "ec2:ModifyInstanceMetadataOptions", &input.instance_id)?;
-    Ok(attribute::tell(check, given(input)).into())
+    Ok(attribute::ask_about(check, &given(input)))
 }
 
 fn run(

@@ -39,7 +39,7 @@ fn given(input: &ModifySubnetAttributeRequest) -> Vec<(&'static str, String)> {
 
 fn checks(cx: &Cx, tx: &Tx<'_>, input: &ModifySubnetAttributeRequest) -> Result<Checks, StoreError> {
     let check = Subnet::ask(cx, tx, "ec2:ModifySubnetAttribute", &input.subnet_id)?;
-    Ok(attribute::tell(check, given(input)).into())
+    Ok(attribute::ask_about(check, &given(input)))
 }
 
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: ModifySubnetAttributeRequest) -> Result<(), Error> {

@@ -29,7 +29,7 @@ fn given(input: &ModifyVolumeRequest) -> Vec<(&'static str, String)> {
 
 fn checks(cx: &Cx, tx: &Tx<'_>, input: &ModifyVolumeRequest) -> Result<Checks, StoreError> {
     let check = Volume::ask(cx, tx, "ec2:ModifyVolume", &input.volume_id)?;
-    Ok(attribute::tell(check, given(input)).into())
+    Ok(attribute::ask_about(check, &given(input)))
 }
 
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: ModifyVolumeRequest) -> Result<ModifyVolumeResult, Error> {

@@ -62,7 +62,7 @@ mod tests {
         let made = ec2(&admin, "CreateVpc", &[("CidrBlock", "10.0.0.5/16")]).await.ok();
         let id = made.xml("vpcId").unwrap();
         assert_eq!(made.xml("cidrBlock"), Some("10.0.0.0/16"));
-        assert_eq!(made.xml("state"), Some("pending"));
+        assert_eq!(made.xml_all("state"), ["associated", "pending"], "of its range, and its own");
         assert_eq!(made.xml("isDefault"), Some("false"));
         for (action, element, expected) in [
             ("DescribeSecurityGroups", "groupName", "default"),

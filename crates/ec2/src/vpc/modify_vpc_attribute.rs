@@ -24,7 +24,8 @@ fn given(input: &ModifyVpcAttributeRequest) -> Vec<(&'static str, bool)> {
 
 fn checks(cx: &Cx, tx: &Tx<'_>, input: &ModifyVpcAttributeRequest) -> Result<Checks, StoreError> {
     let check = super::ask_about(cx, tx, "ec2:ModifyVpcAttribute", &input.vpc_id)?;
-    Ok(attribute::tell(check, given(input)).into())
+    let given: Vec<(&str, String)> = given(input).iter().map(|(name, on)| (*name, on.to_string())).collect();
+    Ok(attribute::ask_about(check, &given))
 }
 
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: ModifyVpcAttributeRequest) -> Result<(), Error> {

@@ -135,10 +135,10 @@ fn by_name(name: Name, value: &str) -> Change<'_> {
 fn checks(cx: &Cx, tx: &Tx<'_>, input: &ModifyInstanceAttributeRequest) -> Result<Checks, StoreError> {
     let action = "ec2:ModifyInstanceAttribute";
     let check = Instance::ask(cx, tx, action, &input.instance_id)?;
-    let told = given(input).iter().map(|c| (c.name(), c.value())).collect();
+    let told: Vec<(&str, String)> = given(input).iter().map(|c| (c.name(), c.value())).collect();
     let groups: Result<Vec<Check>, StoreError> =
         input.groups.iter().map(|id| SecurityGroup::ask(cx, tx, action, id)).collect();
-    Ok(Checks::from(attribute::tell(check, told)).and_all(groups?))
+    Ok(attribute::ask_about(check, &told).and_all(groups?))
 }
 
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: ModifyInstanceAttributeRequest) -> Result<(), Error> {
