@@ -495,12 +495,14 @@ fn body_kind(operation: &Operation) -> BodyKind {
 }
 
 /// Whether the request claims to be for Access Analyzer, whose routes would be S3's otherwise. It is only believed if
-/// the signature says so too.
+/// the signature says so too. Its host name says it where there is no signature.
 fn claims_access_analyzer(head: &Parts) -> Option<&'static str> {
     let authorization = head.headers.get("authorization").map_or(&[][..], |v| v.as_bytes());
     let named = |text: &[u8], needle: &[u8]| text.windows(needle.len()).any(|w| w == needle);
     let query = head.uri.query().unwrap_or("").as_bytes();
-    let claimed = named(authorization, b"/access-analyzer/aws4_request")
+    let host = head.headers.get("host").map_or(&[][..], |v| v.as_bytes());
+    let claimed = host.starts_with(b"access-analyzer.")
+        || named(authorization, b"/access-analyzer/aws4_request")
         || named(query, b"%2Faccess-analyzer%2Faws4_request");
     claimed.then_some("access-analyzer")
 }
