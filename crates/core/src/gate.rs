@@ -23,6 +23,7 @@ use crate::check::{Check, Checks};
 use crate::cx::{Cx, Peer, Trail};
 use crate::error::{Error, internal_failure};
 use crate::ids::Ids;
+use crate::last_used::LastUsed;
 use crate::operation::{Effect, Entry, is_dry_run};
 use crate::payload::{Body, Payload, full};
 use crate::state::State;
@@ -40,6 +41,7 @@ const DOCUMENT_WITHIN: Duration = Duration::from_secs(30);
 pub struct Gate {
     state: Arc<State>,
     entries: Arc<HashMap<(&'static str, &'static str), &'static Entry>>,
+    last_used: Arc<LastUsed>,
 }
 
 /// What is known of a request before its operation.
@@ -91,7 +93,7 @@ impl Gate {
             let operation = entry.operation();
             ((operation.service.name, operation.name), entry)
         });
-        Self { state, entries: Arc::new(entries.collect()) }
+        Self { state, entries: Arc::new(entries.collect()), last_used: Arc::default() }
     }
 
     /// What the server stands on.
@@ -103,6 +105,14 @@ impl Gate {
     /// The operations that are implemented.
     pub fn implemented(&self) -> impl Iterator<Item = &'static Operation> + '_ {
         self.entries.values().map(|entry| entry.operation())
+    }
+
+    /// Writes when roles and access keys were last used; to be called every few seconds.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn write_last_used(&self) -> Result<(), daypass_store::StoreError> {
+        self.last_used.write(&self.state.store).await
     }
 
     /// Answers one request.
@@ -247,6 +257,7 @@ impl Gate {
             ids: arrival.ids,
             trail: Mutex::new(Trail::default()),
         };
+        self.last_used.note(&cx);
         let is_head = head.method == http::Method::HEAD;
         let mut input = None;
         match self.perform(&cx, &head, message, &mut input).await {

@@ -19,6 +19,7 @@ mod gate;
 mod identity;
 mod ids;
 mod key_ring;
+mod last_used;
 mod operation;
 mod payload;
 pub mod principals;
