@@ -18,6 +18,8 @@ mod error;
 mod gate;
 mod identity;
 mod ids;
+pub mod image;
+mod instances;
 mod key_ring;
 mod last_used;
 mod operation;
@@ -44,6 +46,7 @@ pub use error::{Error, internal_failure};
 pub use gate::Gate;
 pub use identity::{Identities, Identity, Who, customer_managed_name};
 pub use ids::{Ids, account_of_access_key};
+pub use instances::InstanceSupport;
 pub use key_ring::{KeyRing, KeyRingError, Purpose, RootKey, Unopenable};
 pub use operation::{Answered, ChecksOf, Entry, RunOf, Running, Streamed};
 #[doc(hidden)]

@@ -7,6 +7,7 @@ use daypass_store::Store;
 use daypass_wire::Hosts;
 
 use crate::identity::Identities;
+use crate::instances::InstanceSupport;
 use crate::key_ring::KeyRing;
 use crate::surroundings::{Clock, Entropy};
 
@@ -26,6 +27,8 @@ pub struct State {
     pub account: AccountId,
     /// The region of what has none.
     pub region: String,
+    /// Whether instances can run here.
+    pub instances: InstanceSupport,
     /// How services are reached by name.
     pub hosts: Hosts,
 }

@@ -14,7 +14,10 @@ use http::Request;
 use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
-use crate::{Clock, Entropy, Entry, Gate, Identities, KeyRing, Peer, Secret, State, administrator, full};
+use crate::{
+    Clock, Entropy, Entry, Gate, Identities, InstanceSupport, KeyRing, Peer, Secret, State, administrator,
+    full,
+};
 
 /// When every test begins: 2026-11-22T02:14:00Z.
 pub const NOW: i64 = 1_795_313_640;
@@ -73,6 +76,7 @@ impl TestServer {
             entropy,
             account: account(),
             region: "us-east-1".to_owned(),
+            instances: InstanceSupport::available(),
             hosts: daypass_wire::Hosts::default(),
         };
         administrator::prepare(&state, &account()).await.unwrap();
@@ -193,7 +197,16 @@ fn require(shape: &Structure, prefix: &str, ec2: bool, form: &mut Vec<(String, S
 
 fn require_value(kind: &Kind, name: String, ec2: bool, form: &mut Vec<(String, String)>) {
     match kind {
-        Kind::Structure(shape) => require(shape, &format!("{name}."), ec2, form),
+        Kind::Structure(shape) => {
+            let (before, prefix) = (form.len(), format!("{name}."));
+            require(shape, &prefix, ec2, form);
+            // A form has no way to say a structure with nothing in it.
+            let plain = |kind| matches!(kind, Kind::String(_) | Kind::Boolean);
+            let member = shape.members.iter().find(|member| plain(member.kind));
+            if let Some(member) = member.filter(|_| form.len() == before) {
+                require_value(&member.kind, format!("{prefix}{}", member.wire_in), ec2, form);
+            }
+        }
         Kind::String(text) => form.push((name, sample(text))),
         Kind::Integer(number) | Kind::Long(number) => form.push((name, number.min.max(1).to_string())),
         Kind::Timestamp(_) => form.push((name, "2026-11-22T02:14:00Z".to_owned())),

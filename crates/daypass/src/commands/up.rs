@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
-use daypass_core::{Entropy, Gate, Identities, KeyRing, RootKey, State, administrator};
+use daypass_core::{Entropy, Gate, Identities, InstanceSupport, KeyRing, RootKey, State, administrator};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_rustls::TlsAcceptor;
@@ -112,6 +112,10 @@ async fn serve(prepared: Prepared) -> Result<()> {
         entropy,
         account: settings.account,
         region: settings.region,
+        instances: match &driver {
+            Ok(_) => InstanceSupport::available(),
+            Err(why) => InstanceSupport::unavailable(why.clone()),
+        },
         hosts,
     };
     administrator::prepare(&state, &state.account).await?;

@@ -66,7 +66,7 @@ impl Server {
 
     /// Why there can be no instances here, if so.
     pub(crate) fn instances_unavailable(&self) -> Option<String> {
-        self.driver.as_ref().err().cloned()
+        self.state().instances.check().err()
     }
 
     /// The account's instances that are not gone.
