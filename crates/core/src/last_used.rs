@@ -40,8 +40,12 @@ impl LastUsed {
                 let Who::Role(role) = &identity.who else { return };
                 let mut noted = self.lock();
                 if noted.roles.len() < MAX_NOTED || noted.roles.contains_key(&role.id) {
-                    let used =
-                        RoleLastUsed { account: role.account.clone(), role_id: role.id.clone(), time, region };
+                    let used = RoleLastUsed {
+                        account: role.account.clone(),
+                        role_id: role.id.clone(),
+                        time,
+                        region,
+                    };
                     noted.roles.insert(role.id.clone(), (role.name.clone(), used));
                 }
             }

@@ -7,7 +7,10 @@ async fn a_role_tells_when_and_where_it_was_last_used() {
     assert_eq!(account.ok("GetRole", &role).await.xml("LastUsedDate"), None);
     account.server.gate.write_last_used().await.unwrap();
     let told = account.ok("GetRole", &role).await;
-    assert_eq!((told.xml("LastUsedDate"), told.xml("Region")), (Some("2026-11-22T02:14:00Z"), Some("us-east-1")));
+    assert_eq!(
+        (told.xml("LastUsedDate"), told.xml("Region")),
+        (Some("2026-11-22T02:14:00Z"), Some("us-east-1"))
+    );
     account.server.clock.advance(60);
     account.ok("ListUsers", &[]).await;
     account.server.gate.write_last_used().await.unwrap();
