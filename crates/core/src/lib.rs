@@ -21,6 +21,7 @@ mod ids;
 pub mod image;
 mod instances;
 mod key_ring;
+mod last_used;
 mod operation;
 mod payload;
 pub mod principals;

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Show a running server
     Status(Status),
+    /// List the operations of every service: which are built, which are not
+    Operations(Operations),
     /// Print shell completions
     Completions(Completions),
     /// Print the man page
@@ -168,6 +170,29 @@ pub(crate) enum Output {
     Text,
     /// For programs
     Json,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  daypass operations --service s3
+  daypass operations --output json")]
+pub(crate) struct Operations {
+    /// One service alone, as `ec2`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+    /// How the list is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: ListFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// A line for each operation
+    Text,
+    /// For programs
+    Json,
+    /// The page in `docs/`
+    Markdown,
 }
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 mod credentials;
 mod env;
 mod exec;
+mod operations;
 mod status;
 mod up;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Credentials(credentials) => credentials::run(credentials)?,
         Command::Exec(exec) => return exec::run(exec),
         Command::Status(status) => status::run(status)?,
+        Command::Operations(operations) => operations::run(&operations)?,
         Command::Completions(completions) => {
             let mut command = Arguments::command();
             let mut out = vec![];

@@ -55,6 +55,11 @@ impl Server {
         self.gate.state()
     }
 
+    /// The same, for what outlives a request.
+    pub(crate) fn shared_state(&self) -> Arc<State> {
+        Arc::clone(self.gate.state())
+    }
+
     /// The address that clients are told.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
