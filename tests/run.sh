@@ -18,7 +18,7 @@ scripts/prerequisites.sh test || exit 1
 command -v cargo >/dev/null || . "$HOME/.cargo/env"
 export PATH=$root/.test/venv/bin:$root/target/release:/usr/sbin:/sbin:$PATH
 # The CLI that instances can read, and no other.
-mkdir -p .test/bin && ln -sf /usr/bin/aws .test/bin/aws && export PATH=$root/.test/bin:$PATH
+mkdir -p .test/bin && ln -sf "$(scripts/prerequisites.sh cli)" .test/bin/aws && export PATH=$root/.test/bin:$PATH
 
 failed=() ran=() servers=()
 say() { printf '\n\e[1m== %s\e[0m\n' "$*"; }

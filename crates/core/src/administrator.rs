@@ -63,6 +63,12 @@ pub async fn prepare(state: &State, account: &AccountId) -> Result<(), StoreErro
     })
 }
 
+/// Whether a role is the account's administrator, and still one that nobody can assume.
+#[must_use]
+pub fn is(role: &Role) -> bool {
+    role.name == ADMINISTRATOR && role.path == PATH && role.trust_policy == TRUST
+}
+
 fn role(account: &AccountId, id: &str, now: Timestamp) -> Role {
     Role {
         account: account.clone(),

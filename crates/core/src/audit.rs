@@ -8,7 +8,7 @@ use daypass_wire::Fault;
 use serde_json::{Map, Value as Json, json};
 
 use crate::caller::{Caller, CallerKind};
-use crate::cx::{Peer, Trail};
+use crate::cx::{Cx, Peer, Trail};
 use crate::identity::Who;
 use crate::ids::Ids;
 use crate::session::{Credentials, SessionPrincipal};
@@ -19,6 +19,8 @@ use crate::surroundings::random;
 const EVENT_VERSION: &str = "1.11";
 /// A text longer than this is cut in a record.
 const MAX_TEXT: usize = 4096;
+/// A record longer than this leaves out what was asked, as CloudTrail does with the largest.
+const MAX_EVENT: usize = 96 << 10;
 /// What CloudTrail writes for what it must not show.
 const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
@@ -40,36 +42,117 @@ pub(crate) struct Call<'a> {
     pub(crate) input: Option<&'a Value>,
 }
 
-impl Call<'_> {
+/// A record that lacks its outcome.
+pub(crate) struct Draft {
+    record: AuditRecord,
+    event: Map<String, Json>,
+    operation: Option<&'static Operation>,
+}
+
+impl Draft {
+    /// The record of a success.
+    pub(crate) fn finish(mut self, output: Option<&Value>) -> AuditRecord {
+        // Of what changes nothing, only sessions that were handed out are told.
+        if let (Some(output), Some(operation)) = (output, self.operation)
+            && (!self.record.read_only || operation.output.index("Credentials").is_some())
+        {
+            self.set("responseElements", parameters(operation, Some(output), operation.output));
+        }
+        self.write()
+    }
+
+    /// The record of a refusal or a failure.
+    fn fail(mut self, fault: &Fault, explanation: Option<String>) -> AuditRecord {
+        self.set("errorCode", error_code(self.operation, fault).into());
+        self.set("errorMessage", cut(&fault.message).into());
+        self.record.explanation = explanation;
+        self.write()
+    }
+
+    fn set(&mut self, key: &str, value: Json) {
+        self.event.insert(key.to_owned(), value);
+    }
+
+    fn write(mut self) -> AuditRecord {
+        let mut event = Json::Object(std::mem::take(&mut self.event)).to_string();
+        if event.len() > MAX_EVENT
+            && let Ok(Json::Object(mut whole)) = serde_json::from_str(&event)
+        {
+            let left_out = json!({ "omitted": true, "originalSize": event.len() });
+            whole.insert("requestParameters".to_owned(), left_out);
+            whole.insert("responseElements".to_owned(), Json::Null);
+            event = Json::Object(whole).to_string();
+        }
+        self.record.event = event;
+        self.record
+    }
+}
+
+impl<'a> Call<'a> {
+    /// A call that reached its operation.
+    pub(crate) fn of(cx: &'a Cx) -> Self {
+        Self {
+            event_id: &cx.event_id,
+            request_id: &cx.request_id,
+            time: cx.now,
+            region: if cx.operation.service.global { "us-east-1" } else { &cx.region },
+            account: cx.caller.principal().account().map_or(cx.state.account.as_str(), |a| a.as_str()),
+            peer: &cx.peer,
+            user_agent: &cx.user_agent,
+            operation: Some(cx.operation),
+            unknown: "",
+            caller: Some(&cx.caller),
+            claimed_key: cx.caller.access_key_id(),
+            input: cx.input.get(),
+        }
+    }
+
     /// The record of the call.
     pub(crate) fn record(&self, outcome: Result<&Value, &Fault>, trail: &Trail) -> AuditRecord {
+        let draft = self.draft(trail);
+        match outcome {
+            Ok(output) => draft.finish(Some(output)),
+            Err(fault) => draft.fail(fault, trail.explanation.clone()),
+        }
+    }
+
+    /// The record of the call but for its outcome.
+    pub(crate) fn draft(&self, trail: &Trail) -> Draft {
         let name = self.operation.map_or(self.unknown, |o| o.name);
         let source = self.operation.map_or("signin", |o| o.service.endpoint_prefix);
         let read_only = is_read_only(name);
         let management = self.operation.is_none_or(|o| !is_data_event(o));
-        let mut event = json!({
-            "eventVersion": EVENT_VERSION,
-            "userIdentity": self.user_identity(),
-            "eventTime": self.time.to_string(),
-            "eventSource": format!("{source}.amazonaws.com"),
-            "eventName": name,
-            "awsRegion": self.region,
-            "sourceIPAddress": self.peer.address.to_string(),
-            "userAgent": cut(self.user_agent),
-            "requestParameters": self.operation.map_or(Json::Null, |o| parameters(o, self.input, o.input)),
-            "responseElements": Json::Null,
-            "requestID": self.request_id,
-            "eventID": self.event_id,
-            "readOnly": read_only,
-            "eventType": "AwsApiCall",
-            "managementEvent": management,
-            "recipientAccountId": self.account,
-            "eventCategory": if management { "Management" } else { "Data" },
-        });
-        if let Some(event) = event.as_object_mut() {
-            self.complete(event, outcome, trail, read_only);
+        let mut event = Map::new();
+        let mut set = |key: &str, value: Json| {
+            event.insert(key.to_owned(), value);
+        };
+        set("eventVersion", EVENT_VERSION.into());
+        set("userIdentity", self.user_identity());
+        set("eventTime", self.time.to_string().into());
+        set("eventSource", format!("{source}.amazonaws.com").into());
+        set("eventName", name.into());
+        set("awsRegion", self.region.into());
+        set("sourceIPAddress", self.peer.address.to_string().into());
+        set("userAgent", cut(self.user_agent).into());
+        set("requestParameters", self.operation.map_or(Json::Null, |o| parameters(o, self.input, o.input)));
+        set("responseElements", Json::Null);
+        set("requestID", self.request_id.into());
+        set("eventID", self.event_id.into());
+        set("readOnly", read_only.into());
+        set("eventType", "AwsApiCall".into());
+        set("managementEvent", management.into());
+        set("recipientAccountId", self.account.into());
+        set("eventCategory", if management { "Management" } else { "Data" }.into());
+        if !trail.additional.is_empty() {
+            set("additionalEventData", Json::Object(trail.additional.clone()));
         }
-        AuditRecord {
+        if self.peer.secure {
+            set("tlsDetails", json!({}));
+        }
+        if let Some(instance) = &self.peer.instance {
+            set("vpcId", instance.vpc_id.clone().into());
+        }
+        let record = AuditRecord {
             sequence: 0,
             event_id: self.event_id.to_owned(),
             request_id: self.request_id.to_owned(),
@@ -83,41 +166,10 @@ impl Call<'_> {
             read_only,
             management,
             resources: trail.resources.iter().filter_map(|arn| resource_of(arn)).collect(),
-            event: event.to_string(),
-            explanation: trail.explanation.clone(),
-        }
-    }
-
-    fn complete(
-        &self,
-        event: &mut Map<String, Json>,
-        outcome: Result<&Value, &Fault>,
-        trail: &Trail,
-        read_only: bool,
-    ) {
-        match (outcome, self.operation) {
-            // Of what changes nothing, only sessions that were handed out are told.
-            (Ok(output), Some(operation))
-                if !read_only || operation.output.index("Credentials").is_some() =>
-            {
-                let elements = parameters(operation, Some(output), operation.output);
-                event.insert("responseElements".to_owned(), elements);
-            }
-            (Err(fault), operation) => {
-                event.insert("errorCode".to_owned(), error_code(operation, fault).into());
-                event.insert("errorMessage".to_owned(), cut(&fault.message).into());
-            }
-            _ => {}
-        }
-        if !trail.additional.is_empty() {
-            event.insert("additionalEventData".to_owned(), Json::Object(trail.additional.clone()));
-        }
-        if self.peer.secure {
-            event.insert("tlsDetails".to_owned(), json!({}));
-        }
-        if let Some(instance) = &self.peer.instance {
-            event.insert("vpcId".to_owned(), instance.vpc_id.clone().into());
-        }
+            event: String::new(),
+            explanation: None,
+        };
+        Draft { record, event, operation: self.operation }
     }
 
     /// `userIdentity`: who asked (CloudTrail user guide, "CloudTrail userIdentity element").

@@ -1,11 +1,14 @@
 //! What an operation may know of its surroundings.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use daypass_model::{AccountId, Operation, Timestamp};
+use daypass_model::{AccountId, IntoValue, Operation, Timestamp, Value};
+use daypass_objects::{Commit, Note, Outcome};
+use daypass_store::{TransactError, Tx};
 use daypass_wire::Fault;
 
+use crate::audit::Call;
 use crate::caller::Caller;
 use crate::check::Checks;
 use crate::error::Error;
@@ -45,6 +48,8 @@ pub struct Cx {
     pub(crate) user_agent: String,
     pub(crate) referer: Option<String>,
     pub(crate) ids: Ids,
+    /// What the request says, once it was read.
+    pub(crate) input: OnceLock<Value>,
     /// What was asked and what was answered, for the audit record.
     pub(crate) trail: Mutex<Trail>,
 }
@@ -58,6 +63,10 @@ pub(crate) struct Trail {
     pub(crate) explanation: Option<String>,
     /// What the operation adds to its record (`additionalEventData`).
     pub(crate) additional: serde_json::Map<String, serde_json::Value>,
+    /// The record of a success is written with the change: by the object store, or by the operation's own transaction.
+    pub(crate) noted: bool,
+    /// Headers that a refusal carries, whatever it is.
+    pub(crate) on_refusal: Vec<(&'static str, String)>,
 }
 
 impl Cx {
@@ -113,6 +122,63 @@ impl Cx {
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The same, for what outlives the request.
+    #[must_use]
+    pub fn shared_state(&self) -> Arc<State> {
+        Arc::clone(&self.state)
+    }
+
+    /// What a change of objects brings along: its time and its audit record, which is durable exactly when the change is.
+    /// `answer` tells from the outcome what the operation will answer; it runs where the store commits, and must be quick.
+    #[must_use]
+    pub fn commit<O: IntoValue>(
+        &self,
+        answer: impl FnOnce(&Outcome<'_>) -> Option<O> + Send + 'static,
+    ) -> Commit {
+        let mut trail = self.trail();
+        trail.noted = true;
+        let draft = Call::of(self).draft(&trail);
+        let note = Note::of(move |outcome| {
+            let output = answer(outcome).map(IntoValue::into_value);
+            crate::outbox::write(&draft.finish(output.as_ref()))
+        });
+        self.commit_unnoted().with_note(note)
+    }
+
+    /// The same of a change that has no record of its own: a step towards one that has.
+    #[must_use]
+    pub fn commit_unnoted(&self) -> Commit {
+        Commit::at(daypass_objects::Timestamp(u64::try_from(self.now.millis()).unwrap_or(0)))
+    }
+
+    /// Changes records in an operation over streams: one transaction, with which the operation's audit record commits.
+    /// It may run twice, so it must be deterministic.
+    ///
+    /// # Errors
+    /// What the change answers, or a failure of the store.
+    pub async fn transact<O: IntoValue + Clone>(
+        &self,
+        mut change: impl FnMut(&mut Tx<'_>) -> Result<O, Error>,
+    ) -> Result<O, Error> {
+        let outcome = self.state.store.transact(|tx| {
+            self.ids.restart();
+            let output = change(tx)?;
+            tx.audit(Call::of(self).record(Ok(&output.clone().into_value()), &self.trail()));
+            Ok::<_, Error>(output)
+        });
+        let output = outcome.await.map_err(|error: TransactError<Error>| match error {
+            TransactError::Aborted(error) => error,
+            TransactError::Store(error) => error.into(),
+        })?;
+        self.trail().noted = true;
+        Ok(output)
+    }
+
+    /// Has a refusal of this request carry a header, whatever it is (S3's `x-amz-bucket-region`).
+    pub fn on_refusal(&self, header: &'static str, value: impl Into<String>) {
+        self.trail().on_refusal.push((header, value.into()));
     }
 
     /// Adds a fact to the request's audit record (`additionalEventData`).

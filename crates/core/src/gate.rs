@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,7 +25,7 @@ use crate::error::{Error, internal_failure};
 use crate::ids::Ids;
 use crate::last_used::LastUsed;
 use crate::operation::{Effect, Entry, is_dry_run};
-use crate::payload::{Body, Payload, full};
+use crate::payload::{Body, Payload, full, request_timeout};
 use crate::state::State;
 use crate::surroundings::random;
 
@@ -255,16 +255,17 @@ impl Gate {
             user_agent: arrival.user_agent,
             referer,
             ids: arrival.ids,
+            input: OnceLock::new(),
             trail: Mutex::new(Trail::default()),
         };
         self.last_used.note(&cx);
         let is_head = head.method == http::Method::HEAD;
-        let mut input = None;
-        match self.perform(&cx, &head, message, &mut input).await {
+        match self.perform(&cx, &head, message).await {
             Ok(response) => response,
             Err(error) => {
-                let fault = self.failure(operation.service, error);
-                let record = call(&cx, input.as_ref()).record(Err(&fault), &cx.trail());
+                let mut fault = self.failure(operation.service, error);
+                fault.headers.append(&mut cx.trail().on_refusal);
+                let record = Call::of(&cx).record(Err(&fault), &cx.trail());
                 match self.state.store.record(record).await {
                     Ok(()) => respond(
                         daypass_wire::write_fault(operation.service, &fault, &cx.request_id, is_head),
@@ -277,13 +278,7 @@ impl Gate {
     }
 
     /// Reads the input, then does what the operation does.
-    async fn perform(
-        &self,
-        cx: &Cx,
-        head: &Parts,
-        message: Message,
-        kept: &mut Option<Value>,
-    ) -> Result<Response<Body>, Error> {
+    async fn perform(&self, cx: &Cx, head: &Parts, message: Message) -> Result<Response<Body>, Error> {
         let Message { routed, form, body } = message;
         let operation = cx.operation;
         let streams =
@@ -296,17 +291,25 @@ impl Gate {
                 (read.map_err(|_| request_timeout())??, Some(payload))
             }
         };
+        if operation.checksum_required && payload.as_ref().is_some_and(|p| !p.declares_integrity()) {
+            let words = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
+            return Err(Fault::coded("InvalidRequest", 400, words).into());
+        }
         let value = daypass_wire::read_input(&routed, head, form.as_ref(), &document)?;
-        *kept = Some(value.clone());
+        let value = cx.input.get_or_init(|| value).clone();
         let Some(entry) = self.entries.get(&(operation.service.name, operation.name)) else {
             return Err(self.not_built(cx, &value));
         };
         match (entry.effect, payload) {
             (Effect::Transaction(effect), _) => self.transact(cx, effect, value).await,
             (Effect::Stream(effect), Some(payload)) => {
-                let answered = effect(cx, value.clone(), *payload).await?;
-                let record = call(cx, Some(&value)).record(Ok(&answered.output), &cx.trail());
-                self.state.store.record(record).await?;
+                let answered = effect(cx, value, *payload).await?;
+                // The record of a change commits with the change; here, of objects.
+                let noted = cx.trail().noted;
+                if !noted {
+                    let record = Call::of(cx).record(Ok(&answered.output), &cx.trail());
+                    self.state.store.record(record).await?;
+                }
                 let mut answer = daypass_wire::write_output(operation, &answered.output, &cx.request_id);
                 answer.status = answered.status.unwrap_or(answer.status);
                 Ok(respond(answer, answered.body))
@@ -325,7 +328,7 @@ impl Gate {
             cx.ids.restart();
             let output = effect(cx, tx, value.clone())?;
             // The record of a change commits with the change.
-            tx.audit(call(cx, Some(&value)).record(Ok(&output), &cx.trail()));
+            tx.audit(Call::of(cx).record(Ok(&output), &cx.trail()));
             Ok(output)
         });
         match outcome.await {
@@ -400,23 +403,6 @@ impl Gate {
     }
 }
 
-fn call<'a>(cx: &'a Cx, input: Option<&'a Value>) -> Call<'a> {
-    Call {
-        event_id: &cx.event_id,
-        request_id: &cx.request_id,
-        time: cx.now,
-        region: if cx.operation.service.global { "us-east-1" } else { &cx.region },
-        account: cx.caller.principal().account().map_or(cx.state.account.as_str(), |a| a.as_str()),
-        peer: &cx.peer,
-        user_agent: &cx.user_agent,
-        operation: Some(cx.operation),
-        unknown: "",
-        caller: Some(&cx.caller),
-        claimed_key: cx.caller.access_key_id(),
-        input,
-    }
-}
-
 fn respond(answer: Answer, body: Option<Body>) -> Response<Body> {
     let mut response = Response::new(body.unwrap_or_else(|| full(answer.body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -440,11 +426,6 @@ async fn collect(body: Body) -> Result<Bytes, Fault> {
             Fault::coded("IncompleteBody", 400, "The request body ended too early.")
         }
     })
-}
-
-fn request_timeout() -> Fault {
-    let words = "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.";
-    Fault::coded("RequestTimeout", 400, words)
 }
 
 fn read_form(protocols: Protocols, head: &Parts, body: &[u8]) -> Result<Option<Form>, Fault> {

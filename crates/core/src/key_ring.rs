@@ -35,6 +35,8 @@ pub enum Purpose {
     Metadata,
     /// Tokens that continue a list.
     Pagination,
+    /// Objects at rest.
+    Objects,
 }
 
 impl Purpose {
@@ -46,6 +48,7 @@ impl Purpose {
             Self::Message => b"daypass message 1",
             Self::Metadata => b"daypass metadata 1",
             Self::Pagination => b"daypass pagination 1",
+            Self::Objects => b"daypass objects 1",
         }
     }
 }
@@ -155,6 +158,16 @@ impl KeyRing {
         let key = derive(key, purpose).map_err(|_| Unopenable)?;
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &*key), data);
         tag.as_ref().try_into().map_err(|_| Unopenable)
+    }
+
+    /// The number of the key that seals.
+    pub(crate) fn newest(&self) -> u32 {
+        self.keys.last().map_or(0, |(number, _)| *number)
+    }
+
+    /// The key that objects are sealed with under a key of the ring.
+    pub(crate) fn object_key(&self, number: u32) -> Option<zeroize::Zeroizing<[u8; 32]>> {
+        derive(self.key(number)?, Purpose::Objects).ok()
     }
 
     fn key(&self, number: u32) -> Option<&Secret<[u8; 32]>> {

@@ -20,19 +20,23 @@ mod identity;
 mod ids;
 pub mod image;
 mod instances;
+mod kept;
 mod key_ring;
 mod last_used;
+mod object_keys;
 mod operation;
+pub mod outbox;
 mod payload;
 pub mod principals;
 mod secret;
 mod session;
 mod state;
 mod surroundings;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use daypass_model as model;
+pub use daypass_objects as objects;
 pub use daypass_policy as policy;
 pub use daypass_store as store;
 pub use daypass_wire as wire;
@@ -47,7 +51,9 @@ pub use gate::Gate;
 pub use identity::{Identities, Identity, Who, customer_managed_name};
 pub use ids::{Ids, account_of_access_key};
 pub use instances::InstanceSupport;
+pub use kept::Kept;
 pub use key_ring::{KeyRing, KeyRingError, Purpose, RootKey, Unopenable};
+pub use object_keys::ObjectKeys;
 pub use operation::{Answered, ChecksOf, Entry, RunOf, Running, Streamed};
 #[doc(hidden)]
 pub use operation::{perform, take_input};

@@ -4,7 +4,7 @@
 use std::pin::Pin;
 
 use daypass_model::{FromValue, IntoValue, Operation, TypedOperation, Value};
-use daypass_store::{StoreError, Tx};
+use daypass_store::Tx;
 
 use crate::check::Checks;
 use crate::cx::Cx;
@@ -74,13 +74,18 @@ macro_rules! operation {
         #[doc = concat!("`", stringify!($operation), "`.")]
         pub(crate) static $name: $crate::Entry = $crate::Entry::transaction(
             <$operation as $crate::model::TypedOperation>::row,
-            |cx, tx, value| $crate::perform::<$operation>(cx, tx, value, $checks, $run),
+            |cx, tx, value| $crate::perform::<$operation, _>(cx, tx, value, $checks, $run),
         );
     };
 }
 
 /// `stream_operation!(GET_OBJECT, ops::GetObject, checks, run);` makes the entry of an operation over streams. Both
-/// functions are async.
+/// functions are async. What `checks` found out, `run` is given: what was asked about is what is worked on.
+///
+/// ```ignore
+/// async fn checks(cx: &Cx, input: &GetObjectRequest) -> Result<(Checks, Opened), Error>;
+/// async fn run(cx: &Cx, found: Opened, input: GetObjectRequest, body: Payload) -> Result<Answered<GetObjectOutput>, Error>;
+/// ```
 #[macro_export]
 macro_rules! stream_operation {
     ($name:ident, $operation:ty, $checks:path, $run:path) => {
@@ -90,10 +95,11 @@ macro_rules! stream_operation {
             |cx, value, payload| {
                 Box::pin(async move {
                     let input = $crate::take_input::<$operation>(cx, value)?;
-                    let checks: $crate::Checks = $checks(cx, &input).await?;
+                    let (checks, found) = $checks(cx, &input).await?;
+                    let checks: $crate::Checks = checks;
                     cx.authorize(&checks)?;
                     let answer: $crate::Answered<<$operation as $crate::model::TypedOperation>::Output> =
-                        $run(cx, input, payload).await?;
+                        $run(cx, found, input, payload).await?;
                     Ok(answer.into_streamed())
                 })
             },
@@ -117,8 +123,9 @@ pub fn take_input<O: TypedOperation>(cx: &Cx, value: Value) -> Result<O::Input, 
 }
 
 /// What an operation asks to be allowed. It may look at the state, and can fail only with it: what is missing is for
-/// `run` to say, after the caller was allowed to know.
-pub type ChecksOf<O> = fn(&Cx, &Tx<'_>, &<O as TypedOperation>::Input) -> Result<Checks, StoreError>;
+/// `run` to say, after the caller was allowed to know. (S3 tells everybody that a bucket is not there: there, `E` is
+/// [`Error`].)
+pub type ChecksOf<O, E> = fn(&Cx, &Tx<'_>, &<O as TypedOperation>::Input) -> Result<Checks, E>;
 
 /// What an operation does.
 pub type RunOf<O> =
@@ -129,16 +136,16 @@ pub type RunOf<O> =
 /// # Errors
 /// A refusal, or what the operation answers.
 #[doc(hidden)]
-pub fn perform<O: TypedOperation>(
+pub fn perform<O: TypedOperation, E: Into<Error>>(
     cx: &Cx,
     tx: &mut Tx<'_>,
     value: Value,
-    checks: ChecksOf<O>,
+    checks: ChecksOf<O, E>,
     run: RunOf<O>,
 ) -> Result<Value, Error> {
     let dry_run = is_dry_run(cx.operation, &value);
     let input = take_input::<O>(cx, value)?;
-    cx.authorize(&checks(cx, tx, &input)?)?;
+    cx.authorize(&checks(cx, tx, &input).map_err(Into::into)?)?;
     if dry_run {
         let words = "Request would have succeeded, but DryRun flag is set.";
         return Err(daypass_wire::Fault::coded("DryRunOperation", 412, words).into());

@@ -1,11 +1,15 @@
 //! Bodies, on their way in and out.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use daypass_wire::Fault;
-use daypass_wire::sigv4::{ChecksumAlgorithm, Digests, PayloadVerifier};
-use futures_util::Stream;
+use daypass_wire::sigv4::{ChecksumAlgorithm, PayloadVerifier};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
+
+/// A client that sends nothing of a body for so long is not waited for any more.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// A body ended early.
 #[derive(Debug, thiserror::Error)]
@@ -34,21 +38,22 @@ pub struct Payload {
     verifier: Option<PayloadVerifier>,
     /// What has arrived and was not taken yet.
     input: Bytes,
-    digests: Option<Digests>,
     decoded_length: Option<u64>,
     content_length: Option<u64>,
+    declares_integrity: bool,
 }
 
 impl Payload {
     pub(crate) fn new(body: Body, verifier: PayloadVerifier, content_length: Option<u64>) -> Self {
         let decoded_length = verifier.decoded_length();
+        let declares_integrity = verifier.declares_integrity();
         Self {
             body,
             verifier: Some(verifier),
             input: Bytes::new(),
-            digests: None,
             decoded_length,
             content_length,
+            declares_integrity,
         }
     }
 
@@ -64,30 +69,18 @@ impl Payload {
         self.verifier.as_ref().and_then(PayloadVerifier::algorithm)
     }
 
-    /// Also computes this checksum. To be called before the first piece is taken.
-    pub fn compute(&mut self, algorithm: ChecksumAlgorithm) {
-        if let Some(verifier) = &mut self.verifier {
-            verifier.compute(algorithm);
-        }
-    }
-
-    /// The checksums, once the body has ended well.
-    #[must_use]
-    pub fn digests(&self) -> Option<&Digests> {
-        self.digests.as_ref()
-    }
-
     /// The next piece of the object; `None` at its end, which is reached only if everything that was declared is true.
     ///
     /// # Errors
     /// S3's refusal of a body that is not what was signed or declared. Nothing of it may be kept.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+    async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             let Some(verifier) = &mut self.verifier else { return Ok(None) };
             if let Some(piece) = verifier.next(&mut self.input).map_err(|e| fault(&e))? {
                 return Ok(Some(piece));
             }
-            match self.body.frame().await {
+            let frame = tokio::time::timeout(IDLE, self.body.frame()).await;
+            match frame.map_err(|_| request_timeout())? {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.input = data;
@@ -96,24 +89,36 @@ impl Payload {
                 Some(Err(_)) => return Err(incomplete()),
                 None => {
                     let verifier = self.verifier.take();
-                    let digests = verifier.map(PayloadVerifier::finish).transpose().map_err(|e| fault(&e))?;
-                    self.digests = digests;
+                    verifier.map(PayloadVerifier::finish).transpose().map_err(|e| fault(&e))?;
                     return Ok(None);
                 }
             }
         }
     }
 
-    /// The pieces as a stream.
-    pub fn stream(&mut self) -> impl Stream<Item = Result<Bytes, Fault>> + Send + '_ {
-        futures_util::stream::unfold(Some(self), |payload| async {
-            let payload = payload?;
+    /// The body as the object store takes it in: it ends well only if everything that was declared of it is true, so
+    /// that nothing else becomes an object. What it fails with is a [`Fault`].
+    #[must_use]
+    pub fn into_body(self) -> daypass_objects::Body {
+        let length = self.length();
+        let pieces = futures_util::stream::unfold(Some(self), |payload| async {
+            let mut payload = payload?;
             match payload.next().await {
                 Ok(Some(piece)) => Some((Ok(piece), Some(payload))),
                 Ok(None) => None,
-                Err(fault) => Some((Err(fault), None)),
+                Err(fault) => Some((Err(Box::new(fault) as daypass_objects::CallerError), None)),
             }
-        })
+        });
+        let body = daypass_objects::Body::new(pieces);
+        match length {
+            Some(length) => body.with_length(length),
+            None => body,
+        }
+    }
+
+    /// Whether the request says what its body must come to: `Content-MD5` or a checksum.
+    pub(crate) fn declares_integrity(&self) -> bool {
+        self.declares_integrity
     }
 
     /// The whole of it, if it is a document of at most `limit` bytes.
@@ -138,6 +143,12 @@ fn fault(error: &daypass_wire::sigv4::PayloadError) -> Fault {
     let mut fault = Fault::coded(code, status, error.message());
     fault.details = error.details();
     fault
+}
+
+/// S3's answer to a client that stalls.
+pub(crate) fn request_timeout() -> Fault {
+    let words = "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.";
+    Fault::coded("RequestTimeout", 400, words)
 }
 
 fn incomplete() -> Fault {

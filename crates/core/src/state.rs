@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use daypass_model::AccountId;
+use daypass_objects::Objects;
 use daypass_store::Store;
 use daypass_wire::Hosts;
 
 use crate::identity::Identities;
 use crate::instances::InstanceSupport;
+use crate::kept::Kept;
 use crate::key_ring::KeyRing;
 use crate::surroundings::{Clock, Entropy};
 
@@ -19,6 +21,10 @@ pub struct State {
     pub ring: KeyRing,
     /// Users and roles, compiled.
     pub identities: Identities,
+    /// Records that requests ask for all the time, decoded.
+    pub kept: Kept,
+    /// The bytes of S3's objects.
+    pub objects: Arc<dyn Objects>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::{digest, hmac};
 use daypass_model::{AccountId, Kind, Operation, Protocol, Service, Structure, Text, Timestamp, services};
+use daypass_objects::local::{Local, Options};
 use daypass_store::records::{AccessKey, AccessKeyStatus, Indexed as _, Policies, Sealed, User};
 use daypass_store::{AuditQuery, AuditRecord, Order, Store};
 use http::Request;
@@ -15,8 +17,8 @@ use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
 use crate::{
-    Clock, Entropy, Entry, Gate, Identities, InstanceSupport, KeyRing, Peer, Secret, State, administrator,
-    full,
+    Clock, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys, Peer, Secret, State,
+    administrator, full,
 };
 
 /// When every test begins: 2026-11-22T02:14:00Z.
@@ -28,6 +30,13 @@ pub const ACCOUNT: &str = "123456789012";
 pub struct StillClock(AtomicI64);
 
 impl StillClock {
+    /// A clock at [`NOW`].
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a clock is made where a test begins, and nowhere else")]
+    pub fn new() -> Self {
+        Self(AtomicI64::new(NOW * 1000))
+    }
+
     /// Moves on.
     pub fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1000, Ordering::Relaxed);
@@ -41,7 +50,8 @@ impl Clock for StillClock {
 }
 
 /// Counts: the same in every run.
-struct Counting(AtomicU64);
+#[derive(Default)]
+pub(crate) struct Counting(AtomicU64);
 
 impl Entropy for Counting {
     fn fill(&self, buffer: &mut [u8]) {
@@ -59,17 +69,22 @@ pub struct TestServer {
     pub gate: Gate,
     /// Its clock.
     pub clock: Arc<StillClock>,
+    /// Where its objects are, until it is dropped.
+    _objects: tempfile::TempDir,
 }
 
 impl TestServer {
     /// A server with these operations, one account and nothing else.
     pub async fn new(entries: impl IntoIterator<Item = &'static Entry>) -> Self {
         let store = Store::in_memory().unwrap();
-        let clock = Arc::new(StillClock(AtomicI64::new(NOW * 1000)));
-        let entropy: Arc<dyn Entropy> = Arc::new(Counting(AtomicU64::new(0)));
+        let clock = Arc::new(StillClock::new());
+        let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
         let ring = KeyRing::load(&store, &Secret::new([7; 32]), &*clock, Arc::clone(&entropy)).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let state = State {
             identities: Identities::of(&store),
+            kept: Kept::of(&store),
+            objects: Arc::new(objects(folder.path(), &ring, &entropy)),
             store,
             ring,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -80,7 +95,7 @@ impl TestServer {
             hosts: daypass_wire::Hosts::default(),
         };
         administrator::prepare(&state, &account()).await.unwrap();
-        Self { gate: Gate::new(Arc::new(state), entries), clock }
+        Self { gate: Gate::new(Arc::new(state), entries), clock, _objects: folder }
     }
 
     /// A client of the account's administrator.
@@ -94,15 +109,27 @@ impl TestServer {
         )
     }
 
+    /// A client that does not sign.
+    #[must_use]
+    pub fn anonymous(&self) -> Client {
+        self.client("", "", None)
+    }
+
     /// A client of a user with these inline policies (name and document) and a long-term key.
     pub async fn user(&self, name: &str, policies: &[(&str, &str)]) -> Client {
+        self.user_of(&account(), name, policies).await
+    }
+
+    /// The same in another account, which is made if it is not there. Names must differ from those of other accounts.
+    pub async fn user_of(&self, account: &AccountId, name: &str, policies: &[(&str, &str)]) -> Client {
+        administrator::prepare(self.gate.state(), account).await.unwrap();
         let id = format!("AKIA{:Q<16}", name.to_uppercase());
         let secret = format!("{name:s<40}");
         let state = self.gate.state();
         let context = AccessKey::seal_context(&id);
         let sealed = state.ring.seal(Purpose::Record, context.as_bytes(), secret.as_bytes()).unwrap();
         let user = User {
-            account: account(),
+            account: account.clone(),
             path: "/".to_owned(),
             name: name.to_owned(),
             id: format!("AIDA{:Q<17}", name.to_uppercase()),
@@ -118,7 +145,7 @@ impl TestServer {
         };
         let key = AccessKey {
             id: id.clone(),
-            account: account(),
+            account: account.clone(),
             user_name: name.to_owned(),
             user_id: user.id.clone(),
             secret: Sealed(sealed),
@@ -232,6 +259,20 @@ fn sample(text: &Text) -> String {
 #[must_use]
 pub fn account() -> AccountId {
     ACCOUNT.parse().unwrap()
+}
+
+/// A small object store.
+fn objects(folder: &Path, ring: &KeyRing, entropy: &Arc<dyn Entropy>) -> Local {
+    let entropy = Arc::clone(entropy);
+    let mut options = Options::new(Box::new(move |buffer: &mut [u8]| entropy.fill(buffer)));
+    options.packed_bytes = 64 << 10;
+    options.packed_segment_bytes = 512 << 10;
+    options.stream_segment_bytes = 8 << 20;
+    options.reserve_bytes = 0;
+    options.read_threads = 1;
+    options.write_threads = 2;
+    options.keyring = Arc::new(ObjectKeys::of(ring));
+    Local::open(folder, options).unwrap()
 }
 
 fn peer() -> Peer {
@@ -384,8 +425,12 @@ impl Client {
             all.push(("x-amz-security-token".to_owned(), token.clone()));
         }
         all.sort();
-        let authorization = self.sign(&outgoing, &all);
-        let mut request = Request::builder().method(method).uri(uri).header("authorization", authorization);
+        let mut request = Request::builder().method(method).uri(uri);
+        if self.access_key_id.is_empty() {
+            all.retain(|(name, _)| !name.starts_with("x-amz-date") && name != "x-amz-content-sha256");
+        } else {
+            request = request.header("authorization", self.sign(&outgoing, &all));
+        }
         for (name, value) in &all {
             request = request.header(name, value);
         }

@@ -254,6 +254,7 @@ async fn what_is_asked_wrongly_is_refused_as_aws_does() {
         ("PUT", "/latest/meta-data/", &[], 405),
         ("OPTIONS", "/latest/meta-data/", &[], 405),
         ("GET", "http://example.com/latest/meta-data/", &[], 400),
+        ("PUT", "/latest/api/token", &[ttl, ("transfer-encoding", "chunked")], 400),
         ("GET", "/latest/meta-data/", &[("X-aws-ec2-metadata-token", "wrong")], 401),
         ("GET", "/latest/meta-data/", &[], 200),
         ("HEAD", "/latest/meta-data/", &[], 200),

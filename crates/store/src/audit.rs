@@ -1,9 +1,10 @@
 //! The audit log: what was asked, by whom, and what came of it.
 
 use daypass_model::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// One call, as CloudTrail tells of it, with what it is found by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// Its place in the log; given by the engine, growing.
     pub sequence: u64,

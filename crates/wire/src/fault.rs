@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use daypass_model::ErrorShape;
 
 /// What a caller is told: AWS's code, status and words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
 pub struct Fault {
     /// The code on the wire, as `NoSuchEntity`.
     pub code: Cow<'static, str>,

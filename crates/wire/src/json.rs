@@ -88,6 +88,19 @@ fn structure(
     Value::Structure(fields)
 }
 
+/// A structure of the API as JSON, to be kept: [`value_of_json`] makes the same value of it again.
+#[must_use]
+pub fn json_of_value(value: &Value, shape: &'static Structure) -> Json {
+    write(value, &Kind::Structure(shape))
+}
+
+/// The structure that was kept as JSON; `None` if it is not one of that shape.
+#[must_use]
+pub fn value_of_json(json: &Json, shape: &'static Structure) -> Option<Value> {
+    let mut found = Violations::default();
+    read(json, &Kind::Structure(shape), &Path::root(), &mut found).filter(|_| found.is_empty())
+}
+
 /// The body of a success.
 pub(crate) fn write_document(operation: &Operation, value: &Value) -> String {
     write(value, &Kind::Structure(operation.output)).to_string()

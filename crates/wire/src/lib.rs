@@ -19,6 +19,7 @@ mod xml;
 pub use answer::{Answer, write_fault, write_output};
 pub use fault::Fault;
 pub use form::{Form, MalformedForm};
+pub use json::{json_of_value, value_of_json};
 pub use rest::Labels;
 pub use route::{Hosts, Protocols, Routed, S3Address, protocol_of, route};
 pub use xml::MalformedXml;

@@ -97,6 +97,8 @@ struct Violation {
     /// It is not of the member's type at all.
     malformed: bool,
     location: Location,
+    /// It is the member that is the whole of the body.
+    whole_body: bool,
 }
 
 /// All that is wrong with an input.
@@ -159,7 +161,13 @@ impl Violations {
             pattern,
             malformed: false,
             location: self.location.unwrap_or(Location::Body),
+            whole_body: false,
         });
+    }
+
+    /// Whether nothing is wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// Nothing, or AWS's answer to what is wrong.
@@ -224,24 +232,74 @@ impl Violation {
     }
 
     fn as_s3(&self) -> Fault {
+        if let ("LocationConstraint", Some(value)) = (self.name.as_str(), &self.value) {
+            let words = "The specified location-constraint is not valid";
+            return Fault::coded("InvalidLocationConstraint", 400, words)
+                .with("LocationConstraint", value.clone());
+        }
         if self.location == Location::Body {
-            return malformed_xml();
+            return if self.value.is_none() && self.whole_body { empty_body() } else { malformed_xml() };
         }
-        match &self.value {
-            None => Fault::coded("InvalidRequest", 400, format!("Missing required parameter {}", self.name)),
-            Some(value) => Fault::coded(
-                "InvalidArgument",
-                400,
-                if self.malformed {
-                    format!("Provided argument {} is invalid", self.name)
-                } else {
-                    self.constraint.clone()
-                },
-            )
-            .with("ArgumentName", self.name.clone())
-            .with("ArgumentValue", value.clone()),
+        let Some(value) = &self.value else {
+            return Fault::coded("InvalidRequest", 400, format!("Missing required parameter {}", self.name));
+        };
+        if self.name == "StorageClass" {
+            let words = "The storage class you specified is not valid";
+            return Fault::coded("InvalidStorageClass", 400, words)
+                .with("StorageClassRequested", value.clone());
         }
+        Fault::coded("InvalidArgument", 400, s3_words(&self.name, value, self.malformed, &self.constraint))
+            .with("ArgumentName", s3_argument(&self.name))
+            .with("ArgumentValue", value.clone())
     }
+}
+
+/// S3's names of arguments in its errors, where they are not the model's (recorded answers).
+fn s3_argument(member: &str) -> String {
+    match member {
+        "ACL" => "x-amz-acl",
+        "EncodingType" => "encoding-type",
+        "MaxBuckets" => "max-buckets",
+        "MaxKeys" => "max-keys",
+        "MaxParts" => "max-parts",
+        "MaxUploads" => "max-uploads",
+        "MetadataDirective" => "x-amz-metadata-directive",
+        "ObjectAttributes" => "x-amz-object-attributes",
+        "ObjectOwnership" => "x-amz-object-ownership",
+        "PartNumber" => "partNumber",
+        "PartNumberMarker" => "part-number-marker",
+        "ServerSideEncryption" => "x-amz-server-side-encryption",
+        "TaggingDirective" => "x-amz-tagging-directive",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// S3's words for an argument that is none (recorded answers, as the tests of versity/versitygw have them).
+fn s3_words(member: &str, value: &str, malformed: bool, constraint: &str) -> String {
+    match member {
+        "ACL" => String::new(),
+        "EncodingType" => "Invalid Encoding Method specified in Request".to_owned(),
+        "MetadataDirective" => "Unknown metadata directive.".to_owned(),
+        "ObjectAttributes" => "Invalid attribute name specified.".to_owned(),
+        "ObjectOwnership" => format!("Invalid x-amz-object-ownership header: {value}"),
+        "PartNumber" if malformed => {
+            "Part number must be an integer between 1 and 10000, inclusive".to_owned()
+        }
+        "ServerSideEncryption" => "The encryption method specified is not supported".to_owned(),
+        "TaggingDirective" => "Unknown tagging directive.".to_owned(),
+        "MaxBuckets" => "Argument max-buckets must be an integer between 1 and 10000.".to_owned(),
+        "MaxKeys" | "MaxParts" | "MaxUploads" | "PartNumberMarker" if malformed => {
+            format!("Provided {} not an integer or within integer range", s3_argument(member))
+        }
+        _ if malformed => format!("Provided argument {member} is invalid"),
+        _ => constraint.to_owned(),
+    }
+}
+
+/// S3's answer to a request without the document that it needs.
+fn empty_body() -> Fault {
+    Fault::coded("MissingRequestBodyError", 400, "Request Body is empty")
 }
 
 /// S3's answer to every document that it does not take.
@@ -282,6 +340,10 @@ fn members(shape: &Structure, value: &Value, path: &Path<'_>, found: &mut Violat
             Some(value) => check(value, &member.kind, member.sensitive, &path, found),
             None if member.required && !member.streaming => {
                 found.add(&path, None, "Member must not be null".to_owned(), false, None);
+                if let Some(last) = found.list.last_mut() {
+                    last.whole_body = matches!(path.parent.map(|p| p.step), Some(Step::Root))
+                        && shape.payload == Some(index);
+                }
             }
             None => {}
         }

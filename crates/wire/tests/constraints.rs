@@ -90,3 +90,104 @@ fn a_malformed_input_is_refused_in_bounded_time() {
     assert_eq!(code, "ValidationError");
     assert!(message.len() < 20_000, "{}", message.len());
 }
+
+/// The code, words and named argument with which S3 refuses a request.
+fn s3_refusal(method: &str, uri: &str, headers: &[(&str, &str)]) -> (String, String, Option<String>) {
+    let mut request = http::Request::builder().method(method).uri(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let head = request.body(()).unwrap().into_parts().0;
+    let routed = route(Protocols::S3, &head, None, &Hosts::default()).unwrap();
+    let fault = read_input(&routed, &head, None, &[]).err().expect("the request is refused");
+    let argument = fault.details.iter().find(|(name, _)| *name == "ArgumentName").map(|(_, v)| v.clone());
+    (fault.code.into_owned(), fault.message, argument)
+}
+
+#[test]
+fn s3_names_the_argument_in_its_own_words() {
+    for (method, uri, headers, code, message, argument) in [
+        (
+            "PUT",
+            "/b/k",
+            &[("x-amz-storage-class", "NOPE")][..],
+            "InvalidStorageClass",
+            "The storage class you specified is not valid",
+            None,
+        ),
+        (
+            "PUT",
+            "/b/k",
+            &[("x-amz-server-side-encryption", "DES")],
+            "InvalidArgument",
+            "The encryption method specified is not supported",
+            Some("x-amz-server-side-encryption"),
+        ),
+        ("PUT", "/b/k", &[("x-amz-acl", "x")], "InvalidArgument", "", Some("x-amz-acl")),
+        (
+            "PUT",
+            "/b/k",
+            &[("x-amz-copy-source", "/a/b"), ("x-amz-metadata-directive", "X")],
+            "InvalidArgument",
+            "Unknown metadata directive.",
+            Some("x-amz-metadata-directive"),
+        ),
+        (
+            "GET",
+            "/b?max-keys=many",
+            &[],
+            "InvalidArgument",
+            "Provided max-keys not an integer or within integer range",
+            Some("max-keys"),
+        ),
+        (
+            "GET",
+            "/b?max-keys=99999999999999999999",
+            &[],
+            "InvalidArgument",
+            "Provided max-keys not an integer or within integer range",
+            Some("max-keys"),
+        ),
+        (
+            "GET",
+            "/b?encoding-type=x",
+            &[],
+            "InvalidArgument",
+            "Invalid Encoding Method specified in Request",
+            Some("encoding-type"),
+        ),
+        (
+            "GET",
+            "/?max-buckets=0",
+            &[],
+            "InvalidArgument",
+            "Argument max-buckets must be an integer between 1 and 10000.",
+            Some("max-buckets"),
+        ),
+        ("PUT", "/b/k?tagging", &[], "MissingRequestBodyError", "Request Body is empty", None),
+    ] {
+        let found = s3_refusal(method, uri, headers);
+        assert_eq!(
+            (found.0.as_str(), found.1.as_str(), found.2.as_deref()),
+            (code, message, argument),
+            "{method} {uri}"
+        );
+    }
+}
+
+#[test]
+fn what_is_kept_as_json_comes_back_as_it_was() {
+    let xml = br#"<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter/><Expiration><Date>2030-01-01T00:00:00Z</Date></Expiration></Rule><Rule><Status>Disabled</Status><Prefix></Prefix><NoncurrentVersionExpiration><NoncurrentDays>3</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>"#;
+    let head = http::Request::put("/b?lifecycle").body(()).unwrap().into_parts().0;
+    let routed = route(Protocols::S3, &head, None, &Hosts::default()).unwrap();
+    let value = read_input(&routed, &head, None, xml).expect("the request is read");
+    let shape = routed.operation.input;
+    let index = shape.payload.unwrap();
+    let daypass_model::Kind::Structure(inner) = shape.member(index).unwrap().kind else {
+        panic!("a structure")
+    };
+    let configuration = value.fields().unwrap().get(index).unwrap();
+    let json = daypass_wire::json_of_value(configuration, inner);
+    assert!(daypass_wire::value_of_json(&json, inner).as_ref() == Some(configuration), "{json}");
+    assert!(daypass_wire::value_of_json(&serde_json::json!([1]), inner).is_none());
+}

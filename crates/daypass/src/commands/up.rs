@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use daypass_compute::{Driver, Event};
+use daypass_core::objects::Objects;
+use daypass_core::objects::local::{Local, Options};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
-use daypass_core::{Entropy, Gate, Identities, InstanceSupport, KeyRing, RootKey, State, administrator};
+use daypass_core::{
+    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys, RootKey, State, administrator,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_rustls::TlsAcceptor;
@@ -105,6 +109,8 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let ring = KeyRing::load(&store, &root, &SystemClock, Arc::clone(&entropy)).await?;
     let state = State {
         identities: Identities::of(&store),
+        kept: Kept::of(&store),
+        objects: objects(&directory, &ring, &entropy)?,
         store,
         ring,
         clock: Arc::new(SystemClock),
@@ -137,6 +143,20 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let _ = api.await;
     work.end().await;
     Ok(())
+}
+
+/// The store of S3's objects, in the data directory, with everything in it sealed.
+fn objects(
+    directory: &DataDirectory,
+    ring: &KeyRing,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<dyn Objects>> {
+    let entropy = Arc::clone(entropy);
+    let mut options = Options::new(Box::new(move |buffer: &mut [u8]| entropy.fill(buffer)));
+    options.keyring = Arc::new(ObjectKeys::of(ring));
+    let folder = directory.path().join("objects");
+    let opened = Local::open(&folder, options);
+    Ok(Arc::new(opened.with_context(|| format!("the objects in `{}`", folder.display()))?))
 }
 
 fn announce(server: &Server, directory: &DataDirectory) {

@@ -18,7 +18,7 @@ operation!(
     ops::UpdateSecurityGroupRuleDescriptionsIngress,
     |cx, tx, input| {
         let named = Named { id: input.group_id.as_deref(), name: input.group_name.as_deref() };
-        Ok(named.ask(cx, tx, "ec2:UpdateSecurityGroupRuleDescriptionsIngress")?.into())
+        named.ask(cx, tx, "ec2:UpdateSecurityGroupRuleDescriptionsIngress").map(Into::into)
     },
     run_ingress
 );
@@ -27,7 +27,7 @@ operation!(
     ops::UpdateSecurityGroupRuleDescriptionsEgress,
     |cx, tx, input| {
         let named = Named { id: input.group_id.as_deref(), name: input.group_name.as_deref() };
-        Ok(named.ask(cx, tx, "ec2:UpdateSecurityGroupRuleDescriptionsEgress")?.into())
+        named.ask(cx, tx, "ec2:UpdateSecurityGroupRuleDescriptionsEgress").map(Into::into)
     },
     run_egress
 );

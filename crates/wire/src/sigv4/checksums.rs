@@ -129,6 +129,11 @@ impl Checksums {
         self.declared.as_ref().map(|(algorithm, _)| *algorithm).or(self.trailing)
     }
 
+    /// Whether `Content-MD5` or a checksum was declared.
+    pub(super) fn are_declared(&self) -> bool {
+        self.content_md5.is_some() || self.algorithm().is_some()
+    }
+
     /// Also computes this one, to be found in the [`Digests`]. To be called before the first byte.
     pub fn compute(&mut self, algorithm: ChecksumAlgorithm) {
         if !self.hashers.iter().any(|(known, _)| *known == algorithm) {

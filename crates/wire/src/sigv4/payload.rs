@@ -96,6 +96,13 @@ impl PayloadVerifier {
         self.checksums.algorithm()
     }
 
+    /// Whether the request declares what the body must come to, by `Content-MD5` or a checksum. (The hash that the
+    /// signature covers does not count: S3 asks for one of these beside it.)
+    #[must_use]
+    pub fn declares_integrity(&self) -> bool {
+        self.checksums.are_declared()
+    }
+
     /// Also computes this checksum. To be called before the first byte.
     pub fn compute(&mut self, algorithm: ChecksumAlgorithm) {
         self.checksums.compute(algorithm);

@@ -1,0 +1,180 @@
+//! What a request for a bucket or for an object asks to be allowed: the one place where such questions are put together.
+//!
+//! A request for a bucket of another region, or of another owner than it expects, ends before any question. The question
+//! itself carries the bucket's owner and policy, so that other accounts and callers without a name are let in by the
+//! policy alone, and the condition keys that every request of S3 has. What an operation knows besides comes by
+//! [`Conditions`].
+
+use daypass_core::model::AccountId;
+use daypass_core::store::Tx;
+use daypass_core::wire::sigv4::AuthForm;
+use daypass_core::{Check, Checks, Cx, Error, Fault, Guard};
+
+use crate::bucket::Bucket;
+use crate::fault::access_denied;
+
+/// The questions of an operation about a bucket as a whole, by its action in the tables.
+///
+/// # Errors
+/// `NoSuchBucket`, which everybody is told, a wrong region or owner, or a failure of the store.
+pub(crate) fn on_bucket(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    name: &str,
+    expected_owner: Option<&str>,
+) -> Result<Checks, Error> {
+    let bucket = Bucket::load(tx, name)?;
+    admit(cx, &bucket, expected_owner)?;
+    Ok(bucket_check(cx, &bucket, cx.operation().action).into())
+}
+
+/// `bucket_operation!(GET_BUCKET_TAGGING, ops::GetBucketTagging, get);` makes the entry of an operation about a bucket's
+/// configuration: one transaction, and the question whether the caller may do its action to the bucket.
+macro_rules! bucket_operation {
+    ($name:ident, $operation:ty, $run:expr) => {
+        daypass_core::operation!(
+            $name,
+            $operation,
+            |cx, tx, input| $crate::authorize::on_bucket(
+                cx,
+                tx,
+                &input.bucket,
+                input.expected_bucket_owner.as_deref()
+            ),
+            $run
+        );
+    };
+}
+pub(crate) use bucket_operation;
+
+/// Whether this bucket is the one that the request means: in the region that it was signed for, and of the owner that it
+/// expects (`x-amz-expected-bucket-owner`; S3 user guide, "Verifying bucket ownership with bucket owner condition").
+///
+/// # Errors
+/// If it is not.
+pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> Result<(), Error> {
+    cx.on_refusal("x-amz-bucket-region", bucket.region.clone());
+    if let Some(proof) = cx.caller().proof()
+        && proof.region() != bucket.region
+        // The one question about a bucket that every region answers.
+        && cx.operation().name != "GetBucketLocation"
+    {
+        return Err(wrong_region(proof.form(), proof.region(), &bucket.region).into());
+    }
+    if expected_owner.is_some_and(|expected| expected != bucket.account.as_str()) {
+        return Err(access_denied().into());
+    }
+    Ok(())
+}
+
+/// May the caller do this to the bucket?
+pub(crate) fn bucket_check(cx: &Cx, bucket: &Bucket, action: &'static str) -> Check {
+    about(cx, bucket, Check::new(action, bucket.arn()))
+}
+
+/// May the caller do this to the object of that key, whether it is there or not?
+pub(crate) fn object_check(cx: &Cx, bucket: &Bucket, action: &'static str, key: &str) -> Check {
+    about(cx, bucket, Check::new(action, bucket.object_arn(key)))
+}
+
+/// What to answer where a key is not there: who may list the bucket is told so, to everybody else it is forbidden to ask
+/// (S3 API reference, GetObject, "Permissions").
+pub(crate) fn missing_key(cx: &Cx, bucket: &Bucket, missing: Fault) -> Error {
+    match cx.authorize(&bucket_check(cx, bucket, "s3:ListBucket").into()) {
+        Ok(()) => missing.into(),
+        Err(refused) => refused,
+    }
+}
+
+/// The condition keys of every request (service authorization reference, "Condition keys for Amazon S3").
+pub(crate) fn common(cx: &Cx, check: Check) -> Check {
+    let Some(proof) = cx.caller().proof() else { return check };
+    let form = match proof.form() {
+        AuthForm::Header => "REST-HEADER",
+        AuthForm::Query => "REST-QUERY-STRING",
+    };
+    let signed = i64::try_from(proof.request_time().unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+    check
+        .with("s3:authType", form)
+        .with("s3:signatureversion", "AWS4-HMAC-SHA256")
+        .with_number("s3:signatureAge", cx.now().millis().saturating_sub(signed).max(0))
+        .with_some("s3:x-amz-content-sha256", proof.content_sha256())
+}
+
+fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
+    common(cx, check)
+        .of_account(bucket.account.clone())
+        .with("s3:ResourceAccount", bucket.account.as_str())
+        .guarded_by(guard(bucket, cx.caller().account()))
+}
+
+/// The bucket's policy. Where it lets in the public and the bucket restricts that, it lets in nobody from outside its
+/// account (S3 user guide, "Blocking public access", `RestrictPublicBuckets`).
+fn guard(bucket: &Bucket, caller: Option<AccountId>) -> Guard {
+    let outside = caller.is_none_or(|account| account != bucket.account);
+    match bucket.policy_set() {
+        Some(_) if outside && bucket.blocks().restrict_public_buckets && bucket.is_public() => Guard::None,
+        Some(set) => Guard::Grants(set.clone()),
+        None => Guard::None,
+    }
+}
+
+/// Daypass is the endpoint of every region at once. So what is wrong of a request for a bucket elsewhere is its
+/// signature, and clients that follow buckets go on from this answer.
+fn wrong_region(form: AuthForm, is: &str, expected: &str) -> Fault {
+    let (code, what) = match form {
+        AuthForm::Header => ("AuthorizationHeaderMalformed", "The authorization header is malformed"),
+        AuthForm::Query => {
+            ("AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter")
+        }
+    };
+    let words = format!("{what}; the region '{is}' is wrong; expecting '{expected}'");
+    Fault::coded(code, 400, words).with("Region", expected)
+}
+
+/// The condition keys that an operation knows of, by S3's names. Values of headers are those that were sent, whatever
+/// their defaults are.
+pub(crate) trait Conditions: Sized {
+    /// `s3:prefix`, `s3:delimiter`, `s3:max-keys`, of operations that list.
+    fn listing(self, prefix: Option<&str>, delimiter: Option<&str>, max_keys: Option<i32>) -> Self;
+    /// `s3:VersionId`.
+    fn version(self, version_id: Option<&str>) -> Self;
+    /// `s3:RequestObjectTag/…` and `s3:RequestObjectTagKeys`: the tags that the request gives to an object.
+    fn request_object_tags<'t>(self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self;
+    /// `s3:ExistingObjectTag/…`: the tags that the object has.
+    fn existing_object_tags<'t>(self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self;
+    /// A header that is a condition key by its own name, if it was sent: `s3:x-amz-acl`, `s3:x-amz-storage-class`, …
+    fn header(self, key: &'static str, value: Option<impl Into<String>>) -> Self;
+}
+
+impl Conditions for Check {
+    fn listing(self, prefix: Option<&str>, delimiter: Option<&str>, max_keys: Option<i32>) -> Self {
+        let check = self.with_some("s3:prefix", prefix).with_some("s3:delimiter", delimiter);
+        match max_keys {
+            Some(number) => check.with_number("s3:max-keys", number.into()),
+            None => check,
+        }
+    }
+
+    fn version(self, version_id: Option<&str>) -> Self {
+        self.with_some("s3:VersionId", version_id)
+    }
+
+    fn request_object_tags<'t>(self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+        let (mut check, mut names) = (self, vec![]);
+        for (key, value) in tags {
+            names.push(key.to_owned());
+            check = check.with(format!("s3:RequestObjectTag/{key}"), value);
+        }
+        if names.is_empty() { check } else { check.with_list("s3:RequestObjectTagKeys", names) }
+    }
+
+    fn existing_object_tags<'t>(self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+        tags.into_iter()
+            .fold(self, |check, (key, value)| check.with(format!("s3:ExistingObjectTag/{key}"), value))
+    }
+
+    fn header(self, key: &'static str, value: Option<impl Into<String>>) -> Self {
+        self.with_some(key, value)
+    }
+}

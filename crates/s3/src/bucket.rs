@@ -1,0 +1,254 @@
+//! Buckets: the record of one, and how a request finds it.
+//!
+//! Names are one space for the whole server, as AWS's are for a partition. What the record does not hold, the object
+//! store knows by the bucket's number: its objects, and how it keeps versions.
+
+use std::sync::{Arc, OnceLock};
+
+use daypass_core::model::{AccountId, Timestamp};
+use daypass_core::objects::BucketId;
+use daypass_core::policy::{Document, DocumentKind, Policy, PolicySet, PolicySource};
+use daypass_core::store::records::{Account, Tag};
+use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
+use daypass_core::{Cx, Error};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::no_such_bucket;
+use crate::name;
+use crate::public;
+
+/// A bucket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bucket {
+    /// Its name.
+    pub(crate) name: String,
+    /// Whose it is.
+    pub(crate) account: AccountId,
+    /// Where it is.
+    pub(crate) region: String,
+    /// When it was made.
+    pub(crate) created: Timestamp,
+    /// What the object store knows it by; never that of another bucket, not even of one of the same name.
+    pub(crate) number: u64,
+    /// Its policy: the document as it was put, but principals of IAM as unique ids.
+    #[serde(default)]
+    pub(crate) policy: Option<String>,
+    /// What of public access it blocks.
+    #[serde(default)]
+    pub(crate) public_access_block: Option<PublicAccessBlock>,
+    /// Whether it says that its owner owns every object. It is so in any case: there are no ACLs here.
+    #[serde(default)]
+    pub(crate) owner_enforced: bool,
+    /// Its tags.
+    #[serde(default)]
+    pub(crate) tags: Vec<Tag>,
+    /// What its default encryption says beside that everything is encrypted.
+    #[serde(default)]
+    pub(crate) encryption: Encryption,
+    /// Whether transfer acceleration, which there is none of, was told to be off.
+    #[serde(default)]
+    pub(crate) acceleration_suspended: bool,
+    /// Its policy, compiled.
+    #[serde(skip)]
+    compiled: OnceLock<Compiled>,
+}
+
+/// What of public access a bucket blocks (S3 user guide, "Blocking public access to your Amazon S3 storage").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublicAccessBlock {
+    pub(crate) block_public_acls: bool,
+    pub(crate) ignore_public_acls: bool,
+    pub(crate) block_public_policy: bool,
+    pub(crate) restrict_public_buckets: bool,
+}
+
+impl PublicAccessBlock {
+    /// That of every new bucket (S3 user guide, "Block Public Access … default settings", since April 2023).
+    pub(crate) const ALL: Self = Self {
+        block_public_acls: true,
+        ignore_public_acls: true,
+        block_public_policy: true,
+        restrict_public_buckets: true,
+    };
+}
+
+/// What a bucket's default encryption says that has no effect under SSE-S3, and is shown as it was put.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Encryption {
+    /// Whether it has a bucket key.
+    pub(crate) bucket_key: bool,
+    /// Whether it says that keys of the caller are refused.
+    pub(crate) blocks_customer_keys: bool,
+}
+
+/// A policy, ready for decisions.
+#[derive(Clone, Debug)]
+struct Compiled {
+    set: Arc<PolicySet>,
+    is_public: bool,
+}
+
+impl Bucket {
+    /// A new one, as AWS makes them: closed to the public, and everything in it its owner's.
+    pub(crate) fn new(name: &str, account: AccountId, region: &str, created: Timestamp, number: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            account,
+            region: region.to_owned(),
+            created,
+            number,
+            policy: None,
+            public_access_block: Some(PublicAccessBlock::ALL),
+            owner_enforced: true,
+            tags: vec![],
+            encryption: Encryption::default(),
+            acceleration_suspended: false,
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Where the bucket of that name stands.
+    pub(crate) fn key_of(name: &str) -> Key {
+        Key::new(&["s3", "bucket", name])
+    }
+
+    /// The bucket of that name, as the last commit left it: for operations over streams.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, or a failure of the store.
+    pub(crate) fn find(cx: &Cx, name: &str) -> Result<Arc<Self>, Error> {
+        name::may_exist(name)?;
+        let found = cx.state().kept.get::<Self>(&Self::key_of(name))?;
+        found.ok_or_else(|| no_such_bucket(name).into())
+    }
+
+    /// The bucket of that name, as the transaction sees it.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, or a failure of the store.
+    pub(crate) fn load(tx: &Tx<'_>, name: &str) -> Result<Self, Error> {
+        name::may_exist(name)?;
+        tx.get::<Self>(&Self::key_of(name))?.ok_or_else(|| no_such_bucket(name).into())
+    }
+
+    /// Its number in the object store.
+    pub(crate) fn id(&self) -> BucketId {
+        BucketId(self.number)
+    }
+
+    /// `arn:aws:s3:::name`.
+    pub(crate) fn arn(&self) -> String {
+        arn(&self.name)
+    }
+
+    /// `arn:aws:s3:::name/key`.
+    pub(crate) fn object_arn(&self, key: &str) -> String {
+        format!("arn:aws:s3:::{}/{key}", self.name)
+    }
+
+    /// The canonical id of the account that owns it and everything in it.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn owner_id(&self, cx: &Cx) -> Result<String, StoreError> {
+        canonical_id(cx, &self.account)
+    }
+
+    /// What of public access it blocks.
+    pub(crate) fn blocks(&self) -> PublicAccessBlock {
+        self.public_access_block.unwrap_or(PublicAccessBlock {
+            block_public_acls: false,
+            ignore_public_acls: false,
+            block_public_policy: false,
+            restrict_public_buckets: false,
+        })
+    }
+
+    /// Its policy, compiled once for as long as the record is kept.
+    pub(crate) fn policy_set(&self) -> Option<&Arc<PolicySet>> {
+        self.compiled().map(|compiled| &compiled.set)
+    }
+
+    /// Whether its policy lets in the public.
+    pub(crate) fn is_public(&self) -> bool {
+        self.compiled().is_some_and(|compiled| compiled.is_public)
+    }
+
+    /// Puts a policy, or takes it away.
+    pub(crate) fn set_policy(&mut self, policy: Option<String>) {
+        self.policy = policy;
+        self.compiled = OnceLock::new();
+    }
+
+    fn compiled(&self) -> Option<&Compiled> {
+        let text = self.policy.as_deref()?;
+        Some(self.compiled.get_or_init(|| {
+            let document = Document::load(DocumentKind::Bucket, text);
+            let is_public = public::is_public(&document);
+            let policy =
+                Policy::compile(PolicySource::named(format!("policy of bucket {}", self.name)), document);
+            Compiled { set: Arc::new(PolicySet::new([policy])), is_public }
+        }))
+    }
+}
+
+impl Record for Bucket {
+    fn key(&self) -> Key {
+        Self::key_of(&self.name)
+    }
+}
+
+/// `arn:aws:s3:::name`.
+pub(crate) fn arn(name: &str) -> String {
+    format!("arn:aws:s3:::{name}")
+}
+
+/// The canonical id of an account, as owners are named in S3.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn canonical_id(cx: &Cx, account: &AccountId) -> Result<String, StoreError> {
+    let account = cx.state().kept.get::<Account>(&Account::key_of(account))?;
+    Ok(account.map(|account| account.canonical_user_id.clone()).unwrap_or_default())
+}
+
+/// A bucket in the list of its account's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnedBucket {
+    pub(crate) account: AccountId,
+    pub(crate) name: String,
+    pub(crate) region: String,
+    pub(crate) created: Timestamp,
+}
+
+impl OwnedBucket {
+    /// Of this bucket.
+    pub(crate) fn of(bucket: &Bucket) -> Self {
+        Self {
+            account: bucket.account.clone(),
+            name: bucket.name.clone(),
+            region: bucket.region.clone(),
+            created: bucket.created,
+        }
+    }
+
+    /// Where the bucket of that name stands in the account's list.
+    pub(crate) fn key_of(account: &AccountId, name: &str) -> Key {
+        Key::new(&["s3", "owned", account.as_str(), name])
+    }
+
+    /// Where the account's buckets stand.
+    pub(crate) fn all(account: &AccountId) -> Prefix {
+        Prefix::new(&["s3", "owned", account.as_str()])
+    }
+}
+
+impl Record for OwnedBucket {
+    fn key(&self) -> Key {
+        Self::key_of(&self.account, &self.name)
+    }
+}

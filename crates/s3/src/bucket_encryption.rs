@@ -1,0 +1,77 @@
+//! The default encryption of a bucket: `s3:PutBucketEncryption`, `s3:GetBucketEncryption`, `s3:DeleteBucketEncryption`.
+//!
+//! Every object is sealed at rest with the server's own keys, which is what SSE-S3 (`AES256`) says. There is no KMS.
+
+use daypass_core::model::Enumeration as _;
+use daypass_core::model::s3::{
+    BlockedEncryptionTypes, DeleteBucketEncryptionRequest, EncryptionType, GetBucketEncryptionOutput,
+    GetBucketEncryptionRequest, PutBucketEncryptionRequest, ServerSideEncryption,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, ops,
+};
+use daypass_core::store::Tx;
+use daypass_core::{Cx, Error, Fault};
+
+use crate::authorize::bucket_operation;
+use crate::bucket::{Bucket, Encryption};
+use crate::fault::{invalid_argument, malformed_xml, not_implemented};
+
+bucket_operation!(PUT_BUCKET_ENCRYPTION, ops::PutBucketEncryption, put);
+bucket_operation!(GET_BUCKET_ENCRYPTION, ops::GetBucketEncryption, get);
+bucket_operation!(DELETE_BUCKET_ENCRYPTION, ops::DeleteBucketEncryption, delete);
+
+fn put(_: &Cx, tx: &mut Tx<'_>, input: PutBucketEncryptionRequest) -> Result<(), Error> {
+    let mut bucket = Bucket::load(tx, &input.bucket)?;
+    let mut rules = input.server_side_encryption_configuration.rules;
+    let (Some(rule), true) = (rules.pop(), rules.is_empty()) else { return Err(malformed_xml().into()) };
+    bucket.encryption = read(rule)?;
+    Ok(tx.put(&bucket)?)
+}
+
+fn read(rule: ServerSideEncryptionRule) -> Result<Encryption, Fault> {
+    if let Some(default) = rule.apply_server_side_encryption_by_default {
+        if default.sse_algorithm != ServerSideEncryption::AES256 {
+            let what = format!("encryption by {}", default.sse_algorithm.as_str());
+            return Err(not_implemented(&what));
+        }
+        if let Some(key) = default.kms_master_key_id {
+            let words = "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse";
+            return Err(invalid_argument(words, "KMSMasterKeyID", key));
+        }
+    }
+    let blocked = rule.blocked_encryption_types.and_then(|blocked| blocked.encryption_type);
+    let blocks_customer_keys = match blocked.as_deref() {
+        None | Some([]) => false,
+        // Keys that come with the request are refused in any case.
+        Some([EncryptionType::SSEC]) => true,
+        Some(_) => return Err(not_implemented("encryption with keys of the caller (SSE-C)")),
+    };
+    Ok(Encryption { bucket_key: rule.bucket_key_enabled.unwrap_or(false), blocks_customer_keys })
+}
+
+fn get(
+    _: &Cx,
+    tx: &mut Tx<'_>,
+    input: GetBucketEncryptionRequest,
+) -> Result<GetBucketEncryptionOutput, Error> {
+    let encryption = Bucket::load(tx, &input.bucket)?.encryption;
+    let blocked = encryption
+        .blocks_customer_keys
+        .then(|| BlockedEncryptionTypes { encryption_type: Some(vec![EncryptionType::SSEC]) });
+    let rule = ServerSideEncryptionRule {
+        apply_server_side_encryption_by_default: Some(ServerSideEncryptionByDefault {
+            sse_algorithm: ServerSideEncryption::AES256,
+            kms_master_key_id: None,
+        }),
+        bucket_key_enabled: Some(encryption.bucket_key),
+        blocked_encryption_types: blocked,
+    };
+    let configuration = ServerSideEncryptionConfiguration { rules: vec![rule] };
+    Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
+}
+
+/// Back to the default, which is to encrypt (S3 API reference, DeleteBucketEncryption).
+fn delete(_: &Cx, tx: &mut Tx<'_>, input: DeleteBucketEncryptionRequest) -> Result<(), Error> {
+    let mut bucket = Bucket::load(tx, &input.bucket)?;
+    bucket.encryption = Encryption::default();
+    Ok(tx.put(&bucket)?)
+}

@@ -1,0 +1,129 @@
+//! The policy of a bucket: `s3:PutBucketPolicy`, `s3:GetBucketPolicy`, `s3:DeleteBucketPolicy`, `s3:GetBucketPolicyStatus`.
+
+use daypass_core::model::s3::{
+    DeleteBucketPolicyRequest, GetBucketPolicyOutput, GetBucketPolicyRequest, GetBucketPolicyStatusOutput,
+    GetBucketPolicyStatusRequest, PolicyStatus, PutBucketPolicyRequest, errors, ops,
+};
+use daypass_core::policy::{Document, DocumentKind};
+use daypass_core::principals::{self, Unresolved};
+use daypass_core::store::Tx;
+use daypass_core::{Checks, Cx, Error, Fault, Guard, Who, administrator, operation};
+
+use crate::authorize::{admit, bucket_check, bucket_operation};
+use crate::bucket::Bucket;
+use crate::fault::{malformed_policy, not_there};
+use crate::policy_action;
+use crate::public;
+
+operation!(
+    PUT_BUCKET_POLICY,
+    ops::PutBucketPolicy,
+    |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
+    put
+);
+operation!(
+    GET_BUCKET_POLICY,
+    ops::GetBucketPolicy,
+    |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
+    get
+);
+operation!(
+    DELETE_BUCKET_POLICY,
+    ops::DeleteBucketPolicy,
+    |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
+    delete
+);
+bucket_operation!(GET_BUCKET_POLICY_STATUS, ops::GetBucketPolicyStatus, status);
+
+/// The largest policy, in bytes (S3 user guide, "Bucket policies").
+const MAX_BYTES: usize = 20 << 10;
+
+/// The question about the policy itself. What it says does not keep its account's root user from it, so that nobody locks
+/// a bucket for good (S3 API reference, PutBucketPolicy, "Permissions"). There is no root user here; in its place is
+/// whoever holds the machine, who alone gets sessions of the account's administrator role.
+fn checks(cx: &Cx, tx: &Tx<'_>, name: &str, expected_owner: Option<&str>) -> Result<Checks, Error> {
+    let bucket = Bucket::load(tx, name)?;
+    admit(cx, &bucket, expected_owner)?;
+    let check = bucket_check(cx, &bucket, cx.operation().action);
+    let check = if is_root(cx, &bucket) { check.guarded_by(Guard::None) } else { check };
+    Ok(check.into())
+}
+
+fn is_root(cx: &Cx, bucket: &Bucket) -> bool {
+    let Some(Who::Role(role)) = cx.caller().identity().map(|identity| &identity.who) else { return false };
+    role.account == bucket.account && administrator::is(role)
+}
+
+/// Policies are for the owner's account alone, whatever they let others do (S3 API reference, PutBucketPolicy).
+fn only_of_the_owner(cx: &Cx, bucket: &Bucket) -> Result<(), Fault> {
+    if cx.caller().account().as_ref() == Some(&bucket.account) {
+        return Ok(());
+    }
+    let words = "The specified method is not allowed against this resource.";
+    Err(Fault::new(&errors::METHOD_NOT_ALLOWED, words))
+}
+
+fn put(cx: &Cx, tx: &mut Tx<'_>, input: PutBucketPolicyRequest) -> Result<(), Error> {
+    let mut bucket = Bucket::load(tx, &input.bucket)?;
+    only_of_the_owner(cx, &bucket)?;
+    if input.policy.len() > MAX_BYTES {
+        let words = "Policy exceeds the maximum allowed document size.";
+        return Err(Fault::coded("PolicyTooLarge", 400, words).into());
+    }
+    let document = Document::parse(DocumentKind::Bucket, &input.policy)
+        .map_err(|error| malformed_policy(error.aws_message()))?;
+    document.check_bucket(&bucket.name).map_err(|error| malformed_policy(error.aws_message()))?;
+    policy_action::check(&document)?;
+    let kept = principals::to_ids(tx, &document, &input.policy).map_err(|error| match error {
+        Unresolved::Nobody(name) => malformed_policy("Invalid principal in policy")
+            .with("Detail", format!("\"AWS\" : \"{name}\""))
+            .into(),
+        Unresolved::Store(error) => Error::from(error),
+    })?;
+    if bucket.blocks().block_public_policy && public::is_public(&document) {
+        return Err(blocked(cx, &bucket).into());
+    }
+    bucket.set_policy(Some(kept));
+    Ok(tx.put(&bucket)?)
+}
+
+fn blocked(cx: &Cx, bucket: &Bucket) -> Fault {
+    let words = format!(
+        "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: \"{}\" because public policies are blocked by the BlockPublicPolicy block public access setting.",
+        cx.caller().arn(),
+        bucket.arn()
+    );
+    Fault::new(&errors::ACCESS_DENIED, words)
+}
+
+fn get(cx: &Cx, tx: &mut Tx<'_>, input: GetBucketPolicyRequest) -> Result<GetBucketPolicyOutput, Error> {
+    let bucket = Bucket::load(tx, &input.bucket)?;
+    only_of_the_owner(cx, &bucket)?;
+    let text = bucket.policy.as_deref().ok_or_else(|| no_policy(&bucket))?;
+    let policy = principals::to_arns(tx, DocumentKind::Bucket, text)?;
+    Ok(GetBucketPolicyOutput { policy: Some(policy) })
+}
+
+fn delete(cx: &Cx, tx: &mut Tx<'_>, input: DeleteBucketPolicyRequest) -> Result<(), Error> {
+    let mut bucket = Bucket::load(tx, &input.bucket)?;
+    only_of_the_owner(cx, &bucket)?;
+    bucket.set_policy(None);
+    Ok(tx.put(&bucket)?)
+}
+
+fn status(
+    _: &Cx,
+    tx: &mut Tx<'_>,
+    input: GetBucketPolicyStatusRequest,
+) -> Result<GetBucketPolicyStatusOutput, Error> {
+    let bucket = Bucket::load(tx, &input.bucket)?;
+    if bucket.policy.is_none() {
+        return Err(no_policy(&bucket).into());
+    }
+    let policy_status = Some(PolicyStatus { is_public: Some(bucket.is_public()) });
+    Ok(GetBucketPolicyStatusOutput { policy_status })
+}
+
+fn no_policy(bucket: &Bucket) -> Fault {
+    not_there(&errors::NO_SUCH_BUCKET_POLICY, "The bucket policy does not exist", &bucket.name)
+}

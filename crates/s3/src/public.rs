@@ -1,0 +1,155 @@
+//! Whether a bucket's policy lets in the public (S3 user guide, "Blocking public access to your Amazon S3 storage", "The
+//! meaning of public"): it does unless every `Allow` is for fixed principals, or under a condition that pins one of a few
+//! keys to fixed values.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use daypass_core::policy::{Comparison, Condition, Document, Effect, PrincipalName, Quantifier, Statement};
+
+/// Keys that make a statement not public where they are pinned to fixed values.
+const PINNING: [&str; 13] = [
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:sourcearn",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceowner",
+    "aws:sourceaccount",
+    "aws:userid",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "s3:dataaccesspointarn",
+    "s3:dataaccesspointaccount",
+];
+
+/// Whether the policy lets in the public.
+pub(crate) fn is_public(document: &Document) -> bool {
+    document.statements.iter().any(|s| s.effect.value == Effect::Allow && grants_to_the_public(s))
+}
+
+fn grants_to_the_public(statement: &Statement) -> bool {
+    let open = statement.principal.as_ref().is_none_or(|clause| {
+        // An `Allow` with `NotPrincipal` is for everybody else.
+        clause.inverted || clause.entries.iter().any(|entry| !is_fixed_principal(&entry.value))
+    });
+    open && !statement.conditions.iter().any(pins)
+}
+
+fn is_fixed_principal(name: &PrincipalName) -> bool {
+    match name {
+        PrincipalName::Aws(text) => !text.contains('*'),
+        PrincipalName::Service(_) | PrincipalName::CanonicalUser(_) => true,
+        // Everyone, whoever a provider lets in, and what is not known.
+        _ => false,
+    }
+}
+
+/// Whether a condition keeps out everybody but a few. One that is also true of requests without the key does not.
+fn pins(condition: &Condition) -> bool {
+    let key = condition.key.value.to_lowercase();
+    let Some(operator) = condition.operator.value.1 else { return false };
+    if operator.if_exists || operator.quantifier == Some(Quantifier::ForAllValues) {
+        return false;
+    }
+    let mut values = condition.values.iter().map(|value| &*value.value);
+    match operator.comparison {
+        Comparison::IpAddress => key == "aws:sourceip" && values.all(is_narrow),
+        Comparison::StringEquals
+        | Comparison::StringEqualsIgnoreCase
+        | Comparison::StringLike
+        | Comparison::ArnEquals
+        | Comparison::ArnLike => PINNING.contains(&key.as_str()) && values.all(|value| is_fixed(&key, value)),
+        _ => false,
+    }
+}
+
+fn is_fixed(key: &str, value: &str) -> bool {
+    let wild = |text: &str| text.contains(['*', '?']) || text.contains("${");
+    match key {
+        // The name of the access point may be anything while its account is fixed.
+        "s3:dataaccesspointarn" => value.rsplit_once(':').is_some_and(|(account, _)| !wild(account)),
+        // Who has sessions of a role names them.
+        "aws:userid" => !wild(value) && !value.starts_with("AROA"),
+        _ => !wild(value),
+    }
+}
+
+/// Whether a range of addresses is no wider than /8 (IPv4) or /32 (IPv6). The private ranges are not.
+fn is_narrow(range: &str) -> bool {
+    let (address, length) = match range.split_once('/') {
+        Some((address, length)) => (address, length.parse::<u8>().ok()),
+        None => (range, Some(128)),
+    };
+    let Some(length) = length else { return false };
+    if address.parse::<Ipv4Addr>().is_ok() {
+        return length >= 8;
+    }
+    address.parse::<Ipv6Addr>().is_ok() && length >= 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use daypass_core::policy::DocumentKind;
+
+    fn public(principal: &str, condition: &str) -> bool {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/*"}},
+            {{"Effect":"Allow","Principal":{principal},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"{condition}}}]}}"#
+        );
+        is_public(&Document::parse(DocumentKind::Bucket, &text).unwrap())
+    }
+
+    #[test]
+    fn the_public_is_whoever_is_not_named() {
+        for (principal, expected) in [
+            (r#""*""#, true),
+            (r#"{"AWS":"*"}"#, true),
+            (r#"{"AWS":["arn:aws:iam::111122223333:user/alice","*"]}"#, true),
+            (r#"{"Federated":"graph.facebook.com"}"#, true),
+            (r#"{"AWS":"arn:aws:iam::111122223333:user/alice"}"#, false),
+            (r#"{"AWS":"111122223333"}"#, false),
+            (r#"{"Service":"cloudtrail.amazonaws.com"}"#, false),
+        ] {
+            assert_eq!(public(principal, ""), expected, "{principal}");
+        }
+    }
+
+    #[test]
+    fn a_condition_that_pins_keeps_out_the_public() {
+        for (operator, key, value, expected) in [
+            ("StringEquals", "aws:SourceVpc", "vpc-91237329", false),
+            ("StringLike", "aws:SourceVpc", "vpc-*", true),
+            ("StringEqualsIfExists", "aws:SourceVpc", "vpc-91237329", true),
+            ("ForAllValues:StringEquals", "aws:SourceVpc", "vpc-91237329", true),
+            ("StringNotEquals", "aws:SourceVpc", "vpc-91237329", true),
+            ("StringEquals", "aws:PrincipalOrgID", "o-a1b2c3", false),
+            ("StringEquals", "aws:username", "alice", true),
+            ("StringEquals", "AWS:SOURCEACCOUNT", "111122223333", false),
+            ("StringEquals", "aws:SourceAccount", "${aws:PrincipalAccount}", true),
+            ("ArnLike", "aws:SourceArn", "arn:aws:sns:us-east-1:111122223333:topic", false),
+            ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:111122223333:*", true),
+            ("StringLike", "aws:userid", "AROAEXAMPLE:*", true),
+            ("StringEquals", "aws:userid", "AROAEXAMPLE:i-1", true),
+            ("StringEquals", "aws:userid", "AIDAEXAMPLE", false),
+            ("IpAddress", "aws:SourceIp", "203.0.113.0/24", false),
+            ("IpAddress", "aws:SourceIp", "10.0.0.0/8", false),
+            ("IpAddress", "aws:SourceIp", "0.0.0.0/1", true),
+            ("IpAddress", "aws:SourceIp", "2001:db8::/32", false),
+            ("IpAddress", "aws:SourceIp", "::/0", true),
+            ("NotIpAddress", "aws:SourceIp", "203.0.113.0/24", true),
+            ("ArnLike", "s3:DataAccessPointArn", "arn:aws:s3:us-west-2:111122223333:accesspoint/*", false),
+            ("ArnLike", "s3:DataAccessPointArn", "arn:aws:s3:us-west-2:*:accesspoint/*", true),
+        ] {
+            let condition = format!(r#","Condition":{{"{operator}":{{"{key}":"{value}"}}}}"#);
+            assert_eq!(public(r#""*""#, &condition), expected, "{operator} {key} {value}");
+        }
+    }
+
+    #[test]
+    fn every_value_must_be_narrow() {
+        let condition = r#","Condition":{"IpAddress":{"aws:SourceIp":["203.0.113.0/24","0.0.0.0/0"]}}"#;
+        assert!(public(r#""*""#, condition));
+    }
+}

@@ -1,0 +1,9 @@
+//! Every operation of the service through the whole gate: what it answers, what it refuses in AWS's words, and what
+//! nobody may get by it.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod bucket_policy;
+mod buckets;
+mod configuration;
+mod refusals;
+mod support;
