@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use daypass_ec2::Machines;
-use daypass_ec2::machines::{Launch, Order, OrderError, Presence};
+use daypass_ec2::machines::{Event, Launch, Order, OrderError, Presence};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// Machines in memory.
 #[derive(Default)]
@@ -21,6 +23,8 @@ struct Known {
     /// Machines whose orders are never answered.
     silent: Vec<String>,
     launches: Vec<Launch>,
+    /// The next machine goes down as soon as it is up, and this is told before the order is answered.
+    short_lived: Option<UnboundedSender<Event>>,
 }
 
 impl Fake {
@@ -63,6 +67,11 @@ impl Fake {
         self.lock().machines.values_mut().for_each(|runs| *runs = false);
     }
 
+    /// The next machine shuts itself down before anybody hears that it has started.
+    pub(crate) fn start_and_end(&self, tell: UnboundedSender<Event>) {
+        self.lock().short_lived = Some(tell);
+    }
+
     pub(crate) fn runs(&self, id: &str) -> bool {
         self.lock().machines.get(id) == Some(&true)
     }
@@ -96,11 +105,19 @@ impl Machines for Fake {
     fn start(&self, launch: Launch) -> Order<'_, ()> {
         Box::pin(async move {
             let id = launch.instance.id.clone();
+            let name = id.clone();
             self.order("start", &id.clone(), |known| {
                 assert_ne!(known.machines.insert(id, true), Some(true), "it is not started twice");
                 known.launches.push(launch);
+                if let Some(tell) = known.short_lived.take() {
+                    known.machines.insert(name.clone(), false);
+                    tell.send(Event::Stopped { id: name, by_itself: true }).unwrap();
+                }
             })
-            .await
+            .await?;
+            // Whoever follows the events is faster than whoever gave the order.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(())
         })
     }
 

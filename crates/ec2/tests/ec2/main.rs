@@ -7,6 +7,7 @@ mod describe;
 mod launch;
 mod lifecycle;
 mod machines;
+mod network;
 mod privileges;
 mod profiles;
 mod reconcile;

@@ -220,6 +220,15 @@ async fn a_shutdown_from_within_does_what_the_launch_said() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_machine_that_ends_before_its_start_is_heard_of_is_not_thought_to_run() {
+    let region = Region::new().await;
+    region.machines.start_and_end(region.events.clone());
+    let id = region.launch(&[]).await;
+    region.becomes(&id, "stopped").await;
+    assert_eq!(region.machines.count(&format!("start {id}")), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_machine_that_is_killed_stays_down_and_can_be_started() {
     let region = Region::new().await;
     let id = region.running(&[("InstanceInitiatedShutdownBehavior", "terminate")]).await;
