@@ -8,8 +8,6 @@
 mod settle;
 mod step;
 mod sweep;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +17,7 @@ use daypass_core::State;
 use daypass_core::store::records::Instance;
 use daypass_core::store::{Key, Prefix, Read as _, StoreError, Watch};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::machines::{Event, Machines};
@@ -41,14 +40,16 @@ pub struct Reconciler {
     tasks: JoinSet<Outcome>,
     /// Which instance a task is about: a task that panicked says only its own id.
     about: HashMap<Id, Key>,
+    /// Taken by tasks while they work, and not while they wait to try again.
+    places: Arc<Semaphore>,
     endings: Arc<Endings>,
 }
 
 /// What has to be done about an instance.
 #[derive(Default)]
 struct Work {
-    /// A task is about it.
-    running: bool,
+    /// The task that is about it is told by this that there is news, in case it waits to try again.
+    task: Option<Arc<Notify>>,
     /// Something has happened since the task began, or there is no task yet.
     wanted: bool,
     /// How often in a row it failed.
@@ -64,7 +65,8 @@ impl Reconciler {
         let settler = Arc::new(Settler::new(Arc::clone(&state), machines, Arc::clone(&endings)));
         let work = HashMap::new();
         let (tasks, about) = (JoinSet::new(), HashMap::new());
-        (Self { state, settler, events, work, tasks, about, endings }, tell)
+        let places = Arc::new(Semaphore::new(AT_A_TIME));
+        (Self { state, settler, events, work, tasks, about, places, endings }, tell)
     }
 
     /// Reconciles for as long as the store is open.
@@ -101,7 +103,11 @@ impl Reconciler {
     }
 
     fn want(&mut self, key: Key) {
-        self.work.entry(key).or_default().wanted = true;
+        let work = self.work.entry(key).or_default();
+        work.wanted = true;
+        if let Some(task) = &work.task {
+            task.notify_one();
+        }
     }
 
     fn changed(&mut self, changes: Option<Vec<Key>>) -> Result<(), StoreError> {
@@ -129,21 +135,25 @@ impl Reconciler {
         }
     }
 
-    /// Begins a task for each instance that has to be looked at and has none, as many as may be at a time.
+    /// Begins a task for each instance that has to be looked at and has none.
     fn begin(&mut self) {
         for (key, work) in &mut self.work {
-            if self.tasks.len() >= AT_A_TIME {
-                return;
-            }
-            if !work.wanted || work.running {
+            if !work.wanted || work.task.is_some() {
                 continue;
             }
-            (work.wanted, work.running) = (false, true);
-            let (settler, key, failures) = (Arc::clone(&self.settler), key.clone(), work.failures);
+            let news = Arc::new(Notify::new());
+            work.wanted = false;
+            work.task = Some(Arc::clone(&news));
+            let (settler, places) = (Arc::clone(&self.settler), Arc::clone(&self.places));
+            let (key, failures) = (key.clone(), work.failures);
             let task = {
                 let key = key.clone();
                 async move {
-                    tokio::time::sleep(wait_before(failures)).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(wait_before(failures)) => {}
+                        () = news.notified() => {}
+                    }
+                    let Ok(_place) = places.acquire().await else { return Outcome::TryAgain };
                     settler.settle(&key, failures).await
                 }
             };
@@ -162,7 +172,7 @@ impl Reconciler {
         };
         let Some(key) = self.about.remove(&id) else { return };
         let Some(work) = self.work.get_mut(&key) else { return };
-        work.running = false;
+        work.task = None;
         match outcome {
             Outcome::Settled => work.failures = 0,
             Outcome::TryAgain => {

@@ -28,10 +28,10 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: RunInstancesRequest) -> Result<Reservati
     }
     refuse_without_driver(cx)?;
     let plan = Plan::new(cx, tx, &input)?;
-    check_quota(tx, &home, &plan)?;
+    let most = within_quota(tx, &home, &plan)?;
     let reservation_id = cx.ids().resource_id("r");
     let mut launched = vec![];
-    for index in 0..plan.most {
+    for index in 0..most {
         match launch(cx, tx, &plan, &reservation_id, index) {
             Ok(instance) => launched.push(instance),
             // As many as there is room for, if they are enough.
@@ -63,11 +63,13 @@ fn launched_before(tx: &Tx<'_>, home: &Home, reservation_id: &str) -> Result<Res
     Ok(reservation(&shown))
 }
 
-fn check_quota(tx: &Tx<'_>, home: &Home, plan: &Plan) -> Result<(), Error> {
+/// How many instances are launched: as many as are asked for at most, if they fit, and as many as fit otherwise.
+fn within_quota(tx: &Tx<'_>, home: &Home, plan: &Plan) -> Result<i32, Error> {
     let vcpus = |i: &Instance| InstanceType::named(&i.instance_type).map_or(0, InstanceType::vcpus);
     let now: i32 = Instance::list(tx, home)?.iter().filter(|i| is_on(i)).map(vcpus).sum();
-    if now.saturating_add(plan.kind.vcpus().saturating_mul(plan.least)) <= MAX_VCPUS {
-        return Ok(());
+    let fit = MAX_VCPUS.saturating_sub(now).checked_div(plan.kind.vcpus()).unwrap_or(0);
+    if fit >= plan.least {
+        return Ok(plan.most.min(fit));
     }
     let words = format!(
         "You have requested more vCPU capacity than your current vCPU limit of {MAX_VCPUS} allows for the instance bucket that the specified instance type belongs to."

@@ -2,16 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use daypass_core::State;
+use daypass_core::model::Timestamp;
 use daypass_core::store::records::{Instance, InstanceState};
 use daypass_core::store::{Key, Read as _, StoreError, TransactError, Tx};
 use thiserror::Error;
 
-use super::step::{Step, next};
+use super::step::{Charge, Step, next};
 use crate::instance::{end, reason};
-use crate::machines::{Launch, Machines, OrderError, Presence};
+use crate::machines::{Launch, Machines, Order, OrderError, Presence};
 
+/// An order that takes longer than this has failed: it holds up nothing but its own instance, and is given again.
+const ORDER_TAKES: Duration = Duration::from_secs(180);
 /// A start that fails for a while is given up after so many tries.
 const START_TRIES: u32 = 5;
 
@@ -40,11 +44,12 @@ impl Endings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A machine ended without an order.
+    /// A machine ended without an order. Of one that nobody had in charge here, nobody can say how it ended.
     pub(super) fn note(&self, id: &str, by_itself: bool) {
         let mut known = self.lock();
-        known.ours.remove(id);
-        known.ended.insert(id.to_owned(), by_itself);
+        if known.ours.remove(id) {
+            known.ended.insert(id.to_owned(), by_itself);
+        }
     }
 
     /// Who runs has to be found out again.
@@ -52,6 +57,7 @@ impl Endings {
         *self.lock() = Known::default();
     }
 
+    /// Before the order is given: a machine may end before anybody hears that it has begun.
     fn take_charge(&self, id: &str) {
         let mut known = self.lock();
         known.ended.remove(id);
@@ -64,12 +70,13 @@ impl Endings {
         known.ended.remove(id);
     }
 
-    fn has(&self, id: &str) -> bool {
-        self.lock().ours.contains(id)
-    }
-
-    fn shut_itself_down(&self, id: &str) -> bool {
-        self.lock().ended.get(id).copied().unwrap_or(false)
+    fn charge(&self, id: &str) -> Charge {
+        let known = self.lock();
+        match (known.ours.contains(id), known.ended.get(id)) {
+            (true, _) => Charge::Ours,
+            (false, Some(by_itself)) => Charge::Ended { by_itself: *by_itself },
+            (false, None) => Charge::Unknown,
+        }
     }
 }
 
@@ -113,16 +120,16 @@ impl Settler {
                 return Ok(());
             };
             let id = &instance.id;
-            let ours = self.endings.has(id);
+            let charge = self.endings.charge(id);
             // A machine that is ours runs, until something else is told.
             let settled =
                 instance.desired == InstanceState::Running && instance.reached == instance.generation;
-            let presence = match (ours && settled, instance.state) {
-                (true, _) => Presence::Running,
-                (false, InstanceState::Terminated) => Presence::Absent,
-                (false, _) => self.machines.inspect(id).await?,
+            let presence = match instance.state {
+                _ if settled && charge == Charge::Ours => Presence::Running,
+                InstanceState::Terminated => Presence::Absent,
+                _ => in_time(self.machines.inspect(id)).await?,
             };
-            let step = next(&instance, presence, ours);
+            let step = next(&instance, presence, charge);
             if step == Step::Nothing {
                 return Ok(());
             }
@@ -135,49 +142,45 @@ impl Settler {
         let id = &instance.id;
         match step {
             Step::Nothing => {}
-            Step::Start => match self.machines.start(Launch::of(instance)).await {
-                Ok(()) => {
-                    self.endings.take_charge(id);
-                    self.record(instance, running).await?;
+            Step::Start => {
+                self.endings.take_charge(id);
+                match in_time(self.machines.start(Launch::of(instance))).await {
+                    Ok(()) => self.record(instance, running).await?,
+                    Err(error) => {
+                        self.endings.let_go(id);
+                        let why = worth_another_try(error, failures)?;
+                        self.record(instance, move |i, _, _| not_started(i, &why)).await?;
+                    }
                 }
-                Err(OrderError::Failed(why)) if failures < START_TRIES => {
-                    return Err(OrderError::Failed(why).into());
+            }
+            Step::Adopt => {
+                self.endings.take_charge(id);
+                match in_time(self.machines.adopt(Launch::of(instance))).await {
+                    Ok(()) => self.record(instance, running).await?,
+                    Err(error) => {
+                        self.endings.let_go(id);
+                        worth_another_try(error, failures)?;
+                        // What nobody can take charge of has no metadata service: it is started anew.
+                        in_time(self.machines.stop(id, true)).await?;
+                    }
                 }
-                Err(OrderError::Failed(why) | OrderError::Refused(why)) => {
-                    self.record(instance, move |i, _, now| not_started(i, &why, now)).await?;
-                }
-            },
-            Step::Adopt => match self.machines.adopt(Launch::of(instance)).await {
-                Ok(()) => {
-                    self.endings.take_charge(id);
-                    self.record(instance, running).await?;
-                }
-                Err(OrderError::Failed(why)) if failures < START_TRIES => {
-                    return Err(OrderError::Failed(why).into());
-                }
-                // What nobody can take charge of has no metadata service: it is stopped rather than left alone.
-                Err(OrderError::Failed(_) | OrderError::Refused(_)) => {
-                    self.machines.stop(id, true).await?;
-                    self.endings.let_go(id);
-                }
-            },
+            }
             Step::Restart => {
-                self.machines.stop(id, false).await?;
+                in_time(self.machines.stop(id, false)).await?;
                 self.endings.let_go(id);
             }
             Step::Stop => {
-                self.machines.stop(id, instance.stop_forced).await?;
+                in_time(self.machines.stop(id, instance.stop_forced)).await?;
                 self.endings.let_go(id);
                 self.record(instance, stopped).await?;
             }
             Step::RecordStopped => self.record(instance, stopped).await?,
             Step::Terminate => {
-                self.machines.terminate(id).await?;
+                in_time(self.machines.terminate(id)).await?;
                 self.endings.let_go(id);
                 self.record(instance, |i, tx, now| end(tx, i, now)).await?;
             }
-            Step::RecordEnded => {
-                let by_itself = self.endings.shut_itself_down(id);
+            Step::RecordEnded { by_itself } => {
                 self.record(instance, move |i, tx, _| ended(i, tx, by_itself)).await?;
                 self.endings.let_go(id);
             }
@@ -189,7 +192,7 @@ impl Settler {
     async fn record(
         &self,
         seen: &Instance,
-        change: impl Fn(&mut Instance, &mut Tx<'_>, daypass_core::model::Timestamp) -> Result<(), StoreError>,
+        change: impl Fn(&mut Instance, &mut Tx<'_>, Timestamp) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let now = self.state.clock.now();
         let done = self.state.store.transact(|tx| {
@@ -208,12 +211,22 @@ impl Settler {
     }
 }
 
+/// Why an order failed for good; or the error again, if it may succeed yet.
+fn worth_another_try(error: OrderError, failures: u32) -> Result<String, OrderError> {
+    match error {
+        OrderError::Failed(why) if failures < START_TRIES => Err(OrderError::Failed(why)),
+        OrderError::Failed(why) | OrderError::Refused(why) => Ok(why),
+    }
+}
+
+/// The answer to an order, if it comes in time.
+async fn in_time<T>(order: Order<'_, T>) -> Result<T, OrderError> {
+    let late = |_| OrderError::Failed(format!("no answer within {} seconds", ORDER_TAKES.as_secs()));
+    tokio::time::timeout(ORDER_TAKES, order).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
+}
+
 /// It runs, as it was to.
-fn running(
-    instance: &mut Instance,
-    _: &mut Tx<'_>,
-    _: daypass_core::model::Timestamp,
-) -> Result<(), StoreError> {
+fn running(instance: &mut Instance, _: &mut Tx<'_>, _: Timestamp) -> Result<(), StoreError> {
     instance.reached = instance.generation;
     instance.state = InstanceState::Running;
     instance.state_reason = None;
@@ -222,11 +235,7 @@ fn running(
 }
 
 /// It is stopped, as it was to be.
-fn stopped(
-    instance: &mut Instance,
-    _: &mut Tx<'_>,
-    _: daypass_core::model::Timestamp,
-) -> Result<(), StoreError> {
+fn stopped(instance: &mut Instance, _: &mut Tx<'_>, _: Timestamp) -> Result<(), StoreError> {
     // A start that it never got to is not to be caught up with.
     instance.reached = instance.generation;
     instance.state = InstanceState::Stopped;
@@ -236,12 +245,7 @@ fn stopped(
 
 /// It could not be started. A launch that fails ends the instance; a later start leaves it stopped, with its disk (EC2
 /// User Guide, "Instance terminates immediately").
-fn not_started(
-    instance: &mut Instance,
-    why: &str,
-    now: daypass_core::model::Timestamp,
-) -> Result<(), StoreError> {
-    let _ = now;
+fn not_started(instance: &mut Instance, why: &str) -> Result<(), StoreError> {
     instance.state_reason = Some(reason("Server.InternalError", &format!("Internal error on launch: {why}")));
     instance.transition_reason = "Server.InternalError".to_owned();
     if instance.reached == 0 {
@@ -254,8 +258,8 @@ fn not_started(
     Ok(())
 }
 
-/// It ended without an order: by itself, which its shutdown behavior is for; or it was killed or lost, and stays with its
-/// disk.
+/// It ended without an order: by itself, which its shutdown behavior is for; or it was killed, and stays stopped with its
+/// disk, for whatever killed it may do so again.
 fn ended(instance: &mut Instance, _: &mut Tx<'_>, by_itself: bool) -> Result<(), StoreError> {
     instance.transition_reason.clear();
     if !by_itself {

@@ -22,13 +22,30 @@ pub(super) enum Step {
     /// End its machine, then record that it is terminated.
     Terminate,
     /// Record that it ended without an order.
-    RecordEnded,
+    RecordEnded {
+        /// Whether it shut itself down.
+        by_itself: bool,
+    },
 }
 
-/// The next step. `ours` says that this process has started or adopted the machine and was not told since that it ended.
-pub(super) fn next(instance: &Instance, presence: Presence, ours: bool) -> Step {
+/// What this process knows of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Charge {
+    /// It was started or adopted here, and nobody told since that it ended.
+    Ours,
+    /// It was told to have ended without an order.
+    Ended {
+        /// Whether it shut itself down.
+        by_itself: bool,
+    },
+    /// Nothing: this process is new, or what starts machines is.
+    Unknown,
+}
+
+/// The next step.
+pub(super) fn next(instance: &Instance, presence: Presence, charge: Charge) -> Step {
     use InstanceState::{Pending, Running, Stopped, Terminated};
-    let runs = presence == Presence::Running;
+    let (runs, ours) = (presence == Presence::Running, charge == Charge::Ours);
     let due = instance.reached < instance.generation;
     match instance.desired {
         Terminated if instance.state == Terminated => Step::Nothing,
@@ -47,7 +64,12 @@ pub(super) fn next(instance: &Instance, presence: Presence, ours: bool) -> Step 
         Running if due => Step::Start,
         Running if runs && ours => Step::Nothing,
         Running if runs => Step::Adopt,
-        Running => Step::RecordEnded,
+        Running => match charge {
+            Charge::Ended { by_itself } => Step::RecordEnded { by_itself },
+            // It ran when somebody last looked, and went down with its host or with what held it: it comes back, as
+            // EC2 recovers an instance whose host has failed.
+            Charge::Ours | Charge::Unknown => Step::Start,
+        },
         // Nobody asks for what is only on the way.
         _ => Step::Nothing,
     }
