@@ -26,6 +26,13 @@ impl Checks {
         self
     }
 
+    /// The questions of both.
+    #[must_use]
+    pub fn and_those_of(mut self, other: Self) -> Self {
+        self.list.extend(other.list);
+        self
+    }
+
     /// More questions.
     #[must_use]
     pub fn and_all(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
@@ -41,6 +48,7 @@ impl From<Check> for Checks {
 }
 
 /// May the caller do this to that, under these circumstances?
+#[derive(Clone)]
 pub struct Check {
     pub(crate) action: &'static str,
     pub(crate) resource: String,
@@ -50,6 +58,7 @@ pub struct Check {
 }
 
 /// The values of a condition key.
+#[derive(Clone)]
 pub(crate) enum Values {
     Text(String),
     Number(i64),

@@ -34,6 +34,9 @@ fn instance(id: &str) -> Instance {
         state_reason: None,
         transition_reason: String::new(),
         generation: 1,
+        reached: 1,
+        stop_forced: false,
+        ended: None,
         network: NetworkInterface {
             id: "eni-0123456789abcdef0".into(),
             attachment_id: "eni-attach-0123456789abcdef0".into(),
@@ -47,6 +50,8 @@ fn instance(id: &str) -> Instance {
             mac: "02:42:0a:00:01:05".into(),
             security_groups: vec!["sg-0123456789abcdef0".into()],
             security_group_names: vec!["default".into()],
+            description: String::new(),
+            tags: vec![],
         },
         metadata: MetadataOptions {
             http_tokens: HttpTokens::Required,

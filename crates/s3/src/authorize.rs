@@ -35,7 +35,7 @@ macro_rules! bucket_operation {
         daypass_core::operation!(
             $name,
             $operation,
-            |cx, tx, input| $crate::authorize::on_bucket(
+            may_refuse: |cx, tx, input| $crate::authorize::on_bucket(
                 cx,
                 tx,
                 &input.bucket,
