@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
 use crate::machines::DriverMachines;
+use crate::objects;
 use crate::server::Server;
 use crate::server::http::Stop;
 
@@ -30,6 +31,9 @@ pub(crate) fn start(
 ) -> Work {
     let mut tasks = JoinSet::new();
     tasks.spawn(write_last_used(Arc::clone(server)));
+    tasks.spawn(objects::move_records(Arc::clone(server)));
+    tasks.spawn(objects::give_back_room(Arc::clone(server)));
+    tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
     if let Ok(driver) = server.driver() {
         let machines = DriverMachines::new(Arc::clone(driver), Arc::clone(server), api_port, stop.clone());
         let (reconciler, tell) = Reconciler::new(server.shared_state(), Arc::new(machines));
@@ -47,6 +51,7 @@ impl Work {
     /// Ends it; what can still be written is.
     pub(crate) async fn end(mut self) {
         self.tasks.shutdown().await;
+        objects::move_all_records(self.server.state()).await;
         if let Err(error) = self.server.gate().write_last_used().await {
             tracing::warn!(%error, "when roles and keys were last used could not be written");
         }

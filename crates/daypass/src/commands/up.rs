@@ -7,7 +7,9 @@ use anyhow::{Context as _, Result, bail};
 use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
-use daypass_core::{Entropy, Gate, Identities, InstanceSupport, KeyRing, RootKey, State, administrator};
+use daypass_core::{
+    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, RootKey, State, administrator,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_rustls::TlsAcceptor;
@@ -17,7 +19,7 @@ use crate::data::{DataDirectory, Settings};
 use crate::server::http::{self, Stop};
 use crate::server::{Server, is_loopback, operations, tls};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{admin, background, confine, data, instances};
+use crate::{admin, background, confine, data, instances, objects};
 
 pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
     log_to_standard_error(arguments.log_format);
@@ -105,6 +107,8 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let ring = KeyRing::load(&store, &root, &SystemClock, Arc::clone(&entropy)).await?;
     let state = State {
         identities: Identities::of(&store),
+        kept: Kept::of(&store),
+        objects: Arc::new(objects::open(directory.path(), &ring)?),
         store,
         ring,
         clock: Arc::new(SystemClock),
