@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use daypass_core::objects::local::{Local, Options};
 use daypass_core::objects::Timestamp;
+use daypass_core::objects::local::{Local, Options};
 use daypass_core::{Entropy as _, KeyRing, ObjectKeys, State, outbox};
 
 use crate::server::Server;
