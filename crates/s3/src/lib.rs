@@ -43,23 +43,35 @@ mod bucket_acl;
 mod bucket_encryption;
 mod bucket_policy;
 mod bucket_tagging;
+mod checksum;
+mod conditional;
 mod create_bucket;
 mod delete_bucket;
+mod delete_object;
+mod description;
 mod engine;
 mod fault;
 mod fixed;
+mod get_object;
 mod head_bucket;
 mod lifecycle;
 mod lifetime;
 mod list_buckets;
+mod list_objects;
+mod listing;
 mod location;
 mod name;
+mod object;
 mod ownership_controls;
 mod policy_action;
 mod public;
 mod public_access_block;
+mod put_object;
+mod range;
 mod tag;
+mod uri;
 mod versioning;
+mod writing;
 
 use daypass_core::Entry;
 
@@ -76,6 +88,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_policy::DELETE_BUCKET_POLICY,
     &bucket_tagging::DELETE_BUCKET_TAGGING,
     &fixed::DELETE_BUCKET_WEBSITE,
+    &delete_object::DELETE_OBJECT,
     &public_access_block::DELETE_PUBLIC_ACCESS_BLOCK,
     &fixed::GET_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::GET_BUCKET_ACL,
@@ -93,10 +106,14 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_tagging::GET_BUCKET_TAGGING,
     &versioning::GET_BUCKET_VERSIONING,
     &fixed::GET_BUCKET_WEBSITE,
+    &get_object::GET_OBJECT,
     &fixed::GET_OBJECT_LOCK_CONFIGURATION,
     &public_access_block::GET_PUBLIC_ACCESS_BLOCK,
     &head_bucket::HEAD_BUCKET,
+    &get_object::HEAD_OBJECT,
     &list_buckets::LIST_BUCKETS,
+    &list_objects::LIST_OBJECTS,
+    &list_objects::LIST_OBJECTS_V2,
     &fixed::PUT_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::PUT_BUCKET_ACL,
     &fixed::PUT_BUCKET_CORS,
@@ -109,5 +126,6 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_tagging::PUT_BUCKET_TAGGING,
     &versioning::PUT_BUCKET_VERSIONING,
     &fixed::PUT_BUCKET_WEBSITE,
+    &put_object::PUT_OBJECT,
     &public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
 ];

@@ -6,5 +6,7 @@ mod bucket_policy;
 mod buckets;
 mod configuration;
 mod lifecycle;
+mod listing;
+mod objects;
 mod refusals;
 mod support;
