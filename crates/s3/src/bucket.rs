@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use daypass_core::model::s3::LifecycleRule;
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::objects::BucketId;
 use daypass_core::policy::{Document, DocumentKind, Policy, PolicySet, PolicySource};
@@ -14,11 +15,12 @@ use daypass_core::{Cx, Error, State};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::no_such_bucket;
+use crate::lifecycle;
 use crate::name;
 use crate::public;
 
 /// A bucket.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bucket {
     /// Its name.
@@ -55,6 +57,9 @@ pub(crate) struct Bucket {
     /// Its policy, compiled.
     #[serde(skip)]
     compiled: OnceLock<Compiled>,
+    /// The rules of its lifecycle, read.
+    #[serde(skip)]
+    rules: OnceLock<Arc<[LifecycleRule]>>,
 }
 
 /// What of public access a bucket blocks (S3 user guide, "Blocking public access to your Amazon S3 storage").
@@ -121,6 +126,7 @@ impl Bucket {
             lifecycle: None,
             acceleration_suspended: false,
             compiled: OnceLock::new(),
+            rules: OnceLock::new(),
         }
     }
 
@@ -195,6 +201,25 @@ impl Bucket {
     pub(crate) fn set_policy(&mut self, policy: Option<String>) {
         self.policy = policy;
         self.compiled = OnceLock::new();
+    }
+
+    /// The rules of its lifecycle, read once for as long as the record is kept.
+    ///
+    /// # Errors
+    /// If what is kept does not read, which is a failure of ours.
+    pub(crate) fn lifecycle_rules(&self) -> Result<Arc<[LifecycleRule]>, Error> {
+        let Some(lifecycle) = &self.lifecycle else { return Ok(Arc::new([])) };
+        if let Some(rules) = self.rules.get() {
+            return Ok(Arc::clone(rules));
+        }
+        let rules: Arc<[LifecycleRule]> = lifecycle::rules(lifecycle)?.into();
+        Ok(Arc::clone(self.rules.get_or_init(|| rules)))
+    }
+
+    /// Puts a lifecycle, or takes it away.
+    pub(crate) fn set_lifecycle(&mut self, lifecycle: Option<Lifecycle>) {
+        self.lifecycle = lifecycle;
+        self.rules = OnceLock::new();
     }
 
     fn compiled(&self) -> Option<&Compiled> {

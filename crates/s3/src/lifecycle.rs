@@ -45,10 +45,10 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: Put) -> Result<PutBucketLifecycleConfigu
     let least = input
         .transition_default_minimum_object_size
         .unwrap_or(TransitionDefaultMinimumObjectSize::AllStorageClasses128K);
-    bucket.lifecycle = Some(Lifecycle {
+    bucket.set_lifecycle(Some(Lifecycle {
         configuration: write(cx, configuration)?,
         transition_default_minimum_object_size: least.as_str().to_owned(),
-    });
+    }));
     tx.put(&bucket)?;
     Ok(PutBucketLifecycleConfigurationOutput { transition_default_minimum_object_size: Some(least) })
 }
@@ -68,7 +68,7 @@ fn get(_: &Cx, tx: &mut Tx<'_>, input: Get) -> Result<GetBucketLifecycleConfigur
 
 fn delete(_: &Cx, tx: &mut Tx<'_>, input: DeleteBucketLifecycleRequest) -> Result<(), Error> {
     let mut bucket = Bucket::load(tx, &input.bucket)?;
-    bucket.lifecycle = None;
+    bucket.set_lifecycle(None);
     Ok(tx.put(&bucket)?)
 }
 

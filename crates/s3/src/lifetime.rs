@@ -5,8 +5,6 @@
 //! object's age"). Every deletion is on the condition that the key's current object is still the one that was looked at,
 //! so that nothing goes that was written meanwhile; what is held by a lock stays.
 
-use std::sync::Arc;
-
 use daypass_core::model::s3::{ExpirationStatus, LifecycleRule, LifecycleRuleFilter};
 use daypass_core::objects::{
     AfterUpload, AfterVersion, AnyVersion, Commit, Delete, Entry, Error as Engine, Key, Keys, Listed, Match,
@@ -16,7 +14,7 @@ use daypass_core::store::records::Tag;
 use daypass_core::{Error, State};
 
 use crate::bucket::{self, Bucket};
-use crate::lifecycle::{self, DAY_MILLIS};
+use crate::lifecycle::DAY_MILLIS;
 use crate::tag;
 
 /// Deletions that are made in one change.
@@ -30,9 +28,9 @@ const AT_ONCE: usize = 1000;
 pub async fn end_lifetimes(state: &State) -> Result<usize, EndError> {
     let (mut ended, mut failure) = (0, None);
     for bucket in bucket::all(state).map_err(|error| EndError(error.into()))? {
-        let Some(known) = &bucket.lifecycle else { continue };
-        let result = match lifecycle::rules(known) {
-            Ok(rules) => Round::new(state, &bucket, rules).run().await,
+        let result = match bucket.lifecycle_rules() {
+            Ok(rules) if rules.is_empty() => continue,
+            Ok(rules) => Round::new(state, &bucket, &rules).run().await,
             Err(error) => Err(error),
         };
         match result {
@@ -62,7 +60,7 @@ impl std::error::Error for EndError {}
 struct Round<'a> {
     state: &'a State,
     bucket: &'a Bucket,
-    rules: Vec<LifecycleRule>,
+    rules: Vec<&'a LifecycleRule>,
     now: i64,
     due: Vec<Delete>,
     ended: usize,
@@ -82,8 +80,8 @@ struct Current {
 }
 
 impl<'a> Round<'a> {
-    fn new(state: &'a State, bucket: &'a Arc<Bucket>, rules: Vec<LifecycleRule>) -> Self {
-        let rules = rules.into_iter().filter(|rule| rule.status == ExpirationStatus::Enabled).collect();
+    fn new(state: &'a State, bucket: &'a Bucket, rules: &'a [LifecycleRule]) -> Self {
+        let rules = rules.iter().filter(|rule| rule.status == ExpirationStatus::Enabled).collect();
         Self { state, bucket, rules, now: state.clock.now().millis(), due: vec![], ended: 0 }
     }
 
@@ -173,11 +171,7 @@ impl<'a> Round<'a> {
     }
 
     fn is_over(&self, key: &Key, version: &Version) -> bool {
-        let rules = self.rules.iter().filter(|rule| applies(rule, key, Some(version)));
-        rules.filter_map(|rule| rule.expiration.as_ref()).any(|expiration| {
-            expiration.days.is_some_and(|days| self.now >= after_days(version.modified, days))
-                || expiration.date.is_some_and(|date| self.now >= date.millis())
-        })
+        expirations(self.rules.iter().copied(), key, version).any(|(end, _)| self.now >= end)
     }
 
     /// All versions of a key were seen. A delete marker that is alone goes where a rule says so, or says days and they
@@ -240,6 +234,45 @@ impl<'a> Round<'a> {
     fn commit(&self) -> Commit {
         Commit::at(Timestamp(u64::try_from(self.now).unwrap_or(0)))
     }
+}
+
+/// What `x-amz-expiration` says of a current object: when it goes, and by which rule (S3 API reference, GetObject). `None`
+/// where no rule lets it go.
+///
+/// # Errors
+/// If the bucket's lifecycle does not read, which is a failure of ours.
+pub(crate) fn expiration(bucket: &Bucket, key: &Key, version: &Version) -> Result<Option<String>, Error> {
+    let rules = bucket.lifecycle_rules()?;
+    let enabled = rules.iter().filter(|rule| rule.status == ExpirationStatus::Enabled);
+    let first = expirations(enabled, key, version).min_by_key(|(end, _)| *end);
+    Ok(first.map(|(end, rule)| {
+        let date = daypass_core::model::Timestamp::from_millis(end).rfc822();
+        // Ids of rules may hold what a header cannot (S3 user guide, "How to determine when an object will expire").
+        let id = rule.id.as_deref().map(encoded).unwrap_or_default();
+        format!("expiry-date=\"{date}\", rule-id=\"{id}\"")
+    }))
+}
+
+fn encoded(id: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    id.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+/// When rules let a current object go, in milliseconds, and which.
+fn expirations<'r>(
+    rules: impl Iterator<Item = &'r LifecycleRule>,
+    key: &Key,
+    version: &Version,
+) -> impl Iterator<Item = (i64, &'r LifecycleRule)> {
+    rules.filter(|rule| applies(rule, key, Some(version))).filter_map(|rule| {
+        let expiration = rule.expiration.as_ref()?;
+        let end = match (expiration.days, expiration.date) {
+            (Some(days), _) => after_days(version.modified, days),
+            (None, Some(date)) => date.millis(),
+            (None, None) => return None,
+        };
+        Some((end, rule))
+    })
 }
 
 /// The first midnight after these days have passed, in milliseconds.

@@ -1,5 +1,7 @@
 //! Lifecycles, carried out.
 
+use std::sync::Arc;
+
 use daypass_core::objects::{Body, CreateUpload, Description, Put, Versioning};
 use daypass_core::testing::{Client, NOW, TestServer};
 
@@ -185,4 +187,17 @@ async fn a_bucket_that_is_gone_hinders_no_other() {
     objects.close_bucket(kept.bucket.id(), kept.commit()).await.unwrap();
     assert_eq!(kept.ended().await, 0);
     kept.client.s3("HEAD", "/kept", "", &[], b"").await.ok();
+}
+
+#[tokio::test]
+async fn an_object_says_when_it_goes_and_by_which_rule() {
+    let (later, sooner) =
+        ("<Expiration><Days>9</Days></Expiration>", "<ID>so on</ID><Expiration><Days>1</Days></Expiration>");
+    let kept = Kept::with(&[rule("", later), rule("<Prefix>a</Prefix>", sooner)].concat()).await;
+    kept.put("a", "x", &[]).await;
+    let key = Key::new("a").unwrap();
+    let at = daypass_core::objects::At { bucket: kept.bucket.id(), key: key.clone(), version: None };
+    let version = kept.server.gate.state().objects.head(at).await.unwrap();
+    let expected = "expiry-date=\"Tue, 24 Nov 2026 00:00:00 GMT\", rule-id=\"so%20on\"";
+    assert_eq!(expiration(&kept.bucket, &key, &version).unwrap().as_deref(), Some(expected));
 }
