@@ -10,7 +10,7 @@ use daypass_core::objects::BucketId;
 use daypass_core::policy::{Document, DocumentKind, Policy, PolicySet, PolicySource};
 use daypass_core::store::records::{Account, Tag};
 use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
-use daypass_core::{Cx, Error};
+use daypass_core::{Cx, Error, State};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::no_such_bucket;
@@ -46,6 +46,9 @@ pub(crate) struct Bucket {
     /// What its default encryption says beside that everything is encrypted.
     #[serde(default)]
     pub(crate) encryption: Encryption,
+    /// What becomes of its objects in time.
+    #[serde(default)]
+    pub(crate) lifecycle: Option<Lifecycle>,
     /// Whether transfer acceleration, which there is none of, was told to be off.
     #[serde(default)]
     pub(crate) acceleration_suspended: bool,
@@ -84,6 +87,16 @@ pub(crate) struct Encryption {
     pub(crate) blocks_customer_keys: bool,
 }
 
+/// What becomes of a bucket's objects in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lifecycle {
+    /// The rules as they were put, by the shape of the API.
+    pub(crate) configuration: serde_json::Value,
+    /// Which objects no transition moves. There are no transitions; it is shown as it was put.
+    pub(crate) transition_default_minimum_object_size: String,
+}
+
 /// A policy, ready for decisions.
 #[derive(Clone, Debug)]
 struct Compiled {
@@ -105,6 +118,7 @@ impl Bucket {
             owner_enforced: true,
             tags: vec![],
             encryption: Encryption::default(),
+            lifecycle: None,
             acceleration_suspended: false,
             compiled: OnceLock::new(),
         }
@@ -199,6 +213,16 @@ impl Record for Bucket {
     fn key(&self) -> Key {
         Self::key_of(&self.name)
     }
+}
+
+/// All buckets of all accounts.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn all(state: &State) -> Result<Vec<Arc<Bucket>>, StoreError> {
+    let keys = state.store.read(|tx| tx.keys(&Prefix::new(&["s3", "bucket"]), None, usize::MAX))?;
+    let found = keys.iter().map(|key| state.kept.get::<Bucket>(key));
+    found.filter_map(Result::transpose).collect()
 }
 
 /// `arn:aws:s3:::name`.

@@ -49,6 +49,8 @@ mod engine;
 mod fault;
 mod fixed;
 mod head_bucket;
+mod lifecycle;
+mod lifetime;
 mod list_buckets;
 mod location;
 mod name;
@@ -61,12 +63,15 @@ mod versioning;
 
 use daypass_core::Entry;
 
+pub use lifetime::{EndError, end_lifetimes};
+
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
     &create_bucket::CREATE_BUCKET,
     &delete_bucket::DELETE_BUCKET,
     &fixed::DELETE_BUCKET_CORS,
     &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
+    &lifecycle::DELETE_BUCKET_LIFECYCLE,
     &ownership_controls::DELETE_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::DELETE_BUCKET_POLICY,
     &bucket_tagging::DELETE_BUCKET_TAGGING,
@@ -76,6 +81,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_acl::GET_BUCKET_ACL,
     &fixed::GET_BUCKET_CORS,
     &bucket_encryption::GET_BUCKET_ENCRYPTION,
+    &lifecycle::GET_BUCKET_LIFECYCLE_CONFIGURATION,
     &location::GET_BUCKET_LOCATION,
     &fixed::GET_BUCKET_LOGGING,
     &fixed::GET_BUCKET_NOTIFICATION_CONFIGURATION,
@@ -95,6 +101,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_acl::PUT_BUCKET_ACL,
     &fixed::PUT_BUCKET_CORS,
     &bucket_encryption::PUT_BUCKET_ENCRYPTION,
+    &lifecycle::PUT_BUCKET_LIFECYCLE_CONFIGURATION,
     &fixed::PUT_BUCKET_LOGGING,
     &ownership_controls::PUT_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::PUT_BUCKET_POLICY,

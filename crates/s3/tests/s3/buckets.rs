@@ -195,6 +195,7 @@ async fn the_owner_that_is_expected_must_be_the_owner() {
     };
     assert_eq!(expect("123456789012").await, 200);
     assert_eq!(expect("999988887777").await, 403);
+    assert_eq!(expect("somebody").await, 400);
 }
 
 /// Everything, on everything.

@@ -5,5 +5,6 @@
 mod bucket_policy;
 mod buckets;
 mod configuration;
+mod lifecycle;
 mod refusals;
 mod support;
