@@ -1,5 +1,7 @@
 //! An account for a test: its server and its administrator.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use daypass_core::testing::{Client, TestAnswer, TestServer};
 
 /// The server and its administrator.
@@ -65,7 +67,12 @@ pub(crate) async fn ask_with(
     headers: &[(&str, &str)],
     body: &str,
 ) -> TestAnswer {
-    client.s3_document(method, path, query, headers, body).await
+    let sum = BASE64.encode(crc32(body.as_bytes()).to_be_bytes());
+    let mut all = headers.to_vec();
+    if !body.is_empty() {
+        all.extend([("x-amz-checksum-crc32", sum.as_str()), ("x-amz-sdk-checksum-algorithm", "CRC32")]);
+    }
+    client.s3(method, path, query, &all, body.as_bytes()).await
 }
 
 /// Asks for something that is refused.
@@ -78,4 +85,16 @@ pub(crate) async fn refused(client: &Client, method: &str, path: &str, query: &s
 /// What a refusal is expected to be.
 pub(crate) fn refusal(status: u16, code: &str, message: impl Into<String>) -> Refusal {
     (status, code.to_owned(), message.into())
+}
+
+/// The checksum that AWS's clients send by default, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+        }
+    }
+    !crc
 }
