@@ -8,7 +8,7 @@ data=$PWD/.demo/data
 port=${DAYPASS_DEMO_PORT:-4566}
 export AWS_PAGER= AWS_EC2_METADATA_DISABLED=true PATH="$PWD/target/release:$PATH"
 unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN 2>/dev/null || true
-aws=$(command -v aws || echo /usr/bin/aws)
+aws=$(scripts/prerequisites.sh cli)
 
 if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' off=$'\e[0m'; else bold='' dim='' green='' red='' off=''; fi
 step=0

@@ -1,5 +1,7 @@
 //! The decision, and AWS's words for a no.
 
+use std::borrow::Cow;
+
 use daypass_model::Protocol;
 use daypass_policy::{
     Action, Audience, Context, Decision, Explanation, Policies, Request, Resource, ResourcePolicy, keys,
@@ -18,8 +20,9 @@ pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
         let mut trail = cx.trail();
         trail.resources = checks.list.iter().map(|c| c.resource.clone()).filter(|r| r != "*").collect();
     }
+    let readings: Vec<Cow<'_, Check>> = checks.list.iter().flat_map(Check::readings).collect();
     let mut refused: Option<(&Check, Decision)> = None;
-    for check in &checks.list {
+    for check in &readings {
         match decide(cx, check) {
             Decision::Allowed => {}
             // An explicit denial of a later resource is told before an implicit one of an earlier.
@@ -38,7 +41,7 @@ pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
 }
 
 pub(crate) fn may(cx: &Cx, check: &Check) -> bool {
-    decide(cx, check) == Decision::Allowed
+    check.readings().iter().all(|check| decide(cx, check) == Decision::Allowed)
 }
 
 fn decide(cx: &Cx, check: &Check) -> Decision {
@@ -105,7 +108,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
         (explanation, message)
     };
     let Some((explanation, message)) = ask(cx, check, answer) else {
-        tracing::error!(action = check.action, resource = check.resource, "a question could not be asked");
+        tracing::warn!(action = check.action, resource = check.resource, "a question could not be asked");
         return Fault::coded("AccessDenied", 403, "Access Denied").into();
     };
     let json = explanation.to_json();

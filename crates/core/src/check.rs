@@ -1,6 +1,7 @@
 //! What an operation asks to be allowed.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use daypass_model::AccountId;
@@ -26,6 +27,13 @@ impl Checks {
         self
     }
 
+    /// The questions of both.
+    #[must_use]
+    pub fn and_those_of(mut self, other: Self) -> Self {
+        self.list.extend(other.list);
+        self
+    }
+
     /// More questions.
     #[must_use]
     pub fn and_all(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
@@ -41,6 +49,7 @@ impl From<Check> for Checks {
 }
 
 /// May the caller do this to that, under these circumstances?
+#[derive(Clone)]
 pub struct Check {
     pub(crate) action: &'static str,
     pub(crate) resource: String,
@@ -50,6 +59,7 @@ pub struct Check {
 }
 
 /// The values of a condition key.
+#[derive(Clone)]
 pub(crate) enum Values {
     Text(String),
     Number(i64),
@@ -71,6 +81,32 @@ pub enum Guard {
 }
 
 impl Check {
+    /// The question as it is; or, if tags differ in case alone (`Team` and `team`), once for each that a policy may mean,
+    /// for condition keys have no case. All have to be allowed: a tag that somebody adds neither gives what another
+    /// would not, nor takes away what another forbids.
+    pub(crate) fn readings(&self) -> Vec<Cow<'_, Self>> {
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, (key, _)) in self.keys.iter().enumerate() {
+            places.entry(key.to_ascii_lowercase()).or_default().push(at);
+        }
+        let most = places.values().map(Vec::len).max().unwrap_or(1);
+        if most <= 1 {
+            return vec![Cow::Borrowed(self)];
+        }
+        let reading = |number: usize| {
+            let keeps = |key: &str, at: usize| {
+                let places = places.get(&key.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
+                places.get(number).or(places.last()) == Some(&at)
+            };
+            let keys = self.keys.iter().enumerate().filter(|(at, (key, _))| keeps(key, *at));
+            let keys = keys.map(|(_, pair)| pair.clone()).collect();
+            let (resource, account, guard) =
+                (self.resource.clone(), self.account.clone(), self.guard.clone());
+            Cow::Owned(Self { action: self.action, resource, account, keys, guard })
+        };
+        (0..most).map(reading).collect()
+    }
+
     /// A question about a resource by its ARN, of the caller's account unless told otherwise.
     #[must_use]
     pub fn new(action: &'static str, resource: impl Into<String>) -> Self {
@@ -167,5 +203,31 @@ impl Check {
             }
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(check: &Check) -> Vec<(&str, &str)> {
+        check
+            .keys
+            .iter()
+            .filter_map(|(key, value)| match value {
+                Values::Text(text) => Some((key.as_ref(), text.as_str())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn tags_that_differ_in_case_alone_are_read_both_ways() {
+        let plain = Check::new("ec2:StopInstances", "*").with("a", "1").with("b", "2");
+        assert_eq!(plain.readings().len(), 1);
+        let check = plain.with("A", "3");
+        let readings = check.readings();
+        let read: Vec<_> = readings.iter().map(|check| texts(check)).collect();
+        assert_eq!(read, [[("a", "1"), ("b", "2")], [("b", "2"), ("A", "3")]]);
     }
 }

@@ -23,6 +23,7 @@ use crate::check::{Check, Checks};
 use crate::cx::{Cx, Peer, Trail};
 use crate::error::{Error, internal_failure};
 use crate::ids::Ids;
+use crate::last_used::LastUsed;
 use crate::operation::{Effect, Entry, is_dry_run};
 use crate::payload::{Body, Payload, full, request_timeout};
 use crate::state::State;
@@ -40,6 +41,7 @@ const DOCUMENT_WITHIN: Duration = Duration::from_secs(30);
 pub struct Gate {
     state: Arc<State>,
     entries: Arc<HashMap<(&'static str, &'static str), &'static Entry>>,
+    last_used: Arc<LastUsed>,
 }
 
 /// What is known of a request before its operation.
@@ -91,7 +93,7 @@ impl Gate {
             let operation = entry.operation();
             ((operation.service.name, operation.name), entry)
         });
-        Self { state, entries: Arc::new(entries.collect()) }
+        Self { state, entries: Arc::new(entries.collect()), last_used: Arc::default() }
     }
 
     /// What the server stands on.
@@ -103,6 +105,14 @@ impl Gate {
     /// The operations that are implemented.
     pub fn implemented(&self) -> impl Iterator<Item = &'static Operation> + '_ {
         self.entries.values().map(|entry| entry.operation())
+    }
+
+    /// Writes when roles and access keys were last used; to be called every few seconds.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn write_last_used(&self) -> Result<(), daypass_store::StoreError> {
+        self.last_used.write(&self.state.store).await
     }
 
     /// Answers one request.
@@ -248,6 +258,7 @@ impl Gate {
             input: OnceLock::new(),
             trail: Mutex::new(Trail::default()),
         };
+        self.last_used.note(&cx);
         let is_head = head.method == http::Method::HEAD;
         match self.perform(&cx, &head, message).await {
             Ok(response) => response,
@@ -476,12 +487,14 @@ fn body_kind(operation: &Operation) -> BodyKind {
 }
 
 /// Whether the request claims to be for Access Analyzer, whose routes would be S3's otherwise. It is only believed if
-/// the signature says so too.
+/// the signature says so too. Its host name says it where there is no signature.
 fn claims_access_analyzer(head: &Parts) -> Option<&'static str> {
     let authorization = head.headers.get("authorization").map_or(&[][..], |v| v.as_bytes());
     let named = |text: &[u8], needle: &[u8]| text.windows(needle.len()).any(|w| w == needle);
     let query = head.uri.query().unwrap_or("").as_bytes();
-    let claimed = named(authorization, b"/access-analyzer/aws4_request")
+    let host = head.headers.get("host").map_or(&[][..], |v| v.as_bytes());
+    let claimed = host.starts_with(b"access-analyzer.")
+        || named(authorization, b"/access-analyzer/aws4_request")
         || named(query, b"%2Faccess-analyzer%2Faws4_request");
     claimed.then_some("access-analyzer")
 }

@@ -8,6 +8,7 @@ use daypass_store::Store;
 use daypass_wire::Hosts;
 
 use crate::identity::Identities;
+use crate::instances::InstanceSupport;
 use crate::kept::Kept;
 use crate::key_ring::KeyRing;
 use crate::surroundings::{Clock, Entropy};
@@ -32,6 +33,8 @@ pub struct State {
     pub account: AccountId,
     /// The region of what has none.
     pub region: String,
+    /// Whether instances can run here.
+    pub instances: InstanceSupport,
     /// How services are reached by name.
     pub hosts: Hosts,
 }

@@ -17,8 +17,8 @@ use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
 use crate::{
-    Clock, Entropy, Entry, Gate, Identities, Kept, KeyRing, ObjectKeys, Peer, Secret, State, administrator,
-    full,
+    Clock, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys, Peer, Secret, State,
+    administrator, full,
 };
 
 /// When every test begins: 2026-11-22T02:14:00Z.
@@ -91,6 +91,7 @@ impl TestServer {
             entropy,
             account: account(),
             region: "us-east-1".to_owned(),
+            instances: InstanceSupport::available(),
             hosts: daypass_wire::Hosts::default(),
         };
         administrator::prepare(&state, &account()).await.unwrap();
@@ -223,7 +224,16 @@ fn require(shape: &Structure, prefix: &str, ec2: bool, form: &mut Vec<(String, S
 
 fn require_value(kind: &Kind, name: String, ec2: bool, form: &mut Vec<(String, String)>) {
     match kind {
-        Kind::Structure(shape) => require(shape, &format!("{name}."), ec2, form),
+        Kind::Structure(shape) => {
+            let (before, prefix) = (form.len(), format!("{name}."));
+            require(shape, &prefix, ec2, form);
+            // A form has no way to say a structure with nothing in it.
+            let plain = |kind| matches!(kind, Kind::String(_) | Kind::Boolean);
+            let member = shape.members.iter().find(|member| plain(member.kind));
+            if let Some(member) = member.filter(|_| form.len() == before) {
+                require_value(&member.kind, format!("{prefix}{}", member.wire_in), ec2, form);
+            }
+        }
         Kind::String(text) => form.push((name, sample(text))),
         Kind::Integer(number) | Kind::Long(number) => form.push((name, number.min.max(1).to_string())),
         Kind::Timestamp(_) => form.push((name, "2026-11-22T02:14:00Z".to_owned())),
@@ -400,6 +410,25 @@ impl Client {
         body: &[u8],
     ) -> TestAnswer {
         self.send(Outgoing { service: service_of("s3"), method, path, query, headers, body }).await
+    }
+
+    /// Calls S3 with a document and the checksum that S3 wants with it; no document, no checksum.
+    pub async fn s3_document(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        headers: &[(&str, &str)],
+        document: &str,
+    ) -> TestAnswer {
+        use base64::Engine as _;
+        let digest = digest::digest(&digest::SHA256, document.as_bytes());
+        let sum = base64::engine::general_purpose::STANDARD.encode(digest.as_ref());
+        let mut all = headers.to_vec();
+        if !document.is_empty() {
+            all.push(("x-amz-checksum-sha256", &sum));
+        }
+        self.s3(method, path, query, &all, document.as_bytes()).await
     }
 
     /// Signs and sends.

@@ -2,11 +2,14 @@
 //! crate that this one hands a socket or a folder to.
 
 mod admin;
+mod background;
 mod cli;
 mod commands;
 mod confine;
 mod data;
 mod instances;
+mod machines;
+mod objects;
 mod server;
 mod system;
 

@@ -129,6 +129,10 @@ impl Metadata {
         if request.uri().authority().is_some() {
             return Ok(plain(StatusCode::BAD_REQUEST));
         }
+        // No request has a body. One whose end two proxies may see in different places carries another request.
+        if request.headers().contains_key(http::header::TRANSFER_ENCODING) {
+            return Ok(plain(StatusCode::BAD_REQUEST));
+        }
         let path = request.uri().path();
         match *request.method() {
             Method::PUT if is_token_path(path) => Ok(self.give_token(request.headers(), instance)),

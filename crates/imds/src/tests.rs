@@ -34,6 +34,9 @@ fn instance(id: &str) -> Instance {
         state_reason: None,
         transition_reason: String::new(),
         generation: 1,
+        reached: 1,
+        stop_forced: false,
+        ended: None,
         network: NetworkInterface {
             id: "eni-0123456789abcdef0".into(),
             attachment_id: "eni-attach-0123456789abcdef0".into(),
@@ -47,6 +50,8 @@ fn instance(id: &str) -> Instance {
             mac: "02:42:0a:00:01:05".into(),
             security_groups: vec!["sg-0123456789abcdef0".into()],
             security_group_names: vec!["default".into()],
+            description: String::new(),
+            tags: vec![],
         },
         metadata: MetadataOptions {
             http_tokens: HttpTokens::Required,
@@ -249,6 +254,7 @@ async fn what_is_asked_wrongly_is_refused_as_aws_does() {
         ("PUT", "/latest/meta-data/", &[], 405),
         ("OPTIONS", "/latest/meta-data/", &[], 405),
         ("GET", "http://example.com/latest/meta-data/", &[], 400),
+        ("PUT", "/latest/api/token", &[ttl, ("transfer-encoding", "chunked")], 400),
         ("GET", "/latest/meta-data/", &[("X-aws-ec2-metadata-token", "wrong")], 401),
         ("GET", "/latest/meta-data/", &[], 200),
         ("HEAD", "/latest/meta-data/", &[], 200),

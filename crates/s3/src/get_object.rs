@@ -79,6 +79,7 @@ struct Shown {
     checksum_type: Option<ChecksumType>,
     parts_count: Option<i32>,
     tag_count: Option<i32>,
+    expiration: Option<String>,
 }
 
 macro_rules! output {
@@ -106,6 +107,7 @@ macro_rules! output {
             output.checksum_type = $shown.checksum_type;
             output.parts_count = $shown.parts_count;
             output.tag_count = $shown.tag_count;
+            output.expiration = $shown.expiration;
             checksum::show!(output, &checksums);
         }
         output
@@ -200,6 +202,7 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         checksum_type: None,
         parts_count: None,
         tag_count: tag_count(cx, subject, by_version),
+        expiration: subject.expiration(version)?,
     };
     match asked.conditions.judge(&version.etag, modified, cx.now()) {
         Verdict::Fails(condition) => return Err(conditional::failed(condition).into()),

@@ -8,7 +8,7 @@
 //! # Add an operation
 //!
 //! One about a bucket's configuration is a transaction over its record: `operation!`, whose `checks` is
-//! [`authorize::on_bucket`]. `bucket_policy.rs` is a family of such.
+//! `authorize::on_bucket`. `bucket_policy.rs` is a family of such.
 //!
 //! One about objects works over streams: `stream_operation!`, two async functions, of which the first also says what it
 //! found:
@@ -27,13 +27,16 @@
 //! ```
 //!
 //! * Where the object has to be looked at for the question (`s3:ExistingObjectTag/…`), look in `checks` and say nothing of
-//!   what is missing before the question was answered. A key that is not there is [`authorize::missing_key`]: only who may
+//!   what is missing before the question was answered. A key that is not there is `authorize::missing_key`: only who may
 //!   list the bucket is told.
 //! * A change brings `cx.commit(|outcome| …)`, the time and the audit record of the answer; a step that has no record of
 //!   its own brings `cx.commit_unnoted()`. Records that change in an operation over streams change in `cx.transact`.
 //! * A body is `payload.into_body()`; it ends well only if everything that was declared of it is true. What the object
-//!   store fails with goes through [`engine::failed`] after the operation's own refusals.
-//! * What is not built is refused with [`fault::not_implemented`], never taken and dropped.
+//!   store fails with goes through `engine::failed` after the operation's own refusals.
+//! * Bytes are sealed at rest: every put, copy and upload brings `seal: Some(cx.state().ring.newest_object_key())`, which is
+//!   what `AES256` says of each object. Tags stand beside an object as `tag::encode` writes them; lifecycles read them.
+//!   `lifetime::expiration` is the value of `x-amz-expiration`, `bucket_acl::full_control` the ACL of everything.
+//! * What is not built is refused with `fault::not_implemented`, never taken and dropped.
 //!
 //! Tests are in `tests/s3`, through the whole gate.
 
@@ -61,6 +64,8 @@ mod fixed;
 mod get_object;
 mod get_object_attributes;
 mod head_bucket;
+mod lifecycle;
+mod lifetime;
 mod list_buckets;
 mod list_multipart_uploads;
 mod list_object_versions;
@@ -88,6 +93,8 @@ mod writing;
 
 use daypass_core::Entry;
 
+pub use lifetime::{EndError, end_lifetimes};
+
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
     &abort_multipart_upload::ABORT_MULTIPART_UPLOAD,
@@ -98,6 +105,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &delete_bucket::DELETE_BUCKET,
     &fixed::DELETE_BUCKET_CORS,
     &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
+    &lifecycle::DELETE_BUCKET_LIFECYCLE,
     &ownership_controls::DELETE_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::DELETE_BUCKET_POLICY,
     &bucket_tagging::DELETE_BUCKET_TAGGING,
@@ -110,6 +118,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_acl::GET_BUCKET_ACL,
     &fixed::GET_BUCKET_CORS,
     &bucket_encryption::GET_BUCKET_ENCRYPTION,
+    &lifecycle::GET_BUCKET_LIFECYCLE_CONFIGURATION,
     &location::GET_BUCKET_LOCATION,
     &fixed::GET_BUCKET_LOGGING,
     &fixed::GET_BUCKET_NOTIFICATION_CONFIGURATION,
@@ -139,6 +148,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_acl::PUT_BUCKET_ACL,
     &fixed::PUT_BUCKET_CORS,
     &bucket_encryption::PUT_BUCKET_ENCRYPTION,
+    &lifecycle::PUT_BUCKET_LIFECYCLE_CONFIGURATION,
     &fixed::PUT_BUCKET_LOGGING,
     &ownership_controls::PUT_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::PUT_BUCKET_POLICY,

@@ -12,7 +12,7 @@ use daypass_core::{Check, Cx, Error, Fault};
 use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
 use crate::fault::{invalid_argument, no_such_bucket};
-use crate::{engine, tag};
+use crate::{engine, lifetime, tag};
 
 /// The key that a request names.
 ///
@@ -94,6 +94,15 @@ impl Subject {
         object_check(cx, &self.bucket, action, &self.name)
             .version(self.version_id.as_deref())
             .existing_object_tags(pairs(&self.tags))
+    }
+
+    /// When it expires, as `x-amz-expiration` says. A version that is asked for by its id need not be the current one,
+    /// which alone expires.
+    pub(crate) fn expiration(&self, version: &Version) -> Result<Option<String>, Error> {
+        match self.version_id {
+            Some(_) => Ok(None),
+            None => lifetime::expiration(&self.bucket, &key(&self.name)?, version),
+        }
     }
 
     /// Its tags; none if it is not there.

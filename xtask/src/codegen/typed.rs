@@ -30,7 +30,7 @@ pub(crate) fn render(model: &Model) -> Result<String> {
         let shape = model.shape(name)?;
         match text(shape, "type") {
             "structure" => typed.structure(&mut out, name, shape)?,
-            "string" if typed.is_enumeration(shape) => enumeration(&mut out, name, shape)?,
+            "string" if typed.is_enumeration(name, shape) => enumeration(&mut out, name, shape)?,
             _ => {}
         }
     }
@@ -85,7 +85,10 @@ impl<'a> Typed<'a> {
         Ok(Self { model, all, answered, recursive })
     }
 
-    fn is_enumeration(&self, shape: &Object) -> bool {
+    fn is_enumeration(&self, name: &str, shape: &Object) -> bool {
+        if self.model.quirks.unchecked.get(name).is_some_and(|u| u.constraint == "enum") {
+            return false;
+        }
         let values = shape.get("enum").and_then(Value::as_array);
         values.is_some_and(|v| !v.is_empty() && v.len() <= LARGEST_ENUM)
     }
@@ -101,7 +104,7 @@ impl<'a> Typed<'a> {
             "structure" => camel(name),
             "list" => format!("Vec<{}>", inner("member")?),
             "map" => format!("std::collections::BTreeMap<String, {}>", inner("value")?),
-            "string" if self.is_enumeration(shape) => camel(name),
+            "string" if self.is_enumeration(name, shape) => camel(name),
             "string" => "String".to_owned(),
             "integer" => "i32".to_owned(),
             "long" => "i64".to_owned(),

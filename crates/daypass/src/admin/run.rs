@@ -37,8 +37,21 @@ pub(super) async fn run(server: &Server, stream: &UnixStream, asked: Asked) -> R
             Ok(status) => Reply::Exited { status: status.0 },
             Err(error) => Reply::Failed { why: error.to_string() },
         }),
-        // The client says nothing more: whatever is read is its end.
-        _ = stream.readable() => Ok(Reply::Failed { why: "the client went away".to_owned() }),
+        () = gone(stream) => Ok(Reply::Failed { why: "the client went away".to_owned() }),
+    }
+}
+
+/// Resolves when the client has gone. It says nothing more after its request: whatever can be read is its end.
+async fn gone(stream: &UnixStream) {
+    loop {
+        if stream.readable().await.is_err() {
+            return;
+        }
+        // Readiness may be left over from the request.
+        match stream.try_read(&mut [0]) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            _ => return,
+        }
     }
 }
 

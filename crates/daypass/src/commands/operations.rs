@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::cli::{ListFormat, Operations};
 
 pub(crate) fn run(arguments: &Operations) -> Result<()> {
-    let known: Vec<&'static Service> = services().iter().copied().collect();
+    let known: Vec<&'static Service> = services().to_vec();
     if let Some(name) = &arguments.service
         && !known.iter().any(|s| s.name == name)
     {

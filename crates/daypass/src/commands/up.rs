@@ -7,7 +7,9 @@ use anyhow::{Context as _, Result, bail};
 use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
-use daypass_core::{Entropy, Gate, Identities, KeyRing, RootKey, State, administrator};
+use daypass_core::{
+    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, RootKey, State, administrator,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_rustls::TlsAcceptor;
@@ -17,7 +19,7 @@ use crate::data::{DataDirectory, Settings};
 use crate::server::http::{self, Stop};
 use crate::server::{Server, is_loopback, operations, tls};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{admin, confine, data, instances};
+use crate::{admin, background, confine, data, instances, objects};
 
 pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
     log_to_standard_error(arguments.log_format);
@@ -98,20 +100,25 @@ fn keep_memory_private() {
 }
 
 async fn serve(prepared: Prepared) -> Result<()> {
-    let Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events: _events } =
-        prepared;
+    let Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events } = prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let ring = KeyRing::load(&store, &root, &SystemClock, Arc::clone(&entropy)).await?;
     let state = State {
         identities: Identities::of(&store),
+        kept: Kept::of(&store),
+        objects: Arc::new(objects::open(directory.path(), &ring)?),
         store,
         ring,
         clock: Arc::new(SystemClock),
         entropy,
         account: settings.account,
         region: settings.region,
+        instances: match &driver {
+            Ok(_) => InstanceSupport::available(),
+            Err(why) => InstanceSupport::unavailable(why.clone()),
+        },
         hosts,
     };
     administrator::prepare(&state, &state.account).await?;
@@ -122,6 +129,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let listener = tokio::net::TcpListener::from_std(api).context("the listener")?;
     let commands = tokio::net::UnixListener::from_std(commands).context("the commands' socket")?;
     let (stop, stopped) = Stop::new();
+    let work = background::start(&server, events, address.port(), &stopped);
     let api = tokio::spawn(http::serve(Arc::clone(&server), listener, acceptor, None, stopped));
     let commands = tokio::spawn(admin::server::serve(Arc::clone(&server), commands));
     announce(&server, &directory);
@@ -131,6 +139,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let _ = std::fs::remove_file(data::socket(directory.path()));
     stop.send_replace(true);
     let _ = api.await;
+    work.end().await;
     Ok(())
 }
 

@@ -55,6 +55,11 @@ impl Server {
         self.gate.state()
     }
 
+    /// The same, for what outlives a request.
+    pub(crate) fn shared_state(&self) -> Arc<State> {
+        Arc::clone(self.gate.state())
+    }
+
     /// The address that clients are told.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
@@ -66,7 +71,7 @@ impl Server {
 
     /// Why there can be no instances here, if so.
     pub(crate) fn instances_unavailable(&self) -> Option<String> {
-        self.driver.as_ref().err().cloned()
+        self.state().instances.check().err()
     }
 
     /// The account's instances that are not gone.

@@ -10,6 +10,7 @@ mod concurrency;
 mod groups;
 mod inline_policies;
 mod instance_profiles;
+mod last_used;
 mod lists;
 mod policies;
 mod privileges;

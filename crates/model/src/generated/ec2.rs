@@ -393,21 +393,6 @@ pub enum AttachmentLimitType {
 impl crate::Enumeration for AttachmentLimitType { const VALUES: &'static [(&'static str, Self)] = &[("shared", Self::Shared), ("dedicated", Self::Dedicated)]; fn as_str(self) -> &'static str { match self { Self::Shared => "shared", Self::Dedicated => "dedicated" } } }
 impl crate::FromValue for AttachmentLimitType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for AttachmentLimitType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
-/// `AttachmentStatus`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AttachmentStatus {
-    /// `attaching`.
-    #[default] Attaching,
-    /// `attached`.
-    Attached,
-    /// `detaching`.
-    Detaching,
-    /// `detached`.
-    Detached,
-}
-impl crate::Enumeration for AttachmentStatus { const VALUES: &'static [(&'static str, Self)] = &[("attaching", Self::Attaching), ("attached", Self::Attached), ("detaching", Self::Detaching), ("detached", Self::Detached)]; fn as_str(self) -> &'static str { match self { Self::Attaching => "attaching", Self::Attached => "attached", Self::Detaching => "detaching", Self::Detached => "detached" } } }
-impl crate::FromValue for AttachmentStatus { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
-impl crate::IntoValue for AttachmentStatus { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `AttributeBooleanValue`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AttributeBooleanValue {
@@ -2350,7 +2335,7 @@ pub struct EbsInstanceBlockDevice {
     /// `DeleteOnTermination`.
     pub delete_on_termination: Option<bool>,
     /// `Status`.
-    pub status: Option<AttachmentStatus>,
+    pub status: Option<String>,
     /// `VolumeId`.
     pub volume_id: Option<String>,
     /// `AssociatedResource`.
@@ -3633,7 +3618,7 @@ pub struct InstanceNetworkInterfaceAttachment {
     /// `DeviceIndex`.
     pub device_index: Option<i32>,
     /// `Status`.
-    pub status: Option<AttachmentStatus>,
+    pub status: Option<String>,
     /// `NetworkCardIndex`.
     pub network_card_index: Option<i32>,
     /// `EnaSrdSpecification`.
@@ -3890,7 +3875,7 @@ pub struct InstanceSecondaryInterfaceAttachment {
     /// `DeviceIndex`.
     pub device_index: Option<i32>,
     /// `Status`.
-    pub status: Option<AttachmentStatus>,
+    pub status: Option<String>,
     /// `NetworkCardIndex`.
     pub network_card_index: Option<i32>,
 }
@@ -4175,7 +4160,7 @@ impl crate::IntoValue for InternetGateway { fn into_value(self) -> crate::Value 
 #[derive(Clone, Default, PartialEq)]
 pub struct InternetGatewayAttachment {
     /// `State`.
-    pub state: Option<AttachmentStatus>,
+    pub state: Option<String>,
     /// `VpcId`.
     pub vpc_id: Option<String>,
 }
@@ -5789,7 +5774,7 @@ pub struct NetworkInterfaceAttachment {
     /// `InstanceOwnerId`.
     pub instance_owner_id: Option<String>,
     /// `Status`.
-    pub status: Option<AttachmentStatus>,
+    pub status: Option<String>,
     /// `EnaSrdSpecification`.
     pub ena_srd_specification: Option<AttachmentEnaSrdSpecification>,
     /// `EnaQueueCount`.

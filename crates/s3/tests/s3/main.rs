@@ -7,6 +7,7 @@ mod buckets;
 mod configuration;
 mod copying;
 mod deleting;
+mod lifecycle;
 mod listing;
 mod multipart;
 mod objects;

@@ -48,6 +48,15 @@ pub struct Instance {
     /// Counts the starts: what was made for one start is not for the next.
     #[serde(default)]
     pub generation: u32,
+    /// The start that was last carried out: one behind `generation` while it is being started.
+    #[serde(default)]
+    pub reached: u32,
+    /// Whether it is to be stopped without asking its processes first.
+    #[serde(default)]
+    pub stop_forced: bool,
+    /// When it was terminated: its record stays for an hour.
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
     /// Its network interface.
     pub network: NetworkInterface,
     /// How its metadata service behaves.
@@ -146,6 +155,12 @@ pub struct NetworkInterface {
     pub security_groups: Vec<String>,
     /// Their names.
     pub security_group_names: Vec<String>,
+    /// What the launch said that it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
 }
 
 /// How an instance's metadata service behaves.

@@ -116,11 +116,7 @@ impl Writer {
 
     fn write(&mut self, batches: &[Batch]) -> rusqlite::Result<Group> {
         let changing = batches.iter().any(|b| !b.writes.is_empty());
-        self.connection.execute_batch(if changing {
-            "PRAGMA synchronous=FULL"
-        } else {
-            "PRAGMA synchronous=NORMAL"
-        })?;
+        self.set_synced(changing)?;
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let mut group = Group { outcomes: vec![], changes: vec![], revision: self.revision()? };
         let before = group.revision;

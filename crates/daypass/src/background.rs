@@ -1,0 +1,93 @@
+//! What a server does beside answering requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daypass_compute::{Event, StopReason};
+use daypass_ec2::{Reconciler, machines};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinSet;
+
+use crate::machines::DriverMachines;
+use crate::objects;
+use crate::server::Server;
+use crate::server::http::Stop;
+
+/// When roles and keys were last used is written this often.
+const LAST_USED_EVERY: Duration = Duration::from_secs(5);
+
+/// The work under way.
+pub(crate) struct Work {
+    tasks: JoinSet<()>,
+    server: Arc<Server>,
+}
+
+/// Starts it.
+pub(crate) fn start(
+    server: &Arc<Server>,
+    events: UnboundedReceiver<Event>,
+    api_port: u16,
+    stop: &Stop,
+) -> Work {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(write_last_used(Arc::clone(server)));
+    tasks.spawn(objects::move_records(Arc::clone(server)));
+    tasks.spawn(objects::give_back_room(Arc::clone(server)));
+    tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
+    if let Ok(driver) = server.driver() {
+        let machines = DriverMachines::new(Arc::clone(driver), Arc::clone(server), api_port, stop.clone());
+        let (reconciler, tell) = Reconciler::new(server.shared_state(), Arc::new(machines));
+        tasks.spawn(async move {
+            if let Err(error) = reconciler.run().await {
+                tracing::error!(%error, "instances are no longer made what they should be");
+            }
+        });
+        tasks.spawn(tell_events(Arc::clone(server), events, tell));
+    }
+    Work { tasks, server: Arc::clone(server) }
+}
+
+impl Work {
+    /// Ends it; what can still be written is.
+    pub(crate) async fn end(mut self) {
+        self.tasks.shutdown().await;
+        objects::move_all_records(self.server.state()).await;
+        if let Err(error) = self.server.gate().write_last_used().await {
+            tracing::warn!(%error, "when roles and keys were last used could not be written");
+        }
+    }
+}
+
+async fn write_last_used(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(LAST_USED_EVERY).await;
+        if let Err(error) = server.gate().write_last_used().await {
+            tracing::warn!(%error, "when roles and keys were last used could not be written");
+        }
+    }
+}
+
+/// Passes on what the driver tells.
+async fn tell_events(
+    server: Arc<Server>,
+    mut events: UnboundedReceiver<Event>,
+    tell: UnboundedSender<machines::Event>,
+) {
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Stopped { id, reason } => {
+                let event =
+                    machines::Event::Stopped { id: id.into(), by_itself: reason == StopReason::Shutdown };
+                if tell.send(event).is_err() {
+                    return;
+                }
+            }
+            // Another driver cannot be started: this process gave up the right to. What runs, runs on and is served.
+            Event::Lost => {
+                let why = "the instance driver has ended; restart the server to have another";
+                tracing::error!("{why}");
+                server.state().instances.set(Err(why.to_owned()));
+            }
+        }
+    }
+}

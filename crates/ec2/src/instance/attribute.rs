@@ -1,0 +1,4 @@
+//! The attributes of an instance, one at a time.
+
+pub(super) mod describe;
+pub(super) mod modify;
