@@ -61,6 +61,14 @@ pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> R
     {
         return Err(wrong_region(proof.form(), proof.region(), &bucket.region).into());
     }
+    owned_as_expected(bucket, expected_owner)
+}
+
+/// Whether the bucket is of the owner that the request expects.
+///
+/// # Errors
+/// If it is not.
+pub(crate) fn owned_as_expected(bucket: &Bucket, expected_owner: Option<&str>) -> Result<(), Error> {
     match expected_owner.map(str::parse::<AccountId>) {
         Some(Err(_)) => {
             let words = "The value of the expected bucket owner parameter must be an AWS account ID";

@@ -20,7 +20,7 @@ use crate::conditional::{self, not_written};
 use crate::copy_source::{CopySource, conditions};
 use crate::description::{Description, described};
 use crate::fault::invalid_request;
-use crate::object::{self, names_versions, quoted, shown_id, time};
+use crate::object::{self, expiration_of_written, names_versions, quoted, shown_id, time};
 use crate::writing::{no_customer_key, wanted};
 use crate::{checksum, tag};
 
@@ -45,7 +45,7 @@ async fn checks(cx: &Cx, input: &CopyObjectRequest) -> Result<(Checks, Target), 
         CopySource::find(cx, &input.copy_source, input.expected_source_bucket_owner.as_deref()).await?;
     let mut checks = wanted!(input).checks(cx, &bucket, &input.key, &tags, |check| {
         check
-            .header("s3:x-amz-copy-source", Some(input.copy_source.clone()))
+            .header("s3:x-amz-copy-source", Some(source.name()))
             .header("s3:x-amz-metadata-directive", input.metadata_directive.map(|d| d.as_str()))
             .header("s3:if-match", input.if_match.clone())
             .header("s3:if-none-match", input.if_none_match.clone())
@@ -112,7 +112,12 @@ async fn attempt(
     refuse_no_change(&source, &bucket, input)?;
     let (names_versions, source_id) =
         (names_versions(cx, &bucket).await?, shown_id(cx, &source.subject.bucket, &opened.version.id).await?);
-    let answer = move |written: &Written| answer(written, names_versions, source_id.clone());
+    let description = description(opened, &tags, input)?;
+    let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
+    let answer = move |written: &Written| CopyObjectOutput {
+        expiration: expiration_of_written(&of, &named, tagged.clone(), written),
+        ..answer(written, names_versions, source_id.clone())
+    };
     let answer_then = answer.clone();
     let copy = Copy {
         source: source.exact(opened),
@@ -120,7 +125,7 @@ async fn attempt(
             bucket: bucket.id(),
             key,
             only_if: conditional::writing(input.if_match.as_deref(), input.if_none_match.as_deref())?,
-            description: description(opened, &tags, input)?,
+            description,
             checksums: algorithms(opened, input)?,
             seal: Some(cx.state().ring.newest_object_key()),
             commit: cx.commit(move |outcome| match outcome {

@@ -5,9 +5,10 @@ use daypass_core::model::s3::errors;
 use daypass_core::objects::{Opened, Source};
 use daypass_core::{Check, Cx, Error, Fault};
 
+use crate::authorize::owned_as_expected;
 use crate::bucket::Bucket;
 use crate::conditional::{self, Reading, Verdict};
-use crate::fault::{access_denied, invalid_argument, invalid_request};
+use crate::fault::{invalid_argument, invalid_request};
 use crate::get_object;
 use crate::object::{Subject, time};
 use crate::uri;
@@ -51,6 +52,7 @@ impl Name {
 /// The object that is copied from.
 pub(crate) struct CopySource {
     pub(crate) subject: Subject,
+    name: String,
     by_version: bool,
 }
 
@@ -62,12 +64,15 @@ impl CopySource {
     pub(crate) async fn find(cx: &Cx, header: &str, expected_owner: Option<&str>) -> Result<Self, Error> {
         let name = Name::parse(header)?;
         let bucket = Bucket::find(cx, &name.bucket)?;
-        if expected_owner.is_some_and(|expected| expected != bucket.account.as_str()) {
-            return Err(access_denied().into());
-        }
+        owned_as_expected(&bucket, expected_owner)?;
         let by_version = name.version_id.is_some();
         let subject = Subject::find(cx, bucket, &name.key, name.version_id.as_deref()).await?;
-        Ok(Self { subject, by_version })
+        Ok(Self { subject, name: format!("{}/{}", name.bucket, name.key), by_version })
+    }
+
+    /// `bucket/key`, as conditions see it (`s3:x-amz-copy-source`): what is copied, however the header wrote it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// May the caller read it? By its own bucket's policy and its own tags.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use daypass_core::model::{Timestamp, s3::errors};
 use daypass_core::objects::{
-    self, At, Error as Engine, Key, MAX_KEY_BYTES, Opened, Version, VersionId, Versioning,
+    self, At, Error as Engine, Key, MAX_KEY_BYTES, Opened, Version, VersionId, Versioning, Written,
 };
 use daypass_core::store::records::Tag;
 use daypass_core::{Check, Cx, Error, Fault};
@@ -194,6 +195,32 @@ pub(crate) async fn names_versions(cx: &Cx, bucket: &Bucket) -> Result<bool, Err
 pub(crate) async fn shown_id(cx: &Cx, bucket: &Bucket, id: &VersionId) -> Result<Option<String>, Error> {
     let shown = *id != VersionId::Null || names_versions(cx, bucket).await?;
     Ok(shown.then(|| id.to_string()))
+}
+
+/// When what was just written expires, as `x-amz-expiration` says.
+pub(crate) fn expiration_of_written(
+    bucket: &Bucket,
+    key: &Key,
+    tags: Bytes,
+    written: &Written,
+) -> Option<String> {
+    let version = Version {
+        id: written.id.clone(),
+        generation: written.generation,
+        revision: 0,
+        is_latest: true,
+        size: written.size,
+        etag: written.etag.clone(),
+        modified: written.modified,
+        checksums: written.checksums.clone(),
+        parts: None,
+        meta: Bytes::new(),
+        tags,
+        lock: objects::Lock::default(),
+        storage: objects::Storage::Available,
+    };
+    // The object is there: a lifecycle that does not read is told where it is asked for.
+    lifetime::expiration(bucket, key, &version).ok().flatten()
 }
 
 /// An entity tag, as answers have it.

@@ -14,7 +14,7 @@ use crate::bucket::Bucket;
 use crate::conditional::{self, not_written};
 use crate::description::described;
 use crate::fault::{entity_too_large, not_implemented};
-use crate::object::{self, names_versions, quoted};
+use crate::object::{self, expiration_of_written, names_versions, quoted};
 use crate::writing::wanted;
 use crate::{checksum, tag};
 
@@ -60,6 +60,12 @@ async fn run(
     let names_versions = names_versions(cx, &bucket).await?;
     let description =
         Kept { meta: described!(input).encode()?.into(), tags: tag::encode(&tags).into(), ..Kept::default() };
+    let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
+    let answer = move |written: &Written| PutObjectOutput {
+        expiration: expiration_of_written(&of, &named, tagged.clone(), written),
+        ..answer(written, names_versions)
+    };
+    let answer_then = answer.clone();
     let put = Put {
         bucket: bucket.id(),
         key,
@@ -68,13 +74,13 @@ async fn run(
         checksums: Algorithms::NONE.with(algorithm.unwrap_or(checksum::DEFAULT)),
         seal: Some(cx.state().ring.newest_object_key()),
         commit: cx.commit(move |outcome| match outcome {
-            Outcome::Written(written) => Some(answer(written, names_versions)),
+            Outcome::Written(written) => Some(answer(written)),
             _ => None,
         }),
     };
     let written = cx.state().objects.put(put, payload.into_body()).await;
     let written = written.map_err(|error| not_written(cx, &bucket, &input.key, error))?;
-    Ok(Answered::new(answer(&written, names_versions)))
+    Ok(Answered::new(answer_then(&written)))
 }
 
 /// Whether a body may be taken in, before any of it is; and the checksum that it came with.

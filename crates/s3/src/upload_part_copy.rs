@@ -29,7 +29,7 @@ async fn checks(cx: &Cx, input: &UploadPartCopyRequest) -> Result<(Checks, (Name
     let owner = input.expected_source_bucket_owner.as_deref();
     let source = CopySource::find(cx, &input.copy_source, owner).await?;
     let check = object_check(cx, &bucket, "s3:PutObject", &input.key)
-        .header("s3:x-amz-copy-source", Some(input.copy_source.clone()))
+        .header("s3:x-amz-copy-source", Some(source.name()))
         .with_flag("s3:ObjectCreationOperation", false);
     let checks = Checks::from(check).and(source.check(cx));
     Ok((checks, (upload::named(bucket, &input.key)?, source)))

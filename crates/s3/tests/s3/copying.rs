@@ -164,3 +164,20 @@ async fn the_policy_and_the_tags_of_the_source_decide_about_it() {
     assert_eq!(copy(&eve, "/eves-1/c", "b-1/none", &replace).await.status, 403);
     assert_eq!(copy(&account.server.anonymous(), "/b-2/c", "b-1/k", &replace).await.status, 403);
 }
+
+#[tokio::test]
+async fn a_condition_on_the_source_sees_what_is_copied_however_it_is_written() {
+    let account = account().await;
+    account.ok("PUT", "/b-1/plain", "", "hello").await;
+    let no_secrets = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"s3:PutObject","Resource":"*","Condition":{"StringLike":{"s3:x-amz-copy-source":"b-1/k*"}}}]}"#;
+    let user = account.server.user("user", &[("p", no_secrets)]).await;
+    for (source, status) in [
+        ("b-1/plain", 200),
+        ("b-1/k", 403),
+        ("/b-1/k", 403),
+        ("%62-1/%6b", 403),
+        ("b-1/k?versionId=null", 403),
+    ] {
+        assert_eq!(copy(&user, "/b-2/c", source, &[]).await.status, status, "{source}");
+    }
+}

@@ -129,3 +129,24 @@ async fn what_s3_would_not_take_is_refused_in_its_words() {
     assert_eq!((refused.0, refused.1.as_str()), (501, "NotImplemented"));
     assert_eq!(account.refused("GET", "/b-1", "lifecycle", "").await.0, 404, "nothing was kept");
 }
+
+#[tokio::test]
+async fn what_is_written_says_when_it_expires_as_reading_it_does() {
+    let account = Account::with_bucket("b-1").await;
+    let tagged =
+        "<ID>tagged</ID><Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter><Status>Enabled</Status>";
+    let body = configuration(&rule(&format!("{tagged}{DAYS}")));
+    account.ok("PUT", "/b-1", "lifecycle", &body).await;
+    let client = &account.administrator;
+    for (tagging, expires) in [("k=v", true), ("k=other", false)] {
+        let headers = [("x-amz-tagging", tagging)];
+        let put = ask_with(client, "PUT", "/b-1/a", "", &headers, "hello").await.ok();
+        let copied = [("x-amz-copy-source", "b-1/a")];
+        let copy = ask_with(client, "PUT", "/b-1/b", "", &copied, "").await.ok();
+        let read = account.ok("HEAD", "/b-1/a", "", "").await;
+        let said = read.headers.get("x-amz-expiration");
+        assert_eq!(said.is_some(), expires, "{tagging}");
+        assert_eq!(put.headers.get("x-amz-expiration"), said);
+        assert_eq!(copy.headers.get("x-amz-expiration"), said);
+    }
+}
