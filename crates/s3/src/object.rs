@@ -18,8 +18,12 @@ use crate::{engine, lifetime, tag};
 /// The key that a request names.
 ///
 /// # Errors
-/// `KeyTooLongError` (S3 user guide, "Naming Amazon S3 objects").
+/// `KeyTooLongError` (S3 user guide, "Naming Amazon S3 objects"); `InvalidURI` for a NUL, which XML has no way to write:
+/// a list could not tell such a key from another one.
 pub(crate) fn key(text: &str) -> Result<Key, Fault> {
+    if text.contains('\0') {
+        return Err(Fault::new(&errors::INVALID_URI, "Couldn't parse the specified URI."));
+    }
     Key::new(text.as_bytes().to_vec()).map_err(|_| {
         Fault::new(&errors::KEY_TOO_LONG_ERROR, "Your key is too long")
             .with("Size", text.len().to_string())

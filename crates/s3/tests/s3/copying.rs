@@ -88,7 +88,7 @@ async fn a_source_that_is_none_is_refused() {
         ("b-1/../../../../etc/passwd", 404, "NoSuchKey"),
         ("b-1/k?versionId=../../etc/passwd", 400, "InvalidArgument"),
         ("b-1/safe%3FversionId%3D..%2f..%2fsecret.txt", 404, "NoSuchKey"),
-        ("b-1/k%00x", 404, "NoSuchKey"),
+        ("b-1/k%00x", 400, "InvalidURI"),
         ("b-1/gone", 404, "NoSuchKey"),
         (&by_marker, 400, "InvalidRequest"),
         ("k", 400, "InvalidArgument"),

@@ -242,6 +242,8 @@ async fn a_refused_put_leaves_no_trace() {
     let refused = put(&account.administrator, &long, &[], "x").await;
     assert_eq!((refused.status, refused.code().as_deref()), (400, Some("KeyTooLongError")));
     put(&account.administrator, &"x".repeat(1024), &[], "x").await.ok();
+    let refused = put(&account.administrator, "nul%00byte", &[], "x").await;
+    assert_eq!((refused.status, refused.code().as_deref()), (400, Some("InvalidURI")));
 }
 
 #[tokio::test]
