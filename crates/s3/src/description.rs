@@ -84,6 +84,11 @@ impl Description {
         serde_json::from_slice(kept).map_err(|error| Error::Internal(Box::new(error)))
     }
 
+    /// The same without what only an upload has.
+    pub(crate) fn of_object(self) -> Self {
+        Self { initiator: None, checksum_was_chosen: false, ..self }
+    }
+
     /// The object's type, which it always has.
     pub(crate) fn content_type(&self) -> String {
         self.content_type.clone().unwrap_or_else(|| DEFAULT_TYPE.to_owned())

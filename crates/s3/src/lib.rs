@@ -40,6 +40,7 @@
 //!
 //! Tests are in `tests/s3`, through the whole gate.
 
+mod abort_multipart_upload;
 mod authorize;
 mod bucket;
 mod bucket_acl;
@@ -47,24 +48,35 @@ mod bucket_encryption;
 mod bucket_policy;
 mod bucket_tagging;
 mod checksum;
+mod complete_multipart_upload;
 mod conditional;
+mod copy_object;
+mod copy_source;
 mod create_bucket;
+mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
+mod delete_objects;
 mod description;
 mod engine;
 mod fault;
 mod fixed;
 mod get_object;
+mod get_object_attributes;
 mod head_bucket;
 mod lifecycle;
 mod lifetime;
 mod list_buckets;
+mod list_multipart_uploads;
+mod list_object_versions;
 mod list_objects;
+mod list_parts;
 mod listing;
 mod location;
 mod name;
 mod object;
+mod object_acl;
+mod object_tagging;
 mod ownership_controls;
 mod policy_action;
 mod public;
@@ -72,6 +84,9 @@ mod public_access_block;
 mod put_object;
 mod range;
 mod tag;
+mod upload;
+mod upload_part;
+mod upload_part_copy;
 mod uri;
 mod versioning;
 mod writing;
@@ -82,7 +97,11 @@ pub use lifetime::{EndError, end_lifetimes};
 
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
+    &abort_multipart_upload::ABORT_MULTIPART_UPLOAD,
+    &complete_multipart_upload::COMPLETE_MULTIPART_UPLOAD,
+    &copy_object::COPY_OBJECT,
     &create_bucket::CREATE_BUCKET,
+    &create_multipart_upload::CREATE_MULTIPART_UPLOAD,
     &delete_bucket::DELETE_BUCKET,
     &fixed::DELETE_BUCKET_CORS,
     &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
@@ -92,6 +111,8 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_tagging::DELETE_BUCKET_TAGGING,
     &fixed::DELETE_BUCKET_WEBSITE,
     &delete_object::DELETE_OBJECT,
+    &delete_objects::DELETE_OBJECTS,
+    &object_tagging::DELETE_OBJECT_TAGGING,
     &public_access_block::DELETE_PUBLIC_ACCESS_BLOCK,
     &fixed::GET_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::GET_BUCKET_ACL,
@@ -110,13 +131,19 @@ pub static OPERATIONS: &[&Entry] = &[
     &versioning::GET_BUCKET_VERSIONING,
     &fixed::GET_BUCKET_WEBSITE,
     &get_object::GET_OBJECT,
+    &object_acl::GET_OBJECT_ACL,
+    &get_object_attributes::GET_OBJECT_ATTRIBUTES,
     &fixed::GET_OBJECT_LOCK_CONFIGURATION,
+    &object_tagging::GET_OBJECT_TAGGING,
     &public_access_block::GET_PUBLIC_ACCESS_BLOCK,
     &head_bucket::HEAD_BUCKET,
     &get_object::HEAD_OBJECT,
     &list_buckets::LIST_BUCKETS,
+    &list_multipart_uploads::LIST_MULTIPART_UPLOADS,
     &list_objects::LIST_OBJECTS,
     &list_objects::LIST_OBJECTS_V2,
+    &list_object_versions::LIST_OBJECT_VERSIONS,
+    &list_parts::LIST_PARTS,
     &fixed::PUT_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::PUT_BUCKET_ACL,
     &fixed::PUT_BUCKET_CORS,
@@ -130,5 +157,9 @@ pub static OPERATIONS: &[&Entry] = &[
     &versioning::PUT_BUCKET_VERSIONING,
     &fixed::PUT_BUCKET_WEBSITE,
     &put_object::PUT_OBJECT,
+    &object_acl::PUT_OBJECT_ACL,
+    &object_tagging::PUT_OBJECT_TAGGING,
     &public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
+    &upload_part::UPLOAD_PART,
+    &upload_part_copy::UPLOAD_PART_COPY,
 ];

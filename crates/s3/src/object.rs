@@ -50,6 +50,7 @@ pub(crate) fn invalid_version_id(text: &str) -> Fault {
 /// before the question was answered.
 pub(crate) struct Subject {
     pub(crate) bucket: Arc<Bucket>,
+    pub(crate) at: At,
     name: String,
     version_id: Option<String>,
     found: Result<Opened, Engine>,
@@ -68,7 +69,7 @@ impl Subject {
         version_id: Option<&str>,
     ) -> Result<Self, Error> {
         let at = at(&bucket, name, version_id)?;
-        let found = cx.state().objects.get(at).await;
+        let found = cx.state().objects.get(at.clone()).await;
         let tags = match &found {
             Ok(opened) => tags_of(&opened.version)?,
             Err(
@@ -85,7 +86,7 @@ impl Subject {
             }
         };
         let version_id = version_id.map(str::to_owned);
-        Ok(Self { bucket, name: name.to_owned(), version_id, found, tags })
+        Ok(Self { bucket, at, name: name.to_owned(), version_id, found, tags })
     }
 
     /// May the caller do this to it?
