@@ -127,7 +127,7 @@ async fn odd_lists_are_refused() {
         ("b-1", "list-type=2&continuation-token=..%2F..", "InvalidArgument"),
         ("b-2", &format!("list-type=2&continuation-token={}", encoded(token)), "InvalidArgument"),
         ("b-1", "list-type=2&encoding-type=bogus", "InvalidArgument"),
-        ("b-1", "list-type=2&start-after=%ff", "InvalidURI"),
+        ("b-1", "list-type=2&start-after=%FF", "InvalidURI"),
     ] {
         let refused = account.refused("GET", &format!("/{bucket}"), query, "").await;
         assert_eq!((refused.0, refused.1.as_str()), (400, code), "{query}");
