@@ -8,7 +8,7 @@ own models, so nothing here is a list that somebody has to keep.
 
   strangers.py --data DIR      with AWS_ENDPOINT_URL and administrator credentials in the environment
 """
-import argparse, collections, os, re, sqlite3, sys
+import argparse, collections, os, random, re, sqlite3, sys
 
 import boto3
 import botocore.exceptions
@@ -33,6 +33,7 @@ MISSING = {"MissingAuthenticationToken", "MissingAuthenticationTokenException", 
 WRONG = {"SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure"}
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 BUCKET = "nobodys-bucket"
+MADE = rstr.Rstr(random.Random(1))
 
 
 def text(shape, name):
@@ -43,6 +44,8 @@ def text(shape, name):
         return BUCKET
     if name == "Key":
         return "key"
+    if name == "CopySource":
+        return f"{BUCKET}/key"
     pattern = shape.metadata.get("pattern")
     if pattern and pattern not in (".*", r"[\s\S]*", ".+"):
         # What differs between the regular expressions of the models and Python's.
@@ -51,11 +54,11 @@ def text(shape, name):
         pattern = re.sub(r"\\p\{\w+\}", "a-z", pattern)
         rx = re.compile(pattern)
         for simple in ("a" * max(low, 3), "1" * max(low, 12), "1" * max(low, 1), "/", "/a/", "arn:aws:iam::123456789012:role/abcdef", "v1", "a-1",
-                       "arn:aws:s3:::abc", "ami-0123456789abcdef0"):
+                       "arn:aws:s3:::abc", "a@b.cc", "ami-0123456789abcdef0"):
             if low <= len(simple) <= high and rx.fullmatch(simple):
                 return simple
         for _ in range(50):
-            made = rstr.xeger(pattern.lstrip("^").rstrip("$"))
+            made = MADE.xeger(pattern.lstrip("^").rstrip("$"))
             if low <= len(made) <= high:
                 return made
     return "a" * min(max(low, 3), high)
@@ -125,12 +128,12 @@ def judge(way, service, operation, status, code, answer):
         return None if status in (400, 403, 405) else f"status {status}"
     if (service, name) in NEEDS_NO_SIGNATURE:
         return None if status in (400, 403) else "it was not refused"
+    if way != "forged" and (service, name) in ANSWERS_PER_KEY:
+        errors = answer.get("Errors", [])
+        return None if errors and all(e["Code"] == "AccessDenied" for e in errors) and not answer.get("Deleted") else "a key was not denied"
     if way == "stranger":
         if (service, name) in NEEDS_NO_PERMISSION:
             return None if status == 200 else "it needs no permission"
-        if (service, name) in ANSWERS_PER_KEY:
-            errors = answer.get("Errors", [])
-            return None if errors and all(e["Code"] == "AccessDenied" for e in errors) and not answer.get("Deleted") else "a key was not denied"
         expected = DENIED
     elif way == "anonymous":
         expected = {"AccessDenied"} if service == "s3" else MISSING

@@ -244,17 +244,16 @@ impl Gate {
         whole: Bytes,
         fault: Fault,
     ) -> (&'static Service, Fault) {
-        let claim = match Claim::parse(RequestHead::from(&arrival.head), family(guess)) {
-            Ok(Some(claim)) => claim,
+        let service = claimed_service(&arrival.head).unwrap_or(guess);
+        match Claim::parse(RequestHead::from(&arrival.head), family(service)) {
+            Ok(Some(_)) => {}
             // Nobody in particular may do nothing in particular.
             Ok(None) if guess.name == "s3" => {
                 return (guess, Fault::coded("AccessDenied", 403, "Access Denied"));
             }
             Ok(None) => return (guess, fault),
-            Err(error) => return (guess, signature_fault(&error, family(guess))),
-        };
-        let claimed = services().iter().find(|s| s.signing_name == claim.service()).copied();
-        let service = claimed.unwrap_or(guess);
+            Err(error) => return (service, signature_fault(&error, family(service))),
+        }
         let whole = match stream {
             Some(body) if service.name != "s3" => match collect(body).await {
                 Ok(whole) => whole,
@@ -547,6 +546,14 @@ fn claims_access_analyzer(head: &Parts) -> Option<&'static str> {
         || named(authorization, b"/access-analyzer/aws4_request")
         || named(query, b"%2Faccess-analyzer%2Faws4_request");
     claimed.then_some("access-analyzer")
+}
+
+/// The service that the request says it was signed for, to verify what no operation is known of.
+fn claimed_service(head: &Parts) -> Option<&'static Service> {
+    let authorization = head.headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or("");
+    let scope = authorization.split_once("Credential=").map(|(_, rest)| rest.split(',').next().unwrap_or(""));
+    let name = scope?.rsplit('/').nth(1)?;
+    services().iter().find(|s| s.signing_name == name).copied()
 }
 
 /// The key that the request says it was signed with, for the audit record alone.
