@@ -102,6 +102,8 @@ struct Keys {
 
 impl Keys {
     fn number(&mut self, key: &str, kind: &str) -> usize {
+        // Some pages of AWS write the part to put in another way.
+        let key = &key.replace("/tag-key", "/${TagKey}").replace("/<key>", "/${TagKey}");
         let next = self.lines.len();
         *self.numbers.entry(key.to_lowercase()).or_insert_with(|| {
             self.lines.push(format!("K\t{key}\t{kind}"));
