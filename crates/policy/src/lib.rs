@@ -184,6 +184,7 @@
 //! | a denial never allows, order never matters, limits only narrow | `tests/generated`: `properties` |
 //! | explanations, clauses, messages | `tests/explain.rs`; that suggestions are enough and not too much: `tests/generated` |
 //! | no allocation, sharing among threads | `tests/allocations.rs` |
+//! | findings of Access Analyzer, each with what has it and what has not | `tests/check.rs` |
 //! | any input at all | `tests/fuzz_smoke.rs`, `fuzz/` |
 //!
 //! [`tests/corpus.rs`]: https://github.com/daypass/daypass/blob/main/crates/policy/tests/corpus.rs
@@ -191,6 +192,7 @@
 
 mod action;
 mod arn;
+pub mod check;
 mod compile;
 mod context;
 mod decide;

@@ -16,6 +16,7 @@ use crate::system::SystemClock;
 /// Every operation of every service.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Entry> {
     [
+        daypass_accessanalyzer::OPERATIONS,
         daypass_cloudtrail::OPERATIONS,
         daypass_ec2::OPERATIONS,
         daypass_iam::OPERATIONS,

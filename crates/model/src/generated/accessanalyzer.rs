@@ -16,3 +16,185 @@ pub mod errors {
     pub use super::super::accessanalyzer_tables::E_VALIDATION_EXCEPTION as VALIDATION_EXCEPTION;
 }
 
+/// `Locale`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Locale {
+    /// `DE`.
+    #[default] DE,
+    /// `EN`.
+    EN,
+    /// `ES`.
+    ES,
+    /// `FR`.
+    FR,
+    /// `IT`.
+    IT,
+    /// `JA`.
+    JA,
+    /// `KO`.
+    KO,
+    /// `PT_BR`.
+    PTBR,
+    /// `ZH_CN`.
+    ZHCN,
+    /// `ZH_TW`.
+    ZHTW,
+}
+impl crate::Enumeration for Locale { const VALUES: &'static [(&'static str, Self)] = &[("DE", Self::DE), ("EN", Self::EN), ("ES", Self::ES), ("FR", Self::FR), ("IT", Self::IT), ("JA", Self::JA), ("KO", Self::KO), ("PT_BR", Self::PTBR), ("ZH_CN", Self::ZHCN), ("ZH_TW", Self::ZHTW)]; fn as_str(self) -> &'static str { match self { Self::DE => "DE", Self::EN => "EN", Self::ES => "ES", Self::FR => "FR", Self::IT => "IT", Self::JA => "JA", Self::KO => "KO", Self::PTBR => "PT_BR", Self::ZHCN => "ZH_CN", Self::ZHTW => "ZH_TW" } } }
+impl crate::FromValue for Locale { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for Locale { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `Location`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Location {
+    /// `path`.
+    pub path: Vec<PathElement>,
+    /// `span`.
+    pub span: Span,
+}
+impl crate::FromValue for Location { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { path: fields.take(0)?, span: fields.take(1)? }) } }
+impl crate::IntoValue for Location { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.path); fields.put(1, self.span); crate::Value::Structure(fields) } }
+/// `PathElement`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PathElement {
+    /// `index`.
+    pub index: Option<i32>,
+    /// `key`.
+    pub key: Option<String>,
+    /// `substring`.
+    pub substring: Option<Substring>,
+    /// `value`.
+    pub value: Option<String>,
+}
+impl crate::FromValue for PathElement { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { index: fields.take(0)?, key: fields.take(1)?, substring: fields.take(2)?, value: fields.take(3)? }) } }
+impl crate::IntoValue for PathElement { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.index); fields.put(1, self.key); fields.put(2, self.substring); fields.put(3, self.value); crate::Value::Structure(fields) } }
+/// `PolicyType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyType {
+    /// `IDENTITY_POLICY`.
+    #[default] IDENTITYPOLICY,
+    /// `RESOURCE_POLICY`.
+    RESOURCEPOLICY,
+    /// `SERVICE_CONTROL_POLICY`.
+    SERVICECONTROLPOLICY,
+    /// `RESOURCE_CONTROL_POLICY`.
+    RESOURCECONTROLPOLICY,
+}
+impl crate::Enumeration for PolicyType { const VALUES: &'static [(&'static str, Self)] = &[("IDENTITY_POLICY", Self::IDENTITYPOLICY), ("RESOURCE_POLICY", Self::RESOURCEPOLICY), ("SERVICE_CONTROL_POLICY", Self::SERVICECONTROLPOLICY), ("RESOURCE_CONTROL_POLICY", Self::RESOURCECONTROLPOLICY)]; fn as_str(self) -> &'static str { match self { Self::IDENTITYPOLICY => "IDENTITY_POLICY", Self::RESOURCEPOLICY => "RESOURCE_POLICY", Self::SERVICECONTROLPOLICY => "SERVICE_CONTROL_POLICY", Self::RESOURCECONTROLPOLICY => "RESOURCE_CONTROL_POLICY" } } }
+impl crate::FromValue for PolicyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for PolicyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `Position`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Position {
+    /// `line`.
+    pub line: i32,
+    /// `column`.
+    pub column: i32,
+    /// `offset`.
+    pub offset: i32,
+}
+impl crate::FromValue for Position { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { line: fields.take(0)?, column: fields.take(1)?, offset: fields.take(2)? }) } }
+impl crate::IntoValue for Position { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.line); fields.put(1, self.column); fields.put(2, self.offset); crate::Value::Structure(fields) } }
+/// `Span`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Span {
+    /// `start`.
+    pub start: Position,
+    /// `end`.
+    pub end: Position,
+}
+impl crate::FromValue for Span { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { start: fields.take(0)?, end: fields.take(1)? }) } }
+impl crate::IntoValue for Span { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.start); fields.put(1, self.end); crate::Value::Structure(fields) } }
+/// `Substring`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Substring {
+    /// `start`.
+    pub start: i32,
+    /// `length`.
+    pub length: i32,
+}
+impl crate::FromValue for Substring { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { start: fields.take(0)?, length: fields.take(1)? }) } }
+impl crate::IntoValue for Substring { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.start); fields.put(1, self.length); crate::Value::Structure(fields) } }
+/// `ValidatePolicyFinding`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ValidatePolicyFinding {
+    /// `findingDetails`.
+    pub finding_details: String,
+    /// `findingType`.
+    pub finding_type: ValidatePolicyFindingType,
+    /// `issueCode`.
+    pub issue_code: String,
+    /// `learnMoreLink`.
+    pub learn_more_link: String,
+    /// `locations`.
+    pub locations: Vec<Location>,
+}
+impl crate::FromValue for ValidatePolicyFinding { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { finding_details: fields.take(0)?, finding_type: fields.take(1)?, issue_code: fields.take(2)?, learn_more_link: fields.take(3)?, locations: fields.take(4)? }) } }
+impl crate::IntoValue for ValidatePolicyFinding { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.finding_details); fields.put(1, self.finding_type); fields.put(2, self.issue_code); fields.put(3, self.learn_more_link); fields.put(4, self.locations); crate::Value::Structure(fields) } }
+/// `ValidatePolicyFindingType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ValidatePolicyFindingType {
+    /// `ERROR`.
+    #[default] ERROR,
+    /// `SECURITY_WARNING`.
+    SECURITYWARNING,
+    /// `SUGGESTION`.
+    SUGGESTION,
+    /// `WARNING`.
+    WARNING,
+}
+impl crate::Enumeration for ValidatePolicyFindingType { const VALUES: &'static [(&'static str, Self)] = &[("ERROR", Self::ERROR), ("SECURITY_WARNING", Self::SECURITYWARNING), ("SUGGESTION", Self::SUGGESTION), ("WARNING", Self::WARNING)]; fn as_str(self) -> &'static str { match self { Self::ERROR => "ERROR", Self::SECURITYWARNING => "SECURITY_WARNING", Self::SUGGESTION => "SUGGESTION", Self::WARNING => "WARNING" } } }
+impl crate::FromValue for ValidatePolicyFindingType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for ValidatePolicyFindingType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ValidatePolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ValidatePolicyRequest {
+    /// `locale`.
+    pub locale: Option<Locale>,
+    /// `maxResults`.
+    pub max_results: Option<i32>,
+    /// `nextToken`.
+    pub next_token: Option<String>,
+    /// `policyDocument`.
+    pub policy_document: String,
+    /// `policyType`.
+    pub policy_type: PolicyType,
+    /// `validatePolicyResourceType`.
+    pub validate_policy_resource_type: Option<ValidatePolicyResourceType>,
+}
+impl crate::FromValue for ValidatePolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { locale: fields.take(0)?, max_results: fields.take(1)?, next_token: fields.take(2)?, policy_document: fields.take(3)?, policy_type: fields.take(4)?, validate_policy_resource_type: fields.take(5)? }) } }
+impl crate::IntoValue for ValidatePolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.locale); fields.put(1, self.max_results); fields.put(2, self.next_token); fields.put(3, self.policy_document); fields.put(4, self.policy_type); fields.put(5, self.validate_policy_resource_type); crate::Value::Structure(fields) } }
+/// `ValidatePolicyResourceType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ValidatePolicyResourceType {
+    /// `AWS::S3::Bucket`.
+    #[default] AWSS3Bucket,
+    /// `AWS::S3::AccessPoint`.
+    AWSS3AccessPoint,
+    /// `AWS::S3::MultiRegionAccessPoint`.
+    AWSS3MultiRegionAccessPoint,
+    /// `AWS::S3ObjectLambda::AccessPoint`.
+    AWSS3ObjectLambdaAccessPoint,
+    /// `AWS::IAM::AssumeRolePolicyDocument`.
+    AWSIAMAssumeRolePolicyDocument,
+    /// `AWS::DynamoDB::Table`.
+    AWSDynamoDBTable,
+}
+impl crate::Enumeration for ValidatePolicyResourceType { const VALUES: &'static [(&'static str, Self)] = &[("AWS::S3::Bucket", Self::AWSS3Bucket), ("AWS::S3::AccessPoint", Self::AWSS3AccessPoint), ("AWS::S3::MultiRegionAccessPoint", Self::AWSS3MultiRegionAccessPoint), ("AWS::S3ObjectLambda::AccessPoint", Self::AWSS3ObjectLambdaAccessPoint), ("AWS::IAM::AssumeRolePolicyDocument", Self::AWSIAMAssumeRolePolicyDocument), ("AWS::DynamoDB::Table", Self::AWSDynamoDBTable)]; fn as_str(self) -> &'static str { match self { Self::AWSS3Bucket => "AWS::S3::Bucket", Self::AWSS3AccessPoint => "AWS::S3::AccessPoint", Self::AWSS3MultiRegionAccessPoint => "AWS::S3::MultiRegionAccessPoint", Self::AWSS3ObjectLambdaAccessPoint => "AWS::S3ObjectLambda::AccessPoint", Self::AWSIAMAssumeRolePolicyDocument => "AWS::IAM::AssumeRolePolicyDocument", Self::AWSDynamoDBTable => "AWS::DynamoDB::Table" } } }
+impl crate::FromValue for ValidatePolicyResourceType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for ValidatePolicyResourceType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ValidatePolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ValidatePolicyResponse {
+    /// `findings`.
+    pub findings: Vec<ValidatePolicyFinding>,
+    /// `nextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ValidatePolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { findings: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ValidatePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.findings); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// The implemented operations, as types.
+pub mod ops {
+    /// `ValidatePolicy`.
+    pub enum ValidatePolicy {}
+    impl crate::TypedOperation for ValidatePolicy { type Input = super::ValidatePolicyRequest; type Output = super::ValidatePolicyResponse; fn row() -> &'static crate::Operation { &super::super::accessanalyzer_tables::O_VALIDATE_POLICY } }
+}

@@ -5,5 +5,5 @@
 mod reader;
 mod writer;
 
-pub(crate) use reader::{Json, JsonError, JsonErrorKind, Node, read};
+pub(crate) use reader::{Json, JsonError, JsonErrorKind, Member, Node, read};
 pub(crate) use writer::Writer;
