@@ -373,11 +373,11 @@ fn session_tokens_are_signed_and_bounded() {
         ("tok-02", session(&SESSION_TOKEN.replace("EXAMPLE", "EXAMPLF")), NO_KEY),
         ("tok-03", session(&SESSION_TOKEN[..10]), NO_KEY),
         ("tok-04", session(""), NO_KEY),
-        ("tok-05", session(&format!("{SESSION_TOKEN}{}", "A".repeat(100_000))), INCOMPLETE),
+        ("tok-05", session(&format!("{SESSION_TOKEN}{}", "A".repeat(100_000))), NO_KEY),
         ("tok-06", unsigned, MISMATCH),
         ("tok-07", foreign, NO_KEY),
         ("tok-08", garbage, NO_KEY),
-        ("a token twice", twice, INCOMPLETE),
+        ("a token twice", twice, NO_KEY),
         ("an expired token", session(EXPIRED_TOKEN), ("ExpiredToken", 403)),
     ]);
 }
