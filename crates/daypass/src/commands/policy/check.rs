@@ -105,6 +105,7 @@ fn read(file: &Path) -> Result<(String, String)> {
 }
 
 /// Colours are for people at a terminal who did not ask for none (`NO_COLOR`, no-color.org).
+#[expect(clippy::disallowed_methods, reason = "the convention is a variable of the environment")]
 fn colours() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
