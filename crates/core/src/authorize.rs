@@ -108,7 +108,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
         (explanation, message)
     };
     let Some((explanation, message)) = ask(cx, check, answer) else {
-        tracing::error!(action = check.action, resource = check.resource, "a question could not be asked");
+        tracing::warn!(action = check.action, resource = check.resource, "a question could not be asked");
         return Fault::coded("AccessDenied", 403, "Access Denied").into();
     };
     let json = explanation.to_json();

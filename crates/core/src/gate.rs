@@ -169,15 +169,26 @@ impl Gate {
             Protocols::S3 => (Bytes::new(), Some(body)),
             _ => (collect(body).await.map_err(|fault| refuse(guess, None, "", fault))?, None),
         };
-        let form = read_form(protocols, head, &whole).map_err(|fault| refuse(guess, None, "", fault))?;
+        let form = match read_form(protocols, head, &whole) {
+            Ok(form) => form,
+            Err(fault) => {
+                let (service, fault) = self.unreadable(arrival, guess, stream, whole, fault).await;
+                return Err(refuse(service, None, "", fault));
+            }
+        };
         let action = form.as_ref().and_then(|f| f.text("Action")).unwrap_or("").to_owned();
-        let routed = daypass_wire::route(protocols, head, form.as_ref(), &self.state.hosts)
-            .map_err(|fault| refuse(guess, None, &action, fault))?;
+        let routed = match daypass_wire::route(protocols, head, form.as_ref(), &self.state.hosts) {
+            Ok(routed) => routed,
+            Err(fault) => {
+                let (service, fault) = self.unreadable(arrival, guess, stream, whole, fault).await;
+                return Err(refuse(service, None, &action, fault));
+            }
+        };
         let operation = routed.operation;
         let subject = Subject::Whole(&whole);
         let subject = if stream.is_some() { Subject::Head(body_kind(operation)) } else { subject };
         let (caller, verifier) = self
-            .authenticate(arrival, operation, &subject)
+            .authenticate(arrival, operation.service, operation.unsigned, &subject)
             .map_err(|fault| refuse(operation.service, Some(operation), "", fault))?;
         let body = match (stream, verifier) {
             (Some(stream), Some(verifier)) => {
@@ -192,10 +203,11 @@ impl Gate {
     fn authenticate(
         &self,
         arrival: &Arrival,
-        operation: &'static Operation,
+        service: &'static Service,
+        may_be_unsigned: bool,
         subject: &Subject<'_>,
     ) -> Result<(Caller, Option<PayloadVerifier>), Fault> {
-        let family = family(operation.service);
+        let family = family(service);
         let head = RequestHead::from(&arrival.head);
         let refuse = |error: SigError| signature_fault(&error, family);
         let Some(claim) = Claim::parse(head, family).map_err(refuse)? else {
@@ -205,21 +217,58 @@ impl Gate {
                         PayloadVerifier::anonymous(&arrival.head.headers, *kind).map_err(refuse)?;
                     Ok((Caller::anonymous(), Some(verifier)))
                 }
-                Subject::Whole(_) if operation.unsigned => Ok((Caller::anonymous(), None)),
+                Subject::Whole(_) if may_be_unsigned => Ok((Caller::anonymous(), None)),
                 Subject::Whole(_) => Err(refuse(SigError::MissingAuthentication)),
             };
         };
         let now = time::OffsetDateTime::from_unix_timestamp(arrival.now.seconds());
         let expected = Expected {
-            service: operation.service.signing_name,
+            service: service.signing_name,
             regions: &is_region,
             home_region: &self.state.region,
             now: now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
         };
         authenticate(&self.state, &claim, subject, &expected).map_err(|error| match error {
             Unauthenticated::Signature(error) => signature_fault(&error, family),
-            Unauthenticated::Failed(error) => self.failure(operation.service, error),
+            Unauthenticated::Failed(error) => self.failure(service, error),
         })
+    }
+
+    /// Why a request that names no operation is refused, and by which service. What is wrong with it is told only to who
+    /// signed it: a request that was changed on its way must not be taken for one that its sender made wrong.
+    async fn unreadable(
+        &self,
+        arrival: &Arrival,
+        guess: &'static Service,
+        stream: Option<Body>,
+        whole: Bytes,
+        fault: Fault,
+    ) -> (&'static Service, Fault) {
+        let service = claimed_service(&arrival.head).unwrap_or(guess);
+        match Claim::parse(RequestHead::from(&arrival.head), family(service)) {
+            Ok(Some(_)) => {}
+            // Nobody in particular may do nothing in particular.
+            Ok(None) if guess.name == "s3" => {
+                return (guess, Fault::coded("AccessDenied", 403, "Access Denied"));
+            }
+            Ok(None) => return (guess, fault),
+            Err(error) => return (service, signature_fault(&error, family(service))),
+        }
+        let whole = match stream {
+            Some(body) if service.name != "s3" => match collect(body).await {
+                Ok(whole) => whole,
+                Err(fault) => return (service, fault),
+            },
+            _ => whole,
+        };
+        let subject = match service.name {
+            "s3" => Subject::Head(BodyKind::Document),
+            _ => Subject::Whole(&whole),
+        };
+        match self.authenticate(arrival, service, false, &subject) {
+            Ok(_) => (guess, fault),
+            Err(refused) => (service, refused),
+        }
     }
 
     /// What the caller is told of an error.
@@ -497,6 +546,14 @@ fn claims_access_analyzer(head: &Parts) -> Option<&'static str> {
         || named(authorization, b"/access-analyzer/aws4_request")
         || named(query, b"%2Faccess-analyzer%2Faws4_request");
     claimed.then_some("access-analyzer")
+}
+
+/// The service that the request says it was signed for, to verify what no operation is known of.
+fn claimed_service(head: &Parts) -> Option<&'static Service> {
+    let authorization = head.headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or("");
+    let scope = authorization.split_once("Credential=").map(|(_, rest)| rest.split(',').next().unwrap_or(""));
+    let name = scope?.rsplit('/').nth(1)?;
+    services().iter().find(|s| s.signing_name == name).copied()
 }
 
 /// The key that the request says it was signed with, for the audit record alone.

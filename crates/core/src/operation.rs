@@ -67,14 +67,21 @@ impl Entry {
     }
 }
 
-/// `operation!(GET_ROLE, ops::GetRole, checks, run);` makes the entry of an operation that is one transaction.
+/// `operation!(GET_ROLE, ops::GetRole, checks, run);` makes the entry of an operation that is one transaction. Where S3
+/// tells everybody what is missing, it is `operation!(HEAD_BUCKET, ops::HeadBucket, may_refuse: checks, run);`.
 #[macro_export]
 macro_rules! operation {
+    ($name:ident, $operation:ty, may_refuse: $checks:expr, $run:expr) => {
+        $crate::operation!($name, $operation, $crate::Error, $checks, $run);
+    };
     ($name:ident, $operation:ty, $checks:expr, $run:expr) => {
+        $crate::operation!($name, $operation, $crate::store::StoreError, $checks, $run);
+    };
+    ($name:ident, $operation:ty, $error:ty, $checks:expr, $run:expr) => {
         #[doc = concat!("`", stringify!($operation), "`.")]
         pub(crate) static $name: $crate::Entry = $crate::Entry::transaction(
             <$operation as $crate::model::TypedOperation>::row,
-            |cx, tx, value| $crate::perform::<$operation, _>(cx, tx, value, $checks, $run),
+            |cx, tx, value| $crate::perform::<$operation, $error>(cx, tx, value, $checks, $run),
         );
     };
 }

@@ -428,6 +428,25 @@ impl Client {
         self.send(Outgoing { service: service_of("s3"), method, path, query, headers, body }).await
     }
 
+    /// Calls S3 with a document and the checksum that S3 wants with it; no document, no checksum.
+    pub async fn s3_document(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        headers: &[(&str, &str)],
+        document: &str,
+    ) -> TestAnswer {
+        use base64::Engine as _;
+        let digest = digest::digest(&digest::SHA256, document.as_bytes());
+        let sum = base64::engine::general_purpose::STANDARD.encode(digest.as_ref());
+        let mut all = headers.to_vec();
+        if !document.is_empty() {
+            all.push(("x-amz-checksum-sha256", &sum));
+        }
+        self.s3(method, path, query, &all, document.as_bytes()).await
+    }
+
     /// Signs and sends.
     async fn send(&self, outgoing: Outgoing<'_>) -> TestAnswer {
         let Outgoing { method, path, query, headers, body, .. } = outgoing;

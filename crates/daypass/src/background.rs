@@ -4,22 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daypass_compute::{Event, StopReason};
-use daypass_core::objects::Timestamp;
-use daypass_core::outbox;
 use daypass_ec2::{Reconciler, machines};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
 use crate::machines::DriverMachines;
+use crate::objects;
 use crate::server::Server;
 use crate::server::http::Stop;
 
 /// When roles and keys were last used is written this often.
 const LAST_USED_EVERY: Duration = Duration::from_secs(5);
-/// Audit records of changed objects move to the audit log this often.
-const DRAIN_EVERY: Duration = Duration::from_secs(1);
-/// Room of objects that are gone is looked for this often.
-const COLLECT_EVERY: Duration = Duration::from_secs(60);
 
 /// The work under way.
 pub(crate) struct Work {
@@ -36,8 +31,9 @@ pub(crate) fn start(
 ) -> Work {
     let mut tasks = JoinSet::new();
     tasks.spawn(write_last_used(Arc::clone(server)));
-    tasks.spawn(drain_outbox(Arc::clone(server)));
-    tasks.spawn(collect_objects(Arc::clone(server)));
+    tasks.spawn(objects::move_records(Arc::clone(server)));
+    tasks.spawn(objects::give_back_room(Arc::clone(server)));
+    tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
     if let Ok(driver) = server.driver() {
         let machines = DriverMachines::new(Arc::clone(driver), Arc::clone(server), api_port, stop.clone());
         let (reconciler, tell) = Reconciler::new(server.shared_state(), Arc::new(machines));
@@ -55,11 +51,9 @@ impl Work {
     /// Ends it; what can still be written is.
     pub(crate) async fn end(mut self) {
         self.tasks.shutdown().await;
+        objects::move_all_records(self.server.state()).await;
         if let Err(error) = self.server.gate().write_last_used().await {
             tracing::warn!(%error, "when roles and keys were last used could not be written");
-        }
-        if let Err(error) = outbox::drain(self.server.state()).await {
-            tracing::warn!(%error, "audit records of objects are moved at the next start");
         }
     }
 }
@@ -69,26 +63,6 @@ async fn write_last_used(server: Arc<Server>) {
         tokio::time::sleep(LAST_USED_EVERY).await;
         if let Err(error) = server.gate().write_last_used().await {
             tracing::warn!(%error, "when roles and keys were last used could not be written");
-        }
-    }
-}
-
-async fn drain_outbox(server: Arc<Server>) {
-    loop {
-        if let Err(error) = outbox::drain(server.state()).await {
-            tracing::error!(%error, "audit records of objects wait to be moved");
-        }
-        tokio::time::sleep(DRAIN_EVERY).await;
-    }
-}
-
-async fn collect_objects(server: Arc<Server>) {
-    loop {
-        tokio::time::sleep(COLLECT_EVERY).await;
-        let state = server.state();
-        let now = u64::try_from(state.clock.now().millis()).unwrap_or(0);
-        if let Err(error) = state.objects.collect(Timestamp(now)).await {
-            tracing::warn!(%error, "room of objects that are gone could not be given back");
         }
     }
 }

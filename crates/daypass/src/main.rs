@@ -9,6 +9,7 @@ mod confine;
 mod data;
 mod instances;
 mod machines;
+mod objects;
 mod server;
 mod system;
 

@@ -4,6 +4,7 @@
 //! Its ids follow from the account and the region, so that a question about it (a launch without a subnet) can be asked
 //! before it is there.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -124,6 +125,29 @@ pub(crate) fn view(tx: &impl Read, home: &Home) -> Result<Option<DefaultView>, S
     subnets.retain(|s| s.vpc_id == vpc.id && s.default_for_zone);
     subnets.sort_by(|a, b| a.zone.cmp(&b.zone));
     Ok(Some(DefaultView { vpc, subnets, group }))
+}
+
+/// The thing of that id in a network that is still to be made: questions about it are asked before it is there.
+pub(crate) fn find_planned<R: Resource>(
+    tx: &impl Read,
+    home: &Home,
+    id: &str,
+) -> Result<Option<R>, StoreError> {
+    if tx.get::<Prepared>(&Prepared::key_of(home))?.is_some() {
+        return Ok(None);
+    }
+    let (options, DefaultNetwork { new, subnets, gateway }) = planned(home);
+    let mut things: Vec<Box<dyn Any>> = vec![
+        Box::new(options),
+        Box::new(new.vpc),
+        Box::new(new.group),
+        Box::new(new.route_table),
+        Box::new(new.acl),
+        Box::new(gateway),
+    ];
+    things.extend(subnets.into_iter().map(|subnet| Box::new(subnet) as Box<dyn Any>));
+    let mut of_kind = things.into_iter().filter_map(|thing| thing.downcast::<R>().ok());
+    Ok(of_kind.find(|thing| thing.id() == id).map(|thing| *thing))
 }
 
 /// The first default network of a region.

@@ -7,6 +7,8 @@ use daypass_core::store::{Key, Prefix, Read, Record, StoreError};
 use daypass_core::{Check, Cx, Error, Fault};
 use serde::{Deserialize, Serialize};
 
+use crate::default_network;
+
 /// A region of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +77,7 @@ impl Kind {
 }
 
 /// A thing of a kind.
-pub(crate) trait Resource: Record + Clone {
+pub(crate) trait Resource: Record + Clone + 'static {
     /// Its kind.
     const KIND: &'static Kind;
 
@@ -124,7 +126,11 @@ pub(crate) trait Resource: Record + Clone {
     fn ask(cx: &Cx, tx: &impl Read, action: &'static str, id: &str) -> Result<Check, StoreError> {
         let home = Home::of(cx);
         let check = ask(cx, action, Self::KIND.arn(&home, id));
-        Ok(match Self::find(tx, &home, id)? {
+        let found = match Self::find(tx, &home, id)? {
+            None => default_network::find_planned(tx, &home, id)?,
+            found => found,
+        };
+        Ok(match found {
             Some(thing) => thing.describe(check.resource_tags(thing.tags())),
             None => check,
         })

@@ -33,7 +33,7 @@ macro_rules! attachments {
         operation!(
             $list,
             ops::$List,
-            |cx, tx, input| <$record>::check(cx, tx, &input.$handle).map(Into::into),
+            |cx, tx, input| Ok(<$record>::check(cx, tx, &input.$handle)?.into()),
             |cx, tx, input| {
                 let paging = Paging::new(cx, input.marker.as_deref(), input.max_items)?;
                 let identity = <$record>::load(cx, tx, &input.$handle)?;

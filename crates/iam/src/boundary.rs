@@ -15,14 +15,14 @@ macro_rules! boundaries {
             $put,
             ops::$Put,
             |cx, tx, input| {
-                put_check::<$record>(cx, tx, &input.$handle, &input.permissions_boundary).map(Into::into)
+                Ok(put_check::<$record>(cx, tx, &input.$handle, &input.permissions_boundary)?.into())
             },
             |cx, tx, input| put::<$record>(cx, tx, &input.$handle, input.permissions_boundary)
         );
         operation!(
             $delete,
             ops::$Delete,
-            |cx, tx, input| check_identity::<$record>(cx, tx, &input.$handle).map(Into::into),
+            |cx, tx, input| Ok(check_identity::<$record>(cx, tx, &input.$handle)?.into()),
             |cx, tx, input| delete::<$record>(cx, tx, &input.$handle)
         );
     };

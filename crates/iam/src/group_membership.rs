@@ -13,13 +13,13 @@ use crate::quota;
 operation!(
     ADD_USER_TO_GROUP,
     ops::AddUserToGroup,
-    |cx, tx, input| Group::check(cx, tx, &input.group_name).map(Into::into),
+    |cx, tx, input| Ok(Group::check(cx, tx, &input.group_name)?.into()),
     add
 );
 operation!(
     REMOVE_USER_FROM_GROUP,
     ops::RemoveUserFromGroup,
-    |cx, tx, input| Group::check(cx, tx, &input.group_name).map(Into::into),
+    |cx, tx, input| Ok(Group::check(cx, tx, &input.group_name)?.into()),
     remove
 );
 

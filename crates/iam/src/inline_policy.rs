@@ -22,13 +22,13 @@ macro_rules! inline_policies {
         operation!(
             $put,
             ops::$Put,
-            |cx, tx, input| check_identity::<$record>(cx, tx, &input.$handle).map(Into::into),
+            |cx, tx, input| Ok(check_identity::<$record>(cx, tx, &input.$handle)?.into()),
             |cx, tx, input| put::<$record>(cx, tx, &input.$handle, input.policy_name, input.policy_document)
         );
         operation!(
             $get,
             ops::$Get,
-            |cx, tx, input| <$record>::check(cx, tx, &input.$handle).map(Into::into),
+            |cx, tx, input| Ok(<$record>::check(cx, tx, &input.$handle)?.into()),
             |cx, tx, input| {
                 let ($handle, policy_name, policy_document) =
                     get::<$record>(cx, tx, &input.$handle, &input.policy_name)?;
@@ -38,13 +38,13 @@ macro_rules! inline_policies {
         operation!(
             $delete,
             ops::$Delete,
-            |cx, tx, input| check_identity::<$record>(cx, tx, &input.$handle).map(Into::into),
+            |cx, tx, input| Ok(check_identity::<$record>(cx, tx, &input.$handle)?.into()),
             |cx, tx, input| delete::<$record>(cx, tx, &input.$handle, &input.policy_name)
         );
         operation!(
             $list,
             ops::$List,
-            |cx, tx, input| <$record>::check(cx, tx, &input.$handle).map(Into::into),
+            |cx, tx, input| Ok(<$record>::check(cx, tx, &input.$handle)?.into()),
             |cx, tx, input| {
                 let paging = Paging::new(cx, input.marker.as_deref(), input.max_items)?;
                 let identity = <$record>::load(cx, tx, &input.$handle)?;

@@ -16,7 +16,7 @@ macro_rules! list {
         operation!(
             $entry,
             ops::$Operation,
-            |cx, _, input| Ok::<_, daypass_core::Error>(checks(cx, $kind, input.path_prefix.as_deref())),
+            |cx, _, input| Ok(checks(cx, $kind, input.path_prefix.as_deref())),
             |cx, tx, input| {
                 let account = cx.account();
                 let prefix = input.path_prefix.as_deref().unwrap_or("/");

@@ -22,10 +22,11 @@ macro_rules! tagging {
         operation!(
             $tag,
             ops::$Tag,
-            |cx, tx, input| Ok::<_, daypass_core::Error>(
-                requested(<$record as crate::entity::Entity>::check(cx, tx, &input.$handle)?, &input.tags)
-                    .into()
-            ),
+            |cx, tx, input| Ok(requested(
+                <$record as crate::entity::Entity>::check(cx, tx, &input.$handle)?,
+                &input.tags
+            )
+            .into()),
             |cx, tx, input| tag::<$record>(cx, tx, &input.$handle, input.tags)
         );
         operation!(
@@ -37,7 +38,7 @@ macro_rules! tagging {
         operation!(
             $list,
             ops::$List,
-            |cx, tx, input| <$record as crate::entity::Entity>::check(cx, tx, &input.$handle).map(Into::into),
+            |cx, tx, input| Ok(<$record as crate::entity::Entity>::check(cx, tx, &input.$handle)?.into()),
             |cx, tx, input| {
                 let paging = Paging::new(cx, input.marker.as_deref(), input.max_items)?;
                 let Page { items, is_truncated, marker } = list::<$record>(cx, tx, &input.$handle, &paging)?;

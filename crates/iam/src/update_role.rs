@@ -13,13 +13,13 @@ use crate::role;
 operation!(
     UPDATE_ROLE,
     ops::UpdateRole,
-    |cx, tx, input| Role::check(cx, tx, &input.role_name).map(Into::into),
+    |cx, tx, input| Ok(Role::check(cx, tx, &input.role_name)?.into()),
     update
 );
 operation!(
     UPDATE_ROLE_DESCRIPTION,
     ops::UpdateRoleDescription,
-    |cx, tx, input| Role::check(cx, tx, &input.role_name).map(Into::into),
+    |cx, tx, input| Ok(Role::check(cx, tx, &input.role_name)?.into()),
     describe
 );
 

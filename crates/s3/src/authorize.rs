@@ -35,7 +35,7 @@ macro_rules! bucket_operation {
         daypass_core::operation!(
             $name,
             $operation,
-            |cx, tx, input| $crate::authorize::on_bucket(
+            may_refuse: |cx, tx, input| $crate::authorize::on_bucket(
                 cx,
                 tx,
                 &input.bucket,
@@ -61,10 +61,22 @@ pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> R
     {
         return Err(wrong_region(proof.form(), proof.region(), &bucket.region).into());
     }
-    if expected_owner.is_some_and(|expected| expected != bucket.account.as_str()) {
-        return Err(access_denied().into());
+    owned_as_expected(bucket, expected_owner)
+}
+
+/// Whether the bucket is of the owner that the request expects.
+///
+/// # Errors
+/// If it is not.
+pub(crate) fn owned_as_expected(bucket: &Bucket, expected_owner: Option<&str>) -> Result<(), Error> {
+    match expected_owner.map(str::parse::<AccountId>) {
+        Some(Err(_)) => {
+            let words = "The value of the expected bucket owner parameter must be an AWS account ID";
+            Err(Fault::coded("InvalidBucketOwnerAWSAccountID", 400, words).into())
+        }
+        Some(Ok(expected)) if expected != bucket.account => Err(access_denied().into()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// May the caller do this to the bucket?

@@ -5,20 +5,22 @@
 
 use std::sync::{Arc, OnceLock};
 
+use daypass_core::model::s3::LifecycleRule;
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::objects::BucketId;
 use daypass_core::policy::{Document, DocumentKind, Policy, PolicySet, PolicySource};
 use daypass_core::store::records::{Account, Tag};
 use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
-use daypass_core::{Cx, Error};
+use daypass_core::{Cx, Error, State};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::no_such_bucket;
+use crate::lifecycle;
 use crate::name;
 use crate::public;
 
 /// A bucket.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bucket {
     /// Its name.
@@ -46,12 +48,18 @@ pub(crate) struct Bucket {
     /// What its default encryption says beside that everything is encrypted.
     #[serde(default)]
     pub(crate) encryption: Encryption,
+    /// What becomes of its objects in time.
+    #[serde(default)]
+    pub(crate) lifecycle: Option<Lifecycle>,
     /// Whether transfer acceleration, which there is none of, was told to be off.
     #[serde(default)]
     pub(crate) acceleration_suspended: bool,
     /// Its policy, compiled.
     #[serde(skip)]
     compiled: OnceLock<Compiled>,
+    /// The rules of its lifecycle, read.
+    #[serde(skip)]
+    rules: OnceLock<Arc<[LifecycleRule]>>,
 }
 
 /// What of public access a bucket blocks (S3 user guide, "Blocking public access to your Amazon S3 storage").
@@ -84,6 +92,16 @@ pub(crate) struct Encryption {
     pub(crate) blocks_customer_keys: bool,
 }
 
+/// What becomes of a bucket's objects in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lifecycle {
+    /// The rules as they were put, by the shape of the API.
+    pub(crate) configuration: serde_json::Value,
+    /// Which objects no transition moves. There are no transitions; it is shown as it was put.
+    pub(crate) transition_default_minimum_object_size: String,
+}
+
 /// A policy, ready for decisions.
 #[derive(Clone, Debug)]
 struct Compiled {
@@ -105,8 +123,10 @@ impl Bucket {
             owner_enforced: true,
             tags: vec![],
             encryption: Encryption::default(),
+            lifecycle: None,
             acceleration_suspended: false,
             compiled: OnceLock::new(),
+            rules: OnceLock::new(),
         }
     }
 
@@ -183,6 +203,25 @@ impl Bucket {
         self.compiled = OnceLock::new();
     }
 
+    /// The rules of its lifecycle, read once for as long as the record is kept.
+    ///
+    /// # Errors
+    /// If what is kept does not read, which is a failure of ours.
+    pub(crate) fn lifecycle_rules(&self) -> Result<Arc<[LifecycleRule]>, Error> {
+        let Some(lifecycle) = &self.lifecycle else { return Ok(Arc::new([])) };
+        if let Some(rules) = self.rules.get() {
+            return Ok(Arc::clone(rules));
+        }
+        let rules: Arc<[LifecycleRule]> = lifecycle::rules(lifecycle)?.into();
+        Ok(Arc::clone(self.rules.get_or_init(|| rules)))
+    }
+
+    /// Puts a lifecycle, or takes it away.
+    pub(crate) fn set_lifecycle(&mut self, lifecycle: Option<Lifecycle>) {
+        self.lifecycle = lifecycle;
+        self.rules = OnceLock::new();
+    }
+
     fn compiled(&self) -> Option<&Compiled> {
         let text = self.policy.as_deref()?;
         Some(self.compiled.get_or_init(|| {
@@ -199,6 +238,16 @@ impl Record for Bucket {
     fn key(&self) -> Key {
         Self::key_of(&self.name)
     }
+}
+
+/// All buckets of all accounts.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn all(state: &State) -> Result<Vec<Arc<Bucket>>, StoreError> {
+    let keys = state.store.read(|tx| tx.keys(&Prefix::new(&["s3", "bucket"]), None, usize::MAX))?;
+    let found = keys.iter().map(|key| state.kept.get::<Bucket>(key));
+    found.filter_map(Result::transpose).collect()
 }
 
 /// `arn:aws:s3:::name`.

@@ -18,19 +18,19 @@ use crate::public;
 operation!(
     PUT_BUCKET_POLICY,
     ops::PutBucketPolicy,
-    |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
+    may_refuse: |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
     put
 );
 operation!(
     GET_BUCKET_POLICY,
     ops::GetBucketPolicy,
-    |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
+    may_refuse: |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
     get
 );
 operation!(
     DELETE_BUCKET_POLICY,
     ops::DeleteBucketPolicy,
-    |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
+    may_refuse: |cx, tx, input| checks(cx, tx, &input.bucket, input.expected_bucket_owner.as_deref()),
     delete
 );
 bucket_operation!(GET_BUCKET_POLICY_STATUS, ops::GetBucketPolicyStatus, status);

@@ -59,3 +59,14 @@ pub(crate) fn not_implemented(what: &str) -> Fault {
 pub(crate) fn no_acls() -> Fault {
     Fault::new(&errors::ACCESS_CONTROL_LIST_NOT_SUPPORTED, "The bucket does not allow ACLs")
 }
+
+/// A body that no object can have.
+pub(crate) fn entity_too_large(proposed: Option<u64>, limit: u64) -> Fault {
+    let words = "Your proposed upload exceeds the maximum allowed size";
+    let fault = Fault::new(&errors::ENTITY_TOO_LARGE, words);
+    let fault = match proposed {
+        Some(size) => fault.with("ProposedSize", size.to_string()),
+        None => fault,
+    };
+    fault.with("MaxSizeAllowed", limit.to_string())
+}

@@ -8,7 +8,7 @@
 //! # Add an operation
 //!
 //! One about a bucket's configuration is a transaction over its record: `operation!`, whose `checks` is
-//! [`authorize::on_bucket`]. `bucket_policy.rs` is a family of such.
+//! `authorize::on_bucket`. `bucket_policy.rs` is a family of such.
 //!
 //! One about objects works over streams: `stream_operation!`, two async functions, of which the first also says what it
 //! found:
@@ -27,55 +27,98 @@
 //! ```
 //!
 //! * Where the object has to be looked at for the question (`s3:ExistingObjectTag/…`), look in `checks` and say nothing of
-//!   what is missing before the question was answered. A key that is not there is [`authorize::missing_key`]: only who may
+//!   what is missing before the question was answered. A key that is not there is `authorize::missing_key`: only who may
 //!   list the bucket is told.
 //! * A change brings `cx.commit(|outcome| …)`, the time and the audit record of the answer; a step that has no record of
 //!   its own brings `cx.commit_unnoted()`. Records that change in an operation over streams change in `cx.transact`.
 //! * A body is `payload.into_body()`; it ends well only if everything that was declared of it is true. What the object
-//!   store fails with goes through [`engine::failed`] after the operation's own refusals.
-//! * What is not built is refused with [`fault::not_implemented`], never taken and dropped.
+//!   store fails with goes through `engine::failed` after the operation's own refusals.
+//! * Bytes are sealed at rest: every put, copy and upload brings `seal: Some(cx.state().ring.newest_object_key())`, which is
+//!   what `AES256` says of each object. Tags stand beside an object as `tag::encode` writes them; lifecycles read them.
+//!   `lifetime::expiration` is the value of `x-amz-expiration`, `bucket_acl::full_control` the ACL of everything.
+//! * What is not built is refused with `fault::not_implemented`, never taken and dropped.
 //!
 //! Tests are in `tests/s3`, through the whole gate.
 
+mod abort_multipart_upload;
 mod authorize;
 mod bucket;
 mod bucket_acl;
 mod bucket_encryption;
 mod bucket_policy;
 mod bucket_tagging;
+mod checksum;
+mod complete_multipart_upload;
+mod conditional;
+mod copy_object;
+mod copy_source;
 mod create_bucket;
+mod create_multipart_upload;
 mod delete_bucket;
+mod delete_object;
+mod delete_objects;
+mod description;
 mod engine;
 mod fault;
 mod fixed;
+mod get_object;
+mod get_object_attributes;
 mod head_bucket;
+mod lifecycle;
+mod lifetime;
 mod list_buckets;
+mod list_multipart_uploads;
+mod list_object_versions;
+mod list_objects;
+mod list_parts;
+mod listing;
 mod location;
 mod name;
+mod object;
+mod object_acl;
+mod object_tagging;
 mod ownership_controls;
 mod policy_action;
 mod public;
 mod public_access_block;
+mod put_object;
+mod range;
 mod tag;
+mod upload;
+mod upload_part;
+mod upload_part_copy;
+mod uri;
 mod versioning;
+mod writing;
 
 use daypass_core::Entry;
 
+pub use lifetime::{EndError, end_lifetimes};
+
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
+    &abort_multipart_upload::ABORT_MULTIPART_UPLOAD,
+    &complete_multipart_upload::COMPLETE_MULTIPART_UPLOAD,
+    &copy_object::COPY_OBJECT,
     &create_bucket::CREATE_BUCKET,
+    &create_multipart_upload::CREATE_MULTIPART_UPLOAD,
     &delete_bucket::DELETE_BUCKET,
     &fixed::DELETE_BUCKET_CORS,
     &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
+    &lifecycle::DELETE_BUCKET_LIFECYCLE,
     &ownership_controls::DELETE_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::DELETE_BUCKET_POLICY,
     &bucket_tagging::DELETE_BUCKET_TAGGING,
     &fixed::DELETE_BUCKET_WEBSITE,
+    &delete_object::DELETE_OBJECT,
+    &delete_objects::DELETE_OBJECTS,
+    &object_tagging::DELETE_OBJECT_TAGGING,
     &public_access_block::DELETE_PUBLIC_ACCESS_BLOCK,
     &fixed::GET_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::GET_BUCKET_ACL,
     &fixed::GET_BUCKET_CORS,
     &bucket_encryption::GET_BUCKET_ENCRYPTION,
+    &lifecycle::GET_BUCKET_LIFECYCLE_CONFIGURATION,
     &location::GET_BUCKET_LOCATION,
     &fixed::GET_BUCKET_LOGGING,
     &fixed::GET_BUCKET_NOTIFICATION_CONFIGURATION,
@@ -87,14 +130,25 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_tagging::GET_BUCKET_TAGGING,
     &versioning::GET_BUCKET_VERSIONING,
     &fixed::GET_BUCKET_WEBSITE,
+    &get_object::GET_OBJECT,
+    &object_acl::GET_OBJECT_ACL,
+    &get_object_attributes::GET_OBJECT_ATTRIBUTES,
     &fixed::GET_OBJECT_LOCK_CONFIGURATION,
+    &object_tagging::GET_OBJECT_TAGGING,
     &public_access_block::GET_PUBLIC_ACCESS_BLOCK,
     &head_bucket::HEAD_BUCKET,
+    &get_object::HEAD_OBJECT,
     &list_buckets::LIST_BUCKETS,
+    &list_multipart_uploads::LIST_MULTIPART_UPLOADS,
+    &list_objects::LIST_OBJECTS,
+    &list_objects::LIST_OBJECTS_V2,
+    &list_object_versions::LIST_OBJECT_VERSIONS,
+    &list_parts::LIST_PARTS,
     &fixed::PUT_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::PUT_BUCKET_ACL,
     &fixed::PUT_BUCKET_CORS,
     &bucket_encryption::PUT_BUCKET_ENCRYPTION,
+    &lifecycle::PUT_BUCKET_LIFECYCLE_CONFIGURATION,
     &fixed::PUT_BUCKET_LOGGING,
     &ownership_controls::PUT_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::PUT_BUCKET_POLICY,
@@ -102,5 +156,10 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_tagging::PUT_BUCKET_TAGGING,
     &versioning::PUT_BUCKET_VERSIONING,
     &fixed::PUT_BUCKET_WEBSITE,
+    &put_object::PUT_OBJECT,
+    &object_acl::PUT_OBJECT_ACL,
+    &object_tagging::PUT_OBJECT_TAGGING,
     &public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
+    &upload_part::UPLOAD_PART,
+    &upload_part_copy::UPLOAD_PART_COPY,
 ];

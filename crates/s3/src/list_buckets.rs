@@ -8,7 +8,7 @@ use crate::authorize;
 use crate::bucket::{OwnedBucket, canonical_id};
 use crate::fault::invalid_argument;
 
-operation!(LIST_BUCKETS, ops::ListBuckets, checks, run);
+operation!(LIST_BUCKETS, ops::ListBuckets, may_refuse: checks, run);
 
 /// The most that a page holds, and what a list without a page size is read by (S3 API reference, ListBuckets).
 const MAX_PAGE: usize = 10_000;

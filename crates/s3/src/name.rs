@@ -21,7 +21,8 @@ pub(crate) fn may_be_made(name: &str) -> Result<(), Fault> {
         && bytes.iter().all(|b| letter_or_digit(b) || matches!(b, b'.' | b'-'))
         && ends(bytes.first())
         && ends(bytes.last())
-        && !name.contains("..")
+        // A label neither begins nor ends with a hyphen: such a name is no host name.
+        && !["..", ".-", "-."].iter().any(|pair| name.contains(pair))
         && name.parse::<std::net::Ipv4Addr>().is_err()
         && !looks_like_an_address(name)
         && !RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
@@ -64,6 +65,8 @@ mod tests {
             ".abc",
             "abc.",
             "a..b",
+            "a.-b",
+            "a-.b",
             "192.168.5.4",
             "999.1.1.1",
             "xn--abc",

@@ -6,8 +6,13 @@ use daypass_core::Fault;
 use daypass_core::model::s3::{Tag as ApiTag, errors};
 use daypass_core::store::records::Tag;
 
+use crate::fault::invalid_argument;
+use crate::uri;
+
 /// The tags of a bucket.
 const MAX_OF_BUCKET: usize = 50;
+/// The tags of an object.
+const MAX_OF_OBJECT: usize = 10;
 /// Characters of a key.
 const MAX_KEY: usize = 128;
 /// Characters of a value.
@@ -23,6 +28,41 @@ pub(crate) fn of_bucket(tags: &[ApiTag]) -> Result<Vec<Tag>, Fault> {
         return Err(Fault::new(&errors::BAD_REQUEST, words));
     }
     read(tags)
+}
+
+/// The tags of an object, as they are kept.
+///
+/// # Errors
+/// `InvalidTag`, or `BadRequest` for too many.
+pub(crate) fn of_object(tags: &[ApiTag]) -> Result<Vec<Tag>, Fault> {
+    if tags.len() > MAX_OF_OBJECT {
+        let words = format!("Object tags cannot be greater than {MAX_OF_OBJECT}");
+        return Err(Fault::new(&errors::BAD_REQUEST, words));
+    }
+    read(tags)
+}
+
+/// The tags of an object in a header (`x-amz-tagging`: `key=value&…`, percent-encoded).
+///
+/// # Errors
+/// `InvalidArgument` where it is none, or as [`of_object`].
+pub(crate) fn of_header(header: Option<&str>) -> Result<Vec<Tag>, Fault> {
+    let header = header.unwrap_or_default();
+    let malformed = || {
+        let words = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.";
+        invalid_argument(words, "x-amz-tagging", header)
+    };
+    let mut tags: Vec<ApiTag> = vec![];
+    for pair in header.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let tag = uri::decode(key, true).zip(uri::decode(value, true));
+        let (key, value) = tag.ok_or_else(malformed)?;
+        if tags.iter().any(|tag| tag.key == key) {
+            return Err(malformed());
+        }
+        tags.push(ApiTag { key, value });
+    }
+    of_object(&tags)
 }
 
 /// Tags by the rules that buckets and objects share.
@@ -112,6 +152,27 @@ mod tests {
         }
         let many: Vec<ApiTag> = (0..51).map(|n| tag(&n.to_string(), "")).collect();
         assert_eq!(of_bucket(&many).unwrap_err().code, "BadRequest");
+    }
+
+    #[test]
+    fn tags_in_a_header_are_a_query() {
+        let read = |header: &str| {
+            let tags = of_header(Some(header)).map_err(|fault| fault.code.into_owned())?;
+            Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect::<Vec<_>>())
+        };
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(read(""), Ok(vec![]));
+        assert_eq!(read("a=1&b+c=%C3%A9&d"), Ok(vec![pair("a", "1"), pair("b c", "é"), pair("d", "")]));
+        let many: Vec<String> = (0..11).map(|n| format!("k{n}=v")).collect();
+        for (header, code) in [
+            ("a=%zz", "InvalidArgument"),
+            ("a=1&a=2", "InvalidArgument"),
+            ("=v", "InvalidTag"),
+            ("aws:a=1", "InvalidTag"),
+            (&many.join("&"), "BadRequest"),
+        ] {
+            assert_eq!(read(header), Err(code.to_owned()), "{header}");
+        }
     }
 
     #[test]

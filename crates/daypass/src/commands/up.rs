@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use daypass_compute::{Driver, Event};
-use daypass_core::objects::Objects;
-use daypass_core::objects::local::{Local, Options};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys, RootKey, State, administrator,
+    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, RootKey, State, administrator,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -21,7 +19,7 @@ use crate::data::{DataDirectory, Settings};
 use crate::server::http::{self, Stop};
 use crate::server::{Server, is_loopback, operations, tls};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{admin, background, confine, data, instances};
+use crate::{admin, background, confine, data, instances, objects};
 
 pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
     log_to_standard_error(arguments.log_format);
@@ -110,7 +108,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let state = State {
         identities: Identities::of(&store),
         kept: Kept::of(&store),
-        objects: objects(&directory, &ring, &entropy)?,
+        objects: Arc::new(objects::open(directory.path(), &ring)?),
         store,
         ring,
         clock: Arc::new(SystemClock),
@@ -143,20 +141,6 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let _ = api.await;
     work.end().await;
     Ok(())
-}
-
-/// The store of S3's objects, in the data directory, with everything in it sealed.
-fn objects(
-    directory: &DataDirectory,
-    ring: &KeyRing,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<Arc<dyn Objects>> {
-    let entropy = Arc::clone(entropy);
-    let mut options = Options::new(Box::new(move |buffer: &mut [u8]| entropy.fill(buffer)));
-    options.keyring = Arc::new(ObjectKeys::of(ring));
-    let folder = directory.path().join("objects");
-    let opened = Local::open(&folder, options);
-    Ok(Arc::new(opened.with_context(|| format!("the objects in `{}`", folder.display()))?))
 }
 
 fn announce(server: &Server, directory: &DataDirectory) {

@@ -24,7 +24,7 @@ use crate::resource::{Home, Resource, ask_all};
 operation!(
     DESCRIBE_INSTANCE_CREDIT_SPECIFICATIONS,
     ops::DescribeInstanceCreditSpecifications,
-    |cx, _, _| Ok::<_, Error>(ask_all(cx, "ec2:DescribeInstanceCreditSpecifications").into()),
+    |cx, _, _| Ok(ask_all(cx, "ec2:DescribeInstanceCreditSpecifications").into()),
     describe
 );
 operation!(

@@ -57,7 +57,13 @@ fn templated(plan: &Plan, check: Check, own: bool) -> Check {
     }
 }
 
-fn of_plan(cx: &Cx, tx: &Tx<'_>, plan: &Plan, input: &RunInstancesRequest) -> Result<Checks, StoreError> {
+/// The questions of a plan.
+pub(super) fn of_plan(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    plan: &Plan,
+    input: &RunInstancesRequest,
+) -> Result<Checks, StoreError> {
     let own_network = input.subnet_id.is_some() || !input.network_interfaces.is_empty();
     let own_groups = own_network || !input.security_group_ids.is_empty() || !input.security_groups.is_empty();
     let image = ask(cx, ACTION, crate::image::arn(cx.region(), &plan.image.id));

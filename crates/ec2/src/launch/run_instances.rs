@@ -28,6 +28,8 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: RunInstancesRequest) -> Result<Reservati
     }
     refuse_without_driver(cx)?;
     let plan = Plan::new(cx, tx, &input)?;
+    // Where the request made the region's first network itself, there was no plan to ask about before.
+    cx.authorize(&questions::of_plan(cx, tx, &plan, &input)?)?;
     let most = within_quota(tx, &home, &plan)?;
     let reservation_id = cx.ids().resource_id("r");
     let mut launched = vec![];

@@ -21,7 +21,7 @@ use crate::{attribute, fault};
 operation!(
     GET_INSTANCE_METADATA_DEFAULTS,
     ops::GetInstanceMetadataDefaults,
-    |cx, _, _| Ok::<_, Error>(ask_all(cx, "ec2:GetInstanceMetadataDefaults").into()),
+    |cx, _, _| Ok(ask_all(cx, "ec2:GetInstanceMetadataDefaults").into()),
     get
 );
 operation!(MODIFY_INSTANCE_METADATA_DEFAULTS, ops::ModifyInstanceMetadataDefaults, checks, modify);

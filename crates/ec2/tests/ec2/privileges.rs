@@ -75,6 +75,37 @@ async fn who_may_not_pass_a_role_puts_it_on_no_instance_by_any_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_network_that_the_launch_itself_makes_is_no_way_around_the_questions() {
+    // Its ids follow from account and region: somebody may know them before it is there.
+    let elsewhere = Region::new().await;
+    let subnet = elsewhere.ok("DescribeSubnets", &[]).await.xml("subnetId").unwrap().to_owned();
+    let region = Region::new().await;
+    region.profile("admin").await;
+    let bob = region.server.user("bob", &[("p", &policy(&[launcher()]))]).await;
+    let ask = [("SubnetId", subnet.as_str()), ("IamInstanceProfile.Name", "admin")];
+    let (code, message) = launch(&bob, &ask).await.refused();
+    assert_eq!(code, DENIED);
+    assert!(message.contains("iam:PassRole"), "{message}");
+    assert!(region.ok("DescribeInstances", &[]).await.xml("instanceId").is_none());
+    launch(&bob, &[("SubnetId", subnet.as_str())]).await.ok();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denial_holds_for_a_network_that_is_not_there_yet() {
+    let elsewhere = Region::new().await;
+    let subnets = elsewhere.ok("DescribeSubnets", &[]).await;
+    let subnet = subnets.xml("subnetId").unwrap();
+    let vpc = format!("arn:aws:ec2:us-east-1:123456789012:vpc/{}", subnets.xml("vpcId").unwrap());
+    let deny = format!(
+        r#"{{"Effect":"Deny","Action":"ec2:DeleteSubnet","Resource":"*","Condition":{{"ArnEquals":{{"ec2:Vpc":"{vpc}"}}}}}}"#
+    );
+    let region = Region::new().await;
+    let bob = region.server.user("bob", &[("p", &policy(&[launcher(), deny]))]).await;
+    assert_eq!(refused(&bob, "DeleteSubnet", &[("SubnetId", subnet)]).await.1, DENIED);
+    region.ok("DescribeSubnets", &[("SubnetId.1", subnet)]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_role_is_passed_to_ec2_for_instances_and_policies_can_say_so() {
     let region = Region::new().await;
     region.profile("app").await;

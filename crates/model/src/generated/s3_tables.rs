@@ -615,7 +615,7 @@ static S_COPY_PART_RESULT: Structure = Structure { name: "CopyPartResult", membe
     Member { name: "ChecksumXXHASH3", wire_in: "ChecksumXXHASH3", wire_out: "ChecksumXXHASH3", kind: Kind::String(&T_CHECKSUM_XXHASH3), ..PLAIN },
     Member { name: "ChecksumXXHASH128", wire_in: "ChecksumXXHASH128", wire_out: "ChecksumXXHASH128", kind: Kind::String(&T_CHECKSUM_XXHASH128), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
-static T_COPY_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: Some(&Pattern { source: "\\/?.+\\/.+", regex: Some("\\A(?:/?.+/.+)\\z") }), values: &[], sensitive: false };
+static T_COPY_SOURCE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static T_COPY_SOURCE_IF_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static T_COPY_SOURCE_IF_NONE_MATCH: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static T_COPY_SOURCE_RANGE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };

@@ -86,6 +86,21 @@ async fn names_are_one_space_for_all_accounts() {
 }
 
 #[tokio::test]
+async fn of_many_who_make_a_bucket_at_once_one_does() {
+    let account = Account::new().await;
+    let stranger = account.stranger("eve", &[("all", ALL)]).await;
+    let body = constraint("eu-west-1");
+    let clients = [&account.administrator, &stranger, &account.administrator, &stranger];
+    let answers = clients.map(|client| ask(client, "PUT", "/wanted", "", &body));
+    let answers = futures_util::future::join_all(answers).await;
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!(made.len(), 1);
+    let codes: Vec<String> = refused.iter().map(|answer| answer.refused().0).collect();
+    assert_eq!(codes.iter().filter(|code| *code == "BucketAlreadyOwnedByYou").count(), 1, "{codes:?}");
+    assert_eq!(codes.iter().filter(|code| *code == "BucketAlreadyExists").count(), 2, "{codes:?}");
+}
+
+#[tokio::test]
 async fn making_a_bucket_again_succeeds_in_us_east_1_alone() {
     let account = Account::with_bucket("again").await;
     account.ok("PUT", "/again", "", "").await;
@@ -195,6 +210,7 @@ async fn the_owner_that_is_expected_must_be_the_owner() {
     };
     assert_eq!(expect("123456789012").await, 200);
     assert_eq!(expect("999988887777").await, 403);
+    assert_eq!(expect("somebody").await, 400);
 }
 
 /// Everything, on everything.

@@ -5,5 +5,15 @@
 mod bucket_policy;
 mod buckets;
 mod configuration;
+mod copying;
+mod deleting;
+mod lifecycle;
+mod listing;
+mod multipart;
+mod objects;
 mod refusals;
+mod second_paths;
+mod signer;
 mod support;
+mod tagging;
+mod versions;

@@ -1,10 +1,16 @@
 //! Every operation that is implemented refuses those who have no right, and changes nothing for them.
 
-use crate::support::{Account, ask};
+use daypass_core::model::{Location, Operation};
+
+use crate::support::{Account, ask_with};
 
 /// A document that each operation which wants one takes.
 fn document(operation: &str) -> &'static str {
     match operation {
+        "CompleteMultipartUpload" => {
+            "<CompleteMultipartUpload><Part><ETag>x</ETag><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>"
+        }
+        "DeleteObjects" => "<Delete><Object><Key>k</Key></Object></Delete>",
         "PutBucketAccelerateConfiguration" => {
             "<AccelerateConfiguration><Status>Suspended</Status></AccelerateConfiguration>"
         }
@@ -33,26 +39,49 @@ fn document(operation: &str) -> &'static str {
         "PutBucketWebsite" => {
             "<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>"
         }
+        "PutObjectAcl" => "<AccessControlPolicy/>",
+        "PutObjectTagging" => "<Tagging><TagSet/></Tagging>",
         "PutPublicAccessBlock" => "<PublicAccessBlockConfiguration/>",
         _ => "",
     }
 }
 
+/// What the operation's route asks for besides its path.
+fn route(operation: &Operation) -> (String, Vec<(&'static str, &'static str)>) {
+    let mut query: Vec<&str> = operation.http.query.split('&').filter(|part| !part.is_empty()).collect();
+    let mut headers = vec![];
+    for member in operation.input.members.iter().filter(|member| member.required) {
+        match (member.location, member.wire_in) {
+            (Location::Query, "uploadId") => query.push("uploadId=x"),
+            (Location::Query, "partNumber") => query.push("partNumber=1"),
+            (Location::Header, "x-amz-copy-source") => headers.push(("x-amz-copy-source", "b-1/k")),
+            (Location::Header, "x-amz-object-attributes") => {
+                headers.push(("x-amz-object-attributes", "ETag"))
+            }
+            _ => {}
+        }
+    }
+    (query.join("&"), headers)
+}
+
 #[tokio::test]
 async fn nobody_does_anything_without_a_right() {
     let account = Account::with_bucket("b-1").await;
+    account.ok("PUT", "/b-1/k", "", "kept").await;
+    let state = account.server.gate.state();
     let strangers = [
         account.server.user("nobody", &[]).await,
         account.stranger("eve", &[("all", crate::buckets::ALL)]).await,
         account.server.anonymous(),
     ];
+    let notes = state.objects.notes(0, 1000).await.unwrap();
     for entry in daypass_s3::OPERATIONS {
         let operation = entry.operation();
         let path = match operation.http.path {
             "/" => "/",
             "/{Bucket}" if operation.name == "CreateBucket" => "/b-2",
             "/{Bucket}" => "/b-1",
-            _ => continue,
+            _ => "/b-1/k",
         };
         for (number, stranger) in strangers.iter().enumerate() {
             // An account's own right to make and list buckets is no right to those of others.
@@ -60,14 +89,22 @@ async fn nobody_does_anything_without_a_right() {
                 continue;
             }
             let body = document(operation.name);
-            let before = (account.server.gate.state().store.revision(), account.server.audit().len());
-            let answer = ask(stranger, operation.http.method, path, operation.http.query, body).await;
-            assert_eq!(answer.status, 403, "{}: {}", operation.name, answer.body);
-            let after = (account.server.gate.state().store.revision(), account.server.audit().len());
+            let (query, headers) = route(operation);
+            let before = (state.store.revision(), account.server.audit().len());
+            let answer = ask_with(stranger, operation.http.method, path, &query, &headers, body).await;
+            if operation.name == "DeleteObjects" {
+                // Each key is refused for itself, in an answer that is none.
+                assert_eq!((answer.status, answer.xml_all("Code")), (200, vec!["AccessDenied"]));
+                assert!(!answer.body.contains("<Deleted>"));
+            } else {
+                assert_eq!(answer.status, 403, "{}: {}", operation.name, answer.body);
+            }
+            let after = (state.store.revision(), account.server.audit().len());
             assert_eq!(after, (before.0, before.1 + 1), "{}", operation.name);
-            let notes = account.server.gate.state().objects.notes(0, 1000).await.unwrap();
-            assert!(notes.is_empty(), "{} changed objects", operation.name);
+            let left = state.objects.notes(0, 1000).await.unwrap();
+            assert_eq!(left, notes, "{} changed objects", operation.name);
             assert_eq!(account.server.audit().last().unwrap().event_name, operation.name);
         }
     }
+    assert_eq!(account.ok("GET", "/b-1/k", "", "").await.body, "kept");
 }

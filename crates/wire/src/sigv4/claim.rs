@@ -133,7 +133,8 @@ impl<'a> Claim<'a> {
     ) -> Result<Self, SigError> {
         let Found { form, components, time, expires_seconds, token, content_sha256 } = found;
         if token.as_ref().is_some_and(|token| token.len() > MAX_TOKEN_LENGTH) {
-            return Err(SigError::TooLarge { what: "session token" });
+            // No token is that long.
+            return Err(SigError::InvalidToken);
         }
         let credential = Credential::parse(components.credential, family, form)?;
         let signed_headers = SignedHeaders::parse(components.signed_headers)?;

@@ -71,6 +71,8 @@ impl<'a> RequestHead<'a> {
         let first = values.next();
         match values.next() {
             Some(_) if *name == header::HOST => Err(SigError::AmbiguousHost),
+            // Two tokens are no token.
+            Some(_) if *name == names::TOKEN => Err(SigError::InvalidToken),
             Some(_) => Err(SigError::DuplicateHeader { name: name.clone() }),
             None => Ok(first),
         }

@@ -1,0 +1,74 @@
+//! The store of S3's objects: opened, and kept in order.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use daypass_core::objects::Timestamp;
+use daypass_core::objects::local::{Local, Options};
+use daypass_core::{Entropy as _, KeyRing, ObjectKeys, State, outbox};
+
+use crate::server::Server;
+use crate::system::SystemEntropy;
+
+/// Audit records of objects reach the log within this time.
+const RECORDS_EVERY: Duration = Duration::from_secs(1);
+/// The room of what is gone is given back this often.
+const ROOM_EVERY: Duration = Duration::from_secs(60);
+/// What a lifecycle lets go is looked for this often. Lifetimes end at midnight UTC.
+const LIFETIMES_EVERY: Duration = Duration::from_secs(3600);
+
+/// Opens the store in the data directory, or makes it.
+pub(crate) fn open(data: &Path, ring: &KeyRing) -> Result<Local> {
+    let mut options = Options::new(Box::new(|buffer: &mut [u8]| SystemEntropy.fill(buffer)));
+    options.keyring = Arc::new(ObjectKeys::of(ring));
+    let place = data.join("objects");
+    Local::open(&place, options).with_context(|| format!("`{}`", place.display()))
+}
+
+/// Moves audit records to the log, for as long as the server runs.
+pub(crate) async fn move_records(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(RECORDS_EVERY).await;
+        move_all_records(server.state()).await;
+    }
+}
+
+/// Moves those that wait.
+pub(crate) async fn move_all_records(state: &State) {
+    if let Err(error) = outbox::drain(state).await {
+        tracing::error!(%error, "audit records of objects could not be moved to the log; they stay where they are");
+    }
+}
+
+/// Gives back the room of what is gone, for as long as the server runs.
+pub(crate) async fn give_back_room(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(ROOM_EVERY).await;
+        let state = server.state();
+        loop {
+            let now = Timestamp(u64::try_from(state.clock.now().millis()).unwrap_or(0));
+            match state.objects.collect(now).await {
+                Ok(collected) if collected.more => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "the room of objects that are gone could not be given back");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Lets go what the lifecycles of buckets let go, for as long as the server runs.
+pub(crate) async fn end_lifetimes(server: Arc<Server>) {
+    loop {
+        match daypass_s3::end_lifetimes(server.state()).await {
+            Ok(0) => {}
+            Ok(ended) => tracing::info!(ended, "lifecycles of buckets let go of objects"),
+            Err(error) => tracing::error!(%error, "lifecycles of buckets could not be carried out"),
+        }
+        tokio::time::sleep(LIFETIMES_EVERY).await;
+    }
+}

@@ -1,0 +1,346 @@
+//! What lifecycles let go: objects and versions whose time is over, delete markers above nothing, uploads that nobody
+//! finished.
+//!
+//! A time is over at the first midnight UTC after the days have passed (S3 user guide, "Lifecycle rules: based on an
+//! object's age"). Every deletion is on the condition that the key's current object is still the one that was looked at,
+//! so that nothing goes that was written meanwhile; what is held by a lock stays.
+
+use daypass_core::model::s3::{ExpirationStatus, LifecycleRule, LifecycleRuleFilter};
+use daypass_core::objects::{
+    AfterUpload, AfterVersion, AnyVersion, Commit, Delete, Entry, Error as Engine, Key, Keys, Listed, Match,
+    Preconditions, Timestamp, Upload, UploadAt, Version, VersionId,
+};
+use daypass_core::store::records::Tag;
+use daypass_core::{Error, State};
+
+use crate::bucket::{self, Bucket};
+use crate::lifecycle::DAY_MILLIS;
+use crate::tag;
+
+/// Deletions that are made in one change.
+const AT_ONCE: usize = 1000;
+
+/// Carries out the lifecycles of all buckets, and says how much ended. To be called from time to time; it may be called
+/// again at any point, and finds what is left.
+///
+/// # Errors
+/// If a store fails. The other buckets were looked at all the same; the first failure is told.
+pub async fn end_lifetimes(state: &State) -> Result<usize, EndError> {
+    let (mut ended, mut failure) = (0, None);
+    for bucket in bucket::all(state).map_err(|error| EndError(error.into()))? {
+        let result = match bucket.lifecycle_rules() {
+            Ok(rules) if rules.is_empty() => continue,
+            Ok(rules) => Round::new(state, &bucket, &rules).run().await,
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(number) => ended += number,
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    failure.map_or(Ok(ended), |error| Err(EndError(error)))
+}
+
+/// A lifecycle could not be carried out.
+#[derive(Debug)]
+pub struct EndError(Error);
+
+impl std::fmt::Display for EndError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Error::Fault(fault) => write!(f, "{fault}"),
+            Error::Internal(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for EndError {}
+
+/// One look at one bucket.
+struct Round<'a> {
+    state: &'a State,
+    bucket: &'a Bucket,
+    rules: Vec<&'a LifecycleRule>,
+    now: i64,
+    due: Vec<Delete>,
+    ended: usize,
+}
+
+/// The key whose versions are being looked at, from the newest on.
+struct Current {
+    key: Key,
+    /// What the key's current object must still be.
+    unchanged: Preconditions,
+    /// When the version before was written, which is when the next became noncurrent.
+    newer: Timestamp,
+    /// How many noncurrent versions were seen.
+    noncurrent: i32,
+    /// A delete marker on top: it goes if nothing is below it.
+    marker: Option<(VersionId, Timestamp)>,
+}
+
+impl<'a> Round<'a> {
+    fn new(state: &'a State, bucket: &'a Bucket, rules: &'a [LifecycleRule]) -> Self {
+        let rules = rules.iter().filter(|rule| rule.status == ExpirationStatus::Enabled).collect();
+        Self { state, bucket, rules, now: state.clock.now().millis(), due: vec![], ended: 0 }
+    }
+
+    async fn run(mut self) -> Result<usize, Error> {
+        match self.versions().await {
+            Ok(()) | Err(Engine::NoSuchBucket) => {}
+            Err(error) => return Err(Error::Internal(Box::new(error))),
+        }
+        match self.uploads().await {
+            Ok(()) | Err(Engine::NoSuchBucket) => Ok(self.ended),
+            Err(error) => Err(Error::Internal(Box::new(error))),
+        }
+    }
+
+    async fn versions(&mut self) -> Result<(), Engine> {
+        let (mut after, mut current): (Option<AfterVersion>, Option<Current>) = (None, None);
+        loop {
+            let page = self.state.objects.list_versions(Keys::all(self.bucket.id()), after).await?;
+            for entry in page.entries {
+                if let Entry::One(listed) = entry {
+                    self.version(listed, &mut current);
+                }
+            }
+            if self.due.len() >= AT_ONCE {
+                self.delete_due().await?;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        self.finish(current);
+        self.delete_due().await
+    }
+
+    /// Looks at one version; they come by key, the newest first.
+    fn version(&mut self, listed: Listed<AnyVersion>, current: &mut Option<Current>) {
+        let Listed { key, what } = listed;
+        if current.as_ref().is_none_or(|c| c.key != key) {
+            self.finish(current.take());
+            *current = Some(self.top(key, what));
+            return;
+        }
+        let Some(current) = current else { return };
+        // There is something below: a marker on top stays.
+        current.marker = None;
+        let (id, written, version) = match &what {
+            AnyVersion::Object(version) => (&version.id, version.modified, Some(version)),
+            AnyVersion::Marker(marker) => (&marker.id, marker.modified, None),
+        };
+        let rules = self.rules.iter().filter(|rule| applies(rule, &current.key, version));
+        let over = rules.filter_map(|rule| rule.noncurrent_version_expiration.as_ref()).any(|expiration| {
+            expiration.newer_noncurrent_versions.unwrap_or(0) <= current.noncurrent
+                && expiration.noncurrent_days.is_some_and(|days| self.now >= after_days(current.newer, days))
+        });
+        current.noncurrent = current.noncurrent.saturating_add(1);
+        current.newer = written;
+        if over {
+            let delete = Delete::version(current.key.clone(), id.clone());
+            self.due.push(Delete { only_if: current.unchanged.clone(), ..delete });
+        }
+    }
+
+    /// Looks at the newest version of a key.
+    fn top(&mut self, key: Key, what: AnyVersion) -> Current {
+        match what {
+            AnyVersion::Object(version) => {
+                let unchanged = Preconditions {
+                    matches: Some(Match::ETag(version.etag.clone())),
+                    modified: Some(version.modified),
+                    ..Preconditions::default()
+                };
+                if self.is_over(&key, &version) {
+                    let delete = Delete::latest(key.clone());
+                    self.due.push(Delete { only_if: unchanged.clone(), ..delete });
+                }
+                Current { key, unchanged, newer: version.modified, noncurrent: 0, marker: None }
+            }
+            AnyVersion::Marker(marker) => Current {
+                key,
+                unchanged: Preconditions { none: true, ..Preconditions::default() },
+                newer: marker.modified,
+                noncurrent: 0,
+                marker: Some((marker.id, marker.modified)),
+            },
+        }
+    }
+
+    fn is_over(&self, key: &Key, version: &Version) -> bool {
+        expirations(self.rules.iter().copied(), key, version).any(|(end, _)| self.now >= end)
+    }
+
+    /// All versions of a key were seen. A delete marker that is alone goes where a rule says so, or says days and they
+    /// have passed (S3 user guide, "Lifecycle configuration elements", `ExpiredObjectDeleteMarker`).
+    fn finish(&mut self, current: Option<Current>) {
+        let Some(Current { key, unchanged, marker: Some((id, written)), .. }) = current else { return };
+        let rules = self.rules.iter().filter(|rule| applies(rule, &key, None));
+        let over = rules.filter_map(|rule| rule.expiration.as_ref()).any(|expiration| {
+            expiration.expired_object_delete_marker == Some(true)
+                || expiration.days.is_some_and(|days| self.now >= after_days(written, days))
+        });
+        if over {
+            self.due.push(Delete { only_if: unchanged, ..Delete::version(key, id) });
+        }
+    }
+
+    async fn delete_due(&mut self) -> Result<(), Engine> {
+        while !self.due.is_empty() {
+            let rest = self.due.split_off(self.due.len().min(AT_ONCE));
+            let due = std::mem::replace(&mut self.due, rest);
+            let done = self.state.objects.delete(self.bucket.id(), due, self.commit()).await?;
+            self.ended += done.iter().filter(|done| done.is_ok()).count();
+        }
+        Ok(())
+    }
+
+    async fn uploads(&mut self) -> Result<(), Engine> {
+        if !self.rules.iter().any(|rule| rule.abort_incomplete_multipart_upload.is_some()) {
+            return Ok(());
+        }
+        let mut after: Option<AfterUpload> = None;
+        loop {
+            let page = self.state.objects.list_uploads(Keys::all(self.bucket.id()), after).await?;
+            for entry in page.entries {
+                let Entry::One(upload) = entry else { continue };
+                if self.is_abandoned(&upload) {
+                    let at = UploadAt { bucket: self.bucket.id(), key: upload.key, id: upload.id };
+                    match self.state.objects.abort_upload(at, self.commit()).await {
+                        Ok(()) => self.ended += 1,
+                        // It was completed meanwhile.
+                        Err(Engine::NoSuchUpload) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_abandoned(&self, upload: &Upload) -> bool {
+        let rules = self.rules.iter().filter(|rule| applies(rule, &upload.key, None));
+        rules.filter_map(|rule| rule.abort_incomplete_multipart_upload.as_ref()).any(|abort| {
+            abort.days_after_initiation.is_some_and(|days| self.now >= after_days(upload.initiated, days))
+        })
+    }
+
+    fn commit(&self) -> Commit {
+        Commit::at(Timestamp(u64::try_from(self.now).unwrap_or(0)))
+    }
+}
+
+/// What `x-amz-expiration` says of a current object: when it goes, and by which rule (S3 API reference, GetObject). `None`
+/// where no rule lets it go.
+///
+/// # Errors
+/// If the bucket's lifecycle does not read, which is a failure of ours.
+pub(crate) fn expiration(bucket: &Bucket, key: &Key, version: &Version) -> Result<Option<String>, Error> {
+    let rules = bucket.lifecycle_rules()?;
+    let enabled = rules.iter().filter(|rule| rule.status == ExpirationStatus::Enabled);
+    let first = expirations(enabled, key, version).min_by_key(|(end, _)| *end);
+    Ok(first.map(|(end, rule)| {
+        let date = daypass_core::model::Timestamp::from_millis(end).rfc822();
+        // Ids of rules may hold what a header cannot (S3 user guide, "How to determine when an object will expire").
+        let id = rule.id.as_deref().map(encoded).unwrap_or_default();
+        format!("expiry-date=\"{date}\", rule-id=\"{id}\"")
+    }))
+}
+
+fn encoded(id: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    id.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+/// When rules let a current object go, in milliseconds, and which.
+fn expirations<'r>(
+    rules: impl Iterator<Item = &'r LifecycleRule>,
+    key: &Key,
+    version: &Version,
+) -> impl Iterator<Item = (i64, &'r LifecycleRule)> {
+    rules.filter(|rule| applies(rule, key, Some(version))).filter_map(|rule| {
+        let expiration = rule.expiration.as_ref()?;
+        let end = match (expiration.days, expiration.date) {
+            (Some(days), _) => after_days(version.modified, days),
+            (None, Some(date)) => date.millis(),
+            (None, None) => return None,
+        };
+        Some((end, rule))
+    })
+}
+
+/// The first midnight after these days have passed, in milliseconds.
+fn after_days(from: Timestamp, days: i32) -> i64 {
+    let passed = i64::try_from(from.0).unwrap_or(i64::MAX).saturating_add(i64::from(days) * DAY_MILLIS);
+    passed.saturating_add(DAY_MILLIS - 1).div_euclid(DAY_MILLIS).saturating_mul(DAY_MILLIS)
+}
+
+/// Whether a rule is about this key and version. What is no object has neither size nor tags, so no rule that asks for
+/// them is about it.
+fn applies(rule: &LifecycleRule, key: &Key, version: Option<&Version>) -> bool {
+    let Some(filter) = &rule.filter else {
+        return begins(key, rule.prefix.as_deref());
+    };
+    let wanted = Wanted::of(filter);
+    begins(key, wanted.prefix)
+        && match version {
+            None => !wanted.asks_for_an_object(),
+            Some(version) => wanted.has(version),
+        }
+}
+
+fn begins(key: &Key, prefix: Option<&str>) -> bool {
+    prefix.is_none_or(|prefix| key.as_bytes().starts_with(prefix.as_bytes()))
+}
+
+/// What a filter asks for.
+struct Wanted<'f> {
+    prefix: Option<&'f str>,
+    tags: Vec<(&'f str, &'f str)>,
+    above: Option<i64>,
+    below: Option<i64>,
+}
+
+impl<'f> Wanted<'f> {
+    fn of(filter: &'f LifecycleRuleFilter) -> Self {
+        let pair = |tag: &'f daypass_core::model::s3::Tag| (tag.key.as_str(), tag.value.as_str());
+        match &filter.and {
+            Some(and) => Self {
+                prefix: and.prefix.as_deref(),
+                tags: and.tags.iter().flatten().map(pair).collect(),
+                above: and.object_size_greater_than,
+                below: and.object_size_less_than,
+            },
+            None => Self {
+                prefix: filter.prefix.as_deref(),
+                tags: filter.tag.iter().map(pair).collect(),
+                above: filter.object_size_greater_than,
+                below: filter.object_size_less_than,
+            },
+        }
+    }
+
+    fn asks_for_an_object(&self) -> bool {
+        !self.tags.is_empty() || self.above.is_some() || self.below.is_some()
+    }
+
+    fn has(&self, version: &Version) -> bool {
+        let size = i64::try_from(version.size).unwrap_or(i64::MAX);
+        let fits = self.above.is_none_or(|above| size > above) && self.below.is_none_or(|below| size < below);
+        if self.tags.is_empty() || !fits {
+            return fits;
+        }
+        // Tags that do not read are none that a rule asks for.
+        let tags: Vec<Tag> = tag::decode(&version.tags).unwrap_or_default();
+        self.tags.iter().all(|(key, value)| tags.iter().any(|tag| tag.key == *key && tag.value == *value))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! `s3:ListMultipartUploadParts`: ListParts.
+
+use daypass_core::model::s3::{ListPartsOutput, ListPartsRequest, Part, StorageClass, ops};
+use daypass_core::objects::{self, Parts};
+use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
+
+use crate::authorize::{self, object_check};
+use crate::bucket::Bucket;
+use crate::bucket_acl::named as owner_named;
+use crate::checksum;
+use crate::listing;
+use crate::object::{quoted, size, time};
+use crate::upload::{self, Begun, Named};
+use crate::writing::no_customer_key;
+
+stream_operation!(LIST_PARTS, ops::ListParts, checks, run);
+
+async fn checks(cx: &Cx, input: &ListPartsRequest) -> Result<(Checks, Named), Error> {
+    let bucket = Bucket::find(cx, &input.bucket)?;
+    authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
+    let check = object_check(cx, &bucket, "s3:ListMultipartUploadParts", &input.key);
+    Ok((check.into(), upload::named(bucket, &input.key)?))
+}
+
+async fn run(
+    cx: &Cx,
+    named: Named,
+    input: ListPartsRequest,
+    _: Payload,
+) -> Result<Answered<ListPartsOutput>, Error> {
+    no_customer_key([
+        input.sse_customer_algorithm.as_deref(),
+        input.sse_customer_key.as_deref(),
+        input.sse_customer_key_md5.as_deref(),
+    ])?;
+    let limit = listing::limit(input.max_parts, "max-parts")?;
+    let after = upload::part_number_marker(input.part_number_marker)?;
+    // A page of nothing tells of the upload all the same.
+    let parts = Parts { upload: named.at(&input.upload_id)?, after, limit: limit.max(1) };
+    let page = cx.state().objects.list_parts(parts).await;
+    let mut page =
+        page.map_err(|error| upload::failed(cx, &named.bucket, &input.key, &input.upload_id, error))?;
+    if limit == 0 {
+        page.parts.clear();
+        page.truncated = false;
+    }
+    let begun = Begun::of(page.upload)?;
+    let (checksum_algorithm, checksum_type) = begun.shown_checksum();
+    Ok(Answered::new(ListPartsOutput {
+        bucket: Some(input.bucket),
+        key: Some(input.key),
+        upload_id: Some(input.upload_id),
+        part_number_marker: Some(after.into()),
+        next_part_number_marker: Some(page.parts.last().map_or(0, |part| part.number.into())),
+        max_parts: listing::shown_limit(limit),
+        is_truncated: Some(page.truncated),
+        parts: Some(page.parts.iter().map(shown).collect()),
+        initiator: begun.initiator(),
+        owner: Some(owner_named(&named.bucket.owner_id(cx)?)),
+        storage_class: Some(StorageClass::STANDARD),
+        checksum_algorithm,
+        checksum_type,
+        ..ListPartsOutput::default()
+    }))
+}
+
+fn shown(part: &objects::Part) -> Part {
+    let written = &part.written;
+    let mut shown = Part {
+        part_number: Some(part.number.into()),
+        last_modified: Some(time(written.modified)),
+        e_tag: Some(quoted(&written.etag)),
+        size: Some(size(written.size)),
+        ..Part::default()
+    };
+    checksum::show!(shown, &written.checksums);
+    shown
+}

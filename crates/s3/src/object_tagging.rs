@@ -1,0 +1,147 @@
+//! The tags of an object: `s3:PutObjectTagging`, `s3:GetObjectTagging`, `s3:DeleteObjectTagging`, and the same of a
+//! version by its id.
+
+use daypass_core::model::IntoValue;
+use daypass_core::model::s3::{
+    DeleteObjectTaggingOutput, DeleteObjectTaggingRequest, GetObjectTaggingOutput, GetObjectTaggingRequest,
+    PutObjectTaggingOutput, PutObjectTaggingRequest, Tag as ApiTag, errors, ops,
+};
+use daypass_core::objects::{Error as Engine, Update};
+use daypass_core::{Answered, Check, Checks, Cx, Error, Fault, Payload, stream_operation};
+
+use crate::authorize::{self, Conditions as _};
+use crate::bucket::Bucket;
+use crate::conditional::not_written;
+use crate::object::{Subject, shown_id};
+use crate::tag;
+
+stream_operation!(PUT_OBJECT_TAGGING, ops::PutObjectTagging, put_checks, put);
+stream_operation!(GET_OBJECT_TAGGING, ops::GetObjectTagging, get_checks, get);
+stream_operation!(DELETE_OBJECT_TAGGING, ops::DeleteObjectTagging, delete_checks, delete);
+
+/// An object that changes while its tags are changed is looked at again, so often.
+const ATTEMPTS: usize = 3;
+
+/// Which object's tags, and what is asked of them.
+struct Asked<'a> {
+    bucket: &'a str,
+    expected_owner: Option<&'a str>,
+    key: &'a str,
+    version_id: Option<&'a str>,
+    /// The right for an object, and that for a version.
+    actions: [&'static str; 2],
+    /// The tags that it is to have.
+    tags: &'a [ApiTag],
+}
+
+impl Asked<'_> {
+    async fn subject(&self, cx: &Cx) -> Result<(Checks, Subject), Error> {
+        let bucket = Bucket::find(cx, self.bucket)?;
+        authorize::admit(cx, &bucket, self.expected_owner)?;
+        let subject = Subject::find(cx, bucket, self.key, self.version_id).await?;
+        let [action, of_version] = self.actions;
+        let action = if self.version_id.is_some() { of_version } else { action };
+        let given = self.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+        let check: Check = subject.check(cx, action).request_object_tags(given);
+        Ok((check.into(), subject))
+    }
+
+    /// Gives the object that was asked about these tags: if it is another by now, or has other tags, the question is
+    /// asked again.
+    async fn change<O: IntoValue + Clone + Send + 'static>(
+        &self,
+        cx: &Cx,
+        mut subject: Subject,
+        answer: impl Fn(Option<String>) -> O,
+    ) -> Result<Answered<O>, Error> {
+        let kept = tag::encode(&tag::of_object(self.tags)?);
+        for _ in 0..ATTEMPTS {
+            let version = &subject.opened(cx)?.version;
+            let output = answer(shown_id(cx, &subject.bucket, &version.id).await?);
+            let noted = output.clone();
+            let update = Update {
+                only_if: Some((version.generation, version.revision)),
+                tags: Some(kept.clone().into()),
+                ..Update::new(subject.at.clone(), cx.commit(move |_| Some(noted)))
+            };
+            match cx.state().objects.update(update).await {
+                Ok(_) => return Ok(Answered::new(output)),
+                Err(
+                    Engine::RevisionChanged { .. }
+                    | Engine::SourceChanged
+                    | Engine::NoSuchKey { .. }
+                    | Engine::NoSuchVersion
+                    | Engine::IsDeleteMarker { .. },
+                ) => {
+                    let (checks, found) = self.subject(cx).await?;
+                    cx.authorize(&checks)?;
+                    subject = found;
+                }
+                Err(error) => return Err(not_written(cx, &subject.bucket, self.key, error)),
+            }
+        }
+        let words = "A conflicting conditional operation is currently in progress against this resource. Please try again.";
+        Err(Fault::new(&errors::OPERATION_ABORTED, words).into())
+    }
+}
+
+/// `asked!(input, actions, tags)` is what a request asks, whichever it is.
+macro_rules! asked {
+    ($input:expr, $actions:expr, $tags:expr) => {
+        Asked {
+            bucket: &$input.bucket,
+            expected_owner: $input.expected_bucket_owner.as_deref(),
+            key: &$input.key,
+            version_id: $input.version_id.as_deref(),
+            actions: $actions,
+            tags: $tags,
+        }
+    };
+}
+
+const PUT: [&str; 2] = ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
+const GET: [&str; 2] = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"];
+const DELETE: [&str; 2] = ["s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"];
+
+async fn put_checks(cx: &Cx, input: &PutObjectTaggingRequest) -> Result<(Checks, Subject), Error> {
+    asked!(input, PUT, &input.tagging.tag_set).subject(cx).await
+}
+
+async fn put(
+    cx: &Cx,
+    subject: Subject,
+    input: PutObjectTaggingRequest,
+    _: Payload,
+) -> Result<Answered<PutObjectTaggingOutput>, Error> {
+    let asked = asked!(input, PUT, &input.tagging.tag_set);
+    asked.change(cx, subject, |version_id| PutObjectTaggingOutput { version_id }).await
+}
+
+async fn get_checks(cx: &Cx, input: &GetObjectTaggingRequest) -> Result<(Checks, Subject), Error> {
+    asked!(input, GET, &[]).subject(cx).await
+}
+
+async fn get(
+    cx: &Cx,
+    subject: Subject,
+    _: GetObjectTaggingRequest,
+    _: Payload,
+) -> Result<Answered<GetObjectTaggingOutput>, Error> {
+    let version = &subject.opened(cx)?.version;
+    let version_id = shown_id(cx, &subject.bucket, &version.id).await?;
+    Ok(Answered::new(GetObjectTaggingOutput { version_id, tag_set: tag::shown(subject.tags()) }))
+}
+
+async fn delete_checks(cx: &Cx, input: &DeleteObjectTaggingRequest) -> Result<(Checks, Subject), Error> {
+    asked!(input, DELETE, &[]).subject(cx).await
+}
+
+async fn delete(
+    cx: &Cx,
+    subject: Subject,
+    input: DeleteObjectTaggingRequest,
+    _: Payload,
+) -> Result<Answered<DeleteObjectTaggingOutput>, Error> {
+    let asked = asked!(input, DELETE, &[]);
+    asked.change(cx, subject, |version_id| DeleteObjectTaggingOutput { version_id }).await
+}

@@ -1,0 +1,111 @@
+//! `s3:PutObject`
+
+use std::sync::Arc;
+
+use daypass_core::model::s3::{PutObjectOutput, PutObjectRequest, ServerSideEncryption, errors, ops};
+use daypass_core::objects::{
+    Algorithms, Description as Kept, Key, MAX_BODY_BYTES, Outcome, Put, VersionId, Written,
+};
+use daypass_core::store::records::Tag;
+use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation};
+
+use crate::authorize::{self, Conditions as _, object_check};
+use crate::bucket::Bucket;
+use crate::conditional::{self, not_written};
+use crate::description::described;
+use crate::fault::{entity_too_large, not_implemented};
+use crate::object::{self, expiration_of_written, names_versions, quoted};
+use crate::writing::wanted;
+use crate::{checksum, tag};
+
+stream_operation!(PUT_OBJECT, ops::PutObject, checks, run);
+
+struct Target {
+    bucket: Arc<Bucket>,
+    key: Key,
+    tags: Vec<Tag>,
+}
+
+async fn checks(cx: &Cx, input: &PutObjectRequest) -> Result<(Checks, Target), Error> {
+    let bucket = Bucket::find(cx, &input.bucket)?;
+    authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
+    let key = object::key(&input.key)?;
+    let tags = tag::of_header(input.tagging.as_deref())?;
+    let mut checks = wanted!(input).checks(cx, &bucket, &input.key, &tags, |check| {
+        check
+            .header("s3:if-match", input.if_match.clone())
+            .header("s3:if-none-match", input.if_none_match.clone())
+            .with_flag("s3:ObjectCreationOperation", true)
+    });
+    if input.if_match.is_some() {
+        // Whoever compares a tag learns of the object that is there.
+        checks = checks.and(object_check(cx, &bucket, "s3:GetObject", &input.key));
+    }
+    Ok((checks, Target { bucket, key, tags }))
+}
+
+async fn run(
+    cx: &Cx,
+    target: Target,
+    mut input: PutObjectRequest,
+    payload: Payload,
+) -> Result<Answered<PutObjectOutput>, Error> {
+    let Target { bucket, key, tags } = target;
+    wanted!(input).only_what_is_built()?;
+    if input.write_offset_bytes.is_some() {
+        return Err(not_implemented("appending to objects (x-amz-write-offset-bytes)").into());
+    }
+    let only_if = conditional::writing(input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let algorithm = admit_body(&payload)?;
+    let names_versions = names_versions(cx, &bucket).await?;
+    let description =
+        Kept { meta: described!(input).encode()?.into(), tags: tag::encode(&tags).into(), ..Kept::default() };
+    let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
+    let answer = move |written: &Written| PutObjectOutput {
+        expiration: expiration_of_written(&of, &named, tagged.clone(), written),
+        ..answer(written, names_versions)
+    };
+    let answer_then = answer.clone();
+    let put = Put {
+        bucket: bucket.id(),
+        key,
+        only_if,
+        description,
+        checksums: Algorithms::NONE.with(algorithm.unwrap_or(checksum::DEFAULT)),
+        seal: Some(cx.state().ring.newest_object_key()),
+        commit: cx.commit(move |outcome| match outcome {
+            Outcome::Written(written) => Some(answer(written)),
+            _ => None,
+        }),
+    };
+    let written = cx.state().objects.put(put, payload.into_body()).await;
+    let written = written.map_err(|error| not_written(cx, &bucket, &input.key, error))?;
+    Ok(Answered::new(answer_then(&written)))
+}
+
+/// Whether a body may be taken in, before any of it is; and the checksum that it came with.
+///
+/// # Errors
+/// `MissingContentLength` or `EntityTooLarge`.
+pub(crate) fn admit_body(payload: &Payload) -> Result<Option<daypass_core::objects::Algorithm>, Fault> {
+    match payload.length() {
+        None => {
+            let words = "You must provide the Content-Length HTTP header.";
+            Err(Fault::new(&errors::MISSING_CONTENT_LENGTH, words))
+        }
+        Some(length) if length > MAX_BODY_BYTES => Err(entity_too_large(Some(length), MAX_BODY_BYTES)),
+        Some(_) => Ok(checksum::of_payload(payload.algorithm())),
+    }
+}
+
+fn answer(written: &Written, names_versions: bool) -> PutObjectOutput {
+    let mut output = PutObjectOutput {
+        e_tag: Some(quoted(&written.etag)),
+        checksum_type: checksum::kind(&written.checksums),
+        server_side_encryption: Some(ServerSideEncryption::AES256),
+        version_id: (names_versions || written.id != VersionId::Null).then(|| written.id.to_string()),
+        ..PutObjectOutput::default()
+    };
+    checksum::show!(output, &written.checksums);
+    output
+}

@@ -1,0 +1,88 @@
+//! `s3:PutObject`, a part of it: UploadPart.
+
+use daypass_core::model::Enumeration as _;
+use daypass_core::model::s3::{ServerSideEncryption, UploadPartOutput, UploadPartRequest, ops};
+use daypass_core::objects::{Algorithm, Algorithms, Checksums, Outcome, PartWritten, PutPart};
+use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation};
+
+use crate::authorize::{self, object_check};
+use crate::bucket::Bucket;
+use crate::checksum;
+use crate::fault::{invalid_request, not_implemented};
+use crate::get_object::part_number;
+use crate::object::quoted;
+use crate::put_object::admit_body;
+use crate::upload::{self, Begun, Named};
+
+stream_operation!(UPLOAD_PART, ops::UploadPart, checks, run);
+
+async fn checks(cx: &Cx, input: &UploadPartRequest) -> Result<(Checks, Named), Error> {
+    let bucket = Bucket::find(cx, &input.bucket)?;
+    authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
+    let check =
+        object_check(cx, &bucket, "s3:PutObject", &input.key).with_flag("s3:ObjectCreationOperation", false);
+    Ok((check.into(), upload::named(bucket, &input.key)?))
+}
+
+async fn run(
+    cx: &Cx,
+    named: Named,
+    input: UploadPartRequest,
+    payload: Payload,
+) -> Result<Answered<UploadPartOutput>, Error> {
+    if input.sse_customer_algorithm.is_some() || input.sse_customer_key.is_some() {
+        return Err(not_implemented("encryption with customer-provided keys (SSE-C)").into());
+    }
+    let number = part_number(input.part_number)?;
+    let at = named.at(&input.upload_id)?;
+    let sent = admit_body(&payload)?;
+    let begun = Begun::find(cx, &named, at.clone()).await?;
+    refuse_other(&begun, sent)?;
+    let shown = sent.or(begun.chosen().map(|chosen| chosen.algorithm));
+    let part = PutPart {
+        upload: at,
+        number,
+        checksums: sent.into_iter().collect::<Algorithms>(),
+        commit: cx.commit(move |outcome| match outcome {
+            Outcome::Part(written) => Some(answer(written, shown)),
+            _ => None,
+        }),
+    };
+    let written = cx.state().objects.put_part(part, payload.into_body()).await;
+    let written =
+        written.map_err(|error| upload::failed(cx, &named.bucket, &input.key, &input.upload_id, error))?;
+    Ok(Answered::new(answer(&written, shown)))
+}
+
+/// The parts of an upload that was asked to have a checksum have that one, and all of them where it is made of theirs.
+fn refuse_other(begun: &Begun, sent: Option<Algorithm>) -> Result<(), Fault> {
+    let Some(chosen) = begun.chosen() else { return Ok(()) };
+    if sent == Some(chosen.algorithm) || (sent.is_none() && chosen.full_object) {
+        return Ok(());
+    }
+    let name = |algorithm: Option<Algorithm>| {
+        let name = algorithm.and_then(checksum::name).map(|name| name.as_str().to_lowercase());
+        name.unwrap_or_else(|| "null".to_owned())
+    };
+    let words = format!(
+        "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+        name(Some(chosen.algorithm)),
+        name(sent)
+    );
+    Err(invalid_request(words))
+}
+
+/// Of the checksums, that which the caller knows of.
+pub(crate) fn known(checksums: &Checksums, shown: Option<Algorithm>) -> Checksums {
+    checksums.iter().filter(|checksum| Some(checksum.algorithm) == shown).cloned().collect()
+}
+
+fn answer(written: &PartWritten, shown: Option<Algorithm>) -> UploadPartOutput {
+    let mut output = UploadPartOutput {
+        e_tag: Some(quoted(&written.etag)),
+        server_side_encryption: Some(ServerSideEncryption::AES256),
+        ..UploadPartOutput::default()
+    };
+    checksum::show!(output, &known(&written.checksums, shown));
+    output
+}

@@ -1,0 +1,131 @@
+//! Requests as clients sign them that the usual test client does not make: presigned URLs, and bodies in chunks.
+
+use aws_lc_rs::{digest, hmac};
+use daypass_core::testing::{TestAnswer, TestServer};
+use daypass_core::{Clock as _, Peer, full};
+use http_body_util::BodyExt as _;
+
+/// The key of a user that the test server made.
+pub(crate) struct Signer<'s> {
+    server: &'s TestServer,
+    access_key_id: String,
+    secret: String,
+}
+
+/// A request before it is signed.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    /// In order, without what the signature adds.
+    pub(crate) query: &'a str,
+    /// Headers that are signed, by their lower-case names.
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    /// Headers that are added when everything is signed.
+    pub(crate) unsigned: &'a [(&'a str, &'a str)],
+    /// What the signature says of the body.
+    pub(crate) payload: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'s> Signer<'s> {
+    /// Of the user of that name.
+    pub(crate) fn of(server: &'s TestServer, name: &str) -> Self {
+        let access_key_id = format!("AKIA{:Q<16}", name.to_uppercase());
+        Self { server, access_key_id, secret: format!("{name:s<40}") }
+    }
+
+    /// Sends a request that is signed in its query.
+    pub(crate) async fn presigned(&self, outgoing: Outgoing<'_>) -> TestAnswer {
+        let date = self.server.clock.now().basic();
+        let names = names(outgoing.headers, &["host"]);
+        let query = format!(
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}&X-Amz-Date={date}&X-Amz-Expires=60&X-Amz-SignedHeaders={}",
+            format!("{}/{}", self.access_key_id, scope(&date)).replace('/', "%2F"),
+            names.replace(';', "%3B"),
+        );
+        let query = if outgoing.query.is_empty() { query } else { format!("{query}&{}", outgoing.query) };
+        let mut headers = outgoing.headers.to_vec();
+        headers.push(("host", "127.0.0.1:4566"));
+        let signature = self.sign(&date, &outgoing, &query, &mut headers);
+        headers.extend(outgoing.unsigned);
+        self.send(&outgoing, &format!("{query}&X-Amz-Signature={signature}"), &headers).await
+    }
+
+    /// Sends a request that is signed in its header.
+    pub(crate) async fn signed(&self, outgoing: Outgoing<'_>) -> TestAnswer {
+        let date = self.server.clock.now().basic();
+        let mut headers = outgoing.headers.to_vec();
+        headers.extend([
+            ("host", "127.0.0.1:4566"),
+            ("x-amz-content-sha256", outgoing.payload),
+            ("x-amz-date", &date),
+        ]);
+        let signature = self.sign(&date, &outgoing, outgoing.query, &mut headers);
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={signature}",
+            self.access_key_id,
+            scope(&date),
+            names(&headers, &[])
+        );
+        headers.push(("authorization", &authorization));
+        headers.extend(outgoing.unsigned);
+        self.send(&outgoing, outgoing.query, &headers).await
+    }
+
+    fn sign(&self, date: &str, outgoing: &Outgoing<'_>, query: &str, headers: &mut [(&str, &str)]) -> String {
+        headers.sort_unstable();
+        let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+        pairs.sort_unstable();
+        let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let canonical = format!(
+            "{}\n{}\n{}\n{lines}\n{}\n{}",
+            outgoing.method,
+            outgoing.path,
+            pairs.join("&"),
+            names(headers, &[]),
+            outgoing.payload
+        );
+        let hash = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
+        let text = format!("AWS4-HMAC-SHA256\n{date}\n{}\n{hash}", scope(date));
+        let mut key = format!("AWS4{}", self.secret).into_bytes();
+        for part in scope(date).split('/') {
+            key = mac(&key, part);
+        }
+        hex(&mac(&key, &text))
+    }
+
+    async fn send(&self, outgoing: &Outgoing<'_>, query: &str, headers: &[(&str, &str)]) -> TestAnswer {
+        let uri = format!("{}?{query}", outgoing.path);
+        let mut request = http::Request::builder().method(outgoing.method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(full(outgoing.body.to_vec())).unwrap();
+        let peer = Peer { address: [192, 0, 2, 1].into(), secure: false, instance: None };
+        let (head, body) = self.server.gate.serve(peer, request).await.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        TestAnswer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+}
+
+fn scope(date: &str) -> String {
+    format!("{}/us-east-1/s3/aws4_request", date.split_once('T').unwrap().0)
+}
+
+fn names(headers: &[(&str, &str)], more: &[&str]) -> String {
+    let mut names: Vec<&str> = headers.iter().map(|(name, _)| *name).chain(more.iter().copied()).collect();
+    names.sort_unstable();
+    names.join(";")
+}
+
+fn mac(key: &[u8], text: &str) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
