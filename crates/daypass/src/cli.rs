@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Status(Status),
     /// List the operations of every service: which are built, which are not
     Operations(Operations),
+    /// Work with policy documents, without a server
+    Policy(Policy),
     /// Print shell completions
     Completions(Completions),
     /// Print the man page
@@ -193,6 +195,93 @@ pub(crate) enum ListFormat {
     Json,
     /// The page in `docs/`
     Markdown,
+}
+
+#[derive(Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Say what is wrong with policies, as IAM Access Analyzer does
+    Check(PolicyCheck),
+}
+
+#[derive(Args)]
+#[command(after_help = "Exit status:
+  0  no finding as grave as --fail-on says
+  1  such a finding
+  2  a file could not be read
+
+Examples:
+  daypass policy check policy.json
+  daypass policy check --kind trust roles/*.json
+  daypass policy check --kind bucket --fail-on warning bucket-policy.json
+  daypass policy check --output sarif policies/*.json > policies.sarif
+  aws iam get-role --role-name web --query Role.AssumeRolePolicyDocument | daypass policy check --kind trust -")]
+pub(crate) struct PolicyCheck {
+    /// The documents; `-` is the standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the documents are
+    #[arg(long, value_name = "KIND", default_value = "identity")]
+    pub(crate) kind: PolicyKind,
+    /// How findings are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: FindingFormat,
+    /// The least grave finding that makes the command fail
+    #[arg(long, value_name = "TYPE", default_value = "security-warning")]
+    pub(crate) fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum PolicyKind {
+    /// Of a user, group or role, inline or managed; a permissions boundary; a session policy
+    Identity,
+    /// The trust policy of a role
+    Trust,
+    /// Of an S3 bucket
+    Bucket,
+    /// Of an S3 access point
+    AccessPoint,
+    /// Of an S3 Multi-Region Access Point
+    MultiRegionAccessPoint,
+    /// Of an S3 Object Lambda Access Point
+    ObjectLambdaAccessPoint,
+    /// Of a DynamoDB table
+    Table,
+    /// Of any other resource
+    Resource,
+    /// A service control policy
+    Scp,
+    /// A resource control policy
+    Rcp,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum FindingFormat {
+    /// With the lines that are meant, for people
+    Text,
+    /// As ValidatePolicy answers, for each file
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// What does not work
+    Error,
+    /// What allows too much, too
+    SecurityWarning,
+    /// What is not best practice, too
+    Warning,
+    /// Anything at all
+    Suggestion,
+    /// Nothing
+    Never,
 }
 
 #[derive(Args)]

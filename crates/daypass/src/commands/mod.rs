@@ -4,6 +4,7 @@ mod credentials;
 mod env;
 mod exec;
 mod operations;
+mod policy;
 mod status;
 mod up;
 
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Exec(exec) => return exec::run(exec),
         Command::Status(status) => status::run(status)?,
         Command::Operations(operations) => operations::run(&operations)?,
+        Command::Policy(policy) => return policy::run(policy),
         Command::Completions(completions) => {
             let mut command = Arguments::command();
             let mut out = vec![];

@@ -10,19 +10,6 @@ use crate::document::{size, size_without_white_space};
 use crate::json::Json;
 use crate::span::Span;
 
-const STATEMENT_ELEMENTS: [&str; 10] = [
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-    "Id",
-];
-
 /// Checks what stands above the statements, and finds those.
 pub(super) fn statements<'d>(root: &Item<'d>, report: &mut Report) -> Vec<Statement<'d>> {
     repeated_keys(root, report);
@@ -116,7 +103,6 @@ pub(super) fn statement(statement: &Statement<'_>, policy: PolicyType, report: &
             "Action" | "NotAction" | "Resource" | "NotResource" => is_texts(&value, report),
             "Principal" | "NotPrincipal" => principal(&value, report),
             "Condition" => condition(&value, report),
-            _ if STATEMENT_ELEMENTS.contains(&key) && key != "Id" => (),
             _ => report.find(Code::InvalidPolicyElement, &[key], member.key_place()),
         }
         let empty = match key {
