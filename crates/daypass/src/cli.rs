@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Show a running server
     Status(Status),
+    /// Say why a request was denied, and what would have allowed it
+    Why(Why),
     /// List the operations of every service: which are built, which are not
     Operations(Operations),
     /// Work with policy documents, without a server
@@ -155,6 +157,26 @@ pub(crate) struct Exec {
     /// The command and its arguments
     #[arg(value_name = "CMD", required = true, last = true)]
     pub(crate) command: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "The request id is in every answer: `x-amzn-requestid` or `x-amz-request-id`, `requestID` in the audit log.
+
+Examples:
+  daypass why                               the last request that was denied
+  daypass why 70c6a79a-fd8f-4344-a1fd-7188f45f94f6
+  daypass why --output json"
+)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The request's id, or its event's [default: the last request that was denied]
+    #[arg(value_name = "REQUEST-ID")]
+    pub(crate) id: Option<String>,
+    /// How the answer is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
 }
 
 #[derive(Args)]

@@ -17,6 +17,11 @@ pub(crate) enum Request {
     },
     /// How the server is.
     Status,
+    /// Why a request was answered as it was.
+    Why {
+        /// Its request id or event id; without one, the last request that was denied.
+        id: Option<String>,
+    },
     /// A command inside an instance.
     Exec {
         /// The instance.
@@ -37,6 +42,13 @@ pub(crate) enum Reply {
     Session(SessionReply),
     /// How the server is.
     Status(StatusReply),
+    /// What the audit log says of a request.
+    Why {
+        /// The record, as CloudTrail writes it.
+        event: serde_json::Value,
+        /// How the decision came about, where it was a denial.
+        explanation: Option<serde_json::Value>,
+    },
     /// The command runs. Its terminal, if it has one, comes with this.
     Running,
     /// The command has ended.

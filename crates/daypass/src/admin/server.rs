@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use daypass_core::administrator;
+use daypass_core::store::{Attribute, AuditQuery, AuditRecord, Order};
+use daypass_core::{administrator, outbox};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
 
@@ -63,6 +64,7 @@ async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
     let reply = match serde_json::from_slice(&line) {
         Ok(Request::Session { seconds }) => session(server, peer.uid(), seconds).await,
         Ok(Request::Status) => status(server),
+        Ok(Request::Why { id }) => why(server, id).await,
         Ok(Request::Exec { instance, arguments, terminal }) => {
             tracing::info!(
                 uid = peer.uid(),
@@ -113,6 +115,46 @@ async fn session(server: &Server, uid: u32, seconds: i32) -> Reply {
         }
         Err(error) => failed(&format!("no session could be given: {error}")),
     }
+}
+
+/// So many records are looked through for the last denial.
+const LOOKED_THROUGH: usize = 1000;
+
+async fn why(server: &Server, id: Option<String>) -> Reply {
+    match find_record(server, id.as_deref()).await {
+        Ok(Some(record)) => {
+            let event = serde_json::from_str(&record.event);
+            let explanation = record.explanation.as_deref().map(serde_json::from_str).transpose();
+            match (event, explanation) {
+                (Ok(event), Ok(explanation)) => Reply::Why { event, explanation },
+                _ => failed("the record of that request does not read"),
+            }
+        }
+        Ok(None) if id.is_some() => failed("no request of that id is in the audit log"),
+        Ok(None) => failed("no request was denied lately; name one by its id"),
+        Err(error) => failed(&format!("the audit log could not be read: {error}")),
+    }
+}
+
+async fn find_record(server: &Server, id: Option<&str>) -> Result<Option<AuditRecord>> {
+    let state = server.state();
+    outbox::drain(state).await?;
+    let find = |attribute, limit| {
+        state.store.audit(&AuditQuery {
+            attribute,
+            limit,
+            order: Order::NewestFirst,
+            ..AuditQuery::default()
+        })
+    };
+    let Some(id) = id else {
+        return Ok(find(None, LOOKED_THROUGH)?.into_iter().find(|record| record.explanation.is_some()));
+    };
+    let by_request = find(Some(Attribute::RequestId(id.to_owned())), 1)?.pop();
+    Ok(match by_request {
+        Some(record) => Some(record),
+        None => find(Some(Attribute::EventId(id.to_owned())), 1)?.pop(),
+    })
 }
 
 fn status(server: &Server) -> Reply {

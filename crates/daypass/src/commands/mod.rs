@@ -7,6 +7,7 @@ mod operations;
 mod policy;
 mod status;
 mod up;
+mod why;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Credentials(credentials) => credentials::run(credentials)?,
         Command::Exec(exec) => return exec::run(exec),
         Command::Status(status) => status::run(status)?,
+        Command::Why(why) => why::run(why)?,
         Command::Operations(operations) => operations::run(&operations)?,
         Command::Policy(policy) => return policy::run(policy),
         Command::Completions(completions) => {
