@@ -2,14 +2,14 @@
 # Everything that CI runs, in order, with a summary. Ends with 1 where anything failed, where a suite ran nothing, or where one ran
 # less than tests/floors.txt says it must.
 #   tests/run.sh             all of it
-#   tests/run.sh STAGE …     some of it: house lint unit wire release strangers chain terraform probes
+#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain terraform probes
 set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 out=$root/.test/out
 mkdir -p "$out"
 stages=("$@")
-[ $# -gt 0 ] || stages=(house lint unit wire release strangers chain terraform probes)
+[ $# -gt 0 ] || stages=(house lint unit wire release policy strangers chain terraform probes)
 export AWS_PAGER='' AWS_EC2_METADATA_DISABLED=true CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
 unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN 2>/dev/null
 
@@ -76,7 +76,13 @@ stage_release() { say "Release build"
   built=$(daypass operations --output json | python -c 'import json,sys; print(sum(len(s["built"]) for s in json.load(sys.stdin)))')
   count operations "${built:-0}" 0 0
   step "man page, completions and help" bash -c 'daypass man >/dev/null && for s in bash zsh fish; do daypass completions $s >/dev/null || exit 1; done
-    for c in up env credentials exec status operations; do daypass $c --help >/dev/null || exit 1; done'; }
+    for c in up env credentials exec status why operations policy; do daypass $c --help >/dev/null || exit 1; done'; }
+
+stage_policy() { say "Decisions that must come out as AWS's guide says"
+  daypass policy simulate --cases crates/policy/tests/corpus/guide.jsonl >"$out/corpus.log" 2>&1; tally corpus "$out/corpus.log"
+  # Tables of other projects cannot be part of this one.
+  local file; for file in ${DAYPASS_POLICY_CORPUS:+"$DAYPASS_POLICY_CORPUS"/*.jsonl}; do
+    step "$(basename "$file")" daypass policy simulate --cases "$file"; done; }
 
 stage_strangers() { say "Every operation of every service: without credentials, forged, and by a user without a policy"
   start strangers 4671 || return

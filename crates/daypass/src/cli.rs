@@ -229,6 +229,66 @@ pub(crate) struct Policy {
 pub(crate) enum PolicyCommand {
     /// Say what is wrong with policies, as IAM Access Analyzer does
     Check(PolicyCheck),
+    /// Decide a request by policies in files, and say why
+    Simulate(Box<PolicySimulate>),
+}
+
+#[derive(Args)]
+#[command(after_help = "Exit status:
+  0  everything is allowed, or every case came out as it says
+  1  something is denied, or a case came out otherwise
+  2  a file or an argument is wrong
+
+Examples:
+  daypass policy simulate --policy app.json --action s3:GetObject --resource arn:aws:s3:::app-data/x
+  daypass policy simulate --policy app.json --resource-policy bucket.json --action s3:GetObject s3:PutObject \\
+    --resource 'arn:aws:s3:::app-data/x' --context aws:SecureTransport=false --output json
+  daypass policy simulate --cases decisions.jsonl")]
+pub(crate) struct PolicySimulate {
+    /// Decisions that must come out as they say: one JSON object a line, with `principal`, `action`, `resource`, `context`,
+    /// `identity_policies`, `resource_policy`, `boundary`, `session_policies`, `scps`, `rcps`, `vpce_policies`, `expected`
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    pub(crate) cases: Option<PathBuf>,
+    /// Who asks: the ARN of a user or of a role's session, a service as `ec2.amazonaws.com`, or `anonymous`
+    #[arg(
+        long,
+        value_name = "PRINCIPAL",
+        default_value = "arn:aws:sts::123456789012:assumed-role/role/session"
+    )]
+    pub(crate) principal: String,
+    /// What is asked
+    #[arg(long, value_name = "ACTION", num_args = 1.., required_unless_present = "cases")]
+    pub(crate) action: Vec<String>,
+    /// On what; `*` for what has no resource
+    #[arg(long, value_name = "ARN", num_args = 1.., default_value = "*")]
+    pub(crate) resource: Vec<String>,
+    /// The account of the resource [default: the principal's]
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub(crate) resource_account: Option<AccountId>,
+    /// A condition key of the request; may be given more than once, with the same key for a key of several values
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
+    pub(crate) context: Vec<String>,
+    /// Policies of the principal
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) policy: Vec<PathBuf>,
+    /// The resource's own policy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resource_policy: Option<PathBuf>,
+    /// The principal's permissions boundary
+    #[arg(long, value_name = "FILE")]
+    pub(crate) boundary: Option<PathBuf>,
+    /// Session policies
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) session_policy: Vec<PathBuf>,
+    /// Service control policies of the principal's account
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) scp: Vec<PathBuf>,
+    /// Resource control policies of the resource's account
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) rcp: Vec<PathBuf>,
+    /// How decisions are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
 }
 
 #[derive(Args)]

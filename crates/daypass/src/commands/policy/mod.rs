@@ -1,7 +1,9 @@
 //! `daypass policy`: what can be done with documents alone.
 
 mod check;
+mod question;
 mod sarif;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -12,5 +14,6 @@ use crate::cli::{Policy, PolicyCommand};
 pub(crate) fn run(arguments: Policy) -> Result<ExitCode> {
     match arguments.command {
         PolicyCommand::Check(arguments) => check::run(&arguments),
+        PolicyCommand::Simulate(arguments) => Ok(simulate::run(&arguments)),
     }
 }
