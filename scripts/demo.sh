@@ -22,7 +22,7 @@ allowed() { local words=$1; shift; show "${*/#$daypass/daypass}"; local out
 # denied "words" cmd... : must be refused
 denied() { local words=$1; shift; show "${*/#$daypass/daypass}"; local out
   if out=$("$@" 2>&1); then sed 's/^/   /' <<<"$out"; printf '   %s✗ this should have been denied%s\n' "$red" "$off"; exit 1
-  else grep -v '^$' <<<"$out" | fold -s -w 110 | sed 's/^/   /'; printf '   %s✓ %s%s\n' "$green" "$words" "$off"; fi; }
+  else { grep -v '^$' || echo "(refused without a word)"; } <<<"$out" | fold -s -w 110 | sed 's/^/   /'; printf '   %s✓ %s%s\n' "$green" "$words" "$off"; fi; }
 quiet() { "$@" >/dev/null; }
 inside() { "$daypass" exec --data "$data" "$id" -- "$@"; }
 
@@ -99,6 +99,7 @@ allowed "the caller is the role, and the session is named by the instance" \
   inside aws sts get-caller-identity --query Arn --output text
 allowed "it reads the bucket that it may read" inside aws s3 cp s3://app-data/greeting -
 denied "it may not write there" inside bash -c 'echo x | aws s3 cp - s3://app-data/mine'
+allowed "and why: what came close, and what would have allowed it" "$daypass" why --data "$data"
 denied "it may not read the other bucket" inside aws s3 cp s3://payroll/list -
 denied "it may not widen itself" inside aws iam attach-role-policy --role-name app \
   --policy-arn arn:aws:iam::aws:policy/AdministratorAccess
@@ -139,6 +140,7 @@ ${bold}The server is still up${off} (process $server, log in .demo/log). In this
    aws ec2 describe-instances --query 'Reservations[].Instances[].[InstanceId,State.Name]'
    daypass exec --data $data $id -- bash
    daypass status --data $data
+   daypass why --data $data
 
    kill $server        stops the server; the instance runs on, and the next start finds it
    make demo           ends it and starts over
