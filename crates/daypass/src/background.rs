@@ -16,6 +16,9 @@ use crate::server::http::Stop;
 /// When roles and keys were last used is written this often.
 const LAST_USED_EVERY: Duration = Duration::from_secs(5);
 
+/// Records of the audit log that have had their time are looked for this often.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+
 /// The work under way.
 pub(crate) struct Work {
     tasks: JoinSet<()>,
@@ -27,10 +30,12 @@ pub(crate) fn start(
     server: &Arc<Server>,
     events: UnboundedReceiver<Event>,
     api_port: u16,
+    audit_days: u32,
     stop: &Stop,
 ) -> Work {
     let mut tasks = JoinSet::new();
     tasks.spawn(write_last_used(Arc::clone(server)));
+    tasks.spawn(forget_audit(Arc::clone(server), audit_days));
     tasks.spawn(objects::move_records(Arc::clone(server)));
     tasks.spawn(objects::give_back_room(Arc::clone(server)));
     tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
@@ -64,6 +69,18 @@ async fn write_last_used(server: Arc<Server>) {
         if let Err(error) = server.gate().write_last_used().await {
             tracing::warn!(%error, "when roles and keys were last used could not be written");
         }
+    }
+}
+
+/// Keeps the audit log from growing for ever.
+async fn forget_audit(server: Arc<Server>, days: u32) {
+    loop {
+        let state = server.state();
+        let before = state.clock.now().plus_seconds(-i64::from(days) * 86_400);
+        if let Err(error) = state.store.forget_audit(&state.account, before).await {
+            tracing::warn!(%error, "old records of the audit log could not be removed");
+        }
+        tokio::time::sleep(FORGET_EVERY).await;
     }
 }
 

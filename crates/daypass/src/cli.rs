@@ -89,6 +89,9 @@ pub(crate) struct Up {
     /// A domain whose first label is a bucket, as `s3.example.com`; may be given more than once
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) s3_domain: Vec<String>,
+    /// How long records stay in the audit log, in days
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) audit_days: u32,
     /// How the log is written, on the standard error
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::pin::Pin;
 
+use daypass_model::Timestamp;
+
 use crate::{AuditQuery, AuditRecord, Conflict, Key, Revision, StoreError};
 
 /// A value and the revision that last changed it.
@@ -54,6 +56,8 @@ pub struct Batch {
     pub writes: Vec<(Key, Option<Vec<u8>>)>,
     /// What is to be known of it, committed with it.
     pub audit: Vec<AuditRecord>,
+    /// Has some of the oldest audit records of this account, from before this time, removed.
+    pub forget_audit: Option<(String, Timestamp)>,
 }
 
 /// One change of one row.

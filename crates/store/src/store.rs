@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use daypass_model::{AccountId, Timestamp};
+
 use crate::{
-    AuditQuery, AuditRecord, Batch, Change, Conflict, Engine, Revision, Sqlite, StoreError, TransactError, Tx,
+    AuditQuery, AuditRecord, Batch, Change, Conflict, Engine, Order, Revision, Sqlite, StoreError,
+    TransactError, Tx,
 };
 
 /// A transaction that conflicts this often in a row gives up.
@@ -95,6 +98,26 @@ impl Store {
     /// If the store fails.
     pub fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
         self.engine.audit(query)
+    }
+
+    /// Removes an account's audit records from before a time, oldest first and some thousands at once, so that others are
+    /// not kept waiting.
+    ///
+    /// # Errors
+    /// If the store fails. What was removed by then stays removed.
+    pub async fn forget_audit(&self, account: &AccountId, before: Timestamp) -> Result<(), StoreError> {
+        let account = account.as_str().to_owned();
+        let oldest = AuditQuery {
+            account: Some(account.clone()),
+            order: Order::OldestFirst,
+            limit: 1,
+            ..AuditQuery::default()
+        };
+        while self.engine.audit(&oldest)?.first().is_some_and(|record| record.time < before) {
+            let batch = Batch { forget_audit: Some((account.clone(), before)), ..Batch::default() };
+            self.engine.commit(batch).await?.map_err(|Conflict| StoreError::Contention)?;
+        }
+        Ok(())
     }
 
     /// The newest revision.

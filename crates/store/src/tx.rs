@@ -107,6 +107,7 @@ impl<'a> Tx<'a> {
             conditions,
             writes: self.writes.into_iter().collect(),
             audit: self.audit,
+            forget_audit: None,
         }
     }
 

@@ -65,6 +65,7 @@ on_every_engine!(
     commits_tell_before_they_are_acknowledged,
     audit_records_are_found_by_what_they_hold,
     an_audit_record_commits_with_its_change,
+    old_audit_records_are_forgotten_and_no_others,
 );
 
 async fn put(store: &Store, record: &Item) -> Outcome {
@@ -329,6 +330,28 @@ async fn audit_records_are_found_by_what_they_hold(store: Store) {
         next.first().map(|r| r.resources.clone()),
         Some(vec![(text("AWS::IAM::Role"), text("role-1"))])
     );
+}
+
+async fn old_audit_records_are_forgotten_and_no_others(store: Store) {
+    let (own, other) = ("111111111111", "222222222222");
+    for n in 0..6 {
+        store.record(event(n, own, "GetRole", "ann")).await.unwrap();
+    }
+    store
+        .record(AuditRecord { event_id: "elsewhere".to_owned(), ..event(0, other, "GetRole", "ann") })
+        .await
+        .unwrap();
+    let boundary = event(4, own, "GetRole", "ann").time;
+    store.forget_audit(&own.parse().unwrap(), boundary).await.unwrap();
+    let left =
+        store.audit(&AuditQuery { limit: 9, order: Order::OldestFirst, ..AuditQuery::default() }).unwrap();
+    let left: Vec<&str> = left.iter().map(|r| r.event_id.as_str()).collect();
+    assert_eq!(left, ["elsewhere", "event-4", "event-5"]);
+    let even = Some(Attribute::ResourceName("role-0".to_owned()));
+    let by_name =
+        AuditQuery { attribute: even, account: Some(own.to_owned()), limit: 9, ..AuditQuery::default() };
+    let found = store.audit(&by_name).unwrap();
+    assert_eq!(found.iter().map(|r| r.event_id.as_str()).collect::<Vec<_>>(), ["event-4"]);
 }
 
 async fn an_audit_record_commits_with_its_change(store: Store) {

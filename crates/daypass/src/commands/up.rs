@@ -55,6 +55,7 @@ struct Prepared {
     commands: std::os::unix::net::UnixListener,
     driver: Result<Arc<dyn Driver>, String>,
     events: UnboundedReceiver<Event>,
+    audit_days: u32,
 }
 
 fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
@@ -69,7 +70,8 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let (tell, events) = tokio::sync::mpsc::unbounded_channel();
     let driver = instances::driver(directory.path(), tell);
     let hosts = Hosts { s3_domains: arguments.s3_domain };
-    Ok(Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events })
+    let audit_days = arguments.audit_days;
+    Ok(Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events, audit_days })
 }
 
 fn log_to_standard_error(format: LogFormat) {
@@ -100,7 +102,8 @@ fn keep_memory_private() {
 }
 
 async fn serve(prepared: Prepared) -> Result<()> {
-    let Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events } = prepared;
+    let Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events, audit_days } =
+        prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -129,7 +132,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let listener = tokio::net::TcpListener::from_std(api).context("the listener")?;
     let commands = tokio::net::UnixListener::from_std(commands).context("the commands' socket")?;
     let (stop, stopped) = Stop::new();
-    let work = background::start(&server, events, address.port(), &stopped);
+    let work = background::start(&server, events, address.port(), audit_days, &stopped);
     let api = tokio::spawn(http::serve(Arc::clone(&server), listener, acceptor, None, stopped));
     let commands = tokio::spawn(admin::server::serve(Arc::clone(&server), commands));
     announce(&server, &directory);

@@ -42,6 +42,23 @@ pub(super) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite:
     Ok(())
 }
 
+/// So many records are removed at once.
+const FORGOTTEN_AT_ONCE: u32 = 5000;
+
+/// Removes the oldest records of an account, from before a time.
+pub(super) fn forget(connection: &Connection, account: &str, before: Timestamp) -> rusqlite::Result<()> {
+    let mut oldest = connection
+        .prepare_cached("SELECT sequence FROM audit WHERE account=?1 AND time<?2 ORDER BY time LIMIT ?3")?;
+    let oldest: Vec<u64> = oldest
+        .query_map((account, before.millis(), FORGOTTEN_AT_ONCE), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for sequence in oldest {
+        connection.prepare_cached("DELETE FROM audit_resource WHERE sequence=?1")?.execute([sequence])?;
+        connection.prepare_cached("DELETE FROM audit WHERE sequence=?1")?.execute([sequence])?;
+    }
+    Ok(())
+}
+
 /// The `WHERE` of a query, and what it compares with.
 #[derive(Default)]
 struct Filter {

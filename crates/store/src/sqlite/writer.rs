@@ -214,6 +214,9 @@ fn apply(
     for record in &batch.audit {
         audit::insert(connection, record)?;
     }
+    if let Some((account, before)) = &batch.forget_audit {
+        audit::forget(connection, account, *before)?;
+    }
     Ok(Ok(group.revision))
 }
 
