@@ -73,10 +73,13 @@ fn an_implicit_denial_names_what_came_close_and_by_what_it_failed() {
     let explanation =
         explain(&Policies::of(&attached), &alice(), "s3:GetObject", "arn:aws:s3:::b/alice/*odd");
     insta::assert_snapshot!("implicit_text", explanation);
-    insta::assert_json_snapshot!(
-        "implicit_json",
-        serde_json::from_str::<serde_json::Value>(&explanation.to_json()).unwrap()
-    );
+    // Whether a `Value` keeps the order of its members depends on who else is built.
+    insta::with_settings!({ sort_maps => true }, {
+        insta::assert_json_snapshot!(
+            "implicit_json",
+            serde_json::from_str::<serde_json::Value>(&explanation.to_json()).unwrap()
+        );
+    });
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What an instance may use of the machine.
 
 use crate::Case;
-use crate::fixture::{Fixture, spec};
-use daypass_compute::Controller;
+use crate::fixture::{Fixture, eventually, spec};
+use daypass_compute::{Command, Controller, Driver as _, Streams};
+use std::fs::File;
 
 pub(crate) const CASES: &[Case] = &[
     ("an_instance_has_no_more_processes_than_it_may_have", processes),
@@ -19,6 +20,13 @@ fn processes() {
     let _running = fixture.start(&spec);
     let made: u32 = fixture.tool(&spec.id, &["fork", "200"]).line().parse().unwrap();
     assert!((20..40).contains(&made), "{made}");
+    // Those that were killed count until the first process has seen to each of them.
+    eventually("a command finds room again", || {
+        let null =
+            || std::os::fd::OwnedFd::from(File::options().read(true).write(true).open("/dev/null").unwrap());
+        let streams = Streams::Files { stdin: null(), stdout: null(), stderr: null() };
+        fixture.host().exec(spec.id.clone(), Command::new(["/bin/true"]), streams).wait().is_ok()
+    });
     assert_eq!(fixture.shell(&spec.id, "echo well").line(), "well");
 }
 
