@@ -4,7 +4,7 @@ pub(crate) use crate::random::Random;
 use bytes::{Bytes, BytesMut};
 use daypass_objects::local::{Local, Options};
 use daypass_objects::{
-    At, Body, BucketId, Commit, Entry, Key, ObjectBody, Objects, Page, Put, Result, Timestamp, Written,
+    At, Body, BucketId, Commit, Entry, Error, Key, ObjectBody, Objects, Page, Put, Result, Timestamp, Written,
 };
 use futures_util::StreamExt;
 use std::path::Path;
@@ -26,7 +26,14 @@ pub(crate) fn small_options(seed: u64) -> Options {
 }
 
 pub(crate) fn open(directory: &Path) -> Local {
-    Local::open(directory, small_options(1)).unwrap()
+    // A program that another test starts holds every lock of this process until it is that program.
+    for _ in 0..500 {
+        match Local::open(directory, small_options(1)) {
+            Err(Error::InUse) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the lock of a store that was closed stays taken");
 }
 
 pub(crate) const BUCKET: BucketId = BucketId(7);
