@@ -6,6 +6,8 @@ mod account_alias;
 mod add_role_to_instance_profile;
 mod attachment;
 mod boundary;
+mod context_entry;
+mod context_keys;
 mod create_access_key;
 mod create_group;
 mod create_instance_profile;
@@ -46,10 +48,14 @@ mod list_policy_versions;
 mod managed_policy;
 mod paging;
 mod policy_arn;
+mod policy_source;
 mod quota;
 mod remove_role_from_instance_profile;
 mod role;
 mod set_default_policy_version;
+mod simulate;
+mod simulated_policy;
+mod simulation;
 mod tag;
 mod update_access_key;
 mod update_assume_role_policy;
@@ -94,6 +100,8 @@ pub static OPERATIONS: &[&Entry] = &[
     &get_access_key_last_used::GET_ACCESS_KEY_LAST_USED,
     &get_account_authorization_details::GET_ACCOUNT_AUTHORIZATION_DETAILS,
     &get_account_summary::GET_ACCOUNT_SUMMARY,
+    &context_keys::GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY,
+    &context_keys::GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY,
     &get_group::GET_GROUP,
     &inline_policy::GET_GROUP_POLICY,
     &get_instance_profile::GET_INSTANCE_PROFILE,
@@ -132,6 +140,8 @@ pub static OPERATIONS: &[&Entry] = &[
     &remove_role_from_instance_profile::REMOVE_ROLE_FROM_INSTANCE_PROFILE,
     &group_membership::REMOVE_USER_FROM_GROUP,
     &set_default_policy_version::SET_DEFAULT_POLICY_VERSION,
+    &simulate::SIMULATE_CUSTOM_POLICY,
+    &simulate::SIMULATE_PRINCIPAL_POLICY,
     &tag::TAG_INSTANCE_PROFILE,
     &tag::TAG_POLICY,
     &tag::TAG_ROLE,

@@ -16,6 +16,7 @@ mod policies;
 mod privileges;
 mod refusals;
 mod roles;
+mod simulations;
 mod support;
 mod tags;
 mod trust;

@@ -158,6 +158,49 @@ pub struct AttachedPolicy {
 }
 impl crate::FromValue for AttachedPolicy { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_name: fields.take(0)?, policy_arn: fields.take(1)? }) } }
 impl crate::IntoValue for AttachedPolicy { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_name); fields.put(1, self.policy_arn); crate::Value::Structure(fields) } }
+/// `ContextEntry`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ContextEntry {
+    /// `ContextKeyName`.
+    pub context_key_name: Option<String>,
+    /// `ContextKeyValues`.
+    pub context_key_values: Vec<String>,
+    /// `ContextKeyType`.
+    pub context_key_type: Option<ContextKeyTypeEnum>,
+}
+impl crate::FromValue for ContextEntry { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { context_key_name: fields.take(0)?, context_key_values: fields.take(1)?, context_key_type: fields.take(2)? }) } }
+impl crate::IntoValue for ContextEntry { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.context_key_name); fields.put(1, self.context_key_values); fields.put(2, self.context_key_type); crate::Value::Structure(fields) } }
+/// `ContextKeyTypeEnum`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContextKeyTypeEnum {
+    /// `string`.
+    #[default] String_,
+    /// `stringList`.
+    StringList,
+    /// `numeric`.
+    Numeric,
+    /// `numericList`.
+    NumericList,
+    /// `boolean`.
+    Boolean,
+    /// `booleanList`.
+    BooleanList,
+    /// `ip`.
+    Ip,
+    /// `ipList`.
+    IpList,
+    /// `binary`.
+    Binary,
+    /// `binaryList`.
+    BinaryList,
+    /// `date`.
+    Date,
+    /// `dateList`.
+    DateList,
+}
+impl crate::Enumeration for ContextKeyTypeEnum { const VALUES: &'static [(&'static str, Self)] = &[("string", Self::String_), ("stringList", Self::StringList), ("numeric", Self::Numeric), ("numericList", Self::NumericList), ("boolean", Self::Boolean), ("booleanList", Self::BooleanList), ("ip", Self::Ip), ("ipList", Self::IpList), ("binary", Self::Binary), ("binaryList", Self::BinaryList), ("date", Self::Date), ("dateList", Self::DateList)]; fn as_str(self) -> &'static str { match self { Self::String_ => "string", Self::StringList => "stringList", Self::Numeric => "numeric", Self::NumericList => "numericList", Self::Boolean => "boolean", Self::BooleanList => "booleanList", Self::Ip => "ip", Self::IpList => "ipList", Self::Binary => "binary", Self::BinaryList => "binaryList", Self::Date => "date", Self::DateList => "dateList" } } }
+impl crate::FromValue for ContextKeyTypeEnum { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for ContextKeyTypeEnum { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `CreateAccessKeyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct CreateAccessKeyRequest {
@@ -475,6 +518,30 @@ pub enum EntityType {
 impl crate::Enumeration for EntityType { const VALUES: &'static [(&'static str, Self)] = &[("User", Self::User), ("Role", Self::Role), ("Group", Self::Group), ("LocalManagedPolicy", Self::LocalManagedPolicy), ("AWSManagedPolicy", Self::AWSManagedPolicy)]; fn as_str(self) -> &'static str { match self { Self::User => "User", Self::Role => "Role", Self::Group => "Group", Self::LocalManagedPolicy => "LocalManagedPolicy", Self::AWSManagedPolicy => "AWSManagedPolicy" } } }
 impl crate::FromValue for EntityType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for EntityType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `EvaluationResult`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EvaluationResult {
+    /// `EvalActionName`.
+    pub eval_action_name: String,
+    /// `EvalResourceName`.
+    pub eval_resource_name: Option<String>,
+    /// `EvalDecision`.
+    pub eval_decision: PolicyEvaluationDecisionType,
+    /// `MatchedStatements`.
+    pub matched_statements: Option<Vec<Statement>>,
+    /// `MissingContextValues`.
+    pub missing_context_values: Option<Vec<String>>,
+    /// `OrganizationsDecisionDetail`.
+    pub organizations_decision_detail: Option<OrganizationsDecisionDetail>,
+    /// `PermissionsBoundaryDecisionDetail`.
+    pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
+    /// `EvalDecisionDetails`.
+    pub eval_decision_details: Option<std::collections::BTreeMap<String, PolicyEvaluationDecisionType>>,
+    /// `ResourceSpecificResults`.
+    pub resource_specific_results: Option<Vec<ResourceSpecificResult>>,
+}
+impl crate::FromValue for EvaluationResult { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { eval_action_name: fields.take(0)?, eval_resource_name: fields.take(1)?, eval_decision: fields.take(2)?, matched_statements: fields.take(3)?, missing_context_values: fields.take(4)?, organizations_decision_detail: fields.take(5)?, permissions_boundary_decision_detail: fields.take(6)?, eval_decision_details: fields.take(7)?, resource_specific_results: fields.take(8)? }) } }
+impl crate::IntoValue for EvaluationResult { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.eval_action_name); fields.put(1, self.eval_resource_name); fields.put(2, self.eval_decision); fields.put(3, self.matched_statements); fields.put(4, self.missing_context_values); fields.put(5, self.organizations_decision_detail); fields.put(6, self.permissions_boundary_decision_detail); fields.put(7, self.eval_decision_details); fields.put(8, self.resource_specific_results); crate::Value::Structure(fields) } }
 /// `GetAccessKeyLastUsedRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetAccessKeyLastUsedRequest {
@@ -531,6 +598,32 @@ pub struct GetAccountSummaryResponse {
 }
 impl crate::FromValue for GetAccountSummaryResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { summary_map: fields.take(0)? }) } }
 impl crate::IntoValue for GetAccountSummaryResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.summary_map); crate::Value::Structure(fields) } }
+/// `GetContextKeysForCustomPolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetContextKeysForCustomPolicyRequest {
+    /// `PolicyInputList`.
+    pub policy_input_list: Vec<String>,
+}
+impl crate::FromValue for GetContextKeysForCustomPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_input_list: fields.take(0)? }) } }
+impl crate::IntoValue for GetContextKeysForCustomPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_input_list); crate::Value::Structure(fields) } }
+/// `GetContextKeysForPolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetContextKeysForPolicyResponse {
+    /// `ContextKeyNames`.
+    pub context_key_names: Option<Vec<String>>,
+}
+impl crate::FromValue for GetContextKeysForPolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { context_key_names: fields.take(0)? }) } }
+impl crate::IntoValue for GetContextKeysForPolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.context_key_names); crate::Value::Structure(fields) } }
+/// `GetContextKeysForPrincipalPolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetContextKeysForPrincipalPolicyRequest {
+    /// `PolicySourceArn`.
+    pub policy_source_arn: String,
+    /// `PolicyInputList`.
+    pub policy_input_list: Vec<String>,
+}
+impl crate::FromValue for GetContextKeysForPrincipalPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_source_arn: fields.take(0)?, policy_input_list: fields.take(1)? }) } }
+impl crate::IntoValue for GetContextKeysForPrincipalPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_source_arn); fields.put(1, self.policy_input_list); crate::Value::Structure(fields) } }
 /// `GetGroupPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetGroupPolicyRequest {
@@ -1315,6 +1408,14 @@ pub struct ManagedPolicyDetail {
 }
 impl crate::FromValue for ManagedPolicyDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_name: fields.take(0)?, policy_id: fields.take(1)?, arn: fields.take(2)?, path: fields.take(3)?, default_version_id: fields.take(4)?, attachment_count: fields.take(5)?, permissions_boundary_usage_count: fields.take(6)?, is_attachable: fields.take(7)?, description: fields.take(8)?, create_date: fields.take(9)?, update_date: fields.take(10)?, policy_version_list: fields.take(11)? }) } }
 impl crate::IntoValue for ManagedPolicyDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_name); fields.put(1, self.policy_id); fields.put(2, self.arn); fields.put(3, self.path); fields.put(4, self.default_version_id); fields.put(5, self.attachment_count); fields.put(6, self.permissions_boundary_usage_count); fields.put(7, self.is_attachable); fields.put(8, self.description); fields.put(9, self.create_date); fields.put(10, self.update_date); fields.put(11, self.policy_version_list); crate::Value::Structure(fields) } }
+/// `OrganizationsDecisionDetail`.
+#[derive(Clone, Default, PartialEq)]
+pub struct OrganizationsDecisionDetail {
+    /// `AllowedByOrganizations`.
+    pub allowed_by_organizations: Option<bool>,
+}
+impl crate::FromValue for OrganizationsDecisionDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { allowed_by_organizations: fields.take(0)? }) } }
+impl crate::IntoValue for OrganizationsDecisionDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.allowed_by_organizations); crate::Value::Structure(fields) } }
 /// `PermissionsBoundaryAttachmentType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PermissionsBoundaryAttachmentType {
@@ -1324,6 +1425,14 @@ pub enum PermissionsBoundaryAttachmentType {
 impl crate::Enumeration for PermissionsBoundaryAttachmentType { const VALUES: &'static [(&'static str, Self)] = &[("PermissionsBoundaryPolicy", Self::PermissionsBoundaryPolicy)]; fn as_str(self) -> &'static str { match self { Self::PermissionsBoundaryPolicy => "PermissionsBoundaryPolicy" } } }
 impl crate::FromValue for PermissionsBoundaryAttachmentType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for PermissionsBoundaryAttachmentType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `PermissionsBoundaryDecisionDetail`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PermissionsBoundaryDecisionDetail {
+    /// `AllowedByPermissionsBoundary`.
+    pub allowed_by_permissions_boundary: Option<bool>,
+}
+impl crate::FromValue for PermissionsBoundaryDecisionDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { allowed_by_permissions_boundary: fields.take(0)? }) } }
+impl crate::IntoValue for PermissionsBoundaryDecisionDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.allowed_by_permissions_boundary); crate::Value::Structure(fields) } }
 /// `Policy`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Policy {
@@ -1364,6 +1473,19 @@ pub struct PolicyDetail {
 }
 impl crate::FromValue for PolicyDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_name: fields.take(0)?, policy_document: fields.take(1)? }) } }
 impl crate::IntoValue for PolicyDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_name); fields.put(1, self.policy_document); crate::Value::Structure(fields) } }
+/// `PolicyEvaluationDecisionType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyEvaluationDecisionType {
+    /// `allowed`.
+    #[default] Allowed,
+    /// `explicitDeny`.
+    ExplicitDeny,
+    /// `implicitDeny`.
+    ImplicitDeny,
+}
+impl crate::Enumeration for PolicyEvaluationDecisionType { const VALUES: &'static [(&'static str, Self)] = &[("allowed", Self::Allowed), ("explicitDeny", Self::ExplicitDeny), ("implicitDeny", Self::ImplicitDeny)]; fn as_str(self) -> &'static str { match self { Self::Allowed => "allowed", Self::ExplicitDeny => "explicitDeny", Self::ImplicitDeny => "implicitDeny" } } }
+impl crate::FromValue for PolicyEvaluationDecisionType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for PolicyEvaluationDecisionType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `PolicyGroup`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PolicyGroup {
@@ -1419,6 +1541,16 @@ pub struct PolicyVersion {
 }
 impl crate::FromValue for PolicyVersion { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { document: fields.take(0)?, version_id: fields.take(1)?, is_default_version: fields.take(2)?, create_date: fields.take(3)? }) } }
 impl crate::IntoValue for PolicyVersion { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.document); fields.put(1, self.version_id); fields.put(2, self.is_default_version); fields.put(3, self.create_date); crate::Value::Structure(fields) } }
+/// `Position`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Position {
+    /// `Line`.
+    pub line: Option<i32>,
+    /// `Column`.
+    pub column: Option<i32>,
+}
+impl crate::FromValue for Position { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { line: fields.take(0)?, column: fields.take(1)? }) } }
+impl crate::IntoValue for Position { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.line); fields.put(1, self.column); crate::Value::Structure(fields) } }
 /// `PutGroupPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PutGroupPolicyRequest {
@@ -1495,6 +1627,24 @@ pub struct RemoveUserFromGroupRequest {
 }
 impl crate::FromValue for RemoveUserFromGroupRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { group_name: fields.take(0)?, user_name: fields.take(1)? }) } }
 impl crate::IntoValue for RemoveUserFromGroupRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.group_name); fields.put(1, self.user_name); crate::Value::Structure(fields) } }
+/// `ResourceSpecificResult`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ResourceSpecificResult {
+    /// `EvalResourceName`.
+    pub eval_resource_name: String,
+    /// `EvalResourceDecision`.
+    pub eval_resource_decision: PolicyEvaluationDecisionType,
+    /// `MatchedStatements`.
+    pub matched_statements: Option<Vec<Statement>>,
+    /// `MissingContextValues`.
+    pub missing_context_values: Option<Vec<String>>,
+    /// `EvalDecisionDetails`.
+    pub eval_decision_details: Option<std::collections::BTreeMap<String, PolicyEvaluationDecisionType>>,
+    /// `PermissionsBoundaryDecisionDetail`.
+    pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
+}
+impl crate::FromValue for ResourceSpecificResult { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { eval_resource_name: fields.take(0)?, eval_resource_decision: fields.take(1)?, matched_statements: fields.take(2)?, missing_context_values: fields.take(3)?, eval_decision_details: fields.take(4)?, permissions_boundary_decision_detail: fields.take(5)? }) } }
+impl crate::IntoValue for ResourceSpecificResult { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.eval_resource_name); fields.put(1, self.eval_resource_decision); fields.put(2, self.matched_statements); fields.put(3, self.missing_context_values); fields.put(4, self.eval_decision_details); fields.put(5, self.permissions_boundary_decision_detail); crate::Value::Structure(fields) } }
 /// `Role`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Role {
@@ -1573,6 +1723,90 @@ pub struct SetDefaultPolicyVersionRequest {
 }
 impl crate::FromValue for SetDefaultPolicyVersionRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_arn: fields.take(0)?, version_id: fields.take(1)? }) } }
 impl crate::IntoValue for SetDefaultPolicyVersionRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_arn); fields.put(1, self.version_id); crate::Value::Structure(fields) } }
+/// `SimulateCustomPolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SimulateCustomPolicyRequest {
+    /// `PolicyInputList`.
+    pub policy_input_list: Vec<String>,
+    /// `PermissionsBoundaryPolicyInputList`.
+    pub permissions_boundary_policy_input_list: Vec<String>,
+    /// `ActionNames`.
+    pub action_names: Vec<String>,
+    /// `ResourceArns`.
+    pub resource_arns: Vec<String>,
+    /// `ResourcePolicy`.
+    pub resource_policy: Option<String>,
+    /// `ResourceOwner`.
+    pub resource_owner: Option<String>,
+    /// `CallerArn`.
+    pub caller_arn: Option<String>,
+    /// `ContextEntries`.
+    pub context_entries: Vec<ContextEntry>,
+    /// `ResourceHandlingOption`.
+    pub resource_handling_option: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for SimulateCustomPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_input_list: fields.take(0)?, permissions_boundary_policy_input_list: fields.take(1)?, action_names: fields.take(2)?, resource_arns: fields.take(3)?, resource_policy: fields.take(4)?, resource_owner: fields.take(5)?, caller_arn: fields.take(6)?, context_entries: fields.take(7)?, resource_handling_option: fields.take(8)?, max_items: fields.take(9)?, marker: fields.take(10)? }) } }
+impl crate::IntoValue for SimulateCustomPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_input_list); fields.put(1, self.permissions_boundary_policy_input_list); fields.put(2, self.action_names); fields.put(3, self.resource_arns); fields.put(4, self.resource_policy); fields.put(5, self.resource_owner); fields.put(6, self.caller_arn); fields.put(7, self.context_entries); fields.put(8, self.resource_handling_option); fields.put(9, self.max_items); fields.put(10, self.marker); crate::Value::Structure(fields) } }
+/// `SimulatePolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SimulatePolicyResponse {
+    /// `EvaluationResults`.
+    pub evaluation_results: Option<Vec<EvaluationResult>>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for SimulatePolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { evaluation_results: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for SimulatePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.evaluation_results); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `SimulatePrincipalPolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SimulatePrincipalPolicyRequest {
+    /// `PolicySourceArn`.
+    pub policy_source_arn: String,
+    /// `PolicyInputList`.
+    pub policy_input_list: Vec<String>,
+    /// `PermissionsBoundaryPolicyInputList`.
+    pub permissions_boundary_policy_input_list: Vec<String>,
+    /// `ActionNames`.
+    pub action_names: Vec<String>,
+    /// `ResourceArns`.
+    pub resource_arns: Vec<String>,
+    /// `ResourcePolicy`.
+    pub resource_policy: Option<String>,
+    /// `ResourceOwner`.
+    pub resource_owner: Option<String>,
+    /// `CallerArn`.
+    pub caller_arn: Option<String>,
+    /// `ContextEntries`.
+    pub context_entries: Vec<ContextEntry>,
+    /// `ResourceHandlingOption`.
+    pub resource_handling_option: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for SimulatePrincipalPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_source_arn: fields.take(0)?, policy_input_list: fields.take(1)?, permissions_boundary_policy_input_list: fields.take(2)?, action_names: fields.take(3)?, resource_arns: fields.take(4)?, resource_policy: fields.take(5)?, resource_owner: fields.take(6)?, caller_arn: fields.take(7)?, context_entries: fields.take(8)?, resource_handling_option: fields.take(9)?, max_items: fields.take(10)?, marker: fields.take(11)? }) } }
+impl crate::IntoValue for SimulatePrincipalPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_source_arn); fields.put(1, self.policy_input_list); fields.put(2, self.permissions_boundary_policy_input_list); fields.put(3, self.action_names); fields.put(4, self.resource_arns); fields.put(5, self.resource_policy); fields.put(6, self.resource_owner); fields.put(7, self.caller_arn); fields.put(8, self.context_entries); fields.put(9, self.resource_handling_option); fields.put(10, self.max_items); fields.put(11, self.marker); crate::Value::Structure(fields) } }
+/// `Statement`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Statement {
+    /// `SourcePolicyId`.
+    pub source_policy_id: Option<String>,
+    /// `SourcePolicyType`.
+    pub source_policy_type: Option<String>,
+    /// `StartPosition`.
+    pub start_position: Option<Position>,
+    /// `EndPosition`.
+    pub end_position: Option<Position>,
+}
+impl crate::FromValue for Statement { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { source_policy_id: fields.take(0)?, source_policy_type: fields.take(1)?, start_position: fields.take(2)?, end_position: fields.take(3)? }) } }
+impl crate::IntoValue for Statement { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.source_policy_id); fields.put(1, self.source_policy_type); fields.put(2, self.start_position); fields.put(3, self.end_position); crate::Value::Structure(fields) } }
 /// `Tag`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Tag {
@@ -1992,6 +2226,12 @@ pub mod ops {
     /// `GetAccountSummary`.
     pub enum GetAccountSummary {}
     impl crate::TypedOperation for GetAccountSummary { type Input = (); type Output = super::GetAccountSummaryResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_ACCOUNT_SUMMARY } }
+    /// `GetContextKeysForCustomPolicy`.
+    pub enum GetContextKeysForCustomPolicy {}
+    impl crate::TypedOperation for GetContextKeysForCustomPolicy { type Input = super::GetContextKeysForCustomPolicyRequest; type Output = super::GetContextKeysForPolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY } }
+    /// `GetContextKeysForPrincipalPolicy`.
+    pub enum GetContextKeysForPrincipalPolicy {}
+    impl crate::TypedOperation for GetContextKeysForPrincipalPolicy { type Input = super::GetContextKeysForPrincipalPolicyRequest; type Output = super::GetContextKeysForPolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY } }
     /// `GetGroup`.
     pub enum GetGroup {}
     impl crate::TypedOperation for GetGroup { type Input = super::GetGroupRequest; type Output = super::GetGroupResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_GROUP } }
@@ -2106,6 +2346,12 @@ pub mod ops {
     /// `SetDefaultPolicyVersion`.
     pub enum SetDefaultPolicyVersion {}
     impl crate::TypedOperation for SetDefaultPolicyVersion { type Input = super::SetDefaultPolicyVersionRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_SET_DEFAULT_POLICY_VERSION } }
+    /// `SimulateCustomPolicy`.
+    pub enum SimulateCustomPolicy {}
+    impl crate::TypedOperation for SimulateCustomPolicy { type Input = super::SimulateCustomPolicyRequest; type Output = super::SimulatePolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_SIMULATE_CUSTOM_POLICY } }
+    /// `SimulatePrincipalPolicy`.
+    pub enum SimulatePrincipalPolicy {}
+    impl crate::TypedOperation for SimulatePrincipalPolicy { type Input = super::SimulatePrincipalPolicyRequest; type Output = super::SimulatePolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_SIMULATE_PRINCIPAL_POLICY } }
     /// `TagInstanceProfile`.
     pub enum TagInstanceProfile {}
     impl crate::TypedOperation for TagInstanceProfile { type Input = super::TagInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_INSTANCE_PROFILE } }

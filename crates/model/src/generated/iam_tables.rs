@@ -1412,7 +1412,7 @@ static S_POLICY_ROLE: Structure = Structure { name: "PolicyRole", members: &[
     Member { name: "RoleId", wire_in: "RoleId", wire_out: "RoleId", kind: Kind::String(&T_ID_TYPE), ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static L_POLICY_ROLE_LIST_TYPE: List = List { item: Kind::Structure(&S_POLICY_ROLE), item_name: "member", flattened: false, min: 0, max: 4294967295 };
-static T_POLICY_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["user", "group", "role", "aws-managed", "user-managed", "resource", "none"], sensitive: false };
+static T_POLICY_SOURCE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static T_POLICY_USAGE_TYPE: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["PermissionsPolicy", "PermissionsBoundary"], sensitive: false };
 static S_POLICY_USER: Structure = Structure { name: "PolicyUser", members: &[
     Member { name: "UserName", wire_in: "UserName", wire_out: "UserName", kind: Kind::String(&T_USER_NAME_TYPE), ..PLAIN },
