@@ -12,6 +12,9 @@ use crate::{
 
 /// A transaction that conflicts this often in a row gives up.
 const MAX_ATTEMPTS: u32 = 64;
+/// A transaction that conflicts this often in a row waits for its turn with the others that do, so that however many want
+/// the same record at once, each of them gets it.
+const FREE_ATTEMPTS: u32 = 3;
 /// So many changes are read at once.
 const WATCH_PAGE: usize = 512;
 
@@ -19,6 +22,7 @@ const WATCH_PAGE: usize = 512;
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<dyn Engine>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Store {
@@ -41,7 +45,7 @@ impl Store {
     /// A store on any engine.
     #[must_use]
     pub fn on(engine: impl Engine) -> Self {
-        Self { engine: Arc::new(engine) }
+        Self { engine: Arc::new(engine), turn: Arc::default() }
     }
 
     /// Runs a transaction: `body` reads and writes, and runs again if what it read has changed meanwhile; so it must
@@ -53,7 +57,11 @@ impl Store {
         &self,
         mut body: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, TransactError<E>> {
-        for _ in 0..MAX_ATTEMPTS {
+        let mut turn = None;
+        for attempt in 0..MAX_ATTEMPTS {
+            if attempt == FREE_ATTEMPTS {
+                turn = Some(self.turn.lock().await);
+            }
             let (value, batch) = self.attempt(&mut body)?;
             if batch.writes.is_empty() && batch.audit.is_empty() {
                 return Ok(value);
@@ -62,6 +70,7 @@ impl Store {
                 return Ok(value);
             }
         }
+        drop(turn);
         Err(TransactError::Store(StoreError::Contention))
     }
 

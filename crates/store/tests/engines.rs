@@ -153,11 +153,11 @@ async fn of_many_that_create_one_wins(store: Store) {
 
 async fn no_increment_is_lost(store: Store) {
     put(&store, &item("a", "1", 0)).await.unwrap();
-    let tasks: Vec<_> = (0..4)
+    let tasks: Vec<_> = (0..300)
         .map(|_| {
             let store = store.clone();
             tokio::spawn(async move {
-                for _ in 0..25 {
+                for _ in 0..2 {
                     let outcome: Outcome = store
                         .transact(|tx| {
                             let mut record = tx.get::<Item>(&key("a", "1"))?.unwrap();
@@ -173,7 +173,7 @@ async fn no_increment_is_lost(store: Store) {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(store.read(|tx| tx.get::<Item>(&key("a", "1"))).unwrap().unwrap().count, 100);
+    assert_eq!(store.read(|tx| tx.get::<Item>(&key("a", "1"))).unwrap().unwrap().count, 600);
 }
 
 /// Each adds the next number to a group by counting what is there: two that count the same would write the same.
