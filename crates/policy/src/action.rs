@@ -100,6 +100,10 @@ impl ActionPattern {
         }
     }
 
+    pub(crate) fn is_unclear(&self) -> bool {
+        matches!(self, Self::Unclear)
+    }
+
     /// Whether the action matches; `None` where nobody can say.
     pub(crate) fn matches(&self, action: &Action<'_>) -> Option<bool> {
         match self {

@@ -18,6 +18,9 @@ pub struct InvalidAccountId(Box<str>);
 pub struct AccountId([u8; 12]);
 
 impl AccountId {
+    /// An account that nobody has.
+    pub(crate) const ZERO: Self = Self([b'0'; 12]);
+
     /// The twelve digits.
     pub fn as_str(&self) -> &str {
         // Only digits are ever stored, so the empty string is never given.

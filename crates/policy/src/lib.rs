@@ -24,6 +24,7 @@
 //! 4. A **request** is a [`Principal`], an [`Action`], a [`Resource`] and a [`Context`] of condition keys.
 //! 5. [`Policies`] names the layers that apply. [`Policies::decide`] decides without allocating; [`Policies::explain`]
 //!    does it again with reasons, for the record and for AWS's message.
+//! 6. Two sets of policies can be [compared](compare) over all requests: what became allowed, and what stopped.
 //!
 //! # A first decision
 //!
@@ -185,6 +186,10 @@
 //! | explanations, clauses, messages | `tests/explain.rs`; that suggestions are enough and not too much: `tests/generated` |
 //! | no allocation, sharing among threads | `tests/allocations.rs` |
 //! | findings of Access Analyzer, each with what has it and what has not | `tests/check.rs` |
+//! | comparison: actions, resources, conditions, variables, boundaries | `tests/compare/cases.rs` |
+//! | comparison agrees with decisions; every witness holds | `tests/compare/random.rs`, `tests/compare/managed.rs` |
+//! | access granted, public access | `tests/compare/public.rs` |
+//! | comparison of hostile documents ends | `tests/compare/hostile.rs` |
 //! | any input at all | `tests/fuzz_smoke.rs`, `fuzz/` |
 //!
 //! [`tests/corpus.rs`]: https://github.com/daypass/daypass/blob/main/crates/policy/tests/corpus.rs
@@ -193,6 +198,7 @@
 mod action;
 mod arn;
 pub mod check;
+pub mod compare;
 mod compile;
 mod context;
 mod decide;

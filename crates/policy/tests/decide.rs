@@ -75,6 +75,26 @@ fn a_call_is_allowed_only_if_each_of_its_requests_is() {
 
 /// `id_credentials_temp_request`, comparison of the STS operations.
 #[test]
+fn a_statement_of_many_actions_and_resources_is_decided_as_one_of_few() {
+    let list = |form: &dyn Fn(usize) -> String| (0..300).map(form).collect::<Vec<_>>().join(",");
+    let actions = list(&|n| format!("\"s3:Get{n}\""));
+    let resources = list(&|n| format!("\"arn:aws:s3:::b/{n}/*\""));
+    let attached = identity(&format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":[{actions}],"Resource":[{resources}]}}}}"#
+    ));
+    let (policies, none) = (Policies::of(&attached), Context::new());
+    for (action, resource, expected) in [
+        ("s3:Get0", "arn:aws:s3:::b/299/k", Decision::Allowed),
+        ("s3:Get299", "arn:aws:s3:::b/0/k", Decision::Allowed),
+        ("s3:Get300", "arn:aws:s3:::b/0/k", Decision::ImplicitDeny),
+        ("s3:Get1", "arn:aws:s3:::b/300/k", Decision::ImplicitDeny),
+        ("s3:Get1", "arn:aws:s3:::other/1/k", Decision::ImplicitDeny),
+    ] {
+        assert_eq!(decide(&policies, &user(), action, resource, &none), expected, "{action} {resource}");
+    }
+}
+
+#[test]
 fn temporary_credentials_of_users_cannot_do_everything() {
     let attached = PrincipalPolicies::builder()
         .identity([policy(DocumentKind::Inline, ALL)])

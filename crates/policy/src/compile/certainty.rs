@@ -5,7 +5,7 @@ use crate::document::Effect;
 /// Whether something matches. What a policy holds that cannot be understood is `Unclear`, which is neither: it spreads
 /// as in Kleene's logic, so that a statement is unclear only where nothing that is clear decides it. In the end an
 /// `Allow` must match for sure, and a `Deny` counts unless it surely does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Certainty {
     No,
     Unclear,

@@ -56,6 +56,10 @@ impl NameTest {
     }
 }
 
+/// A statement with more combinations of an action and a resource stands under what its resources begin with in common:
+/// an index never grows faster than what it is of.
+const MAX_COMBINATIONS: usize = 1024;
+
 type Entries = Vec<(Box<str>, Slot)>;
 
 impl Index {
@@ -69,6 +73,10 @@ impl Index {
             let prefixes = resource_prefixes(&statement.resource);
             match named_actions(&statement.action) {
                 Some(named) => {
+                    let prefixes = match named.len().saturating_mul(prefixes.len()) {
+                        0..=MAX_COMBINATIONS => prefixes,
+                        _ => vec![common_prefix(&prefixes)],
+                    };
                     for (service, name) in named {
                         let entries = services.entry(service).or_default().entry(name).or_default();
                         entries.extend(prefixes.iter().map(|prefix| (prefix.clone(), slot(false))));
@@ -110,6 +118,12 @@ fn named_actions(action: &ActionMatch) -> Option<Vec<(&str, &str)>> {
         ActionPattern::Any | ActionPattern::Unclear => None,
     });
     each.collect()
+}
+
+/// What all of them begin with; they are sorted.
+fn common_prefix(prefixes: &[Box<str>]) -> Box<str> {
+    let (Some(first), Some(last)) = (prefixes.first(), prefixes.last()) else { return "".into() };
+    first.chars().zip(last.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect::<String>().into()
 }
 
 fn named(name: &str, entries: Entries) -> Option<(Box<str>, Named)> {

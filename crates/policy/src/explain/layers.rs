@@ -115,7 +115,7 @@ pub struct StatementReference {
 }
 
 impl StatementReference {
-    pub(super) fn new(policy: &Policy, index: usize) -> Self {
+    pub(crate) fn new(policy: &Policy, index: usize) -> Self {
         let statement = policy.document().statements.get(index);
         Self {
             policy: policy.source().clone(),

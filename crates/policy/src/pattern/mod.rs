@@ -18,7 +18,7 @@ mod token;
 
 use crate::context::Context;
 use segment::{Atom, Segment};
-pub(crate) use token::{BadVariable, Syntax, Token, tokens};
+pub(crate) use token::{BadVariable, Syntax, Token, Variable, tokens};
 
 /// What came of matching a text with a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

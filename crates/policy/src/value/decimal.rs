@@ -1,6 +1,7 @@
 //! Exact decimal numbers: `2.0` equals `2`, and no digit is lost.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// The most digits before the point.
 const WHOLE_DIGITS: usize = 20;
@@ -46,14 +47,43 @@ impl Decimal {
         Self(i128::from(integer) * 10_i128.pow(FRACTION_DIGITS as u32))
     }
 
+    /// The number in multiples of 10⁻¹⁸.
+    pub(crate) fn units(self) -> i128 {
+        self.0
+    }
+
+    /// The number of that many multiples of 10⁻¹⁸.
+    pub(crate) fn from_units(units: i128) -> Self {
+        Self(units)
+    }
+
     pub(crate) fn compare(self, other: Self) -> Ordering {
         self.cmp(&other)
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = 10_u128.pow(FRACTION_DIGITS as u32);
+        let (whole, fraction) = (self.0.unsigned_abs() / one, self.0.unsigned_abs() % one);
+        write!(f, "{}{whole}", if self.0 < 0 { "-" } else { "" })?;
+        if fraction == 0 {
+            return Ok(());
+        }
+        write!(f, ".{}", format!("{fraction:018}").trim_end_matches('0'))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prints_what_it_reads() {
+        for text in ["0", "-1.5", "0.000000000000000001", "99999999999999999999.5"] {
+            assert_eq!(Decimal::parse(text).unwrap().to_string(), text);
+        }
+    }
 
     #[test]
     fn compares_values_and_not_texts() {

@@ -15,6 +15,27 @@ impl Timestamp {
         Self { seconds, nanoseconds: 0 }
     }
 
+    /// Nanoseconds since the epoch.
+    pub(crate) fn nanoseconds(self) -> i128 {
+        i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds)
+    }
+
+    /// That many nanoseconds since the epoch as a text that reads back, where any does.
+    pub(crate) fn precise(nanoseconds: i128) -> String {
+        const SECOND: i128 = 1_000_000_000;
+        let fraction = nanoseconds.rem_euclid(SECOND);
+        let Ok(seconds) = i64::try_from(nanoseconds.div_euclid(SECOND)) else { return String::new() };
+        let whole = Self::from_seconds(seconds).to_string();
+        // Beyond the year 9999 only the form in seconds can be read.
+        if Self::parse(&whole).is_none() {
+            return seconds.to_string();
+        }
+        match whole.strip_suffix('Z') {
+            Some(whole) if fraction > 0 => format!("{whole}.{fraction:09}Z"),
+            _ => whole,
+        }
+    }
+
     /// Reads a date as AWS's Date operators take it: `2026-11-22`, `2026-11-22T02:31Z`, `2026-11-22T02:31:32.5+01:00`,
     /// also `2026-11`; or a whole number of seconds since the epoch. A time without an offset is UTC. The letters may be
     /// lower case. (`reference_policies_elements_condition_operators`, Date)
