@@ -87,6 +87,8 @@ impl Sqlite {
         let (tell, head) = watch::channel(revision);
         let (orders, queue) = mpsc::sync_channel(QUEUE);
         let hooks = Hooks::default();
+        // The writer waits by itself, with nothing held.
+        connection.busy_timeout(std::time::Duration::ZERO).map_err(StoreError::engine)?;
         let writer = Writer::new(connection, tell, Arc::clone(&hooks));
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())

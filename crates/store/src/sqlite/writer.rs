@@ -19,6 +19,11 @@ const KEPT_REVISIONS: u64 = 100_000;
 /// The log is trimmed when it holds this many more.
 const TRIM_EVERY: u64 = 4096;
 
+/// A commit is tried again this often where something else holds the file,
+const BUSY_TRIES: u32 = 2000;
+/// and after this long.
+const BUSY_WAIT: Duration = Duration::from_millis(5);
+
 type Reply = oneshot::Sender<Result<Result<Revision, Conflict>, StoreError>>;
 
 /// A transaction on its way to the disk.
@@ -81,7 +86,7 @@ impl Writer {
             }
             return;
         }
-        match self.write(&batches) {
+        match self.write_when_free(&batches) {
             Ok(group) => {
                 if !group.changes.is_empty() {
                     for tell in self.hooks.read().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -112,6 +117,24 @@ impl Writer {
         }
         self.broken |= !full;
         tracing::error!(%error, read_only = self.broken, "the state could not be written");
+    }
+
+    /// Writes, once nobody else is in the way: on a disk that is another program's lock, in memory a reader that waits for
+    /// this very writer to give up its own.
+    fn write_when_free(&mut self, batches: &[Batch]) -> rusqlite::Result<Group> {
+        let mut outcome = self.write(batches);
+        for _ in 0..BUSY_TRIES {
+            let busy = |e: &rusqlite::Error| e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+            if !outcome.as_ref().is_err_and(busy) {
+                break;
+            }
+            if !self.connection.is_autocommit() {
+                self.connection.execute_batch("ROLLBACK")?;
+            }
+            std::thread::sleep(BUSY_WAIT);
+            outcome = self.write(batches);
+        }
+        outcome
     }
 
     fn write(&mut self, batches: &[Batch]) -> rusqlite::Result<Group> {
