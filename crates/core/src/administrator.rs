@@ -100,23 +100,13 @@ pub async fn session(
     let role = state.store.read(|tx| tx.get::<Role>(&Role::key_of(account, ADMINISTRATOR)))?;
     let role = role.ok_or(StoreError::Contention)?;
     let now = state.clock.now().truncated();
-    let session = Session {
-        account: account.clone(),
-        principal: SessionPrincipal::AssumedRole {
-            role_name: role.name,
-            role_id: role.id,
-            session_name: session_name.to_owned(),
-        },
-        issued: now,
-        expires: now.plus_seconds(i64::from(seconds.clamp(60, MAX_SESSION_SECONDS))),
-        policy: None,
-        policy_arns: vec![],
-        tags: vec![],
-        transitive_tag_keys: vec![],
-        source_identity: None,
-        mfa: None,
-        instance: None,
+    let principal = SessionPrincipal::AssumedRole {
+        role_name: role.name,
+        role_id: role.id,
+        session_name: session_name.to_owned(),
     };
+    let expires = now.plus_seconds(i64::from(seconds.clamp(60, MAX_SESSION_SECONDS)));
+    let session = Session::plain(account.clone(), principal, now, expires);
     let ids = Ids::new(random(&*state.entropy));
     Ok(session.issue(&state.ring, ids.access_key_id("ASIA", account))?)
 }

@@ -78,27 +78,20 @@ pub fn instance_credentials(
 ) -> Result<(Credentials, Timestamp), KeyRingError> {
     let now = state.clock.now().truncated();
     let issued = if after_a_change { now.plus_seconds(1) } else { now };
+    let principal = SessionPrincipal::AssumedRole {
+        role_name: role.name.clone(),
+        role_id: role.id.clone(),
+        session_name: instance.id.clone(),
+    };
+    let expires = issued.plus_seconds(INSTANCE_SESSION_SECONDS);
     let session = Session {
-        account: role.account.clone(),
-        principal: SessionPrincipal::AssumedRole {
-            role_name: role.name.clone(),
-            role_id: role.id.clone(),
-            session_name: instance.id.clone(),
-        },
-        issued,
-        expires: issued.plus_seconds(INSTANCE_SESSION_SECONDS),
-        policy: None,
-        policy_arns: vec![],
-        tags: vec![],
-        transitive_tag_keys: vec![],
-        source_identity: None,
-        mfa: None,
         instance: Some(SourceInstance {
             arn: instance.arn(),
             vpc_id: instance.network.vpc_id.clone(),
             private_ip: instance.network.private_ip,
             role_delivery: role_delivery.to_owned(),
         }),
+        ..Session::plain(role.account.clone(), principal, issued, expires)
     };
     let ids = Ids::new(random(&*state.entropy));
     Ok((session.issue(&state.ring, ids.access_key_id("ASIA", &role.account))?, issued))

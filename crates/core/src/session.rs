@@ -112,6 +112,29 @@ pub struct Credentials {
 pub struct InvalidToken;
 
 impl Session {
+    /// A session without policies, tags or anything else of its own.
+    #[must_use]
+    pub fn plain(
+        account: AccountId,
+        principal: SessionPrincipal,
+        issued: Timestamp,
+        expires: Timestamp,
+    ) -> Self {
+        Self {
+            account,
+            principal,
+            issued,
+            expires,
+            policy: None,
+            policy_arns: vec![],
+            tags: vec![],
+            transitive_tag_keys: vec![],
+            source_identity: None,
+            mfa: None,
+            instance: None,
+        }
+    }
+
     /// Seals the session under an access key id. The token is of no use with another id.
     ///
     /// # Errors

@@ -27,19 +27,9 @@ fn run(cx: &Cx, _: &mut Tx<'_>, input: GetSessionTokenRequest) -> Result<GetSess
         return Err(denied("MultiFactorAuthentication failed, unable to validate MFA code").into());
     }
     let issued = cx.now().truncated();
-    let session = Session {
-        account: user.account.clone(),
-        principal: SessionPrincipal::User { name: user.name.clone(), id: user.id.clone() },
-        issued,
-        expires: issued.plus_seconds(i64::from(input.duration_seconds.unwrap_or(DEFAULT_SECONDS))),
-        policy: None,
-        policy_arns: vec![],
-        tags: vec![],
-        transitive_tag_keys: vec![],
-        source_identity: None,
-        mfa: None,
-        instance: None,
-    };
+    let principal = SessionPrincipal::User { name: user.name.clone(), id: user.id.clone() };
+    let expires = issued.plus_seconds(i64::from(input.duration_seconds.unwrap_or(DEFAULT_SECONDS)));
+    let session = Session::plain(user.account.clone(), principal, issued, expires);
     Ok(GetSessionTokenResponse { credentials: Some(issue(cx, &session)?) })
 }
 
