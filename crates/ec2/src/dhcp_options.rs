@@ -8,7 +8,6 @@ use daypass_core::store::{Key, Record};
 use daypass_core::{Check, Entry};
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource};
 use crate::{fault, tag};
 
@@ -54,16 +53,6 @@ impl Resource for DhcpOptions {
 
     fn describe(&self, check: Check) -> Check {
         check.with("ec2:DhcpOptionsID", self.id.clone())
-    }
-}
-
-impl Listed for DhcpOptions {
-    fn order(&self) -> String {
-        self.id.clone()
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
     }
 }
 

@@ -12,7 +12,6 @@ use daypass_core::store::{Key, Record};
 use daypass_core::{Check, Entry, Fault};
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource};
 use crate::tag;
 
@@ -68,16 +67,6 @@ impl Resource for InternetGateway {
 
     fn describe(&self, check: Check) -> Check {
         check.with("ec2:InternetGatewayID", self.id.clone())
-    }
-}
-
-impl Listed for InternetGateway {
-    fn order(&self) -> String {
-        self.id.clone()
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
     }
 }
 

@@ -13,7 +13,6 @@ use daypass_core::store::{Key, Read, Record, StoreError};
 use daypass_core::{Check, Cx, Entry, Error, Fault};
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource, ask};
 use crate::{fault, tag};
 
@@ -91,6 +90,10 @@ impl Resource for KeyPair {
         &mut self.tags
     }
 
+    fn sort_key(&self) -> String {
+        self.name.clone()
+    }
+
     fn describe(&self, check: Check) -> Check {
         check.with("ec2:KeyPairName", self.name.clone()).with("ec2:KeyPairType", self.kind.name())
     }
@@ -102,16 +105,6 @@ impl Resource for KeyPair {
             Some(pair) => pair.ask_about(cx, action),
             None => ask(cx, action, home.arn(Self::KIND.name, "*")),
         })
-    }
-}
-
-impl Listed for KeyPair {
-    fn order(&self) -> String {
-        self.name.clone()
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
     }
 }
 

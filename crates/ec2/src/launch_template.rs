@@ -18,7 +18,6 @@ use daypass_core::{Check, Cx, Entry, Error, Fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource, ask};
 use crate::{fault, json, tag};
 
@@ -102,16 +101,6 @@ impl Resource for LaunchTemplate {
 
     fn tags_mut(&mut self) -> &mut Vec<Tag> {
         &mut self.tags
-    }
-}
-
-impl Listed for LaunchTemplate {
-    fn order(&self) -> String {
-        self.id.clone()
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
     }
 }
 

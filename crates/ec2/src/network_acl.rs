@@ -8,7 +8,6 @@ use daypass_core::store::{Key, Record, StoreError, Tx};
 use daypass_core::{Check, Entry, Fault};
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource};
 use crate::tag;
 use crate::vpc::Vpc;
@@ -69,16 +68,6 @@ impl Resource for NetworkAcl {
 
     fn describe(&self, check: Check) -> Check {
         check.with("ec2:NetworkAclID", self.id.clone()).with("ec2:Vpc", Vpc::arn(&self.home, &self.vpc_id))
-    }
-}
-
-impl Listed for NetworkAcl {
-    fn order(&self) -> String {
-        self.id.clone()
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
     }
 }
 

@@ -8,6 +8,7 @@ use daypass_core::{Check, Cx, Error, Fault};
 use serde::{Deserialize, Serialize};
 
 use crate::default_network;
+use crate::filter::Listed;
 
 /// A region of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +91,11 @@ pub(crate) trait Resource: Record + Clone + 'static {
     /// Its tags, to change.
     fn tags_mut(&mut self) -> &mut Vec<Tag>;
 
+    /// What it is told apart by, and ordered by in a list.
+    fn sort_key(&self) -> String {
+        self.id().to_owned()
+    }
+
     /// The condition keys of its kind (Service Authorization Reference, resource types of Amazon EC2).
     fn describe(&self, check: Check) -> Check {
         check
@@ -134,6 +140,16 @@ pub(crate) trait Resource: Record + Clone + 'static {
             Some(thing) => thing.describe(check.resource_tags(thing.tags())),
             None => check,
         })
+    }
+}
+
+impl<R: Resource> Listed for R {
+    fn order(&self) -> String {
+        self.sort_key()
+    }
+
+    fn tags(&self) -> &[Tag] {
+        Resource::tags(self)
     }
 }
 

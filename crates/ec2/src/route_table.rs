@@ -293,6 +293,27 @@ struct Asked<'a> {
     other: bool,
 }
 
+/// The same of a request, of which two have the same members.
+macro_rules! asked {
+    ($input:expr, $gateway:expr) => {
+        $crate::route_table::Asked {
+            gateway: $gateway,
+            instance: $input.instance_id.as_deref(),
+            interface: $input.network_interface_id.as_deref(),
+            other: $input.nat_gateway_id.is_some()
+                || $input.vpc_endpoint_id.is_some()
+                || $input.transit_gateway_id.is_some()
+                || $input.local_gateway_id.is_some()
+                || $input.carrier_gateway_id.is_some()
+                || $input.core_network_arn.is_some()
+                || $input.odb_network_arn.is_some()
+                || $input.egress_only_internet_gateway_id.is_some()
+                || $input.vpc_peering_connection_id.is_some(),
+        }
+    };
+}
+use asked;
+
 impl Asked<'_> {
     /// The target of a route of a VPC.
     fn target(&self, tx: &impl Read, home: &Home, table: &RouteTable) -> Result<Target, Error> {

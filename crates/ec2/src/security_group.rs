@@ -17,7 +17,6 @@ use daypass_core::{Check, Cx, Entry, Error, Fault};
 use serde::{Deserialize, Serialize};
 
 use crate::default_network;
-use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource, ask};
 use crate::tag::{self, Taggable};
 use crate::vpc::Vpc;
@@ -85,16 +84,6 @@ impl Resource for SecurityGroup {
 
     fn describe(&self, check: Check) -> Check {
         check.with("ec2:SecurityGroupID", self.id.clone()).with("ec2:Vpc", Vpc::arn(&self.home, &self.vpc_id))
-    }
-}
-
-impl Listed for SecurityGroup {
-    fn order(&self) -> String {
-        self.id.clone()
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
     }
 }
 

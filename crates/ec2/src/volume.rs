@@ -17,7 +17,6 @@ use daypass_core::store::{Key, Record, StoreError, Tx};
 use daypass_core::{Check, Entry, Fault};
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Listed;
 use crate::resource::{Home, Kind, Resource};
 use crate::{region, tag};
 pub(crate) use attach_volume::check_device;
@@ -105,16 +104,6 @@ impl Resource for Volume {
             .with("ec2:VolumeID", self.id.clone())
             .with("ec2:AvailabilityZone", self.zone.clone())
             .with_some("ec2:AvailabilityZoneId", region::zone_id(&self.home.region, &self.zone))
-    }
-}
-
-impl Listed for Volume {
-    fn order(&self) -> String {
-        self.id.clone()
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
     }
 }
 

@@ -17,7 +17,6 @@ use daypass_core::{Check, Cx, Entry, Error, Fault};
 use serde::{Deserialize, Serialize};
 
 use crate::cidr::Block;
-use crate::filter::Listed;
 use crate::network_acl::NetworkAcl;
 use crate::resource::{Home, Kind, Resource};
 use crate::route_table::RouteTable;
@@ -84,16 +83,6 @@ impl Resource for Vpc {
 
     fn describe(&self, check: Check) -> Check {
         check.with("ec2:VpcID", self.id.clone()).with("ec2:Tenancy", "default")
-    }
-}
-
-impl Listed for Vpc {
-    fn order(&self) -> String {
-        self.id.clone()
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
     }
 }
 

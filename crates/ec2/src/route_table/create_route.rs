@@ -4,7 +4,7 @@ use daypass_core::model::ec2::{CreateRouteRequest, CreateRouteResult, errors, op
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, Fault, operation};
 
-use super::{Asked, Route, RouteTable, destination};
+use super::{Asked, Route, RouteTable, asked, destination};
 use crate::resource::{Home, Resource};
 use crate::{default_network, fault};
 
@@ -44,20 +44,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreateRouteRequest) -> Result<CreateRout
 }
 
 fn asked(input: &CreateRouteRequest) -> Asked<'_> {
-    Asked {
-        gateway: input.gateway_id.as_deref(),
-        instance: input.instance_id.as_deref(),
-        interface: input.network_interface_id.as_deref(),
-        other: input.nat_gateway_id.is_some()
-            || input.vpc_endpoint_id.is_some()
-            || input.transit_gateway_id.is_some()
-            || input.local_gateway_id.is_some()
-            || input.carrier_gateway_id.is_some()
-            || input.core_network_arn.is_some()
-            || input.odb_network_arn.is_some()
-            || input.egress_only_internet_gateway_id.is_some()
-            || input.vpc_peering_connection_id.is_some(),
-    }
+    asked!(input, input.gateway_id.as_deref())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use daypass_core::model::ec2::{ReplaceRouteRequest, ops};
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, operation};
 
-use super::{Asked, RouteTable, delete_route, destination};
+use super::{Asked, RouteTable, asked, delete_route, destination};
 use crate::default_network;
 use crate::resource::{Home, Resource};
 
@@ -33,18 +33,5 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: ReplaceRouteRequest) -> Result<(), Error
 
 fn asked(input: &ReplaceRouteRequest) -> Asked<'_> {
     let local = (input.local_target == Some(true)).then_some("local");
-    Asked {
-        gateway: input.gateway_id.as_deref().or(local),
-        instance: input.instance_id.as_deref(),
-        interface: input.network_interface_id.as_deref(),
-        other: input.nat_gateway_id.is_some()
-            || input.vpc_endpoint_id.is_some()
-            || input.transit_gateway_id.is_some()
-            || input.local_gateway_id.is_some()
-            || input.carrier_gateway_id.is_some()
-            || input.core_network_arn.is_some()
-            || input.odb_network_arn.is_some()
-            || input.egress_only_internet_gateway_id.is_some()
-            || input.vpc_peering_connection_id.is_some(),
-    }
+    asked!(input, input.gateway_id.as_deref().or(local))
 }

@@ -8,7 +8,7 @@ use daypass_core::model::ec2::{
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, Fault, operation};
 
-use super::rule::{Asked, Flat, Rule};
+use super::rule::{Asked, Rule, asked_permissions};
 use super::{Named, RULE};
 use crate::resource::Home;
 use crate::{default_network, fault, tag};
@@ -57,15 +57,7 @@ fn run_ingress(
     tx: &mut Tx<'_>,
     input: AuthorizeSecurityGroupIngressRequest,
 ) -> Result<AuthorizeSecurityGroupIngressResult, Error> {
-    let flat = Flat {
-        protocol: input.ip_protocol.as_ref(),
-        from_port: input.from_port,
-        to_port: input.to_port,
-        cidr: input.cidr_ip.as_ref(),
-        group_name: input.source_security_group_name.as_ref(),
-        group_owner: input.source_security_group_owner_id.as_ref(),
-    };
-    let permissions = flat.or(&input.ip_permissions)?;
+    let permissions = asked_permissions!(input)?;
     let rules = add(cx, tx, &ingress(&input), &permissions, &input.tag_specifications, false)?;
     Ok(AuthorizeSecurityGroupIngressResult { return_: Some(true), security_group_rules: Some(rules) })
 }
@@ -75,15 +67,7 @@ fn run_egress(
     tx: &mut Tx<'_>,
     input: AuthorizeSecurityGroupEgressRequest,
 ) -> Result<AuthorizeSecurityGroupEgressResult, Error> {
-    let flat = Flat {
-        protocol: input.ip_protocol.as_ref(),
-        from_port: input.from_port,
-        to_port: input.to_port,
-        cidr: input.cidr_ip.as_ref(),
-        group_name: input.source_security_group_name.as_ref(),
-        group_owner: input.source_security_group_owner_id.as_ref(),
-    };
-    let permissions = flat.or(&input.ip_permissions)?;
+    let permissions = asked_permissions!(input)?;
     let named = Named { id: Some(&input.group_id), name: None };
     let rules = add(cx, tx, &named, &permissions, &input.tag_specifications, true)?;
     Ok(AuthorizeSecurityGroupEgressResult { return_: Some(true), security_group_rules: Some(rules) })

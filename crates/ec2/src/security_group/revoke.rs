@@ -8,7 +8,7 @@ use daypass_core::model::ec2::{
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, Fault, operation};
 
-use super::rule::{Asked, Flat, Rule};
+use super::rule::{Asked, Rule, asked_permissions};
 use super::{Named, RULE};
 use crate::resource::{Home, Resource};
 use crate::vpc::Vpc;
@@ -40,15 +40,7 @@ fn run_ingress(
     tx: &mut Tx<'_>,
     input: RevokeSecurityGroupIngressRequest,
 ) -> Result<RevokeSecurityGroupIngressResult, Error> {
-    let flat = Flat {
-        protocol: input.ip_protocol.as_ref(),
-        from_port: input.from_port,
-        to_port: input.to_port,
-        cidr: input.cidr_ip.as_ref(),
-        group_name: input.source_security_group_name.as_ref(),
-        group_owner: input.source_security_group_owner_id.as_ref(),
-    };
-    let permissions = flat.or(&input.ip_permissions)?;
+    let permissions = asked_permissions!(input)?;
     let named = Named { id: input.group_id.as_deref(), name: input.group_name.as_deref() };
     let revoked = revoke(cx, tx, &named, &permissions, &input.security_group_rule_ids, false)?;
     Ok(RevokeSecurityGroupIngressResult {
@@ -63,15 +55,7 @@ fn run_egress(
     tx: &mut Tx<'_>,
     input: RevokeSecurityGroupEgressRequest,
 ) -> Result<RevokeSecurityGroupEgressResult, Error> {
-    let flat = Flat {
-        protocol: input.ip_protocol.as_ref(),
-        from_port: input.from_port,
-        to_port: input.to_port,
-        cidr: input.cidr_ip.as_ref(),
-        group_name: input.source_security_group_name.as_ref(),
-        group_owner: input.source_security_group_owner_id.as_ref(),
-    };
-    let permissions = flat.or(&input.ip_permissions)?;
+    let permissions = asked_permissions!(input)?;
     let named = Named { id: Some(&input.group_id), name: None };
     let revoked = revoke(cx, tx, &named, &permissions, &input.security_group_rule_ids, true)?;
     Ok(RevokeSecurityGroupEgressResult {

@@ -353,6 +353,22 @@ pub(super) struct Flat<'a> {
     pub(super) group_owner: Option<&'a String>,
 }
 
+/// The permissions of a request, of which four have the same members.
+macro_rules! asked_permissions {
+    ($input:expr) => {
+        $crate::security_group::rule::Flat {
+            protocol: $input.ip_protocol.as_ref(),
+            from_port: $input.from_port,
+            to_port: $input.to_port,
+            cidr: $input.cidr_ip.as_ref(),
+            group_name: $input.source_security_group_name.as_ref(),
+            group_owner: $input.source_security_group_owner_id.as_ref(),
+        }
+        .or(&$input.ip_permissions)
+    };
+}
+pub(super) use asked_permissions;
+
 impl Flat<'_> {
     /// The permissions of a request, whichever way it says them.
     pub(super) fn or(self, permissions: &[IpPermission]) -> Result<Vec<IpPermission>, Fault> {
