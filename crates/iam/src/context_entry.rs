@@ -8,13 +8,19 @@ use daypass_core::policy::{Context, Timestamp};
 
 use crate::fault::invalid_input;
 
+/// Far more than AWS has keys for one request; every key is looked for among all of them.
+const MAX_ENTRIES: usize = 1000;
+
 /// Sets what a request says of the context, over what follows from the caller. The values stay text: each operator reads
 /// them as it reads those of a request.
 ///
 /// # Errors
-/// For a key without name, type or value, one that stands twice, one of several values whose type has one, and a value that
+/// For too many keys, a key without name, type or value, one that stands twice, one of several values whose type has one, and a value that
 /// is not of its type. The words are not recorded from AWS.
 pub(crate) fn set_all<'a>(context: &mut Context<'a>, entries: &'a [ContextEntry]) -> Result<(), Fault> {
+    if entries.len() > MAX_ENTRIES {
+        return Err(invalid_input(format!("At most {MAX_ENTRIES} context entries can be given.")));
+    }
     let mut seen = Context::new();
     for entry in entries {
         let name = entry.context_key_name.as_deref();

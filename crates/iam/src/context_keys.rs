@@ -9,7 +9,7 @@ use daypass_core::store::Tx;
 use daypass_core::{Check, Cx, Error, operation};
 
 use crate::policy_source;
-use crate::simulated_policy::SimulatedPolicy;
+use crate::simulated_policy::{Keys, SimulatedPolicy};
 
 operation!(
     GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY,
@@ -43,7 +43,7 @@ fn of_principal(
 }
 
 fn keys_of<'a>(policies: impl IntoIterator<Item = &'a SimulatedPolicy>) -> GetContextKeysForPolicyResponse {
-    let mut keys = vec![];
+    let mut keys = Keys::default();
     policies.into_iter().for_each(|policy| policy.collect_keys(&mut keys));
-    GetContextKeysForPolicyResponse { context_key_names: Some(keys) }
+    GetContextKeysForPolicyResponse { context_key_names: Some(keys.into_vec()) }
 }

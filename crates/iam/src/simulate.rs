@@ -34,6 +34,9 @@ operation!(
 const MAX_RESOURCES: usize = 1000;
 /// So many actions on resources are decided for one page; IAM may give fewer results than were asked for.
 const MAX_DECISIONS: usize = 2000;
+/// The decisions of one page cost no more than reading so many bytes of policies: what one decision costs and answers grows
+/// with the policies.
+const MAX_BYTES_READ: usize = 32 << 20;
 
 fn of_principal(
     cx: &Cx,
@@ -82,6 +85,12 @@ fn simulate(
     if resource_policy.is_some() && !caller.is_user {
         return Err(invalid_input("Invalid caller - Caller must be an IAM user in this context.").into());
     }
+    let read = policies.iter().chain(&boundary).chain(&resource_policy).map(SimulatedPolicy::bytes);
+    let read_for_each_action = read.sum::<usize>().max(1).saturating_mul(input.resource_arns.len().max(1));
+    if read_for_each_action > MAX_BYTES_READ {
+        let words = "The policies are too large to be simulated for so many resources at once.";
+        return Err(invalid_input(words).into());
+    }
     let mut context = caller.context();
     context_entry::set_all(&mut context, &input.context_entries)?;
     let simulation = Simulation::new(
@@ -99,7 +108,8 @@ fn simulate(
             return Err(invalid_input(format!("Invalid action name: {name}.")).into());
         }
     }
-    let most = i32::try_from(MAX_DECISIONS / input.resource_arns.len().max(1)).unwrap_or(i32::MAX);
+    let most = (MAX_DECISIONS / input.resource_arns.len().max(1)).min(MAX_BYTES_READ / read_for_each_action);
+    let most = i32::try_from(most.max(1)).unwrap_or(i32::MAX);
     let asked = input.max_items.unwrap_or(100).min(most);
     let page = Paging::new(cx, input.marker.as_deref(), Some(asked))?.list(input.action_names)?;
     let page = page.try_map(|name| simulation.of_action(&name))?;

@@ -1,8 +1,10 @@
 //! A policy of a simulation: what answers call it, where its statements stand, and the context keys in it.
 
+use std::collections::HashSet;
+
 use daypass_core::Fault;
 use daypass_core::model::iam::Position as ApiPosition;
-use daypass_core::policy::{Document, DocumentKind, Key, Position, Version};
+use daypass_core::policy::{Document, DocumentKind, Position, Version};
 
 use crate::fault::invalid_input;
 
@@ -34,6 +36,11 @@ impl SimulatedPolicy {
         let document = Document::parse(kind, text)
             .map_err(|error| invalid_input(format!("{id}: {}", error.aws_message())))?;
         Ok(Self::new(id, text, document))
+    }
+
+    /// Its length in bytes, which bounds what a decision by it costs.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
     }
 
     /// Where a statement, counted from one, begins and ends. AWS says where its reader stood: a statement of a list
@@ -73,12 +80,8 @@ impl SimulatedPolicy {
     }
 
     /// Adds the condition keys and variables of the policy to those that are known, each once, as it is first written.
-    pub(crate) fn collect_keys(&self, keys: &mut Vec<String>) {
-        let mut add = |key: &str| {
-            if !keys.iter().any(|known| Key::from(known.as_str()) == Key::from(key)) {
-                keys.push(key.to_owned());
-            }
-        };
+    pub(crate) fn collect_keys(&self, keys: &mut Keys) {
+        let mut add = |key: &str| keys.add(key);
         let has_variables = self.document.effective_version() == Version::V2012;
         for statement in &self.document.statements {
             for condition in &statement.conditions {
@@ -91,6 +94,26 @@ impl SimulatedPolicy {
                 resource.entries.iter().for_each(|entry| variables(&entry.value, &mut add));
             }
         }
+    }
+}
+
+/// Context keys, each once, as it is first written.
+#[derive(Default)]
+pub(crate) struct Keys {
+    written: Vec<String>,
+    /// The same as they are compared: without regard to case.
+    known: HashSet<String>,
+}
+
+impl Keys {
+    fn add(&mut self, key: &str) {
+        if self.known.insert(key.to_lowercase()) {
+            self.written.push(key.to_owned());
+        }
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<String> {
+        self.written
     }
 }
 

@@ -16,7 +16,7 @@ use daypass_core::{Error, Fault};
 
 use crate::fault::invalid_input;
 use crate::policy_source::unclear;
-use crate::simulated_policy::SimulatedPolicy;
+use crate::simulated_policy::{Keys, SimulatedPolicy};
 
 /// `aws:userid` of a caller that is not named (observed on AWS).
 const NOBODY: &str = "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR";
@@ -132,8 +132,9 @@ impl<'a> Simulation<'a> {
             attached = attached.boundary(boundary);
         }
         let resource_policy = compiled.next().map(PolicySet::from);
-        let mut missing = vec![];
-        policies.iter().for_each(|policy| policy.collect_keys(&mut missing));
+        let mut keys = Keys::default();
+        policies.iter().for_each(|policy| policy.collect_keys(&mut keys));
+        let mut missing = keys.into_vec();
         missing.retain(|key| !context.contains(key.as_str()));
         Ok(Self {
             caller,

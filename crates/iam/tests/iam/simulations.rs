@@ -161,3 +161,53 @@ async fn actions_come_in_pages() {
     let last = account.ok("SimulateCustomPolicy", &[&input[..], &[marker]].concat()).await;
     assert_eq!((last.xml("EvalActionName"), last.xml("IsTruncated")), (Some("s3:PutObject"), Some("false")));
 }
+
+#[tokio::test]
+async fn a_simulation_costs_no_more_than_it_may() {
+    let account = Account::new().await;
+    // Each of many keys once, whatever their case; the time that takes grows with the text.
+    let conditions: Vec<String> = (0..2000).map(|n| format!(r#""aws:RequestTag/k{n}":"a""#)).collect();
+    let large =
+        allow(r#""s3:*""#, "*", &format!(r#","Condition":{{"StringEquals":{{{}}}}}"#, conditions.join(",")));
+    let twice = [("PolicyInputList.member.1", large.as_str()), ("PolicyInputList.member.2", large.as_str())];
+    let keys = account.ok("GetContextKeysForCustomPolicy", &twice).await;
+    assert_eq!(keys.xml_all("member").len(), 2000);
+    // Large policies for many resources are refused, and for many actions are answered in pages.
+    let resources: Vec<(String, String)> =
+        (1..=900).map(|n| (format!("ResourceArns.member.{n}"), format!("arn:aws:s3:::b/{n}"))).collect();
+    let resources = resources.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    let many: Vec<_> = twice.into_iter().chain([GET]).chain(resources).collect();
+    let (status, code, _) = account.refused("SimulateCustomPolicy", &many).await;
+    assert_eq!((status, code.as_str()), (400, "InvalidInput"));
+    let actions: Vec<(String, String)> =
+        (1..=900).map(|n| (format!("ActionNames.member.{n}"), format!("s3:Get{n}"))).collect();
+    let actions = actions.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    let many: Vec<_> = twice.into_iter().chain([("MaxItems", "1000")]).chain(actions).collect();
+    let page = account.ok("SimulateCustomPolicy", &many).await;
+    let results = page.xml_all("EvalActionName").len();
+    assert!((1..900).contains(&results), "{results}");
+    assert_eq!(page.xml("IsTruncated"), Some("true"));
+}
+
+#[tokio::test]
+async fn context_entries_are_not_without_end() {
+    let account = Account::new().await;
+    let policy = allow(r#""s3:*""#, "*", "");
+    let entries: Vec<(String, String)> = (1..=1001)
+        .flat_map(|n| {
+            let name = |part: &str| format!("ContextEntries.member.{n}.{part}");
+            [
+                (name("ContextKeyName"), format!("aws:k{n}")),
+                (name("ContextKeyType"), "string".to_owned()),
+                (name("ContextKeyValues.member.1"), "v".to_owned()),
+            ]
+        })
+        .collect();
+    let entries = entries.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    let input: Vec<_> =
+        [("PolicyInputList.member.1", policy.as_str()), GET].into_iter().chain(entries).collect();
+    assert_eq!(
+        account.refused("SimulateCustomPolicy", &input).await,
+        refusal(400, "InvalidInput", "At most 1000 context entries can be given.")
+    );
+}
