@@ -401,3 +401,36 @@ fn a_file_of_another_format_is_refused_by_name() {
     let error = Store::open(folder.path()).err().expect("refused").to_string();
     assert_eq!(error, "the store has format 99, and this version reads format 1");
 }
+
+/// A backup, or somebody who looks with a program of his own, may hold the file for a while.
+#[tokio::test]
+async fn what_another_program_holds_is_written_when_it_lets_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    // A record that is not synced yet, so that the writer comes back to it by itself.
+    store.record(event(1, "111111111111", "GetRole", "ann")).await.unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("state.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move { put(&store, &item("a", "1", 7)).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    assert!(!writing.is_finished(), "it was written, or refused, while another held the file");
+    other.execute_batch("ROLLBACK").unwrap();
+    writing.await.unwrap().unwrap();
+    assert_eq!(store.read(|tx| tx.get::<Item>(&key("a", "1"))).unwrap().unwrap().count, 7);
+}
+
+/// The same of a record that waits to be synced, with nothing else to write.
+#[tokio::test]
+async fn a_sync_that_finds_the_file_held_breaks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.record(event(1, "111111111111", "GetRole", "ann")).await.unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("state.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    other.execute_batch("ROLLBACK").unwrap();
+    put(&store, &item("a", "1", 7)).await.unwrap();
+}

@@ -112,9 +112,7 @@ impl Writer {
     /// disk holds, and trying again would only seem to help.
     fn fail(&mut self, error: &rusqlite::Error) {
         let full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
-        if !self.connection.is_autocommit() && self.connection.execute_batch("ROLLBACK").is_err() {
-            self.broken = true;
-        }
+        self.broken |= self.roll_back().is_err();
         self.broken |= !full;
         tracing::error!(%error, read_only = self.broken, "the state could not be written");
     }
@@ -124,17 +122,19 @@ impl Writer {
     fn write_when_free(&mut self, batches: &[Batch]) -> rusqlite::Result<Group> {
         let mut outcome = self.write(batches);
         for _ in 0..BUSY_TRIES {
-            let busy = |e: &rusqlite::Error| e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
-            if !outcome.as_ref().is_err_and(busy) {
+            if !outcome.as_ref().is_err_and(is_busy) {
                 break;
             }
-            if !self.connection.is_autocommit() {
-                self.connection.execute_batch("ROLLBACK")?;
-            }
+            self.roll_back()?;
             std::thread::sleep(BUSY_WAIT);
             outcome = self.write(batches);
         }
         outcome
+    }
+
+    /// Gives up what was begun, if anything was.
+    fn roll_back(&self) -> rusqlite::Result<()> {
+        if self.connection.is_autocommit() { Ok(()) } else { self.connection.execute_batch("ROLLBACK") }
     }
 
     fn write(&mut self, batches: &[Batch]) -> rusqlite::Result<Group> {
@@ -197,9 +197,16 @@ impl Writer {
         });
         match synced {
             Ok(()) => self.unsynced = false,
+            // Somebody is in the way: it is tried again after the next wait.
+            Err(error) if is_busy(&error) && self.roll_back().is_ok() => {}
             Err(error) => self.fail(&error),
         }
     }
+}
+
+/// Whether something else holds the file.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
 /// Checks one batch against the state as the batches before it left it, and writes it if it holds.
