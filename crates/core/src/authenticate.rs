@@ -131,7 +131,10 @@ fn resolve(
                 return Err(SigError::ExpiredToken.into());
             }
             let identity = match &session.principal {
-                SessionPrincipal::User { name, id } => user(state, &session.account, name, id)?,
+                SessionPrincipal::User { name, id }
+                | SessionPrincipal::FederatedUser { user_name: name, user_id: id, .. } => {
+                    user(state, &session.account, name, id)?
+                }
                 SessionPrincipal::AssumedRole { role_name, role_id, .. } => {
                     let role = state.identities.role(&session.account, role_name)?;
                     role.filter(|i| matches!(&i.who, Who::Role(r) if r.id == *role_id))

@@ -56,7 +56,7 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
         if check.resource == "*" { Resource::NONE } else { Resource::arn(&check.resource).ok()? };
     let mut context = Context::with_capacity(24 + check.keys.len());
     describe(cx, check, &mut context);
-    let mut request = Request::new(cx.caller.principal(), &action, resource, &context);
+    let mut request = Request::new(cx.caller().principal(), &action, resource, &context);
     if let Some(account) = check.account.as_ref().and_then(|a| a.as_str().parse().ok()) {
         request = request.in_account(account);
     }
@@ -65,12 +65,12 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
         Guard::Grants(set) => ResourcePolicy::Grants(set),
         Guard::Trust(set) => ResourcePolicy::Trust(set),
     };
-    Some(answer(&Policies::of(cx.caller.policies()).resource(guard), &request))
+    Some(answer(&Policies::of(cx.caller().policies()).resource(guard), &request))
 }
 
 /// The condition keys of a request: who asks, from where, when, and what the operation says of its resource.
 fn describe<'a>(cx: &'a Cx, check: &'a Check, context: &mut Context<'a>) {
-    cx.caller.describe(cx.now, context);
+    cx.caller().describe(cx.now, context);
     context.set(keys::CURRENT_TIME, time(cx.now));
     context.set(keys::EPOCH_TIME, cx.now.seconds());
     context.set(keys::SECURE_TRANSPORT, cx.peer.secure);
@@ -83,7 +83,7 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, context: &mut Context<'a>) {
         context.set(keys::REFERER, referer.as_str());
     }
     let account = check.account.as_ref().map(daypass_model::AccountId::as_str);
-    let account = account.or_else(|| cx.caller.principal().account().map(|a| a.as_str()));
+    let account = account.or_else(|| cx.caller().principal().account().map(|a| a.as_str()));
     if let Some(account) = account {
         context.set(keys::RESOURCE_ACCOUNT, account);
     }
@@ -115,9 +115,13 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
     let abroad = check
         .account
         .as_ref()
-        .is_some_and(|a| Some(a.as_str()) != cx.caller.principal().account().map(|p| p.as_str()));
+        .is_some_and(|a| Some(a.as_str()) != cx.caller().principal().account().map(|p| p.as_str()));
     let audience = if abroad { Audience::Outside } else { Audience::Organization };
-    let sentence = explanation.message(audience, service.name == "s3");
+    let sentence = match cx.caller().kind() {
+        // Whom only a provider vouches for learns no more than that.
+        CallerKind::Vouched(_) => format!("Not authorized to perform {}", check.action),
+        _ => explanation.message(audience, service.name == "s3"),
+    };
     cx.trail().explanation = Some(json);
     match service.protocol {
         Protocol::Ec2 => {
@@ -134,7 +138,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
             };
             Fault::coded("UnauthorizedOperation", 403, words).into()
         }
-        Protocol::RestXml if matches!(cx.caller.kind(), CallerKind::Anonymous) => {
+        Protocol::RestXml if matches!(cx.caller().kind(), CallerKind::Anonymous) => {
             Fault::coded("AccessDenied", 403, "Access Denied").into()
         }
         Protocol::Query | Protocol::RestXml => Fault::coded("AccessDenied", 403, sentence).into(),

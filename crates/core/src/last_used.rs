@@ -58,7 +58,11 @@ impl LastUsed {
                     noted.keys.insert(id.to_owned(), used);
                 }
             }
-            CallerKind::User(..) | CallerKind::Anonymous | CallerKind::Service => {}
+            CallerKind::User(..)
+            | CallerKind::FederatedUser(..)
+            | CallerKind::Anonymous
+            | CallerKind::Service
+            | CallerKind::Vouched(_) => {}
         }
     }
 
