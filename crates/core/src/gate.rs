@@ -222,10 +222,12 @@ impl Gate {
             };
         };
         let now = time::OffsetDateTime::from_unix_timestamp(arrival.now.seconds());
+        let host = arrival.head.headers.get("host").and_then(|v| v.to_str().ok());
         let expected = Expected {
             service: service.signing_name,
             regions: &is_region,
             home_region: &self.state.region,
+            bucket_in_host: host.and_then(|host| self.state.hosts.bucket_of(host)),
             now: now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
         };
         authenticate(&self.state, &claim, subject, &expected).map_err(|error| match error {
@@ -285,7 +287,7 @@ impl Gate {
     async fn run(&self, arrival: Arrival, admitted: Admitted) -> Response<Body> {
         let Admitted { caller, message } = admitted;
         let operation = message.routed.operation;
-        let region = caller.proof().map_or(self.state.region.as_str(), |p| p.region()).to_owned();
+        let region = caller.proof().and_then(|p| p.region()).unwrap_or(&self.state.region).to_owned();
         let referer = arrival.head.headers.get("referer").and_then(|v| v.to_str().ok()).map(str::to_owned);
         let head = arrival.head;
         let cx = Cx {
