@@ -5,9 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use daypass_store::records::{AccessKey, AccessKeyStatus};
 use daypass_store::{Read as _, StoreError};
-use daypass_wire::sigv4::{
-    BodyKind, Claim, Expected, NoKey, PayloadVerifier, SigError, SigningKey, Verified,
-};
+use daypass_wire::sigv4::{BodyKind, Claim, Expected, NoKey, PayloadVerifier, SigError, Verified};
 
 use crate::Secret;
 use crate::caller::Caller;
@@ -74,7 +72,7 @@ pub(crate) fn authenticate(
         Found::Key { secret, owner } => (secret, owner),
         Found::None(why) => return Err(claim.refuse(why, whole, expected).into()),
     };
-    let key = SigningKey::derive(secret.expose().as_bytes(), claim.date(), claim.region(), claim.service());
+    let key = claim.signing_key(secret.expose().as_bytes());
     let (verified, payload) = match subject {
         Subject::Whole(body) => (claim.verify(&key, body, expected)?, None),
         Subject::Head(kind) => {

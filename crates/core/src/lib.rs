@@ -14,6 +14,7 @@ mod aws_managed;
 mod caller;
 mod check;
 mod cx;
+mod document;
 mod error;
 mod gate;
 mod identity;

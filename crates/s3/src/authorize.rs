@@ -55,11 +55,12 @@ pub(crate) use bucket_operation;
 pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> Result<(), Error> {
     cx.on_refusal("x-amz-bucket-region", bucket.region.clone());
     if let Some(proof) = cx.caller().proof()
-        && proof.region() != bucket.region
+        && let Some(region) = proof.region()
+        && region != bucket.region
         // The one question about a bucket that every region answers.
         && cx.operation().name != "GetBucketLocation"
     {
-        return Err(wrong_region(proof.form(), proof.region(), &bucket.region).into());
+        return Err(wrong_region(proof.form(), region, &bucket.region).into());
     }
     owned_as_expected(bucket, expected_owner)
 }
@@ -105,12 +106,15 @@ pub(crate) fn common(cx: &Cx, check: Check) -> Check {
         AuthForm::Header => "REST-HEADER",
         AuthForm::Query => "REST-QUERY-STRING",
     };
-    let signed = i64::try_from(proof.request_time().unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-    check
-        .with("s3:authType", form)
-        .with("s3:signatureversion", "AWS4-HMAC-SHA256")
-        .with_number("s3:signatureAge", cx.now().millis().saturating_sub(signed).max(0))
-        .with_some("s3:x-amz-content-sha256", proof.content_sha256())
+    let check = check.with("s3:authType", form).with("s3:signatureversion", proof.signature_version());
+    let check = match proof.request_time() {
+        Some(signed) => {
+            let signed = i64::try_from(signed.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+            check.with_number("s3:signatureAge", cx.now().millis().saturating_sub(signed).max(0))
+        }
+        None => check,
+    };
+    check.with_some("s3:x-amz-content-sha256", proof.content_sha256())
 }
 
 fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
