@@ -12,6 +12,7 @@ use crate::caller::{Caller, time};
 use crate::check::Guard;
 use crate::ids::Ids;
 use crate::key_ring::KeyRingError;
+use crate::organizations::Standing;
 use crate::session::{Credentials, Session, SessionPrincipal, SourceInstance};
 use crate::state::State;
 use crate::surroundings::random;
@@ -55,10 +56,20 @@ pub fn ec2_may_assume(state: &State, role: &Role, instance: &Instance) -> bool {
     for tag in &role.tags {
         context.set(daypass_policy::Key::tagged("aws:ResourceTag", &tag.key), tag.value.as_str());
     }
+    let Ok(standing) = state.organizations.standing(&role.account) else { return false };
+    if let Some(standing) = standing.as_deref() {
+        context.set(keys::RESOURCE_ORG_ID, standing.organization.id.as_str());
+        context.set_list(keys::RESOURCE_ORG_PATHS, [standing.path.as_str()]);
+        // The instance and its role are of one account.
+        context.set(keys::SOURCE_ORG_ID, standing.organization.id.as_str());
+        context.set_list(keys::SOURCE_ORG_PATHS, [standing.path.as_str()]);
+    }
     let trust = state.identities.trust_policy(role);
     let nothing = PrincipalPolicies::builder().build();
     let request = Request::new(caller.principal(), &action, resource, &context).in_account(account);
-    Policies::of(&nothing).resource(ResourcePolicy::Trust(&trust)).allows(&request)
+    let mut policies = Policies::of(&nothing).resource(ResourcePolicy::Trust(&trust));
+    policies.resource_control = standing.as_deref().and_then(Standing::resource_control);
+    policies.allows(&request)
 }
 
 /// Credentials of an instance for the role of its profile: its own session, named by its id, with its origin sealed

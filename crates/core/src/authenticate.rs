@@ -139,6 +139,11 @@ fn resolve(
         }
     };
     let identity = identity.ok_or_else(gone)?;
+    // In an account that was closed nobody is anybody.
+    let standing = state.organizations.standing(identity.who.account())?;
+    if standing.is_some_and(|standing| standing.closed) {
+        return Err(gone().into());
+    }
     let session_policies = match &session {
         Some(s) if s.policy.is_some() || !s.policy_arns.is_empty() => {
             Some(state.identities.session_policies(&s.account, s.policy.as_deref(), &s.policy_arns)?)

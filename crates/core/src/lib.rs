@@ -26,6 +26,7 @@ mod key_ring;
 mod last_used;
 mod object_keys;
 mod operation;
+pub mod organizations;
 pub mod outbox;
 mod payload;
 pub mod principals;
@@ -58,6 +59,7 @@ pub use object_keys::ObjectKeys;
 pub use operation::{Answered, ChecksOf, Entry, RunOf, Running, Streamed};
 #[doc(hidden)]
 pub use operation::{perform, take_input};
+pub use organizations::Organizations;
 pub use payload::{Body, BodyError, Payload, full};
 pub use secret::Secret;
 pub use session::{Credentials, InvalidToken, Session, SessionPrincipal, SourceInstance};

@@ -17,8 +17,8 @@ use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
 use crate::{
-    Clock, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys, Peer, Secret, State,
-    administrator, full,
+    Clock, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys, Organizations, Peer,
+    Secret, State, administrator, full,
 };
 
 /// When every test begins: 2026-11-22T02:14:00Z.
@@ -83,6 +83,7 @@ impl TestServer {
         let folder = tempfile::tempdir().unwrap();
         let state = State {
             identities: Identities::of(&store),
+            organizations: Organizations::of(&store),
             kept: Kept::of(&store),
             objects: Arc::new(objects(folder.path(), &ring, &entropy)),
             store,

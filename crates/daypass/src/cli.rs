@@ -58,6 +58,17 @@ pub(crate) struct Data {
     pub(crate) directory: Option<PathBuf>,
 }
 
+/// The account that a session is of.
+#[derive(Args, Clone)]
+pub(crate) struct Whose {
+    /// The account [default: the one that the server was made with]
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub(crate) account: Option<AccountId>,
+    /// Make the account if it is not there, outside any organization
+    #[arg(long, requires = "account")]
+    pub(crate) create: bool,
+}
+
 #[derive(Args)]
 #[command(after_help = "Examples:
   daypass up
@@ -111,10 +122,13 @@ pub(crate) enum LogFormat {
 #[derive(Args)]
 #[command(after_help = "Examples:
   eval \"$(daypass env)\"
+  eval \"$(daypass env --account 444455556666)\"
   daypass env --duration 900 --format json")]
 pub(crate) struct Env {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
     /// How long the session lasts, in seconds: 900 to 43200
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(i32).range(900..=43_200))]
     pub(crate) duration: i32,
@@ -142,6 +156,8 @@ pub(crate) enum EnvFormat {
 pub(crate) struct Credentials {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
     /// How long the session lasts, in seconds: 900 to 43200
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(i32).range(900..=43_200))]
     pub(crate) duration: i32,

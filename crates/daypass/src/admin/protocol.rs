@@ -1,6 +1,7 @@
 //! What is said over the socket: one JSON object a line. With `Exec` come three descriptors, the command's standard input,
 //! output and error, or none where the command is to have a terminal; then its near end comes back with `Running`.
 
+use daypass_core::model::AccountId;
 use serde::{Deserialize, Serialize};
 
 /// The longest line.
@@ -14,6 +15,10 @@ pub(crate) enum Request {
     Session {
         /// How long it lasts.
         seconds: i32,
+        /// Of which account; of the server's own where none is named.
+        account: Option<AccountId>,
+        /// Whether the account is made where it is not there.
+        create: bool,
     },
     /// How the server is.
     Status,

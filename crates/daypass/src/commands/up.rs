@@ -8,7 +8,7 @@ use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, RootKey, State, administrator,
+    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, RootKey, State, administrator,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -110,6 +110,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let ring = KeyRing::load(&store, &root, &SystemClock, Arc::clone(&entropy)).await?;
     let state = State {
         identities: Identities::of(&store),
+        organizations: Organizations::of(&store),
         kept: Kept::of(&store),
         objects: Arc::new(objects::open(directory.path(), &ring)?),
         store,
