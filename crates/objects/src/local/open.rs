@@ -49,6 +49,8 @@ pub struct Options {
     pub keyring: Arc<dyn Keyring>,
     /// The disk below.
     pub disk: Arc<dyn Disk>,
+    /// The SQLite VFS that the index's files are kept with, if not the machine's own: for tests that stand between.
+    pub index_vfs: Option<String>,
 }
 
 impl Options {
@@ -66,6 +68,7 @@ impl Options {
             entropy,
             keyring: Arc::new(NoKeys),
             disk: Arc::new(RealDisk),
+            index_vfs: None,
         }
     }
 
@@ -108,16 +111,16 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
     check_format(&directory.join("format"))?;
     // SQLite makes its files as this one is
     touch(&directory.join("index.sqlite"))?;
-    let (index, mut writer) = Sqlite::open(&directory.join("index.sqlite"))?;
+    let (index, mut writer) = Sqlite::open(&directory.join("index.sqlite"), options.index_vfs)?;
     let entropy: SharedEntropy = Arc::new(Mutex::new(options.entropy));
     let store = count_opening(&mut writer, &entropy)?;
     let numbers = Arc::new(Numbers::since_opening(store.opens));
     let status = Arc::new(Status::default());
-    let segments = Segments::new(inside, options.disk, store.id, Arc::clone(&status));
+    let segments = Segments::new(inside, Arc::clone(&options.disk), store.id, Arc::clone(&status));
     let capacity = options.packed_segment_bytes;
     let (packing, current) = tidy(&mut writer, &segments, &numbers, capacity)?;
     let packer = Packer::new(Arc::clone(&segments), capacity, options.packed_bytes, packing, &current)?;
-    make_durable(directory)?;
+    make_durable(directory, &*options.disk)?;
 
     let readers = Readers::new(store.opens << 40);
     let (commits, changes) = Commits::channel();
@@ -211,10 +214,10 @@ fn write_format(path: &Path) -> Result<()> {
 }
 
 /// Makes the names in the directory, and its own, durable.
-fn make_durable(directory: &Path) -> Result<()> {
+fn make_durable(directory: &Path, disk: &dyn Disk) -> Result<()> {
     let parent = std::path::absolute(directory).ok().and_then(|path| path.parent().map(Path::to_owned));
     for path in [Some(directory.to_owned()), parent].into_iter().flatten() {
-        RealDisk.sync_directory(&path).map_err(|error| io(&path, &error))?;
+        disk.sync_directory(&path).map_err(|error| io(&path, &error))?;
     }
     Ok(())
 }

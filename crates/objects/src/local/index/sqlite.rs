@@ -22,29 +22,38 @@ const AGAIN_FRAMES: i32 = 1024;
 
 pub(crate) struct Sqlite {
     path: PathBuf,
+    vfs: Option<String>,
 }
 
 impl Sqlite {
-    /// Opens the file, making it and its tables where they are missing.
-    pub(crate) fn open(path: &Path) -> Result<(Self, SqliteWriter), IndexError> {
-        let sqlite = Self { path: path.to_owned() };
+    /// Opens the file, making it and its tables where they are missing. `vfs` is the one of SQLite's that keeps it.
+    pub(crate) fn open(path: &Path, vfs: Option<String>) -> Result<(Self, SqliteWriter), IndexError> {
+        let sqlite = Self { path: path.to_owned(), vfs };
         let writer = sqlite.writer()?;
         Ok((sqlite, writer))
     }
 
     pub(crate) fn reader(&self) -> Result<SqliteReader, IndexError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(failure)?;
+        let connection = self.connect(flags)?;
         set_up(&connection, READER_CACHE_KIB).map_err(failure)?;
         connection.pragma_update(None, "query_only", true).map_err(failure)?;
         Ok(SqliteReader { connection })
+    }
+
+    fn connect(&self, flags: OpenFlags) -> Result<Connection, IndexError> {
+        match &self.vfs {
+            None => Connection::open_with_flags(&self.path, flags),
+            Some(vfs) => Connection::open_with_flags_and_vfs(&self.path, flags, vfs.as_str()),
+        }
+        .map_err(failure)
     }
 
     fn writer(&self) -> Result<SqliteWriter, IndexError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&self.path, flags).map_err(failure)?;
+        let mut connection = self.connect(flags)?;
         check_identity(&connection)?;
         set_up(&connection, WRITER_CACHE_KIB).map_err(failure)?;
         make_tables(&mut connection).map_err(failure)?;
@@ -270,7 +279,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("index");
         {
-            let (sqlite, mut writer) = Sqlite::open(&path).unwrap();
+            let (sqlite, mut writer) = Sqlite::open(&path, None).unwrap();
             writer.begin().unwrap();
             writer.commit(&Changes::from([put(b"b", b"1"), put(b"a\xff", b"2"), put(b"a", b"3")])).unwrap();
             let mut reader = sqlite.reader().unwrap();
@@ -285,7 +294,7 @@ mod tests {
                 })
                 .unwrap();
         }
-        let (sqlite, _writer) = Sqlite::open(&path).unwrap();
+        let (sqlite, _writer) = Sqlite::open(&path, None).unwrap();
         let mut reader = sqlite.reader().unwrap();
         reader
             .snapshot(&mut |view| {
@@ -299,7 +308,7 @@ mod tests {
     #[test]
     fn an_overlay_shows_its_changes_among_what_is_below_and_takes_them_back() {
         let directory = tempfile::tempdir().unwrap();
-        let (_sqlite, mut writer) = Sqlite::open(&directory.path().join("index")).unwrap();
+        let (_sqlite, mut writer) = Sqlite::open(&directory.path().join("index"), None).unwrap();
         writer.begin().unwrap();
         writer.commit(&Changes::from([put(b"b", b""), put(b"d", b""), put(b"f", b"")])).unwrap();
         writer.begin().unwrap();
