@@ -23,7 +23,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 
 const FORMAT: &str = "daypass objects, format 1\n";
 const FORMAT_SHORT: &str = "daypass objects, format 1";
-const STORE: &[u8] = b"store";
+pub(super) const STORE: &[u8] = b"store";
 const LEAST_SEGMENT: u64 = 512 * 1024;
 const MOST_SEGMENT: u64 = 1 << 30;
 
@@ -98,6 +98,7 @@ pub(super) struct Opened {
     pub(super) shared: Arc<Shared>,
     pub(super) threads: Vec<JoinHandle<()>>,
     pub(super) lock: File,
+    pub(super) index: Sqlite,
 }
 
 /// Opens the directory, making it if it is not there.
@@ -108,7 +109,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
     directories.recursive(true).mode(0o700).create(&inside).map_err(|error| io(directory, &error))?;
     let lock = touch(&directory.join("lock"))?;
     lock_file(&lock, directory)?;
-    check_format(&directory.join("format"))?;
+    check_format(&directory.join("format"), true)?;
     // SQLite makes its files as this one is
     touch(&directory.join("index.sqlite"))?;
     let (index, mut writer) = Sqlite::open(&directory.join("index.sqlite"), options.index_vfs)?;
@@ -163,9 +164,10 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
         },
         notes,
         collecting: AsyncMutex::new(()),
+        scrub: super::scrub::Scrub::default(),
         stuck: Mutex::default(),
     };
-    Ok(Opened { shared: Arc::new(shared), threads, lock })
+    Ok(Opened { shared: Arc::new(shared), threads, lock, index })
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Error {
@@ -180,14 +182,15 @@ fn touch(path: &Path) -> Result<File> {
 }
 
 /// Only one process at a time.
-fn lock_file(file: &File, directory: &Path) -> Result<()> {
+pub(super) fn lock_file(file: &File, directory: &Path) -> Result<()> {
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => Error::InUse,
         TryLockError::Error(error) => io(directory, &error),
     })
 }
 
-fn check_format(path: &Path) -> Result<()> {
+/// Whether the directory is one of ours; `make` says so where nothing says it yet.
+pub(super) fn check_format(path: &Path, make: bool) -> Result<()> {
     match std::fs::read(path) {
         Ok(found) if found == FORMAT.as_bytes() => Ok(()),
         Ok(found) => {
@@ -195,7 +198,7 @@ fn check_format(path: &Path) -> Result<()> {
                 String::from_utf8_lossy(&found).lines().next().unwrap_or_default().chars().take(80).collect();
             Err(Error::UnknownFormat { found, known: FORMAT_SHORT })
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => write_format(path),
+        Err(error) if make && error.kind() == std::io::ErrorKind::NotFound => write_format(path),
         Err(error) => Err(io(path, &error)),
     }
 }

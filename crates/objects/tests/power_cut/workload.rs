@@ -296,13 +296,13 @@ async fn holds(store: &Local, held: &Held) {
 
 /// The books are right, and once nothing is under way, no file and no garbage is left over.
 async fn is_tidy(store: &Local, directory: &Path, disk: &PowerDisk) {
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
     for entry in store.list_uploads(Keys::all(BUCKET), None).await.unwrap().entries {
         let Entry::One(Upload { key, id, .. }) = entry else { continue };
         store.abort_upload(UploadAt { bucket: BUCKET, key, id }, Commit::default()).await.unwrap();
     }
     while store.collect(Timestamp(u64::MAX)).await.unwrap().more {}
-    assert_eq!(store.check(false).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(false).await.unwrap().problems, Vec::new());
     let health = store.health().await.unwrap();
     assert_eq!(health.garbage, 0);
     assert_eq!(disk.files_in(&directory.join("segments")) as u64, health.segments, "files and books");

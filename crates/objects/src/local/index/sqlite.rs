@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 /// "DPob": says whose file this is (SQLite, `PRAGMA application_id`).
 const APPLICATION_ID: i32 = 0x4450_6f62;
@@ -19,7 +20,10 @@ const READER_CACHE_KIB: i32 = 4096;
 const CHECKPOINT_FRAMES: i32 = 4096;
 /// Frames after which it is tried again, when readers were in the way of it.
 const AGAIN_FRAMES: i32 = 1024;
+/// Pages that are copied at once.
+const COPIED_PAGES: i32 = 1024;
 
+#[derive(Clone)]
 pub(crate) struct Sqlite {
     path: PathBuf,
     vfs: Option<String>,
@@ -31,6 +35,13 @@ impl Sqlite {
         let sqlite = Self { path: path.to_owned(), vfs };
         let writer = sqlite.writer()?;
         Ok((sqlite, writer))
+    }
+
+    /// Opens a file that is there, to read it and nothing else.
+    pub(crate) fn existing(path: &Path) -> Result<SqliteReader, IndexError> {
+        let reader = Self { path: path.to_owned(), vfs: None }.reader()?;
+        check_identity(&reader.connection)?;
+        Ok(reader)
     }
 
     pub(crate) fn reader(&self) -> Result<SqliteReader, IndexError> {
@@ -94,7 +105,7 @@ fn set_up(connection: &Connection, cache_kib: i32) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(Space::ALL.len() * 4);
     // nobody else writes; what is waited for is readers, when the log is cut
-    connection.busy_timeout(std::time::Duration::from_millis(500))
+    connection.busy_timeout(Duration::from_millis(500))
 }
 
 fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
@@ -153,6 +164,46 @@ impl View for Connection {
 
 pub(crate) struct SqliteReader {
     connection: Connection,
+}
+
+/// One state of the index, held by a transaction of its own.
+pub(crate) struct FrozenIndex {
+    connection: Connection,
+}
+
+impl FrozenIndex {
+    pub(crate) fn view(&self) -> &dyn View {
+        &self.connection
+    }
+
+    /// Writes the state to a new file, synced.
+    pub(crate) fn copy(&self, to: &Path) -> Result<(), IndexError> {
+        let mut copy = Connection::open(to).map_err(failure)?;
+        copy.pragma_update(None, "synchronous", "full").map_err(failure)?;
+        let backup = rusqlite::backup::Backup::new(&self.connection, &mut copy).map_err(failure)?;
+        backup.run_to_completion(COPIED_PAGES, Duration::ZERO, None).map_err(failure)
+    }
+}
+
+impl SqliteReader {
+    /// What is wrong with the structure of the file, in SQLite's words (sqlite.org, "PRAGMA integrity_check").
+    pub(crate) fn integrity(&self) -> Result<Vec<String>, IndexError> {
+        let mut statement = self.connection.prepare("PRAGMA integrity_check").map_err(failure)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(failure)?;
+        let found: Vec<String> = rows.collect::<rusqlite::Result<_>>().map_err(failure)?;
+        Ok(found.into_iter().filter(|row| row != "ok").collect())
+    }
+}
+
+impl Sqlite {
+    /// Holds the last committed state.
+    pub(crate) fn freeze(&self) -> Result<FrozenIndex, IndexError> {
+        let SqliteReader { connection } = self.reader()?;
+        connection.execute_batch("BEGIN").map_err(failure)?;
+        // the state is the one that is seen first
+        connection.get(Space::Meta, b"store")?;
+        Ok(FrozenIndex { connection })
+    }
 }
 
 impl Reader for SqliteReader {
