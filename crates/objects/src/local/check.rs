@@ -110,6 +110,9 @@ pub(super) fn check(view: &dyn View, sight: &mut Sight<'_>, deep: bool) -> Resul
     Ok(check.found)
 }
 
+/// Looks at a row.
+type Visit<'a, T> = dyn FnMut(&mut Check, &[u8], T) -> Result<()> + 'a;
+
 impl Check {
     fn wrong(&mut self, what: String) {
         self.problem(ProblemKind::Books, what);
@@ -122,11 +125,7 @@ impl Check {
     }
 
     /// Visits all rows of a kind. One that does not read is a problem, and no end.
-    fn all<T: Stored>(
-        &mut self,
-        view: &dyn View,
-        visit: &mut dyn FnMut(&mut Self, &[u8], T) -> Result<()>,
-    ) -> Result<()> {
+    fn all<T: Stored>(&mut self, view: &dyn View, visit: &mut Visit<'_, T>) -> Result<()> {
         view.scan(T::SPACE, &[], None, &mut |key, bytes| {
             let visited = view::decode(key, bytes).and_then(|value| visit(self, key, value));
             if let Err(error) = visited {
