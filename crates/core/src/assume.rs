@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use daypass_model::Timestamp;
+use daypass_model::{AccountId, Timestamp};
 use daypass_policy::{
-    Action, Context, Policies, PolicySet, PrincipalPolicies, Request, Resource, ResourcePolicy, keys,
+    Action, Context, Document, DocumentKind, Policies, Policy, PolicySet, PolicySource, PrincipalPolicies,
+    Request, Resource, ResourcePolicy, keys,
 };
-use daypass_store::records::{Instance, Role};
+use daypass_store::records::{Instance, Role, RootFeature};
 
 use crate::caller::{Caller, time};
 use crate::check::Guard;
@@ -19,6 +20,8 @@ use crate::surroundings::random;
 
 /// The service that gives instances their roles.
 const EC2: &str = "ec2.amazonaws.com";
+/// The service that gives sessions of root users.
+const IAM: &str = "iam.amazonaws.com";
 /// Credentials of an instance live this long: AWS's do too, and are replaced well before.
 pub const INSTANCE_SESSION_SECONDS: i64 = 6 * 3600;
 
@@ -30,6 +33,32 @@ pub fn trust_of(state: &State, role: Option<&Role>) -> Guard {
         Some(role) => state.identities.trust_policy(role),
         None => Arc::new(PolicySet::new([])),
     })
+}
+
+/// What lets the caller's account have sessions of another account's root user: nothing but the organization of both,
+/// where it gives such sessions (`EnableOrganizationsRootSessions`), to its management account and to the account that
+/// administers IAM for it. There is no policy to write it in; it is asked as one, so that it needs both sides.
+#[must_use]
+pub fn root_sessions(state: &State, from: &AccountId, target: &AccountId) -> Guard {
+    let standing = |account| state.organizations.standing(account).ok().flatten();
+    let organization = match (standing(from), standing(target)) {
+        (Some(own), Some(other)) if own.organization.id == other.organization.id => &own.organization.clone(),
+        _ => return Guard::Grants(Arc::new(PolicySet::new([]))),
+    };
+    let management = organization.management_account == *from;
+    let delegated = standing(from).is_some_and(|own| own.delegated.iter().any(|service| service == IAM));
+    let gives = organization.root_features.contains(&RootFeature::Sessions) && organization.trusts(IAM);
+    if !gives || !(management || delegated) || organization.management_account == *target {
+        return Guard::Grants(Arc::new(PolicySet::new([])));
+    }
+    let text = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{from}"}},"Action":"sts:AssumeRoot","Resource":"arn:aws:iam::{target}:root"}}]}}"#
+    );
+    let source = PolicySource::named(format!("centralized root access of organization {}", organization.id));
+    Guard::Grants(Arc::new(PolicySet::new([Policy::compile(
+        source,
+        Document::load(DocumentKind::Resource, &text),
+    )])))
 }
 
 /// Whether the role's trust policy lets EC2 assume it for an instance. EC2 says on whose behalf it asks

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use daypass_store::records::{AccessKey, AccessKeyStatus};
+use daypass_store::records::{AccessKey, AccessKeyStatus, RootFeature};
 use daypass_store::{Read as _, StoreError};
 use daypass_wire::sigv4::{BodyKind, Claim, Expected, NoKey, PayloadVerifier, SigError, Verified};
 
@@ -129,6 +129,7 @@ fn resolve(
                 return Err(SigError::ExpiredToken.into());
             }
             let identity = match &session.principal {
+                SessionPrincipal::Root {} => return resolve_root(state, session, verified, claim),
                 SessionPrincipal::User { name, id } => user(state, &session.account, name, id)?,
                 SessionPrincipal::AssumedRole { role_name, role_id, .. } => {
                     let role = state.identities.role(&session.account, role_name)?;
@@ -151,6 +152,22 @@ fn resolve(
         _ => None,
     };
     Caller::verified(identity, session, session_policies, verified).ok_or_else(|| gone().into())
+}
+
+/// The root user of a member account, as long as the organization still gives sessions of it.
+fn resolve_root(
+    state: &State,
+    session: Arc<Session>,
+    verified: Verified,
+    claim: &Claim<'_>,
+) -> Result<Caller, Unauthenticated> {
+    let gone = || SigError::UnknownAccessKey { access_key_id: claim.access_key_id().into() };
+    let standing = state.organizations.standing(&session.account)?.ok_or_else(gone)?;
+    if standing.closed || !standing.organization.root_features.contains(&RootFeature::Sessions) {
+        return Err(gone().into());
+    }
+    let task = state.identities.session_policies(&session.account, None, &session.policy_arns)?;
+    Caller::verified_root(session, task, verified).ok_or_else(|| gone().into())
 }
 
 /// The user of that name, if it is still the one of that id.

@@ -67,6 +67,8 @@ pub struct Standing {
     pub path: String,
     /// Whether the account was closed.
     pub closed: bool,
+    /// The services that the account administers for its organization.
+    pub delegated: Vec<String>,
     service_control: Option<Guardrails>,
     resource_control: Option<Guardrails>,
 }
@@ -147,6 +149,10 @@ fn build(tx: &Tx<'_>, account: &AccountId) -> Result<Option<Standing>, StoreErro
     let above: Vec<&str> =
         way.iter().map(|node| node.id.as_str()).filter(|id| *id != account.as_str()).collect();
     let path = format!("{}/{}/", organization.id, above.join("/"));
+    let delegated = way
+        .last()
+        .and_then(|node| node.account.as_ref())
+        .map(|account| account.delegated.iter().map(|service| service.principal.clone()).collect::<Vec<_>>());
     let closed = way.last().and_then(|node| node.account.as_ref()).is_some_and(|a| a.closed.is_some());
     let limited = *account != organization.management_account;
     let guard = |kind| match limited && organization.enables(kind) {
@@ -155,7 +161,8 @@ fn build(tx: &Tx<'_>, account: &AccountId) -> Result<Option<Standing>, StoreErro
     };
     let service_control = guard(ControlPolicyType::ServiceControlPolicy)?;
     let resource_control = guard(ControlPolicyType::ResourceControlPolicy)?;
-    Ok(Some(Standing { organization, path, closed, service_control, resource_control }))
+    let delegated = delegated.unwrap_or_default();
+    Ok(Some(Standing { organization, path, closed, delegated, service_control, resource_control }))
 }
 
 /// The nodes from the root down to one of them.

@@ -46,6 +46,7 @@ mod list_instance_profiles_for_role;
 mod list_policies;
 mod list_policy_versions;
 mod managed_policy;
+mod organizations_features;
 mod paging;
 mod policy_arn;
 mod policy_source;
@@ -156,4 +157,9 @@ pub static OPERATIONS: &[&Entry] = &[
     &update_role::UPDATE_ROLE,
     &update_role::UPDATE_ROLE_DESCRIPTION,
     &update_user::UPDATE_USER,
+    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
+    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_SESSIONS,
+    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
+    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_SESSIONS,
+    &organizations_features::LIST_ORGANIZATIONS_FEATURES,
 ];

@@ -8,7 +8,7 @@
 use daypass_core::model::AccountId;
 use daypass_core::store::Tx;
 use daypass_core::wire::sigv4::AuthForm;
-use daypass_core::{Check, Checks, Cx, Error, Fault, Guard};
+use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard};
 
 use crate::bucket::Bucket;
 use crate::fault::access_denied;
@@ -118,10 +118,20 @@ pub(crate) fn common(cx: &Cx, check: Check) -> Check {
 }
 
 fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
+    let guard = if unlocks(cx, bucket) { Guard::None } else { guard(bucket, cx.caller().account()) };
     common(cx, check)
         .of_account(bucket.account.clone())
         .with("s3:ResourceAccount", bucket.account.as_str())
-        .guarded_by(guard(bucket, cx.caller().account()))
+        .guarded_by(guard)
+}
+
+/// Whether this is the owner's root user at the bucket's policy: it can look at it, change it and take it away whatever
+/// the policy says (S3 API reference, DeleteBucketPolicy: the root principal of the owner's account).
+fn unlocks(cx: &Cx, bucket: &Bucket) -> bool {
+    let at_policy =
+        matches!(cx.operation().name, "GetBucketPolicy" | "PutBucketPolicy" | "DeleteBucketPolicy");
+    let root = matches!(cx.caller().kind(), CallerKind::Root(_));
+    at_policy && root && cx.caller().account().as_ref() == Some(&bucket.account)
 }
 
 /// The bucket's policy. Where it lets in the public and the bucket restricts that, it lets in nobody from outside its

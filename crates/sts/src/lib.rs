@@ -1,6 +1,7 @@
 //! AWS Security Token Service. One file an operation; [`OPERATIONS`] is the service.
 
 mod assume_role;
+mod assume_root;
 mod decode_authorization_message;
 mod get_access_key_info;
 mod get_caller_identity;
@@ -12,6 +13,7 @@ use daypass_core::Entry;
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
     &assume_role::ASSUME_ROLE,
+    &assume_root::ASSUME_ROOT,
     &decode_authorization_message::DECODE_AUTHORIZATION_MESSAGE,
     &get_access_key_info::GET_ACCESS_KEY_INFO,
     &get_caller_identity::GET_CALLER_IDENTITY,

@@ -66,6 +66,28 @@ pub struct AssumeRoleResponse {
 }
 impl crate::FromValue for AssumeRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, assumed_role_user: fields.take(1)?, packed_policy_size: fields.take(2)?, source_identity: fields.take(3)? }) } }
 impl crate::IntoValue for AssumeRoleResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.assumed_role_user); fields.put(2, self.packed_policy_size); fields.put(3, self.source_identity); crate::Value::Structure(fields) } }
+/// `AssumeRootRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRootRequest {
+    /// `TargetPrincipal`.
+    pub target_principal: String,
+    /// `TaskPolicyArn`.
+    pub task_policy_arn: PolicyDescriptorType,
+    /// `DurationSeconds`.
+    pub duration_seconds: Option<i32>,
+}
+impl crate::FromValue for AssumeRootRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { target_principal: fields.take(0)?, task_policy_arn: fields.take(1)?, duration_seconds: fields.take(2)? }) } }
+impl crate::IntoValue for AssumeRootRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.target_principal); fields.put(1, self.task_policy_arn); fields.put(2, self.duration_seconds); crate::Value::Structure(fields) } }
+/// `AssumeRootResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRootResponse {
+    /// `Credentials`.
+    pub credentials: Option<Credentials>,
+    /// `SourceIdentity`.
+    pub source_identity: Option<String>,
+}
+impl crate::FromValue for AssumeRootResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, source_identity: fields.take(1)? }) } }
+impl crate::IntoValue for AssumeRootResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.source_identity); crate::Value::Structure(fields) } }
 /// `AssumedRoleUser`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AssumedRoleUser {
@@ -193,6 +215,9 @@ pub mod ops {
     /// `AssumeRole`.
     pub enum AssumeRole {}
     impl crate::TypedOperation for AssumeRole { type Input = super::AssumeRoleRequest; type Output = super::AssumeRoleResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROLE } }
+    /// `AssumeRoot`.
+    pub enum AssumeRoot {}
+    impl crate::TypedOperation for AssumeRoot { type Input = super::AssumeRootRequest; type Output = super::AssumeRootResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROOT } }
     /// `DecodeAuthorizationMessage`.
     pub enum DecodeAuthorizationMessage {}
     impl crate::TypedOperation for DecodeAuthorizationMessage { type Input = super::DecodeAuthorizationMessageRequest; type Output = super::DecodeAuthorizationMessageResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_DECODE_AUTHORIZATION_MESSAGE } }
