@@ -103,6 +103,10 @@ pub(crate) struct Up {
     /// fifteen minutes
     #[arg(long)]
     pub(crate) insecure_listen: bool,
+    /// The address that others reach this server at, as `https://daypass.example.com`; the issuer of its web identity tokens
+    /// stands below it [default: the address that it listens on]
+    #[arg(long, value_name = "URL", env = "DAYPASS_PUBLIC_URL", value_parser = public_url)]
+    pub(crate) public_url: Option<String>,
     /// A domain whose first label is a bucket, as `s3.example.com`; may be given more than once
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) s3_domain: Vec<String>,
@@ -464,6 +468,17 @@ pub(crate) enum FailOn {
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let plain = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]".contains(&b))
+    });
+    if plain {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("an address begins with `https://`".to_owned())
+    }
 }
 
 fn account(text: &str) -> Result<AccountId, String> {
