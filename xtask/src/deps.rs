@@ -23,6 +23,7 @@ const FLOORS: &[&[&str]] = &[
         "daypass-imds",
         "daypass-iam",
         "daypass-sts",
+        "daypass-organizations",
         "daypass-ec2",
         "daypass-s3",
         "daypass-cloudtrail",

@@ -195,6 +195,13 @@ impl<'a> Call<'a> {
                 set("type", "AWSService".into());
                 set("invokedBy", caller.arn().into());
             }
+            CallerKind::Root(session) => {
+                set("type", "Root".into());
+                set("principalId", caller.user_id().into());
+                set("arn", caller.arn().into());
+                set("accountId", session.account.as_str().into());
+                set("accessKeyId", caller.access_key_id().unwrap_or("").into());
+            }
             CallerKind::User(identity, _) => {
                 set("type", "IAMUser".into());
                 set("principalId", caller.user_id().into());
@@ -279,6 +286,9 @@ fn session_context(caller: &Caller) -> Option<Json> {
         "attributes".to_owned(),
         json!({ "creationDate": session.issued.to_string(), "mfaAuthenticated": session.mfa.is_some().to_string() }),
     );
+    if matches!(session.principal, SessionPrincipal::Root {}) {
+        context.insert("assumedRoot".to_owned(), "true".into());
+    }
     if let Some(federation) = session.federation.as_ref().filter(|f| f.provider.contains(":oidc-provider/")) {
         let data = json!({ "federatedProvider": federation.provider, "attributes": {} });
         context.insert("webIdFederationData".to_owned(), data);

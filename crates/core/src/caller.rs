@@ -26,6 +26,8 @@ pub enum CallerKind {
     Service,
     /// A user, with its own key or with a session of `GetSessionToken`.
     User(Arc<Identity>, Option<Arc<Session>>),
+    /// The root user of a member account, for a task of its organization's.
+    Root(Arc<Session>),
     /// A session of a role.
     Role(Arc<Identity>, Arc<Session>),
     /// A federated user, with the user who made it.
@@ -121,6 +123,19 @@ impl Caller {
         Some(Self { kind, principal, access_key_id, verified: Some(verified), policies })
     }
 
+    /// The root user, whose session's request was verified.
+    pub(crate) fn verified_root(
+        session: Arc<Session>,
+        task: Vec<Arc<Policy>>,
+        verified: Verified,
+    ) -> Option<Self> {
+        let principal = Principal::root(session.account.as_str().parse().ok()?);
+        let access_key_id = Some(verified.access_key_id().to_owned());
+        let policies = Arc::new(PrincipalPolicies::builder().session(task).build());
+        let kind = CallerKind::Root(session);
+        Some(Self { kind, principal, access_key_id, verified: Some(verified), policies })
+    }
+
     /// What kind it is.
     #[must_use]
     pub fn kind(&self) -> &CallerKind {
@@ -177,7 +192,9 @@ impl Caller {
     pub fn session(&self) -> Option<&Session> {
         match &self.kind {
             CallerKind::User(_, session) => session.as_deref(),
-            CallerKind::Role(_, session) | CallerKind::FederatedUser(_, session) => Some(session),
+            CallerKind::Role(_, session)
+            | CallerKind::FederatedUser(_, session)
+            | CallerKind::Root(session) => Some(session),
             CallerKind::Anonymous | CallerKind::Service | CallerKind::Vouched(_) => None,
         }
     }
@@ -189,7 +206,9 @@ impl Caller {
             CallerKind::User(identity, _)
             | CallerKind::Role(identity, _)
             | CallerKind::FederatedUser(identity, _) => Some(identity),
-            CallerKind::Anonymous | CallerKind::Service | CallerKind::Vouched(_) => None,
+            CallerKind::Anonymous | CallerKind::Service | CallerKind::Root(_) | CallerKind::Vouched(_) => {
+                None
+            }
         }
     }
 
@@ -198,6 +217,7 @@ impl Caller {
     pub fn username(&self) -> &str {
         match (&self.kind, self.session().map(|s| &s.principal)) {
             (_, Some(SessionPrincipal::AssumedRole { session_name, .. })) => session_name,
+            (_, Some(SessionPrincipal::Root {})) => "root",
             (_, Some(SessionPrincipal::FederatedUser { name, .. })) => name,
             (CallerKind::Vouched(identity), _) => &identity.user_name,
             (CallerKind::User(identity, _), _) => match &identity.who {
@@ -224,6 +244,9 @@ impl Caller {
             context.set(keys::FEDERATED_PROVIDER, identity.provider.as_str());
         }
         let Some(session) = session else { return };
+        if matches!(session.principal, SessionPrincipal::Root {}) {
+            context.set(keys::ASSUMED_ROOT, true);
+        }
         context.set(keys::TOKEN_ISSUE_TIME, time(session.issued));
         context.set(keys::MULTI_FACTOR_AUTH_PRESENT, session.mfa.is_some());
         if let Some(mfa) = session.mfa {

@@ -60,6 +60,7 @@ impl LastUsed {
             }
             CallerKind::User(..)
             | CallerKind::FederatedUser(..)
+            | CallerKind::Root(_)
             | CallerKind::Anonymous
             | CallerKind::Service
             | CallerKind::Vouched(_) => {}

@@ -89,6 +89,9 @@ pub enum SessionPrincipal {
         #[serde(rename = "s")]
         session_name: String,
     },
+    /// The root user, for a task of the organization's (`AssumeRoot`).
+    #[serde(rename = "o")]
+    Root {},
     /// A user with temporary credentials (`GetSessionToken`).
     #[serde(rename = "u")]
     User {

@@ -11,6 +11,7 @@ use crate::identity::Identities;
 use crate::instances::InstanceSupport;
 use crate::kept::Kept;
 use crate::key_ring::KeyRing;
+use crate::organizations::Organizations;
 use crate::provider_keys::ProviderKeys;
 use crate::surroundings::{Clock, Entropy};
 
@@ -22,6 +23,8 @@ pub struct State {
     pub ring: KeyRing,
     /// Users and roles, compiled.
     pub identities: Identities,
+    /// Where accounts stand in their organizations.
+    pub organizations: Organizations,
     /// Records that requests ask for all the time, decoded.
     pub kept: Kept,
     /// The bytes of S3's objects.

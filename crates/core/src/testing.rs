@@ -20,8 +20,8 @@ use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
 use crate::{
-    Clock, Entropy, Entry, Fetching, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys, Peer,
-    ProviderKeys, Secret, State, Unreachable, Web, administrator, full,
+    Clock, Entropy, Entry, Fetching, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys,
+    Organizations, Peer, ProviderKeys, Secret, State, Unreachable, Web, administrator, full,
 };
 
 /// When every test begins: 2026-11-22T02:14:00Z.
@@ -131,6 +131,7 @@ impl TestServer {
         let web = Arc::new(StillWeb::default());
         let state = State {
             identities: Identities::of(&store),
+            organizations: Organizations::of(&store),
             kept: Kept::of(&store),
             objects: Arc::new(objects(folder.path(), &ring, &entropy)),
             store,

@@ -47,6 +47,7 @@ mod list_policies;
 mod list_policy_versions;
 mod managed_policy;
 mod oidc_provider;
+mod organizations_features;
 mod outbound_web_identity;
 mod paging;
 mod policy_arn;
@@ -180,4 +181,9 @@ pub static OPERATIONS: &[&Entry] = &[
     &update_role::UPDATE_ROLE_DESCRIPTION,
     &saml_provider::UPDATE_SAML_PROVIDER,
     &update_user::UPDATE_USER,
+    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
+    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_SESSIONS,
+    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
+    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_SESSIONS,
+    &organizations_features::LIST_ORGANIZATIONS_FEATURES,
 ];

@@ -3,6 +3,7 @@
 mod assume_role;
 mod assume_role_with_saml;
 mod assume_role_with_web_identity;
+mod assume_root;
 mod decode_authorization_message;
 mod federated_role;
 mod get_access_key_info;
@@ -22,6 +23,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &assume_role::ASSUME_ROLE,
     &assume_role_with_saml::ASSUME_ROLE_WITH_SAML,
     &assume_role_with_web_identity::ASSUME_ROLE_WITH_WEB_IDENTITY,
+    &assume_root::ASSUME_ROOT,
     &decode_authorization_message::DECODE_AUTHORIZATION_MESSAGE,
     &get_access_key_info::GET_ACCESS_KEY_INFO,
     &get_caller_identity::GET_CALLER_IDENTITY,

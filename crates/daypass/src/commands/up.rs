@@ -8,7 +8,8 @@ use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, ProviderKeys, RootKey, State, administrator,
+    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys, RootKey, State,
+    administrator,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -37,6 +38,7 @@ pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
     // What the server writes is its owner's alone.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let directory = DataDirectory::open(data::directory(arguments.data.directory.clone())?)?;
+    admin::backup::clear(directory.path())?;
     let prepared = prepare(arguments, directory)?;
     // Everything that needs more than the data directory is open now.
     confine::confine(prepared.directory.path());
@@ -126,13 +128,15 @@ async fn serve(prepared: Prepared) -> Result<()> {
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let ring = KeyRing::load(&store, &root, &SystemClock, Arc::clone(&entropy)).await?;
+    let local = Arc::new(objects::open(directory.path(), &ring)?);
     let address = api.local_addr().context("the listener's address")?;
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     let endpoint = format!("{scheme}://{address}");
     let state = State {
         identities: Identities::of(&store),
+        organizations: Organizations::of(&store),
         kept: Kept::of(&store),
-        objects: Arc::new(objects::open(directory.path(), &ring)?),
+        objects: Arc::clone(&local) as _,
         store,
         ring,
         clock: Arc::new(SystemClock),
@@ -149,7 +153,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
     };
     administrator::prepare(&state, &state.account).await?;
     let gate = Gate::new(Arc::new(state), operations());
-    let server = Arc::new(Server::new(gate, endpoint, driver));
+    let server = Arc::new(Server::new(gate, endpoint, driver, local, directory.path().to_owned()));
     let listener = tokio::net::TcpListener::from_std(api).context("the listener")?;
     let commands = tokio::net::UnixListener::from_std(commands).context("the commands' socket")?;
     let (stop, stopped) = Stop::new();

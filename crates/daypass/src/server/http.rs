@@ -21,6 +21,8 @@ use super::Server;
 
 /// The most connections at a time.
 const MAX_CONNECTIONS: usize = 8192;
+/// The most connections of one instance: it cannot take the place of the others.
+const MAX_CONNECTIONS_OF_INSTANCE: usize = 1024;
 /// A request's head has to arrive within this time; an idle connection is kept as long.
 const HEAD_WITHIN: Duration = Duration::from_secs(60);
 /// A TLS handshake has to end within this time.
@@ -67,7 +69,8 @@ pub(crate) async fn serve(
     instance: Option<PeerInstance>,
     mut stop: Stop,
 ) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let most = if instance.is_some() { MAX_CONNECTIONS_OF_INSTANCE } else { MAX_CONNECTIONS };
+    let connections = Arc::new(Semaphore::new(most));
     loop {
         let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
         let (stream, address) = tokio::select! {
@@ -99,7 +102,7 @@ pub(crate) async fn serve(
         });
     }
     // Every permit is back when every connection has ended.
-    let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
+    let all = u32::try_from(most).unwrap_or(u32::MAX);
     let _ = tokio::time::timeout(DRAIN_WITHIN, connections.acquire_many(all)).await;
 }
 

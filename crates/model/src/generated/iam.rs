@@ -577,6 +577,70 @@ pub struct DetachUserPolicyRequest {
 }
 impl crate::FromValue for DetachUserPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, policy_arn: fields.take(1)? }) } }
 impl crate::IntoValue for DetachUserPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.policy_arn); crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootCredentialsManagementRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootCredentialsManagementRequest {
+}
+impl crate::FromValue for DisableOrganizationsRootCredentialsManagementRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for DisableOrganizationsRootCredentialsManagementRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootCredentialsManagementResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootCredentialsManagementResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for DisableOrganizationsRootCredentialsManagementResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for DisableOrganizationsRootCredentialsManagementResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootSessionsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootSessionsRequest {
+}
+impl crate::FromValue for DisableOrganizationsRootSessionsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for DisableOrganizationsRootSessionsRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootSessionsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootSessionsResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for DisableOrganizationsRootSessionsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for DisableOrganizationsRootSessionsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootCredentialsManagementRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootCredentialsManagementRequest {
+}
+impl crate::FromValue for EnableOrganizationsRootCredentialsManagementRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for EnableOrganizationsRootCredentialsManagementRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootCredentialsManagementResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootCredentialsManagementResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for EnableOrganizationsRootCredentialsManagementResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for EnableOrganizationsRootCredentialsManagementResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootSessionsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootSessionsRequest {
+}
+impl crate::FromValue for EnableOrganizationsRootSessionsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for EnableOrganizationsRootSessionsRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootSessionsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootSessionsResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for EnableOrganizationsRootSessionsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for EnableOrganizationsRootSessionsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
 /// `EnableOutboundWebIdentityFederationResponse`.
 #[derive(Clone, Default, PartialEq)]
 pub struct EnableOutboundWebIdentityFederationResponse {
@@ -626,6 +690,17 @@ pub struct EvaluationResult {
 }
 impl crate::FromValue for EvaluationResult { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { eval_action_name: fields.take(0)?, eval_resource_name: fields.take(1)?, eval_decision: fields.take(2)?, matched_statements: fields.take(3)?, missing_context_values: fields.take(4)?, organizations_decision_detail: fields.take(5)?, permissions_boundary_decision_detail: fields.take(6)?, eval_decision_details: fields.take(7)?, resource_specific_results: fields.take(8)? }) } }
 impl crate::IntoValue for EvaluationResult { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.eval_action_name); fields.put(1, self.eval_resource_name); fields.put(2, self.eval_decision); fields.put(3, self.matched_statements); fields.put(4, self.missing_context_values); fields.put(5, self.organizations_decision_detail); fields.put(6, self.permissions_boundary_decision_detail); fields.put(7, self.eval_decision_details); fields.put(8, self.resource_specific_results); crate::Value::Structure(fields) } }
+/// `FeatureType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FeatureType {
+    /// `RootCredentialsManagement`.
+    #[default] RootCredentialsManagement,
+    /// `RootSessions`.
+    RootSessions,
+}
+impl crate::Enumeration for FeatureType { const VALUES: &'static [(&'static str, Self)] = &[("RootCredentialsManagement", Self::RootCredentialsManagement), ("RootSessions", Self::RootSessions)]; fn as_str(self) -> &'static str { match self { Self::RootCredentialsManagement => "RootCredentialsManagement", Self::RootSessions => "RootSessions" } } }
+impl crate::FromValue for FeatureType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for FeatureType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `GetAccessKeyLastUsedRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetAccessKeyLastUsedRequest {
@@ -1340,6 +1415,22 @@ pub struct ListOpenIDConnectProvidersResponse {
 }
 impl crate::FromValue for ListOpenIDConnectProvidersResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_list: fields.take(0)? }) } }
 impl crate::IntoValue for ListOpenIDConnectProvidersResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_list); crate::Value::Structure(fields) } }
+/// `ListOrganizationsFeaturesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOrganizationsFeaturesRequest {
+}
+impl crate::FromValue for ListOrganizationsFeaturesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for ListOrganizationsFeaturesRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `ListOrganizationsFeaturesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOrganizationsFeaturesResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for ListOrganizationsFeaturesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for ListOrganizationsFeaturesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
 /// `ListPoliciesRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListPoliciesRequest {
@@ -2579,9 +2670,21 @@ pub mod ops {
     /// `DetachUserPolicy`.
     pub enum DetachUserPolicy {}
     impl crate::TypedOperation for DetachUserPolicy { type Input = super::DetachUserPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DETACH_USER_POLICY } }
+    /// `DisableOrganizationsRootCredentialsManagement`.
+    pub enum DisableOrganizationsRootCredentialsManagement {}
+    impl crate::TypedOperation for DisableOrganizationsRootCredentialsManagement { type Input = super::DisableOrganizationsRootCredentialsManagementRequest; type Output = super::DisableOrganizationsRootCredentialsManagementResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT } }
+    /// `DisableOrganizationsRootSessions`.
+    pub enum DisableOrganizationsRootSessions {}
+    impl crate::TypedOperation for DisableOrganizationsRootSessions { type Input = super::DisableOrganizationsRootSessionsRequest; type Output = super::DisableOrganizationsRootSessionsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_ORGANIZATIONS_ROOT_SESSIONS } }
     /// `DisableOutboundWebIdentityFederation`.
     pub enum DisableOutboundWebIdentityFederation {}
     impl crate::TypedOperation for DisableOutboundWebIdentityFederation { type Input = (); type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_OUTBOUND_WEB_IDENTITY_FEDERATION } }
+    /// `EnableOrganizationsRootCredentialsManagement`.
+    pub enum EnableOrganizationsRootCredentialsManagement {}
+    impl crate::TypedOperation for EnableOrganizationsRootCredentialsManagement { type Input = super::EnableOrganizationsRootCredentialsManagementRequest; type Output = super::EnableOrganizationsRootCredentialsManagementResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT } }
+    /// `EnableOrganizationsRootSessions`.
+    pub enum EnableOrganizationsRootSessions {}
+    impl crate::TypedOperation for EnableOrganizationsRootSessions { type Input = super::EnableOrganizationsRootSessionsRequest; type Output = super::EnableOrganizationsRootSessionsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_ORGANIZATIONS_ROOT_SESSIONS } }
     /// `EnableOutboundWebIdentityFederation`.
     pub enum EnableOutboundWebIdentityFederation {}
     impl crate::TypedOperation for EnableOutboundWebIdentityFederation { type Input = (); type Output = super::EnableOutboundWebIdentityFederationResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_OUTBOUND_WEB_IDENTITY_FEDERATION } }
@@ -2678,6 +2781,9 @@ pub mod ops {
     /// `ListOpenIDConnectProviders`.
     pub enum ListOpenIDConnectProviders {}
     impl crate::TypedOperation for ListOpenIDConnectProviders { type Input = super::ListOpenIDConnectProvidersRequest; type Output = super::ListOpenIDConnectProvidersResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_OPEN_ID_CONNECT_PROVIDERS } }
+    /// `ListOrganizationsFeatures`.
+    pub enum ListOrganizationsFeatures {}
+    impl crate::TypedOperation for ListOrganizationsFeatures { type Input = super::ListOrganizationsFeaturesRequest; type Output = super::ListOrganizationsFeaturesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_ORGANIZATIONS_FEATURES } }
     /// `ListPolicies`.
     pub enum ListPolicies {}
     impl crate::TypedOperation for ListPolicies { type Input = super::ListPoliciesRequest; type Output = super::ListPoliciesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_POLICIES } }

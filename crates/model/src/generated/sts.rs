@@ -148,6 +148,28 @@ pub struct AssumeRoleWithWebIdentityResponse {
 }
 impl crate::FromValue for AssumeRoleWithWebIdentityResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, subject_from_web_identity_token: fields.take(1)?, assumed_role_user: fields.take(2)?, packed_policy_size: fields.take(3)?, provider: fields.take(4)?, audience: fields.take(5)?, source_identity: fields.take(6)? }) } }
 impl crate::IntoValue for AssumeRoleWithWebIdentityResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.subject_from_web_identity_token); fields.put(2, self.assumed_role_user); fields.put(3, self.packed_policy_size); fields.put(4, self.provider); fields.put(5, self.audience); fields.put(6, self.source_identity); crate::Value::Structure(fields) } }
+/// `AssumeRootRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRootRequest {
+    /// `TargetPrincipal`.
+    pub target_principal: String,
+    /// `TaskPolicyArn`.
+    pub task_policy_arn: PolicyDescriptorType,
+    /// `DurationSeconds`.
+    pub duration_seconds: Option<i32>,
+}
+impl crate::FromValue for AssumeRootRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { target_principal: fields.take(0)?, task_policy_arn: fields.take(1)?, duration_seconds: fields.take(2)? }) } }
+impl crate::IntoValue for AssumeRootRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.target_principal); fields.put(1, self.task_policy_arn); fields.put(2, self.duration_seconds); crate::Value::Structure(fields) } }
+/// `AssumeRootResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRootResponse {
+    /// `Credentials`.
+    pub credentials: Option<Credentials>,
+    /// `SourceIdentity`.
+    pub source_identity: Option<String>,
+}
+impl crate::FromValue for AssumeRootResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, source_identity: fields.take(1)? }) } }
+impl crate::IntoValue for AssumeRootResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.source_identity); crate::Value::Structure(fields) } }
 /// `AssumedRoleUser`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AssumedRoleUser {
@@ -343,6 +365,9 @@ pub mod ops {
     /// `AssumeRoleWithWebIdentity`.
     pub enum AssumeRoleWithWebIdentity {}
     impl crate::TypedOperation for AssumeRoleWithWebIdentity { type Input = super::AssumeRoleWithWebIdentityRequest; type Output = super::AssumeRoleWithWebIdentityResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROLE_WITH_WEB_IDENTITY } }
+    /// `AssumeRoot`.
+    pub enum AssumeRoot {}
+    impl crate::TypedOperation for AssumeRoot { type Input = super::AssumeRootRequest; type Output = super::AssumeRootResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROOT } }
     /// `DecodeAuthorizationMessage`.
     pub enum DecodeAuthorizationMessage {}
     impl crate::TypedOperation for DecodeAuthorizationMessage { type Input = super::DecodeAuthorizationMessageRequest; type Output = super::DecodeAuthorizationMessageResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_DECODE_AUTHORIZATION_MESSAGE } }

@@ -12,6 +12,7 @@ mod instance;
 mod instance_profile;
 mod key_ring;
 mod managed_policy;
+mod organization;
 mod reference;
 mod role;
 mod tally;
@@ -34,6 +35,10 @@ pub use instance::{
 pub use instance_profile::InstanceProfile;
 pub use key_ring::{KeyRing, RingKey};
 pub use managed_policy::{ManagedPolicy, PolicyVersion};
+pub use organization::{
+    ControlPolicyType, MemberAccount, Membership, Organization, OrganizationNode, OrganizationPolicy,
+    RootFeature, TrustedService,
+};
 pub use reference::{EntityKind, Reference, Target};
 pub use role::{Role, RoleLastUsed};
 pub use tally::{Counted, Tally};
