@@ -10,7 +10,14 @@ use serde_json::Value;
 /// The floors, from the ground up. (ARCHITECTURE.md draws them.)
 const FLOORS: &[&[&str]] = &[
     &["daypass-model"],
-    &["daypass-policy", "daypass-wire", "daypass-store", "daypass-compute", "daypass-objects"],
+    &[
+        "daypass-policy",
+        "daypass-wire",
+        "daypass-federation",
+        "daypass-store",
+        "daypass-compute",
+        "daypass-objects",
+    ],
     &["daypass-core"],
     &[
         "daypass-imds",

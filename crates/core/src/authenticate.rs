@@ -130,7 +130,10 @@ fn resolve(
             }
             let identity = match &session.principal {
                 SessionPrincipal::Root {} => return resolve_root(state, session, verified, claim),
-                SessionPrincipal::User { name, id } => user(state, &session.account, name, id)?,
+                SessionPrincipal::User { name, id }
+                | SessionPrincipal::FederatedUser { user_name: name, user_id: id, .. } => {
+                    user(state, &session.account, name, id)?
+                }
                 SessionPrincipal::AssumedRole { role_name, role_id, .. } => {
                     let role = state.identities.role(&session.account, role_name)?;
                     role.filter(|i| matches!(&i.who, Who::Role(r) if r.id == *role_id))

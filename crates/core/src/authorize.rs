@@ -59,7 +59,7 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
     let places = Places::of(cx, check)?;
     let mut context = Context::with_capacity(28 + check.keys.len());
     describe(cx, check, &places, &mut context);
-    let mut request = Request::new(cx.caller.principal(), &action, resource, &context);
+    let mut request = Request::new(cx.caller().principal(), &action, resource, &context);
     if let Some(account) = check.account.as_ref().and_then(|a| a.as_str().parse().ok()) {
         request = request.in_account(account);
     }
@@ -68,7 +68,7 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
         Guard::Grants(set) => ResourcePolicy::Grants(set),
         Guard::Trust(set) => ResourcePolicy::Trust(set),
     };
-    Some(answer(&places.limit(Policies::of(cx.caller.policies()).resource(guard)), &request))
+    Some(answer(&places.limit(Policies::of(cx.caller().policies()).resource(guard)), &request))
 }
 
 /// Where the two accounts of a question stand in their organizations.
@@ -79,7 +79,7 @@ struct Places {
 
 impl Places {
     fn of(cx: &Cx, check: &Check) -> Option<Self> {
-        let own = cx.caller.account();
+        let own = cx.caller().account();
         let other = check.account.clone().or_else(|| own.clone());
         Self::between(cx, own.as_ref(), other.as_ref())
     }
@@ -128,7 +128,7 @@ impl Places {
 
 /// The condition keys of a request: who asks, from where, when, and what the operation says of its resource.
 fn describe<'a>(cx: &'a Cx, check: &'a Check, places: &'a Places, context: &mut Context<'a>) {
-    cx.caller.describe(cx.now, context);
+    cx.caller().describe(cx.now, context);
     places.describe(context);
     context.set(keys::CURRENT_TIME, time(cx.now));
     context.set(keys::EPOCH_TIME, cx.now.seconds());
@@ -142,7 +142,7 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, places: &'a Places, context: &mut 
         context.set(keys::REFERER, referer.as_str());
     }
     let account = check.account.as_ref().map(AccountId::as_str);
-    let account = account.or_else(|| cx.caller.principal().account().map(|a| a.as_str()));
+    let account = account.or_else(|| cx.caller().principal().account().map(|a| a.as_str()));
     if let Some(account) = account {
         context.set(keys::RESOURCE_ACCOUNT, account);
     }
@@ -174,10 +174,14 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
     let abroad = check
         .account
         .as_ref()
-        .is_some_and(|a| Some(a.as_str()) != cx.caller.principal().account().map(|p| p.as_str()));
+        .is_some_and(|a| Some(a.as_str()) != cx.caller().principal().account().map(|p| p.as_str()));
     let together = || Places::of(cx, check).is_some_and(|places| places.are_together());
     let audience = if abroad && !together() { Audience::Outside } else { Audience::Organization };
-    let sentence = explanation.message(audience, service.name == "s3");
+    let sentence = match cx.caller().kind() {
+        // Whom only a provider vouches for learns no more than that.
+        CallerKind::Vouched(_) => format!("Not authorized to perform {}", check.action),
+        _ => explanation.message(audience, service.name == "s3"),
+    };
     cx.trail().explanation = Some(json);
     match service.protocol {
         Protocol::Ec2 => {
@@ -194,7 +198,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
             };
             Fault::coded("UnauthorizedOperation", 403, words).into()
         }
-        Protocol::RestXml if matches!(cx.caller.kind(), CallerKind::Anonymous) => {
+        Protocol::RestXml if matches!(cx.caller().kind(), CallerKind::Anonymous) => {
             Fault::coded("AccessDenied", 403, "Access Denied").into()
         }
         Protocol::Query | Protocol::RestXml => Fault::coded("AccessDenied", 403, sentence).into(),

@@ -294,6 +294,7 @@ impl Gate {
         let cx = Cx {
             state: Arc::clone(&self.state),
             caller,
+            vouched: OnceLock::new(),
             peer: arrival.peer,
             operation,
             region,
@@ -350,6 +351,10 @@ impl Gate {
             return Err(self.not_built(cx, &value));
         };
         match (entry.effect, payload) {
+            (Effect::Prepared(effect), _) => {
+                let output = effect(cx, value).await?;
+                Ok(respond(daypass_wire::write_output(operation, &output, &cx.request_id), None))
+            }
             (Effect::Transaction(effect), _) => self.transact(cx, effect, value).await,
             (Effect::Stream(effect), Some(payload)) => {
                 let answered = effect(cx, value, *payload).await?;

@@ -12,8 +12,9 @@ use daypass_core::{administrator, outbox};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
 
+use super::backup;
 use super::descriptors;
-use super::protocol::{InstanceReply, Reply, Request, SessionReply, StatusReply};
+use super::protocol::{InstanceReply, ObjectsReply, Reply, Request, SessionReply, StatusReply};
 use super::run::{self, Asked};
 use crate::data::socket;
 use crate::server::Server;
@@ -67,7 +68,11 @@ async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
         Ok(Request::Session { seconds, account, create }) => {
             session(server, peer.uid(), seconds, account, create).await
         }
-        Ok(Request::Status) => status(server),
+        Ok(Request::Status) => status(server).await,
+        Ok(Request::Backup) => {
+            tracing::info!(uid = peer.uid(), "a backup");
+            return backup::hold(server, &mut stream).await;
+        }
         Ok(Request::Why { id }) => why(server, id).await,
         Ok(Request::Exec { instance, arguments, terminal }) => {
             tracing::info!(
@@ -84,14 +89,19 @@ async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
 }
 
 async fn answer(stream: &mut UnixStream, reply: &Reply) -> Result<()> {
-    let mut line = zeroize::Zeroizing::new(serde_json::to_vec(reply)?);
-    line.push(b'\n');
-    stream.write_all(&line).await?;
+    say(stream, reply).await?;
     stream.shutdown().await?;
     Ok(())
 }
 
-fn failed(why: &str) -> Reply {
+/// Answers, and more may come.
+pub(super) async fn say(stream: &mut UnixStream, reply: &Reply) -> Result<()> {
+    let mut line = zeroize::Zeroizing::new(serde_json::to_vec(reply)?);
+    line.push(b'\n');
+    Ok(stream.write_all(&line).await?)
+}
+
+pub(super) fn failed(why: &str) -> Reply {
     Reply::Failed { why: why.to_owned() }
 }
 
@@ -171,13 +181,30 @@ async fn find_record(server: &Server, id: Option<&str>) -> Result<Option<AuditRe
     })
 }
 
-fn status(server: &Server) -> Reply {
+async fn objects(server: &Server) -> Result<ObjectsReply, daypass_core::objects::Error> {
+    let health = server.state().objects.health().await?;
+    Ok(ObjectsReply {
+        read_only: health.read_only,
+        free_bytes: health.free_bytes,
+        used_bytes: health.used_bytes,
+        live_bytes: health.live_bytes,
+        scrubs: health.scrubs,
+        damaged: health.damaged,
+    })
+}
+
+async fn status(server: &Server) -> Reply {
     let state = server.state();
     let instances = match server.instances() {
         Ok(instances) => instances,
         Err(error) => return failed(&format!("the instances could not be read: {error}")),
     };
+    let objects = match objects(server).await {
+        Ok(objects) => objects,
+        Err(error) => return failed(&format!("the objects could not be looked at: {error}")),
+    };
     Reply::Status(StatusReply {
+        objects,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         process: std::process::id(),
         uptime_seconds: server.uptime_seconds(),

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daypass_core::{Body, BodyError, Peer, PeerInstance, full};
+use daypass_core::{Body, BodyError, Peer, PeerInstance, full, token_issuer};
 use http::header::{HeaderValue, SERVER};
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -138,11 +138,31 @@ async fn connection(
 async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
     let mut response = if request.method() == Method::GET && request.uri().path() == "/_daypass/health" {
         health()
+    } else if request.method() == Method::GET && request.uri().path().starts_with("/_daypass/oidc/") {
+        published(&server, request.uri().path())
     } else {
         let request = request.map(|body| body.map_err(BodyError::new).boxed_unsync());
         server.gate().serve(peer, request).await
     };
     response.headers_mut().insert(SERVER, HeaderValue::from_static("Daypass"));
+    response
+}
+
+/// What the accounts' token issuers publish: for everybody, as their tokens are for.
+fn published(server: &Server, path: &str) -> Response<Body> {
+    let (status, body) = match token_issuer::document(server.state(), path) {
+        Ok(Some(document)) => (StatusCode::OK, document),
+        Ok(None) => (StatusCode::NOT_FOUND, r#"{"error":"not_found"}"#.to_owned()),
+        Err(error) => {
+            tracing::error!(%error, "what a token issuer publishes could not be read");
+            (StatusCode::INTERNAL_SERVER_ERROR, r#"{"error":"server_error"}"#.to_owned())
+        }
+    };
+    let mut response = Response::new(full(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response
 }
 

@@ -6,6 +6,7 @@
 mod access_key;
 mod account;
 mod group;
+mod identity_provider;
 mod indexed;
 mod instance;
 mod instance_profile;
@@ -23,6 +24,9 @@ use serde::{Deserialize, Serialize};
 pub use access_key::{AccessKey, AccessKeyLastUsed, AccessKeyStatus};
 pub use account::{Account, AccountAlias};
 pub use group::Group;
+pub use identity_provider::{
+    OidcProvider, SamlProvider, TokenIssuer, TokenIssuerId, TokenKey, UsedAssertion,
+};
 pub use indexed::{Index, Indexed};
 pub use instance::{
     Endpoint, HttpTokens, Instance, InstanceState, MetadataOptions, NetworkInterface, ProfileAssociation,
