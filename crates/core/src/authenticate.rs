@@ -6,7 +6,7 @@ use bytes::Bytes;
 use daypass_store::records::{AccessKey, AccessKeyStatus};
 use daypass_store::{Read as _, StoreError};
 use daypass_wire::sigv4::{
-    BodyKind, Claim, Expected, NoKey, PayloadVerifier, SigError, SigningKey, Verified,
+    BodyKind, Claim, Expected, FormClaim, NoKey, PayloadVerifier, SigError, SigningKey, Verified,
 };
 
 use crate::Secret;
@@ -70,7 +70,7 @@ pub(crate) fn authenticate(
     expected: &Expected<'_>,
 ) -> Result<(Caller, Option<PayloadVerifier>), Unauthenticated> {
     let whole = if let Subject::Whole(body) = subject { &body[..] } else { &[] };
-    let (secret, owner) = match find(state, claim)? {
+    let (secret, owner) = match find(state, claim.access_key_id(), claim.session_token())? {
         Found::Key { secret, owner } => (secret, owner),
         Found::None(why) => return Err(claim.refuse(why, whole, expected).into()),
     };
@@ -83,13 +83,26 @@ pub(crate) fn authenticate(
         }
     };
     // The signature is good; is its holder still somebody?
-    let caller = resolve(state, owner, verified, claim)?;
+    let caller = resolve(state, owner, verified)?;
     Ok((caller, payload))
 }
 
-fn find(state: &State, claim: &Claim<'_>) -> Result<Found, Error> {
-    let id = claim.access_key_id();
-    let Some(token) = claim.session_token() else {
+/// Verifies the claim of a form.
+pub(crate) fn authenticate_form(
+    state: &State,
+    claim: &FormClaim<'_>,
+    expected: &Expected<'_>,
+) -> Result<Caller, Unauthenticated> {
+    let (secret, owner) = match find(state, claim.access_key_id(), claim.session_token())? {
+        Found::Key { secret, owner } => (secret, owner),
+        Found::None(why) => return Err(claim.refuse(why, expected).into()),
+    };
+    let key = SigningKey::derive(secret.expose().as_bytes(), claim.date(), claim.region(), claim.service());
+    resolve(state, owner, claim.verify(&key, expected)?)
+}
+
+fn find(state: &State, id: &str, token: Option<&str>) -> Result<Found, Error> {
+    let Some(token) = token else {
         let key = state.store.read(|tx| tx.get::<AccessKey>(&AccessKey::key_of(id)))?;
         let key = key.filter(|k| k.status == AccessKeyStatus::Active);
         return Ok(match key.and_then(|key| Some((open_secret(state, &key)?, key))) {
@@ -117,13 +130,8 @@ fn open_secret(state: &State, key: &AccessKey) -> Option<Secret<String>> {
     text.map(Secret::new)
 }
 
-fn resolve(
-    state: &State,
-    owner: Owner,
-    verified: Verified,
-    claim: &Claim<'_>,
-) -> Result<Caller, Unauthenticated> {
-    let gone = || SigError::UnknownAccessKey { access_key_id: claim.access_key_id().into() };
+fn resolve(state: &State, owner: Owner, verified: Verified) -> Result<Caller, Unauthenticated> {
+    let gone = SigError::UnknownAccessKey { access_key_id: verified.access_key_id().into() };
     let (identity, session) = match owner {
         Owner::User { account, name, id } => (user(state, &account, &name, &id)?, None),
         Owner::Session(session) => {
@@ -140,14 +148,14 @@ fn resolve(
             (identity, Some(session))
         }
     };
-    let identity = identity.ok_or_else(gone)?;
+    let Some(identity) = identity else { return Err(gone.into()) };
     let session_policies = match &session {
         Some(s) if s.policy.is_some() || !s.policy_arns.is_empty() => {
             Some(state.identities.session_policies(&s.account, s.policy.as_deref(), &s.policy_arns)?)
         }
         _ => None,
     };
-    Caller::verified(identity, session, session_policies, verified).ok_or_else(|| gone().into())
+    Caller::verified(identity, session, session_policies, verified).ok_or_else(|| gone.into())
 }
 
 /// The user of that name, if it is still the one of that id.

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use daypass_core::model::AccountId;
 use daypass_core::model::s3::errors;
 use daypass_core::objects::Error as Engine;
 use daypass_core::{Error, Fault};
 use serde::{Deserialize, Serialize};
+
+use crate::acl::Acl;
 
 /// Bytes of the names and values of metadata.
 const MAX_METADATA: usize = 2048;
@@ -32,6 +35,15 @@ pub(crate) struct Description {
     /// `x-amz-meta-…`
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
+    /// Whose object it is, where it is not the bucket owner's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<AccountId>,
+    /// Its ACL, if one was put.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) acl: Option<Acl>,
+    /// Whether a legal hold was ever put on it or taken off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) legal_hold_was_set: bool,
     /// Of an upload: who began it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) initiator: Option<String>,
@@ -87,6 +99,11 @@ impl Description {
     /// The same without what only an upload has.
     pub(crate) fn of_object(self) -> Self {
         Self { initiator: None, checksum_was_chosen: false, ..self }
+    }
+
+    /// The same without what is the object's own and no copy's.
+    pub(crate) fn of_copy(self) -> Self {
+        Self { legal_hold_was_set: false, owner: None, acl: None, ..self.of_object() }
     }
 
     /// The object's type, which it always has.

@@ -232,7 +232,7 @@ pub(super) struct Credential<'a> {
 }
 
 impl<'a> Credential<'a> {
-    fn parse(text: Cow<'a, str>, family: Family, form: AuthForm) -> Result<Self, SigError> {
+    pub(super) fn parse(text: Cow<'a, str>, family: Family, form: AuthForm) -> Result<Self, SigError> {
         if text.split('/').count() != 5 {
             return Err(SigError::MalformedCredential { form, credential: text.into() });
         }
@@ -245,6 +245,11 @@ impl<'a> Credential<'a> {
             return Err(SigError::MalformedScopeDate { form, date: date.into() });
         }
         Ok(credential)
+    }
+
+    /// As it was sent.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     pub(super) fn access_key_id(&self) -> &str {

@@ -6,10 +6,10 @@ use aws_lc_rs::digest;
 use time::OffsetDateTime;
 
 use super::canonical::{self, PathForm};
-use super::claim::{Claim, PayloadMode};
+use super::claim::{Claim, Credential, PayloadMode};
 use super::payload::{BodyKind, ChunkSigner, PayloadVerifier};
 use super::percent::{parse_hash, push_hex};
-use super::timestamp::{basic, shifted};
+use super::timestamp::{RequestTime, basic, shifted};
 use super::{
     ALGORITHM, AuthForm, Family, MAX_SKEW_SECONDS, Mismatch, ScopeFault, SigError, SigningKey, TERMINATOR,
 };
@@ -41,9 +41,20 @@ pub enum NoKey {
     ExpiredToken,
 }
 
+impl NoKey {
+    /// What the sender is told.
+    pub(super) fn error(self, access_key_id: &str) -> SigError {
+        match self {
+            Self::UnknownAccessKey => SigError::UnknownAccessKey { access_key_id: access_key_id.into() },
+            Self::InvalidToken => SigError::InvalidToken,
+            Self::ExpiredToken => SigError::ExpiredToken,
+        }
+    }
+}
+
 /// A request whose signature was verified: the proof that its sender holds the secret of its access key.
 ///
-/// Only [`Claim::verify`] and [`Claim::verify_head`] make one.
+/// Only [`Claim::verify`], [`Claim::verify_head`] and [`FormClaim::verify`](super::FormClaim::verify) make one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verified {
     credential: String,
@@ -53,6 +64,15 @@ pub struct Verified {
 }
 
 impl Verified {
+    pub(super) fn new(
+        credential: &str,
+        form: AuthForm,
+        request_time: OffsetDateTime,
+        content_sha256: Option<String>,
+    ) -> Self {
+        Self { credential: credential.to_owned(), form, request_time, content_sha256 }
+    }
+
     /// The access key whose secret signed the request.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
@@ -162,36 +182,26 @@ impl Claim<'_> {
             _ => self.check_signature(SigningKey::decoy(), &self.whole_body_hash(body)),
         };
         std::hint::black_box(verdict).ok();
-        match why {
-            NoKey::UnknownAccessKey => {
-                SigError::UnknownAccessKey { access_key_id: self.access_key_id().into() }
-            }
-            NoKey::InvalidToken => SigError::InvalidToken,
-            NoKey::ExpiredToken => SigError::ExpiredToken,
-        }
+        why.error(self.access_key_id())
     }
 
     fn verified(&self) -> Verified {
-        Verified {
-            credential: self.credential.text.clone().into_owned(),
-            form: self.form,
-            request_time: self.time.instant(),
-            content_sha256: (self.family == Family::S3).then(|| self.payload_hash.clone().into_owned()),
-        }
+        let content_sha256 = (self.family == Family::S3).then(|| self.payload_hash.clone().into_owned());
+        Verified::new(self.credential.text(), self.form, self.time.instant(), content_sha256)
     }
 
     /// Date, expiry and scope, in the order in which AWS finds fault with them: S3 looks at the scope of a
     /// presigned URL before its expiry, everything else at the date first.
     fn check_terms(&self, expected: &Expected<'_>) -> Result<(), SigError> {
         if self.family == Family::S3 && self.form == AuthForm::Query {
-            self.check_scope(expected)?;
+            check_scope(&self.credential, self.form, self.time, expected)?;
             return self.check_expiry(expected.now);
         }
         let skew = (expected.now - self.time.instant()).abs();
         if skew > time::Duration::seconds(MAX_SKEW_SECONDS) {
             return Err(SigError::TimeSkewed { request_time: self.time.instant(), now: expected.now });
         }
-        self.check_scope(expected)
+        check_scope(&self.credential, self.form, self.time, expected)
     }
 
     fn check_expiry(&self, now: OffsetDateTime) -> Result<(), SigError> {
@@ -205,28 +215,6 @@ impl Claim<'_> {
             return Err(SigError::PresignedExpired { expires_seconds, expires, now });
         }
         Ok(())
-    }
-
-    fn check_scope(&self, expected: &Expected<'_>) -> Result<(), SigError> {
-        let credential = &self.credential;
-        let wrong = |found: &str, right: bool| (!right).then(|| found.to_owned());
-        let date = wrong(credential.date(), credential.date().as_bytes() == self.time.day());
-        let region = wrong(credential.region(), (expected.regions)(credential.region()));
-        let service = wrong(credential.service(), credential.service() == expected.service);
-        let terminator = wrong(credential.terminator(), credential.terminator() == TERMINATOR);
-        if date.is_none() && region.is_none() && service.is_none() && terminator.is_none() {
-            return Ok(());
-        }
-        Err(SigError::WrongScope(Box::new(ScopeFault {
-            form: self.form,
-            region,
-            service,
-            terminator,
-            date,
-            expected_region: expected.home_region.to_owned(),
-            expected_service: expected.service.to_owned(),
-            request_time: basic(self.time.instant()),
-        })))
     }
 
     /// The hash of the body; nothing if the request states another one, which makes any signature wrong.
@@ -302,4 +290,31 @@ impl Claim<'_> {
             canonical_request: shown.then(|| String::from_utf8_lossy(&request).into_owned()),
         }
     }
+}
+
+/// Whether a scope is of the day of the request, and of a region and the service that answer it.
+pub(super) fn check_scope(
+    credential: &Credential<'_>,
+    form: AuthForm,
+    time: RequestTime,
+    expected: &Expected<'_>,
+) -> Result<(), SigError> {
+    let wrong = |found: &str, right: bool| (!right).then(|| found.to_owned());
+    let date = wrong(credential.date(), credential.date().as_bytes() == time.day());
+    let region = wrong(credential.region(), (expected.regions)(credential.region()));
+    let service = wrong(credential.service(), credential.service() == expected.service);
+    let terminator = wrong(credential.terminator(), credential.terminator() == TERMINATOR);
+    if date.is_none() && region.is_none() && service.is_none() && terminator.is_none() {
+        return Ok(());
+    }
+    Err(SigError::WrongScope(Box::new(ScopeFault {
+        form,
+        region,
+        service,
+        terminator,
+        date,
+        expected_region: expected.home_region.to_owned(),
+        expected_service: expected.service.to_owned(),
+        request_time: basic(time.instant()),
+    })))
 }
