@@ -115,11 +115,13 @@ impl Description {
 /// How the body came is no property of the object (S3 API reference, "Signature Calculations … Multiple Chunks":
 /// `aws-chunked` is not kept).
 pub(crate) fn without_framing(encoding: &str) -> Option<String> {
-    let kept: Vec<&str> = encoding
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty() && !part.eq_ignore_ascii_case("aws-chunked"))
-        .collect();
+    let parts = || encoding.split(',').map(str::trim);
+    let is_framing = |part: &str| part.eq_ignore_ascii_case("aws-chunked");
+    if !encoding.is_empty() && !parts().any(is_framing) {
+        // It is kept as it was written.
+        return Some(encoding.to_owned());
+    }
+    let kept: Vec<&str> = parts().filter(|part| !part.is_empty() && !is_framing(part)).collect();
     if kept.is_empty() { None } else { Some(kept.join(",")) }
 }
 
@@ -154,6 +156,7 @@ mod tests {
     fn framing_is_no_encoding_of_the_object() {
         for (sent, kept) in [
             ("gzip", Some("gzip")),
+            ("deflate, gzip", Some("deflate, gzip")),
             ("aws-chunked", None),
             ("aws-chunked,gzip", Some("gzip")),
             ("gzip, AWS-Chunked, br", Some("gzip,br")),
