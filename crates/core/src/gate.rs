@@ -7,7 +7,6 @@ mod form;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use daypass_model::{Operation, Protocol, Service, Value, services};
@@ -17,7 +16,6 @@ use daypass_wire::{Answer, Fault, Form, Protocols, Routed};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
-use http_body_util::BodyExt as _;
 
 use self::claimed::{claimed_key, claimed_service, claims_access_analyzer};
 use crate::audit::Call;
@@ -25,20 +23,14 @@ use crate::authenticate::{Subject, Unauthenticated, authenticate};
 use crate::caller::Caller;
 use crate::check::{Check, Checks};
 use crate::cx::{Cx, Peer, Trail};
+use crate::document::{Documents, Held};
 use crate::error::{Error, internal_failure};
 use crate::ids::Ids;
 use crate::last_used::LastUsed;
 use crate::operation::{Effect, Entry, is_dry_run};
-use crate::payload::{Body, Payload, full, request_timeout};
+use crate::payload::{Body, Payload, full};
 use crate::state::State;
 use crate::surroundings::random;
-
-/// The most bytes of a form or JSON document: far above anything that AWS's quotas allow in one.
-const MAX_DOCUMENT: usize = 1 << 20;
-/// The most bytes of an XML document of S3: `DeleteObjects` of a thousand of the longest keys, escaped.
-const MAX_XML: usize = 8 << 20;
-/// A document that takes longer to arrive is not waited for.
-const DOCUMENT_WITHIN: Duration = Duration::from_secs(30);
 
 /// The gate. Cheap to clone.
 #[derive(Clone)]
@@ -46,6 +38,7 @@ pub struct Gate {
     state: Arc<State>,
     entries: Arc<HashMap<(&'static str, &'static str), &'static Entry>>,
     last_used: Arc<LastUsed>,
+    documents: Documents,
 }
 
 /// What is known of a request before its operation.
@@ -72,6 +65,8 @@ struct Message {
     /// The fields of a form with a file.
     fields: Option<Vec<(String, String)>>,
     body: Arrived,
+    /// The memory of a body that is held whole.
+    held: Held,
 }
 
 /// The body, as far as it has been read.
@@ -99,7 +94,12 @@ impl Gate {
             let operation = entry.operation();
             ((operation.service.name, operation.name), entry)
         });
-        Self { state, entries: Arc::new(entries.collect()), last_used: Arc::default() }
+        Self {
+            state,
+            entries: Arc::new(entries.collect()),
+            last_used: Arc::default(),
+            documents: Documents::default(),
+        }
     }
 
     /// What the server stands on.
@@ -171,9 +171,10 @@ impl Gate {
             })
         };
         let guess = service_of(protocols, head);
+        let mut held = self.documents.hold();
         let (whole, stream) = match protocols {
             Protocols::S3 => (Bytes::new(), Some(body)),
-            _ => (collect(body).await.map_err(|fault| refuse(guess, None, "", fault))?, None),
+            _ => (held.read(body).await.map_err(|fault| refuse(guess, None, "", fault))?, None),
         };
         let form = match read_form(protocols, head, &whole) {
             Ok(form) => form,
@@ -196,7 +197,7 @@ impl Gate {
                 let admitted = self.admit_form(arrival, routed, body).await;
                 return admitted.map_err(|fault| refuse(operation.service, Some(operation), "", fault));
             }
-            (Some(_), "OptionsObject") => return Ok(preflight(routed)),
+            (Some(_), "OptionsObject") => return Ok(preflight(routed, held)),
             (stream, _) => stream,
         };
         let subject = Subject::Whole(&whole);
@@ -211,15 +212,17 @@ impl Gate {
             }
             _ => Arrived::Whole(whole),
         };
-        Ok(Admitted { caller, message: Message { routed, form, fields: None, body } })
+        Ok(Admitted { caller, message: Message { routed, form, fields: None, body, held } })
     }
 
-    fn expected(&self, arrival: &Arrival, service: &'static Service) -> Expected<'_> {
+    fn expected<'a>(&'a self, arrival: &'a Arrival, service: &'static Service) -> Expected<'a> {
         let now = time::OffsetDateTime::from_unix_timestamp(arrival.now.seconds());
+        let host = arrival.head.headers.get("host").and_then(|v| v.to_str().ok());
         Expected {
             service: service.signing_name,
             regions: &is_region,
             home_region: &self.state.region,
+            bucket_in_host: host.and_then(|host| self.state.hosts.bucket_of(host)),
             now: now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
         }
     }
@@ -273,7 +276,7 @@ impl Gate {
             Err(error) => return (service, signature_fault(&error, family(service))),
         }
         let whole = match stream {
-            Some(body) if service.name != "s3" => match collect(body).await {
+            Some(body) if service.name != "s3" => match self.documents.hold().read(body).await {
                 Ok(whole) => whole,
                 Err(fault) => return (service, fault),
             },
@@ -303,13 +306,14 @@ impl Gate {
     async fn run(&self, arrival: Arrival, admitted: Admitted) -> Response<Body> {
         let Admitted { caller, message } = admitted;
         let operation = message.routed.operation;
-        let region = caller.proof().map_or(self.state.region.as_str(), |p| p.region()).to_owned();
+        let region = caller.proof().and_then(|p| p.region()).unwrap_or(&self.state.region).to_owned();
         let origin = arrival.head.headers.get("origin").and_then(|v| v.to_str().ok()).map(str::to_owned);
         let referer = arrival.head.headers.get("referer").and_then(|v| v.to_str().ok()).map(str::to_owned);
         let head = arrival.head;
         let cx = Cx {
             state: Arc::clone(&self.state),
             caller,
+            vouched: OnceLock::new(),
             peer: arrival.peer,
             operation,
             region,
@@ -357,17 +361,14 @@ impl Gate {
 
     /// Reads the input, then does what the operation does.
     async fn perform(&self, cx: &Cx, head: &Parts, message: Message) -> Result<Response<Body>, Error> {
-        let Message { routed, form, fields, body } = message;
+        let Message { routed, form, fields, body, mut held } = message;
         let operation = cx.operation;
         let streams =
             operation.input.payload.and_then(|i| operation.input.member(i)).is_some_and(|m| m.streaming);
         let (document, payload) = match body {
             Arrived::Whole(bytes) => (bytes, None),
             Arrived::Streaming(payload) if streams => (Bytes::new(), Some(payload)),
-            Arrived::Streaming(mut payload) => {
-                let read = tokio::time::timeout(DOCUMENT_WITHIN, payload.collect(MAX_XML)).await;
-                (read.map_err(|_| request_timeout())??, Some(payload))
-            }
+            Arrived::Streaming(mut payload) => (held.read_xml(&mut payload).await?, Some(payload)),
         };
         if operation.checksum_required && payload.as_ref().is_some_and(|p| !p.declares_integrity()) {
             let words = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
@@ -382,6 +383,10 @@ impl Gate {
             return Err(self.not_built(cx, &value));
         };
         match (entry.effect, payload) {
+            (Effect::Prepared(effect), _) => {
+                let output = effect(cx, value).await?;
+                Ok(respond(daypass_wire::write_output(operation, &output, &cx.request_id), None))
+            }
             (Effect::Transaction(effect), _) => self.transact(cx, effect, value).await,
             (Effect::Stream(effect), Some(payload)) => {
                 let answered = effect(cx, value, *payload).await?;
@@ -486,9 +491,12 @@ impl Gate {
 
 /// A preflight request: a browser sends it without credentials, and its answer depends on nobody's rights. A signature in
 /// the query is that of the request to come.
-fn preflight(routed: Routed) -> Admitted {
+fn preflight(routed: Routed, held: Held) -> Admitted {
     let body = Arrived::Whole(Bytes::new());
-    Admitted { caller: Caller::anonymous(), message: Message { routed, form: None, fields: None, body } }
+    Admitted {
+        caller: Caller::anonymous(),
+        message: Message { routed, form: None, fields: None, body, held },
+    }
 }
 
 /// Whether the requester of an object says that it pays.
@@ -503,24 +511,6 @@ fn respond(answer: Answer, body: Option<Body>) -> Response<Body> {
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = answer.headers;
     response
-}
-
-/// A document, as a whole.
-async fn collect(body: Body) -> Result<Bytes, Fault> {
-    let limited = http_body_util::Limited::new(body, MAX_DOCUMENT);
-    let read =
-        tokio::time::timeout(DOCUMENT_WITHIN, limited.collect()).await.map_err(|_| request_timeout())?;
-    read.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if error.is::<http_body_util::LengthLimitError>() {
-            Fault::coded(
-                "RequestEntityTooLarge",
-                413,
-                format!("Request must be smaller than {MAX_DOCUMENT} bytes"),
-            )
-        } else {
-            Fault::coded("IncompleteBody", 400, "The request body ended too early.")
-        }
-    })
 }
 
 fn read_form(protocols: Protocols, head: &Parts, body: &[u8]) -> Result<Option<Form>, Fault> {

@@ -11,7 +11,7 @@ use daypass_core::model::AccountId;
 use daypass_core::policy::{Policy, PolicySet};
 use daypass_core::store::Tx;
 use daypass_core::wire::sigv4::AuthForm;
-use daypass_core::{Check, Checks, Cx, Error, Fault, Guard};
+use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard};
 
 use crate::acl::{self, Grant};
 use crate::bucket::Bucket;
@@ -60,11 +60,12 @@ pub(crate) use bucket_operation;
 pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> Result<(), Error> {
     cx.on_refusal("x-amz-bucket-region", bucket.region.clone());
     if let Some(proof) = cx.caller().proof()
-        && proof.region() != bucket.region
+        && let Some(region) = proof.region()
+        && region != bucket.region
         // The one question about a bucket that every region answers.
         && cx.operation().name != "GetBucketLocation"
     {
-        return Err(wrong_region(proof.form(), proof.region(), &bucket.region).into());
+        return Err(wrong_region(proof.form(), region, &bucket.region).into());
     }
     cors::answer(cx, bucket)?;
     if bucket.requester_pays
@@ -137,12 +138,15 @@ pub(crate) fn common(cx: &Cx, check: Check) -> Check {
         AuthForm::Query => "REST-QUERY-STRING",
         AuthForm::Post => "POST",
     };
-    let signed = i64::try_from(proof.request_time().unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-    check
-        .with("s3:authType", form)
-        .with("s3:signatureversion", "AWS4-HMAC-SHA256")
-        .with_number("s3:signatureAge", cx.now().millis().saturating_sub(signed).max(0))
-        .with_some("s3:x-amz-content-sha256", proof.content_sha256())
+    let check = check.with("s3:authType", form).with("s3:signatureversion", proof.signature_version());
+    let check = match proof.request_time() {
+        Some(signed) => {
+            let signed = i64::try_from(signed.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+            check.with_number("s3:signatureAge", cx.now().millis().saturating_sub(signed).max(0))
+        }
+        None => check,
+    };
+    check.with_some("s3:x-amz-content-sha256", proof.content_sha256())
 }
 
 fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
@@ -150,7 +154,8 @@ fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
         Some(acl) if !bucket.is_enforced() => acl::policy(cx, bucket, acl, check.action(), false),
         _ => None,
     };
-    owned(cx, &bucket.account, check).guarded_by(merged(bucket_guard(cx, bucket), acl))
+    let policy = if unlocks(cx, bucket) { None } else { bucket_guard(cx, bucket) };
+    owned(cx, &bucket.account, check).guarded_by(merged(policy, acl))
 }
 
 fn owned(cx: &Cx, owner: &AccountId, check: Check) -> Check {
@@ -165,6 +170,15 @@ fn merged(policy: Option<(&Arc<Policy>, &Arc<PolicySet>)>, acl: Option<Arc<Polic
         (None, Some(acl)) => Guard::Grants(Arc::new(PolicySet::new([acl]))),
         (None, None) => Guard::None,
     }
+}
+
+/// Whether this is the owner's root user at the bucket's policy: it can look at it, change it and take it away whatever
+/// the policy says (S3 API reference, DeleteBucketPolicy: the root principal of the owner's account).
+fn unlocks(cx: &Cx, bucket: &Bucket) -> bool {
+    let at_policy =
+        matches!(cx.operation().name, "GetBucketPolicy" | "PutBucketPolicy" | "DeleteBucketPolicy");
+    let root = matches!(cx.caller().kind(), CallerKind::Root(_));
+    at_policy && root && cx.caller().account().as_ref() == Some(&bucket.account)
 }
 
 /// The bucket's policy. Where it lets in the public and the bucket restricts that, it lets in nobody from outside its

@@ -1,5 +1,7 @@
 //! A form with a file on its way in: who signed it, its fields at once, its file as a stream.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use daypass_wire::sigv4::{BodyKind, Family, FormClaim, PayloadVerifier, SigError};
 use daypass_wire::{Fault, FormFile, Routed, UploadForm};
@@ -7,10 +9,13 @@ use http::request::Parts;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
-use super::{Admitted, Arrival, Arrived, DOCUMENT_WITHIN, Gate, Message, signature_fault};
+use super::{Admitted, Arrival, Arrived, Gate, Message, signature_fault};
 use crate::authenticate::{Unauthenticated, authenticate_form};
 use crate::caller::Caller;
 use crate::payload::{Body, BodyError, IDLE, Payload, incomplete, request_timeout};
+
+/// The fields of a form that take longer to arrive are not waited for.
+const WITHIN: Duration = Duration::from_secs(30);
 
 impl Gate {
     /// A form with a file: its fields say who signed what may be uploaded.
@@ -21,7 +26,7 @@ impl Gate {
         body: Body,
     ) -> Result<Admitted, Fault> {
         let family = Family::S3;
-        let read = tokio::time::timeout(DOCUMENT_WITHIN, Form::read(&arrival.head, body)).await;
+        let read = tokio::time::timeout(WITHIN, Form::read(&arrival.head, body)).await;
         let Form { fields, file } = read.map_err(|_| request_timeout())??;
         let refuse = |error: SigError| signature_fault(&error, family);
         let service = routed.operation.service;
@@ -36,7 +41,10 @@ impl Gate {
             };
         let verifier = PayloadVerifier::anonymous(&integrity(&fields), BodyKind::Object).map_err(refuse)?;
         let body = Arrived::Streaming(Box::new(Payload::new(file, verifier, None)));
-        Ok(Admitted { caller, message: Message { routed, form: None, fields: Some(fields), body } })
+        Ok(Admitted {
+            caller,
+            message: Message { routed, form: None, fields: Some(fields), body, held: self.documents.hold() },
+        })
     }
 }
 

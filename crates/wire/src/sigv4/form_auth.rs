@@ -96,7 +96,12 @@ impl<'a> FormClaim<'a> {
             .filter(|_| !self.signature.bytes().any(|byte| byte.is_ascii_uppercase()));
         let verifies = key.verifies(self.policy.as_bytes(), &signature.unwrap_or_default());
         if verifies && signature.is_some() {
-            return Ok(Verified::new(self.credential.text(), AuthForm::Post, self.time.instant(), None));
+            return Ok(Verified::new(
+                self.credential.text(),
+                AuthForm::Post,
+                Some(self.time.instant()),
+                None,
+            ));
         }
         Err(SigError::Mismatch(Box::new(Mismatch {
             access_key_id: self.access_key_id().to_owned(),
