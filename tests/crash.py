@@ -12,7 +12,7 @@ with 'N passed, N failed'.
 
 What was acknowledged must be there, whole; what was not acknowledged may be there, whole, or not at all.
 """
-import argparse, hashlib, json, os, random, shutil, signal, subprocess, sys, tempfile, threading, time, urllib.request
+import argparse, hashlib, json, os, random, shutil, signal, subprocess, sys, tempfile, threading, time
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -33,11 +33,11 @@ class Server:
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
         end = time.time() + 120
         while time.time() < end and self.process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_daypass/health", timeout=2):
-                    return self
-            except OSError:
-                time.sleep(0.02)
+            # asked by its own socket: on the port another server might answer
+            status = subprocess.run([self.binary, "status", "--data", self.data], capture_output=True)
+            if status.returncode == 0:
+                return self
+            time.sleep(0.02)
         raise RuntimeError(f"the server does not start: see {self.log.name}")
 
     def pid(self):
@@ -167,14 +167,14 @@ def killed(server, a, tally):
     return f"{load.acknowledged} changes acknowledged, {load.refused} under way when the server was killed"
 
 
-def injected(server, a, tally, calls):
+def injected(server, a, tally, calls, within):
     """System calls that fail from the n-th of a thread on, or only that once."""
     load, seen = Load(a.seed), 0
     server.start()
     server.client().create_bucket(Bucket=BUCKET)
     server.stop()
     for round in range(a.rounds):
-        first = load.random.randrange(4, 40)
+        first = load.random.randrange(*within)
         when = f"{first}+" if round % 2 else str(first)
         trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when={when}"]
         try:
@@ -334,7 +334,10 @@ def backup(server, a, tally):
         command = [server.binary, "restore", copy, "--data", back, "--root-key", f"{server.data}/root.key"]
         restored = subprocess.run(command, capture_output=True, text=True)
         tally.count(f"restore {round}", [] if restored.returncode == 0 else [restored.stderr])
+        if restored.returncode:
+            continue
         other = Server(server.binary, back, server.port + 1).start()
+        a.others.append(other)
         s3 = other.client()
         wrong = [] if s3.get_object(Bucket=BUCKET, Key=f"mark-{round}")["Body"].read() == b"before the backup" else ["the mark"]
         for entry in s3.list_objects_v2(Bucket=BUCKET)["Contents"]:
@@ -357,8 +360,8 @@ def backup(server, a, tally):
 
 
 def main():
-    parts = {"kill": (killed, 30), "sync-errors": (lambda s, a, t: injected(s, a, t, "fsync,fdatasync"), 10),
-             "write-errors": (lambda s, a, t: injected(s, a, t, "pwrite64"), 10), "full-disk": (full_disk, 1), "flips": (flips, 50),
+    parts = {"kill": (killed, 30), "sync-errors": (lambda s, a, t: injected(s, a, t, "fsync,fdatasync", (4, 40)), 10),
+             "write-errors": (lambda s, a, t: injected(s, a, t, "pwrite64", (60, 400)), 10), "full-disk": (full_disk, 1), "flips": (flips, 50),
              "backup": (backup, 5)}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=parts)
@@ -368,7 +371,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     a = parser.parse_args()
     run, rounds = parts[a.part]
-    a.rounds = a.rounds or rounds
+    a.rounds, a.others = a.rounds or rounds, []
     folder, tally = tempfile.mkdtemp(prefix="daypass-crash-"), Tally()
     data = os.path.join(folder, "data")
     os.mkdir(data, 0o700)
@@ -376,8 +379,9 @@ def main():
     try:
         said = run(server, a, tally)
     finally:
-        if server.process and server.process.poll() is None:
-            server.process.kill()
+        for one in [server, *a.others]:
+            if one.process and one.process.poll() is None:
+                one.process.kill()
     status = tally.end(said)
     if status == 0:
         shutil.rmtree(folder, ignore_errors=True)

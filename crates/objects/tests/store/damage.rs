@@ -141,7 +141,7 @@ async fn a_write_that_was_lost_is_seen() {
 /// How many bytes are flipped; `DAYPASS_FLIPS` says so.
 fn flips() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "the knob of the test")]
-    std::env::var("DAYPASS_FLIPS").map_or(300, |text| text.parse().unwrap())
+    std::env::var("DAYPASS_FLIPS").map_or(150, |text| text.parse().unwrap())
 }
 
 /// The files of a store that was closed, without the zeros that its segments end with.
