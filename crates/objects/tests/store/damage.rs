@@ -172,6 +172,51 @@ async fn judge_flip(directory: &Path) -> bool {
 }
 
 #[tokio::test]
+async fn a_log_that_rots_before_its_last_commit_is_refused_and_not_cut_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    let store = fill(directory.path()).await;
+    for n in 0..5 {
+        put(&store, "changing", Random(n).bytes(300)).await;
+    }
+    // as a kill leaves it: the log is full
+    fs::create_dir(killed.path().join("segments")).unwrap();
+    let copy = |to: &Path| {
+        for (path, bytes, _) in files(directory.path()) {
+            fs::write(to.join(path.strip_prefix(directory.path()).unwrap()), bytes).unwrap();
+        }
+    };
+    copy(killed.path());
+    let log = killed.path().join("index.sqlite-wal");
+    let sound = fs::read(&log).unwrap();
+    let frames = (sound.len() - 32) / 4120;
+    assert!(frames > 20, "{frames}");
+    let mut refused = 0;
+    for frame in 0..frames {
+        let mut damaged = sound.clone();
+        damaged[32 + frame * 4120 + 1000] ^= 1;
+        copy(killed.path());
+        fs::write(&log, damaged).unwrap();
+        match Local::open(killed.path(), support::small_options(1)) {
+            Err(Error::Corrupt(_)) => refused += 1,
+            // of the last commit alone nobody can tell whether it was finished
+            opened => {
+                let store = opened.unwrap();
+                assert!(frame * 3 > frames * 2, "frame {frame} of {frames}");
+                assert_eq!(unreadable(&store).await, 0);
+                let changing = get(&store, at("changing")).await.unwrap();
+                assert!(changing == Random(3).bytes(300) || changing == Random(4).bytes(300));
+            }
+        }
+        let _ = fs::remove_file(killed.path().join("index.sqlite-shm"));
+    }
+    assert!(refused * 10 > frames * 6, "{refused} of {frames}");
+    drop(store);
+    let left = fs::metadata(directory.path().join("index.sqlite-wal")).map_or(0, |log| log.len());
+    assert_eq!(left, 0, "a store that was closed has an empty log");
+}
+
+#[tokio::test]
 async fn a_flipped_bit_in_any_file_is_never_believed() {
     let directory = tempfile::tempdir().unwrap();
     drop(fill(directory.path()).await);
