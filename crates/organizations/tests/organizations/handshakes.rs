@@ -35,7 +35,7 @@ async fn who_is_invited_joins_by_accepting() {
     );
     assert_eq!(refused(&org.management, "AcceptHandshake", by_id(&id)).await.0, "AccessDeniedException");
     let seen = ok(&bob, "ListHandshakesForAccount", json!({})).await;
-    assert_eq!(each(&seen, "Handshakes", "Id"), [id.clone()]);
+    assert_eq!(each(&seen, "Handshakes", "Id"), [id.as_str()]);
     ok(&bob, "DescribeHandshake", by_id(&id)).await;
     let accepted = ok(&bob, "AcceptHandshake", by_id(&id)).await;
     assert_eq!(text(&accepted, "/Handshake/State"), "ACCEPTED");

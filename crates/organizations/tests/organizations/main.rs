@@ -1,5 +1,5 @@
 //! AWS Organizations, through the whole gate.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod accounts;
 mod control;
