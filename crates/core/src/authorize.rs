@@ -79,7 +79,8 @@ struct Places {
 
 impl Places {
     fn of(cx: &Cx, check: &Check) -> Option<Self> {
-        let own = cx.caller().account();
+        // Whom a provider vouches for is of no account, and so of no organization.
+        let own = cx.caller().principal().account().and_then(|account| account.as_str().parse().ok());
         let other = check.account.clone().or_else(|| own.clone());
         Self::between(cx, own.as_ref(), other.as_ref())
     }

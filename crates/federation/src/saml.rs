@@ -26,35 +26,19 @@ const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 /// The deepest nesting that is taken.
 const MAX_DEPTH: usize = 64;
+/// The most attributes of an element, and namespaces that it stands in.
+const MAX_ATTRIBUTES: usize = 64;
 
 /// A document without a document type, comments or instructions, and not nested without end.
 fn parse(text: &str, max_nodes: u32) -> Option<Document<'_>> {
-    if deepest(text) > MAX_DEPTH {
-        return None;
-    }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: max_nodes, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).ok()?;
-    let plain = |node: Node<'_, '_>| node.is_element() || node.is_text() || node.is_root();
+    let plain = |node: Node<'_, '_>| {
+        let small = node.attributes().len() <= MAX_ATTRIBUTES && node.namespaces().len() <= MAX_ATTRIBUTES;
+        let shallow = node.ancestors().take(MAX_DEPTH + 1).count() <= MAX_DEPTH;
+        (node.is_element() && small || node.is_text() || node.is_root()) && shallow
+    };
     document.root().descendants().all(plain).then_some(document)
-}
-
-/// How deep elements may be nested, at most: told from the tags alone, before a parser goes in.
-fn deepest(text: &str) -> usize {
-    let (mut depth, mut most) = (0_usize, 0);
-    for piece in text.split('<').skip(1) {
-        match piece.as_bytes().first() {
-            Some(b'/') => depth = depth.saturating_sub(1),
-            Some(b'!' | b'?') | None => {}
-            Some(_) if piece.split('>').next().is_some_and(|tag| tag.ends_with('/')) => {
-                most = most.max(depth + 1);
-            }
-            Some(_) => {
-                depth += 1;
-                most = most.max(depth);
-            }
-        }
-    }
-    most
 }
 
 /// Whether it is the element of that name.

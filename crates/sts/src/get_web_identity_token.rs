@@ -107,11 +107,15 @@ fn claims(
     issuer: &TokenIssuer,
     input: &GetWebIdentityTokenRequest,
     (issued, expires): (i64, i64),
-) -> Result<Map<String, Value>, Fault> {
+) -> Result<Map<String, Value>, Error> {
     let caller = cx.caller();
     let mut own = Map::new();
     own.insert("aws_account".to_owned(), cx.account().to_string().into());
     own.insert("source_region".to_owned(), cx.region().into());
+    if let Some(standing) = cx.state().organizations.standing(&cx.account())? {
+        own.insert("org_id".to_owned(), standing.organization.id.as_str().into());
+        own.insert("ou_path".to_owned(), standing.path.as_str().into());
+    }
     let mut tags = Map::new();
     for tag in caller.identity().map_or(&[][..], |identity| identity.who.tags()) {
         tags.insert(tag.key.clone(), tag.value.clone().into());

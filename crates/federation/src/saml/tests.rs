@@ -51,6 +51,9 @@ fn an_element_has_one_canonical_form() {
 #[test]
 fn documents_that_are_more_than_elements_and_text_are_not_taken() {
     let deep = format!("{}{}", "<a>".repeat(20_000), "</a>".repeat(20_000));
+    let hidden = format!("{}{}", "<a b='/>'>".repeat(900), "</a>".repeat(900));
+    let wide = format!("<a {}/>", (0..65).map(|n| format!("a{n}='' ")).collect::<String>());
+    let spaces = format!("<a {}/>", (0..65).map(|n| format!("xmlns:a{n}='u' ")).collect::<String>());
     let many = format!("<a>{}</a>", "<b/>".repeat(1001));
     for xml in [
         "",
@@ -66,6 +69,9 @@ fn documents_that_are_more_than_elements_and_text_are_not_taken() {
         "<a><?p x?></a>",
         deep.as_str(),
         many.as_str(),
+        hidden.as_str(),
+        wide.as_str(),
+        spaces.as_str(),
     ] {
         assert!(parse(xml, 1000).is_none(), "{}", xml.get(..80).unwrap_or(xml));
     }
