@@ -6,66 +6,17 @@ RunInstances to the metadata service answering inside. Starts a server of its ow
 
 Figures depend on the machine: compare them on one machine only, and look at CPU per call first.
 """
-import argparse, json, os, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.request
+import argparse, json, os, shutil, signal, statistics, subprocess, sys, tempfile, time
 
 import boto3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-def ready(port):
-    try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{port}/_daypass/health", timeout=1).status == 200
-    except OSError:
-        return False
-
-
-def start(binary, data, port):
-    began = time.perf_counter()
-    server = subprocess.Popen([binary, "up", "--data", data, "--listen", f"127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not ready(port):
-        if server.poll() is not None:
-            sys.exit("the server does not start")
-        time.sleep(0.001)
-    return server, time.perf_counter() - began
-
-
-def cpu(pid):
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def memory_mib(pid):
-    """Of the server and of its privileged child, proportional: what they share counts once."""
-    total = 0
-    for process in [pid, *map(int, open(f"/proc/{pid}/task/{pid}/children").read().split())]:
-        total += sum(int(l.split()[1]) for l in open(f"/proc/{process}/smaps_rollup") if l.startswith("Pss:"))
-    return total / 1024
-
-
-def signed(endpoint, session):
-    request = AWSRequest("POST", endpoint + "/", data=b"Action=GetCallerIdentity&Version=2011-06-15",
-                         headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Host": endpoint.split("//")[1]})
-    SigV4Auth(Credentials(session["access_key_id"], session["secret_access_key"], session["session_token"]), "sts", session["region"]).add_auth(request)
-    head = "".join(f"{k}: {v}\r\n" for k, v in request.headers.items())
-    body = request.data if isinstance(request.data, bytes) else request.data.encode()
-    return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+from server import ask, connect, cpu, memory_mib, session as session_of, signed, start
 
 
 def calls(port, message, number):
-    connection = socket.create_connection(("127.0.0.1", port))
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection = connect(port)
     for _ in range(number):
-        connection.sendall(message)
-        answer = b""
-        while b"</GetCallerIdentityResponse>" not in answer:
-            part = connection.recv(65536)
-            if not part or b"HTTP/1.1 200" not in (answer or part)[:15]:
-                sys.exit(f"GetCallerIdentity failed: {part[:300]}")
-            answer += part
+        ask(connection, message, "GetCallerIdentity")
     connection.close()
 
 
@@ -98,10 +49,8 @@ def main():
     time.sleep(5)
     result["idle_cpu_percent"] = round((cpu(server.pid) - began_cpu) / 5 * 100, 2)
     endpoint = f"http://127.0.0.1:{arguments.port}"
-    session = json.loads(subprocess.check_output([binary, "env", "--format", "json", "--duration", "7200"]))
-    session = {"access_key_id": session["AWS_ACCESS_KEY_ID"], "secret_access_key": session["AWS_SECRET_ACCESS_KEY"],
-               "session_token": session["AWS_SESSION_TOKEN"], "region": session["AWS_REGION"]}
-    message = signed(endpoint, session)
+    session = session_of(binary)
+    message = signed(endpoint, session, "sts", "Action=GetCallerIdentity&Version=2011-06-15")
     calls(arguments.port, message, 500)
     each = arguments.calls // arguments.connections
     began, began_cpu = time.perf_counter(), cpu(server.pid)

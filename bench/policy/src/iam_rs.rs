@@ -28,7 +28,14 @@ impl IamRs {
 fn ask(principal: &str, request: &Value) -> IAMRequest {
     let mut context = Context::new();
     for (key, value) in request["context"].as_object().unwrap() {
-        context.insert(key.clone(), ContextValue::String(value.as_str().unwrap().to_owned()));
+        let text = value.as_str().unwrap();
+        // Its operators read no boolean and no number out of a text.
+        let value = match key.as_str() {
+            "aws:SecureTransport" => ContextValue::Boolean(text == "true"),
+            "s3:max-keys" => ContextValue::Number(text.parse().unwrap()),
+            _ => ContextValue::String(text.to_owned()),
+        };
+        context.insert(key.clone(), value);
     }
     IAMRequest::new_with_context(
         Principal::Aws(PrincipalId::String(principal.to_owned())),

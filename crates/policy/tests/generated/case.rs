@@ -146,6 +146,19 @@ pub(crate) fn level_name(number: usize) -> String {
 }
 
 impl World {
+    /// Every document of every layer.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &Value> {
+        let levels = [&self.scps, &self.rcps].into_iter().flatten().flatten().flatten();
+        let endpoint = self.endpoint.iter().flatten();
+        self.identity
+            .iter()
+            .chain(&self.boundary)
+            .chain(&self.session)
+            .chain(self.resource.document())
+            .chain(levels)
+            .chain(endpoint)
+    }
+
     pub(crate) fn compile(&self) -> Compiled {
         let mut attached = PrincipalPolicies::builder()
             .identity(self.identity.iter().map(|d| compile(DocumentKind::Inline, d)))
