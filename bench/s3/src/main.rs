@@ -18,6 +18,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// What every body is made of, so that bodies of one length are one body.
+const FILLING: u8 = 0xa5;
+
 struct Settings {
     endpoint: String,
     pid: u32,
@@ -152,7 +155,7 @@ async fn prepare(settings: &Settings, signer: &Arc<Signer>, point: Point) -> Res
         What::Put | What::Delete => return Ok(()),
     };
     let next = Arc::new(AtomicU64::new(0));
-    let body: Arc<[u8]> = vec![0x5a; bytes].into();
+    let body: Arc<[u8]> = vec![FILLING; bytes].into();
     let mut workers = tokio::task::JoinSet::new();
     for _ in 0..16.min(count) {
         let (next, body, folder) = (Arc::clone(&next), Arc::clone(&body), folder.clone());
@@ -237,7 +240,7 @@ async fn measure(
 ) -> Result<String> {
     let stop = Arc::new(AtomicBool::new(false));
     let left = Arc::new(AtomicU64::new(settings.requests));
-    let body: Arc<[u8]> = vec![0xa5; point.bytes].into();
+    let body: Arc<[u8]> = vec![FILLING; point.bytes].into();
     let mut opened = vec![];
     for _ in 0..connections {
         opened.push(Connection::open(&settings.endpoint, Arc::clone(signer)).await?);

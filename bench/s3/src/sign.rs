@@ -1,7 +1,8 @@
 //! AWS Signature Version 4 in the Authorization header (IAM User Guide, "Create a signed AWS API request").
 
 use anyhow::{Context as _, Result};
-use aws_lc_rs::{digest, hmac};
+use hmac::{Hmac, Mac as _};
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +14,7 @@ pub(crate) struct Signer {
     token: Option<String>,
     region: String,
     /// Signing keys by day.
-    keys: Mutex<HashMap<String, hmac::Key>>,
+    keys: Mutex<HashMap<String, Hmac<Sha256>>>,
     /// Hashes of bodies by length: a program like this sends one body for each length.
     hashes: Mutex<HashMap<usize, String>>,
 }
@@ -46,7 +47,7 @@ impl Signer {
         let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{hash}");
         let scope = format!("{day}/{}/s3/aws4_request", self.region);
         let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", sha256(canonical.as_bytes()));
-        let signature = hex(hmac::sign(&self.key(&day), text.as_bytes()).as_ref());
+        let signature = hex(&self.key(&day).chain_update(text).finalize().into_bytes());
         let sent: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let separator = if query.is_empty() { "" } else { "?" };
         format!(
@@ -62,22 +63,23 @@ impl Signer {
         hashes.entry(body.len()).or_insert_with(|| sha256(body)).clone()
     }
 
-    fn key(&self, day: &str) -> hmac::Key {
+    fn key(&self, day: &str) -> Hmac<Sha256> {
         let mut keys = self.keys.lock().unwrap();
         let make = || {
-            let first = format!("AWS4{}", self.secret).into_bytes();
+            let first = keyed(format!("AWS4{}", self.secret).as_bytes());
             let parts = [day, &self.region, "s3", "aws4_request"];
-            let last = parts.iter().fold(first, |key, part| {
-                hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), part.as_bytes()).as_ref().to_vec()
-            });
-            hmac::Key::new(hmac::HMAC_SHA256, &last)
+            parts.iter().fold(first, |key, part| keyed(&key.chain_update(part).finalize().into_bytes()))
         };
         keys.entry(day.to_owned()).or_insert_with(make).clone()
     }
 }
 
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
 fn sha256(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+    hex(&Sha256::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! What is wrong with a data directory, in words that say what to do about it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use daypass_core::objects::local::{self, Affected, Problem, ProblemKind};
 use daypass_core::objects::{Keyring, NoKeys};
-use daypass_core::store::records::KeyRing as StoredRing;
+use daypass_core::store::records::{Account, KeyRing as StoredRing};
 use daypass_core::store::{self, Key};
 use daypass_core::{KeyRing, ObjectKeys, RootKey};
 use serde::Serialize;
@@ -108,11 +108,9 @@ impl Kind {
 /// Looks at everything; with `deep`, at every byte of every object. Changes nothing.
 pub(crate) fn look(directory: &Path, deep: bool, tell: &mut dyn FnMut(local::Progress)) -> Result<Report> {
     let mut report = Report { sound: true, findings: vec![], looked_at: LookedAt::default() };
-    if let Err(error) = Settings::of(directory) {
-        report.add(Kind::Directory, format!("{error:#}"));
-    }
     let mut state = StateSeen::default();
     look_at_state(directory, &mut state, &mut report)?;
+    look_at_settings(directory, &state, &mut report);
     let ring = look_at_key(directory, state.ring, &mut report);
     let keys: Box<dyn Keyring> = match &ring {
         Some(ring) => Box::new(ObjectKeys::of(ring)),
@@ -159,10 +157,26 @@ struct StateSeen {
     ring: Option<StoredRing>,
     /// Names of buckets by their numbers.
     buckets: HashMap<u64, String>,
+    /// The accounts that there are.
+    accounts: HashSet<Key>,
+}
+
+fn look_at_settings(directory: &Path, seen: &StateSeen, report: &mut Report) {
+    match Settings::of(directory) {
+        Err(error) => report.add(Kind::Directory, format!("{error:#}")),
+        Ok(settings) if !seen.accounts.contains(&Account::key_of(&settings.account)) => {
+            let what = format!("`server.json` names account {}, which is not in the state", settings.account);
+            report.add(Kind::Directory, what);
+        }
+        Ok(_) => {}
+    }
 }
 
 fn look_at_state(directory: &Path, seen: &mut StateSeen, report: &mut Report) -> Result<()> {
     let inspected = store::inspect(directory, &mut |key: &Key, value| {
+        if Account::all().holds(key) {
+            seen.accounts.insert(key.clone());
+        }
         let parts: Vec<String> = key.parts().take(3).collect();
         match parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["key-ring"] => seen.ring = serde_json::from_slice(value).ok(),

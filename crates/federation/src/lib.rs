@@ -10,6 +10,7 @@ mod der;
 mod issuer;
 mod json;
 mod key_set;
+pub mod saml;
 mod signer;
 mod token;
 

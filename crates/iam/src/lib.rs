@@ -55,6 +55,7 @@ mod policy_source;
 mod quota;
 mod remove_role_from_instance_profile;
 mod role;
+mod saml_provider;
 mod set_default_policy_version;
 mod simulate;
 mod simulated_policy;
@@ -85,6 +86,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &create_policy::CREATE_POLICY,
     &create_policy_version::CREATE_POLICY_VERSION,
     &create_role::CREATE_ROLE,
+    &saml_provider::CREATE_SAML_PROVIDER,
     &create_user::CREATE_USER,
     &delete_access_key::DELETE_ACCESS_KEY,
     &account_alias::DELETE_ACCOUNT_ALIAS,
@@ -97,6 +99,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &delete_role::DELETE_ROLE,
     &boundary::DELETE_ROLE_PERMISSIONS_BOUNDARY,
     &inline_policy::DELETE_ROLE_POLICY,
+    &saml_provider::DELETE_SAML_PROVIDER,
     &delete_user::DELETE_USER,
     &boundary::DELETE_USER_PERMISSIONS_BOUNDARY,
     &inline_policy::DELETE_USER_POLICY,
@@ -119,6 +122,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &get_policy_version::GET_POLICY_VERSION,
     &get_role::GET_ROLE,
     &inline_policy::GET_ROLE_POLICY,
+    &saml_provider::GET_SAML_PROVIDER,
     &get_user::GET_USER,
     &inline_policy::GET_USER_POLICY,
     &list_access_keys::LIST_ACCESS_KEYS,
@@ -141,6 +145,8 @@ pub static OPERATIONS: &[&Entry] = &[
     &inline_policy::LIST_ROLE_POLICIES,
     &tag::LIST_ROLE_TAGS,
     &list_entities::LIST_ROLES,
+    &tag::LIST_SAML_PROVIDER_TAGS,
+    &saml_provider::LIST_SAML_PROVIDERS,
     &inline_policy::LIST_USER_POLICIES,
     &tag::LIST_USER_TAGS,
     &list_entities::LIST_USERS,
@@ -159,11 +165,13 @@ pub static OPERATIONS: &[&Entry] = &[
     &tag::TAG_OPEN_ID_CONNECT_PROVIDER,
     &tag::TAG_POLICY,
     &tag::TAG_ROLE,
+    &tag::TAG_SAML_PROVIDER,
     &tag::TAG_USER,
     &tag::UNTAG_INSTANCE_PROFILE,
     &tag::UNTAG_OPEN_ID_CONNECT_PROVIDER,
     &tag::UNTAG_POLICY,
     &tag::UNTAG_ROLE,
+    &tag::UNTAG_SAML_PROVIDER,
     &tag::UNTAG_USER,
     &update_access_key::UPDATE_ACCESS_KEY,
     &update_assume_role_policy::UPDATE_ASSUME_ROLE_POLICY,
@@ -171,6 +179,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &oidc_provider::UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT,
     &update_role::UPDATE_ROLE,
     &update_role::UPDATE_ROLE_DESCRIPTION,
+    &saml_provider::UPDATE_SAML_PROVIDER,
     &update_user::UPDATE_USER,
     &organizations_features::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
     &organizations_features::DISABLE_ORGANIZATIONS_ROOT_SESSIONS,

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use daypass_core::model::iam::{
     ListInstanceProfileTagsResponse, ListOpenIDConnectProviderTagsResponse, ListPolicyTagsResponse,
-    ListRoleTagsResponse, ListUserTagsResponse, Tag as ApiTag, ops,
+    ListRoleTagsResponse, ListSAMLProviderTagsResponse, ListUserTagsResponse, Tag as ApiTag, ops,
 };
-use daypass_core::store::records::{InstanceProfile, ManagedPolicy, OidcProvider, Role, Tag, User};
+use daypass_core::store::records::{
+    InstanceProfile, ManagedPolicy, OidcProvider, Role, SamlProvider, Tag, User,
+};
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{AwsManagedPolicy, Check, Checks, Cx, Error, Fault, operation};
 
@@ -62,6 +64,10 @@ tagging!(OidcProvider, open_id_connect_provider_arn:
     TAG_OPEN_ID_CONNECT_PROVIDER = TagOpenIDConnectProvider,
     UNTAG_OPEN_ID_CONNECT_PROVIDER = UntagOpenIDConnectProvider,
     LIST_OPEN_ID_CONNECT_PROVIDER_TAGS = ListOpenIDConnectProviderTags -> ListOpenIDConnectProviderTagsResponse);
+
+tagging!(SamlProvider, saml_provider_arn:
+    TAG_SAML_PROVIDER = TagSAMLProvider, UNTAG_SAML_PROVIDER = UntagSAMLProvider,
+    LIST_SAML_PROVIDER_TAGS = ListSAMLProviderTags -> ListSAMLProviderTagsResponse);
 
 /// The question with the tags that the request sets.
 pub(crate) fn requested(check: Check, tags: &[ApiTag]) -> Check {

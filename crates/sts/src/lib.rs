@@ -1,6 +1,7 @@
 //! AWS Security Token Service. One file an operation; [`OPERATIONS`] is the service.
 
 mod assume_role;
+mod assume_role_with_saml;
 mod assume_role_with_web_identity;
 mod assume_root;
 mod decode_authorization_message;
@@ -10,6 +11,7 @@ mod get_caller_identity;
 mod get_federation_token;
 mod get_session_token;
 mod get_web_identity_token;
+mod saml_identity;
 mod session_policy;
 mod session_tags;
 mod web_identity;
@@ -19,6 +21,7 @@ use daypass_core::Entry;
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
     &assume_role::ASSUME_ROLE,
+    &assume_role_with_saml::ASSUME_ROLE_WITH_SAML,
     &assume_role_with_web_identity::ASSUME_ROLE_WITH_WEB_IDENTITY,
     &assume_root::ASSUME_ROOT,
     &decode_authorization_message::DECODE_AUTHORIZATION_MESSAGE,

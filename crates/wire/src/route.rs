@@ -238,7 +238,9 @@ fn s3(head: &Parts, hosts: &Hosts) -> Result<Routed, Fault> {
             _ => continue,
         };
         let addressed = usize::from(address.bucket.is_some()) + usize::from(address.key.is_some());
-        if level != addressed
+        // A preflight asks about a bucket as about an object.
+        let preflight = operation.http.method == "OPTIONS" && addressed > 0;
+        if (level != addressed && !preflight)
             || operation.http.method != head.method.as_str()
             || SUPERSEDED.contains(&operation.name)
         {
@@ -336,6 +338,9 @@ mod tests {
             ("POST", "/b/k?uploadId=1", &[], "CompleteMultipartUpload"),
             ("DELETE", "/b/k?uploadId=1", &[], "AbortMultipartUpload"),
             ("DELETE", "/b/k?tagging", &[], "DeleteObjectTagging"),
+            ("POST", "/b", &[], "PostObject"),
+            ("OPTIONS", "/b", &[], "OptionsObject"),
+            ("OPTIONS", "/b/k?X-Amz-Signature=1", &[], "OptionsObject"),
         ] {
             assert_eq!(name(method, uri, headers), Ok(expected), "{method} {uri}");
         }

@@ -67,7 +67,9 @@ fn freeze(data: &Path, local: &Local) -> Result<(FrozenObjects, Vec<FileReply>)>
     add("objects/format".into(), "objects/format")?;
     for segment in objects.segments()? {
         let place = Path::new("objects/segments").join(&segment.name);
-        files.push(FileReply { from: place.clone(), to: place, bytes: segment.bytes });
+        let there = fs::metadata(data.join(&place)).with_context(|| format!("`{}`", place.display()))?;
+        let bytes = there.len().min(segment.bytes);
+        files.push(FileReply { from: place.clone(), to: place, bytes });
     }
     Ok((objects, files))
 }

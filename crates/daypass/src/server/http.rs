@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daypass_core::{Body, BodyError, Peer, PeerInstance, full, token_issuer};
-use http::header::{HeaderValue, SERVER};
+use http::header::{CONNECTION, EXPECT, HeaderValue, SERVER};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -136,6 +136,7 @@ async fn connection(
 }
 
 async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    let ends = answers_unasked(&request);
     let mut response = if request.method() == Method::GET && request.uri().path() == "/_daypass/health" {
         health()
     } else if request.method() == Method::GET && request.uri().path().starts_with("/_daypass/oidc/") {
@@ -145,6 +146,9 @@ async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> 
         server.gate().serve(peer, request).await
     };
     response.headers_mut().insert(SERVER, HeaderValue::from_static("Daypass"));
+    if ends {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
@@ -166,6 +170,12 @@ fn published(server: &Server, path: &str) -> Response<Body> {
     response
 }
 
+/// Whether the client waits for a `100 Continue` that does not come, because there is no body to ask for. botocore then takes
+/// the answer for that of the request before, and hangs on the next one of this connection: it must not have a next one.
+fn answers_unasked<B: hyper::body::Body>(request: &Request<B>) -> bool {
+    request.headers().contains_key(EXPECT) && request.body().is_end_stream()
+}
+
 fn health() -> Response<Body> {
     let body = serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
     let mut response = Response::new(full(body.to_string()));
@@ -183,4 +193,22 @@ pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListene
     })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_ends_after_an_answer_that_came_instead_of_a_continue() {
+        for (expects, body, ends) in
+            [(true, "", true), (true, "x", false), (false, "", false), (false, "x", false)]
+        {
+            let mut request = Request::new(http_body_util::Full::new(bytes::Bytes::from(body)));
+            if expects {
+                request.headers_mut().insert(EXPECT, HeaderValue::from_static("100-continue"));
+            }
+            assert_eq!(answers_unasked(&request), ends, "{expects} {body:?}");
+        }
+    }
 }

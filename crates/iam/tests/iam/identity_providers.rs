@@ -2,6 +2,8 @@
 
 use crate::support::{Account, refusal, refused};
 
+/// What describes a SAML identity provider; made by another implementation.
+pub(crate) const METADATA: &str = include_str!("../../../sts/tests/sts/saml/metadata-rsa.xml");
 pub(crate) const THUMBPRINT: &str = "990f4193972f2becf12ddeda5237f9c952f20d9e";
 const ARN: &str = "arn:aws:iam::123456789012:oidc-provider/token.example.com/tenant";
 const URL: &str = "https://token.example.com/tenant";
@@ -206,4 +208,79 @@ async fn an_account_starts_and_stops_to_issue_tokens_of_its_own() {
     assert_eq!(account.refused(info, &[]).await.1, "FeatureDisabled");
     // It is the same issuer again.
     assert_eq!(account.ok(enable, &[]).await.xml("IssuerIdentifier"), Some(issuer));
+}
+
+const SAML: &str = "arn:aws:iam::123456789012:saml-provider/corp";
+
+#[tokio::test]
+async fn a_saml_provider_is_shown_as_it_was_made_and_replaced() {
+    let account = Account::new().await;
+    let all = [
+        ("Name", "corp"),
+        ("SAMLMetadataDocument", METADATA),
+        ("Tags.member.1.Key", "team"),
+        ("Tags.member.1.Value", "red"),
+    ];
+    let made = account.ok("CreateSAMLProvider", &all).await;
+    assert_eq!((made.xml("SAMLProviderArn"), made.xml("Key")), (Some(SAML), Some("team")));
+    let shown = account.ok("GetSAMLProvider", &[("SAMLProviderArn", SAML)]).await;
+    let unescaped = shown.xml("SAMLMetadataDocument").unwrap().replace("&lt;", "<").replace("&gt;", ">");
+    assert_eq!(unescaped.replace("&quot;", "\"").trim(), METADATA.trim());
+    assert_eq!(shown.xml("CreateDate"), Some("2026-11-22T02:14:00Z"));
+    assert_eq!(shown.xml("ValidUntil"), Some("2036-01-01T00:00:00Z"));
+    let id = shown.xml("SAMLProviderUUID").unwrap();
+    assert!(id.len() >= 21 && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()), "{id}");
+    let list = account.ok("ListSAMLProviders", &[]).await;
+    assert_eq!((list.xml_all("Arn"), list.xml_all("ValidUntil")), (vec![SAML], vec!["2036-01-01T00:00:00Z"]));
+    let later = METADATA.replace("2036-01-01", "2046-01-01");
+    let update = [("SAMLProviderArn", SAML), ("SAMLMetadataDocument", later.as_str())];
+    assert_eq!(account.ok("UpdateSAMLProvider", &update).await.xml("SAMLProviderArn"), Some(SAML));
+    let shown = account.ok("GetSAMLProvider", &[("SAMLProviderArn", SAML)]).await;
+    assert_eq!(shown.xml("ValidUntil"), Some("2046-01-01T00:00:00Z"));
+    let summary = account.ok("GetAccountSummary", &[]).await.body;
+    let providers = summary.split("<key>Providers</key>").nth(1).unwrap().trim_start();
+    assert!(providers.starts_with("<value>1</value>"), "{providers}");
+    account.ok("DeleteSAMLProvider", &[("SAMLProviderArn", SAML)]).await;
+    assert_eq!(account.ok("ListSAMLProviders", &[]).await.xml_all("Arn"), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_aws_refuses_of_saml_providers_is_refused() {
+    let account = Account::new().await;
+    let metadata = ("SAMLMetadataDocument", METADATA);
+    account.ok("CreateSAMLProvider", &[("Name", "corp"), metadata]).await;
+    assert_eq!(
+        account.refused("CreateSAMLProvider", &[("Name", "CORP"), metadata]).await,
+        refusal(409, "EntityAlreadyExists", "SAMLProvider CORP already exists.")
+    );
+    let no_key = METADATA.replace("use=\"signing\"", "use=\"encryption\"");
+    let comment = METADATA.replace("<md:IDPSSODescriptor", "<!-- --><md:IDPSSODescriptor");
+    let entity =
+        METADATA.replacen("<md:EntityDescriptor", "<!DOCTYPE x [<!ENTITY e \"x\">]><md:EntityDescriptor", 1);
+    let nothing = "x".repeat(1000);
+    for wrong in [&no_key, &comment, &entity, &nothing] {
+        let all = [("Name", "other"), ("SAMLMetadataDocument", wrong.as_str())];
+        let unparsable = refusal(400, "InvalidInput", "Could not parse metadata");
+        assert_eq!(account.refused("CreateSAMLProvider", &all).await, unparsable, "{wrong}");
+    }
+    let short = [("Name", "other"), ("SAMLMetadataDocument", "<a/>")];
+    assert_eq!(account.refused("CreateSAMLProvider", &short).await.1, "ValidationError");
+    let sealed = [("Name", "other"), metadata, ("AssertionEncryptionMode", "Required")];
+    assert_eq!(account.refused("CreateSAMLProvider", &sealed).await.1, "InvalidInput");
+    let words =
+        "Unable to update identity provider. No updates are defined for metadata or encryption assertion.";
+    assert_eq!(
+        account.refused("UpdateSAMLProvider", &[("SAMLProviderArn", SAML)]).await,
+        refusal(400, "InvalidInput", words)
+    );
+    for arn in [
+        "arn:aws:iam::123456789012:saml-provider/other",
+        "arn:aws:iam::123456789012:saml-provider/CORP",
+        "arn:aws:iam::210987654321:saml-provider/corp",
+    ] {
+        let missing = refusal(404, "NoSuchEntity", format!("SAMLProvider {arn} not found"));
+        for action in ["GetSAMLProvider", "DeleteSAMLProvider", "UpdateSAMLProvider"] {
+            assert_eq!(account.refused(action, &[("SAMLProviderArn", arn)]).await, missing, "{action}");
+        }
+    }
 }

@@ -369,6 +369,32 @@ pub struct CreateRoleResponse {
 }
 impl crate::FromValue for CreateRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role: fields.take(0)? }) } }
 impl crate::IntoValue for CreateRoleResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role); crate::Value::Structure(fields) } }
+/// `CreateSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateSAMLProviderRequest {
+    /// `SAMLMetadataDocument`.
+    pub saml_metadata_document: String,
+    /// `Name`.
+    pub name: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// `AssertionEncryptionMode`.
+    pub assertion_encryption_mode: Option<AssertionEncryptionModeType>,
+    /// `AddPrivateKey`.
+    pub add_private_key: Option<String>,
+}
+impl crate::FromValue for CreateSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_metadata_document: fields.take(0)?, name: fields.take(1)?, tags: fields.take(2)?, assertion_encryption_mode: fields.take(3)?, add_private_key: fields.take(4)? }) } }
+impl crate::IntoValue for CreateSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_metadata_document); fields.put(1, self.name); fields.put(2, self.tags); fields.put(3, self.assertion_encryption_mode); fields.put(4, self.add_private_key); crate::Value::Structure(fields) } }
+/// `CreateSAMLProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateSAMLProviderResponse {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for CreateSAMLProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for CreateSAMLProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `CreateUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct CreateUserRequest {
@@ -487,6 +513,14 @@ pub struct DeleteRoleRequest {
 }
 impl crate::FromValue for DeleteRoleRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_name: fields.take(0)? }) } }
 impl crate::IntoValue for DeleteRoleRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_name); crate::Value::Structure(fields) } }
+/// `DeleteSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteSAMLProviderRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+}
+impl crate::FromValue for DeleteSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); crate::Value::Structure(fields) } }
 /// `DeleteUserPermissionsBoundaryRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteUserPermissionsBoundaryRequest {
@@ -919,6 +953,34 @@ pub struct GetRoleResponse {
 }
 impl crate::FromValue for GetRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role: fields.take(0)? }) } }
 impl crate::IntoValue for GetRoleResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role); crate::Value::Structure(fields) } }
+/// `GetSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetSAMLProviderRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+}
+impl crate::FromValue for GetSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for GetSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); crate::Value::Structure(fields) } }
+/// `GetSAMLProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetSAMLProviderResponse {
+    /// `SAMLProviderUUID`.
+    pub saml_provider_uuid: Option<String>,
+    /// `SAMLMetadataDocument`.
+    pub saml_metadata_document: Option<String>,
+    /// `CreateDate`.
+    pub create_date: Option<crate::Timestamp>,
+    /// `ValidUntil`.
+    pub valid_until: Option<crate::Timestamp>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+    /// `AssertionEncryptionMode`.
+    pub assertion_encryption_mode: Option<AssertionEncryptionModeType>,
+    /// `PrivateKeyList`.
+    pub private_key_list: Option<Vec<SAMLPrivateKey>>,
+}
+impl crate::FromValue for GetSAMLProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_uuid: fields.take(0)?, saml_metadata_document: fields.take(1)?, create_date: fields.take(2)?, valid_until: fields.take(3)?, tags: fields.take(4)?, assertion_encryption_mode: fields.take(5)?, private_key_list: fields.take(6)? }) } }
+impl crate::IntoValue for GetSAMLProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_uuid); fields.put(1, self.saml_metadata_document); fields.put(2, self.create_date); fields.put(3, self.valid_until); fields.put(4, self.tags); fields.put(5, self.assertion_encryption_mode); fields.put(6, self.private_key_list); crate::Value::Structure(fields) } }
 /// `GetUserPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetUserPolicyRequest {
@@ -1519,6 +1581,44 @@ pub struct ListRolesResponse {
 }
 impl crate::FromValue for ListRolesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { roles: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
 impl crate::IntoValue for ListRolesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.roles); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListSAMLProviderTagsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSAMLProviderTagsRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListSAMLProviderTagsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListSAMLProviderTagsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListSAMLProviderTagsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSAMLProviderTagsResponse {
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListSAMLProviderTagsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { tags: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListSAMLProviderTagsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.tags); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListSAMLProvidersRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSAMLProvidersRequest {
+}
+impl crate::FromValue for ListSAMLProvidersRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for ListSAMLProvidersRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `ListSAMLProvidersResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSAMLProvidersResponse {
+    /// `SAMLProviderList`.
+    pub saml_provider_list: Option<Vec<SAMLProviderListEntry>>,
+}
+impl crate::FromValue for ListSAMLProvidersResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_list: fields.take(0)? }) } }
+impl crate::IntoValue for ListSAMLProvidersResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_list); crate::Value::Structure(fields) } }
 /// `ListUserPoliciesRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListUserPoliciesRequest {
@@ -1944,6 +2044,28 @@ pub struct RoleLastUsed {
 }
 impl crate::FromValue for RoleLastUsed { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { last_used_date: fields.take(0)?, region: fields.take(1)? }) } }
 impl crate::IntoValue for RoleLastUsed { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.last_used_date); fields.put(1, self.region); crate::Value::Structure(fields) } }
+/// `SAMLPrivateKey`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SAMLPrivateKey {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+    /// `Timestamp`.
+    pub timestamp: Option<crate::Timestamp>,
+}
+impl crate::FromValue for SAMLPrivateKey { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { key_id: fields.take(0)?, timestamp: fields.take(1)? }) } }
+impl crate::IntoValue for SAMLPrivateKey { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.key_id); fields.put(1, self.timestamp); crate::Value::Structure(fields) } }
+/// `SAMLProviderListEntry`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SAMLProviderListEntry {
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `ValidUntil`.
+    pub valid_until: Option<crate::Timestamp>,
+    /// `CreateDate`.
+    pub create_date: Option<crate::Timestamp>,
+}
+impl crate::FromValue for SAMLProviderListEntry { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { arn: fields.take(0)?, valid_until: fields.take(1)?, create_date: fields.take(2)? }) } }
+impl crate::IntoValue for SAMLProviderListEntry { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.arn); fields.put(1, self.valid_until); fields.put(2, self.create_date); crate::Value::Structure(fields) } }
 /// `SetDefaultPolicyVersionRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct SetDefaultPolicyVersionRequest {
@@ -2088,6 +2210,16 @@ pub struct TagRoleRequest {
 }
 impl crate::FromValue for TagRoleRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_name: fields.take(0)?, tags: fields.take(1)? }) } }
 impl crate::IntoValue for TagRoleRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_name); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `TagSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct TagSAMLProviderRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for TagSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for TagSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `TagUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct TagUserRequest {
@@ -2138,6 +2270,16 @@ pub struct UntagRoleRequest {
 }
 impl crate::FromValue for UntagRoleRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_name: fields.take(0)?, tag_keys: fields.take(1)? }) } }
 impl crate::IntoValue for UntagRoleRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_name); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
+/// `UntagSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UntagSAMLProviderRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+    /// `TagKeys`.
+    pub tag_keys: Vec<String>,
+}
+impl crate::FromValue for UntagSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, tag_keys: fields.take(1)? }) } }
+impl crate::IntoValue for UntagSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
 /// `UntagUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UntagUserRequest {
@@ -2228,6 +2370,30 @@ pub struct UpdateRoleResponse {
 }
 impl crate::FromValue for UpdateRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
 impl crate::IntoValue for UpdateRoleResponse { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `UpdateSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateSAMLProviderRequest {
+    /// `SAMLMetadataDocument`.
+    pub saml_metadata_document: Option<String>,
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+    /// `AssertionEncryptionMode`.
+    pub assertion_encryption_mode: Option<AssertionEncryptionModeType>,
+    /// `AddPrivateKey`.
+    pub add_private_key: Option<String>,
+    /// `RemovePrivateKey`.
+    pub remove_private_key: Option<String>,
+}
+impl crate::FromValue for UpdateSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_metadata_document: fields.take(0)?, saml_provider_arn: fields.take(1)?, assertion_encryption_mode: fields.take(2)?, add_private_key: fields.take(3)?, remove_private_key: fields.take(4)? }) } }
+impl crate::IntoValue for UpdateSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_metadata_document); fields.put(1, self.saml_provider_arn); fields.put(2, self.assertion_encryption_mode); fields.put(3, self.add_private_key); fields.put(4, self.remove_private_key); crate::Value::Structure(fields) } }
+/// `UpdateSAMLProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateSAMLProviderResponse {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: Option<String>,
+}
+impl crate::FromValue for UpdateSAMLProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for UpdateSAMLProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); crate::Value::Structure(fields) } }
 /// `UpdateUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UpdateUserRequest {
@@ -2288,6 +2454,17 @@ pub struct UserDetail {
 }
 impl crate::FromValue for UserDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { path: fields.take(0)?, user_name: fields.take(1)?, user_id: fields.take(2)?, arn: fields.take(3)?, create_date: fields.take(4)?, user_policy_list: fields.take(5)?, group_list: fields.take(6)?, attached_managed_policies: fields.take(7)?, permissions_boundary: fields.take(8)?, tags: fields.take(9)? }) } }
 impl crate::IntoValue for UserDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.path); fields.put(1, self.user_name); fields.put(2, self.user_id); fields.put(3, self.arn); fields.put(4, self.create_date); fields.put(5, self.user_policy_list); fields.put(6, self.group_list); fields.put(7, self.attached_managed_policies); fields.put(8, self.permissions_boundary); fields.put(9, self.tags); crate::Value::Structure(fields) } }
+/// `assertionEncryptionModeType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AssertionEncryptionModeType {
+    /// `Required`.
+    #[default] Required,
+    /// `Allowed`.
+    Allowed,
+}
+impl crate::Enumeration for AssertionEncryptionModeType { const VALUES: &'static [(&'static str, Self)] = &[("Required", Self::Required), ("Allowed", Self::Allowed)]; fn as_str(self) -> &'static str { match self { Self::Required => "Required", Self::Allowed => "Allowed" } } }
+impl crate::FromValue for AssertionEncryptionModeType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AssertionEncryptionModeType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `policyScopeType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyScopeType {
@@ -2433,6 +2610,9 @@ pub mod ops {
     /// `CreateRole`.
     pub enum CreateRole {}
     impl crate::TypedOperation for CreateRole { type Input = super::CreateRoleRequest; type Output = super::CreateRoleResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_ROLE } }
+    /// `CreateSAMLProvider`.
+    pub enum CreateSAMLProvider {}
+    impl crate::TypedOperation for CreateSAMLProvider { type Input = super::CreateSAMLProviderRequest; type Output = super::CreateSAMLProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_SAML_PROVIDER } }
     /// `CreateUser`.
     pub enum CreateUser {}
     impl crate::TypedOperation for CreateUser { type Input = super::CreateUserRequest; type Output = super::CreateUserResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_USER } }
@@ -2469,6 +2649,9 @@ pub mod ops {
     /// `DeleteRolePolicy`.
     pub enum DeleteRolePolicy {}
     impl crate::TypedOperation for DeleteRolePolicy { type Input = super::DeleteRolePolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_ROLE_POLICY } }
+    /// `DeleteSAMLProvider`.
+    pub enum DeleteSAMLProvider {}
+    impl crate::TypedOperation for DeleteSAMLProvider { type Input = super::DeleteSAMLProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_SAML_PROVIDER } }
     /// `DeleteUser`.
     pub enum DeleteUser {}
     impl crate::TypedOperation for DeleteUser { type Input = super::DeleteUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_USER } }
@@ -2547,6 +2730,9 @@ pub mod ops {
     /// `GetRolePolicy`.
     pub enum GetRolePolicy {}
     impl crate::TypedOperation for GetRolePolicy { type Input = super::GetRolePolicyRequest; type Output = super::GetRolePolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_ROLE_POLICY } }
+    /// `GetSAMLProvider`.
+    pub enum GetSAMLProvider {}
+    impl crate::TypedOperation for GetSAMLProvider { type Input = super::GetSAMLProviderRequest; type Output = super::GetSAMLProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_SAML_PROVIDER } }
     /// `GetUser`.
     pub enum GetUser {}
     impl crate::TypedOperation for GetUser { type Input = super::GetUserRequest; type Output = super::GetUserResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_USER } }
@@ -2616,6 +2802,12 @@ pub mod ops {
     /// `ListRoles`.
     pub enum ListRoles {}
     impl crate::TypedOperation for ListRoles { type Input = super::ListRolesRequest; type Output = super::ListRolesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_ROLES } }
+    /// `ListSAMLProviderTags`.
+    pub enum ListSAMLProviderTags {}
+    impl crate::TypedOperation for ListSAMLProviderTags { type Input = super::ListSAMLProviderTagsRequest; type Output = super::ListSAMLProviderTagsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SAML_PROVIDER_TAGS } }
+    /// `ListSAMLProviders`.
+    pub enum ListSAMLProviders {}
+    impl crate::TypedOperation for ListSAMLProviders { type Input = super::ListSAMLProvidersRequest; type Output = super::ListSAMLProvidersResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SAML_PROVIDERS } }
     /// `ListUserPolicies`.
     pub enum ListUserPolicies {}
     impl crate::TypedOperation for ListUserPolicies { type Input = super::ListUserPoliciesRequest; type Output = super::ListUserPoliciesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_USER_POLICIES } }
@@ -2670,6 +2862,9 @@ pub mod ops {
     /// `TagRole`.
     pub enum TagRole {}
     impl crate::TypedOperation for TagRole { type Input = super::TagRoleRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_ROLE } }
+    /// `TagSAMLProvider`.
+    pub enum TagSAMLProvider {}
+    impl crate::TypedOperation for TagSAMLProvider { type Input = super::TagSAMLProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_SAML_PROVIDER } }
     /// `TagUser`.
     pub enum TagUser {}
     impl crate::TypedOperation for TagUser { type Input = super::TagUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_USER } }
@@ -2685,6 +2880,9 @@ pub mod ops {
     /// `UntagRole`.
     pub enum UntagRole {}
     impl crate::TypedOperation for UntagRole { type Input = super::UntagRoleRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_ROLE } }
+    /// `UntagSAMLProvider`.
+    pub enum UntagSAMLProvider {}
+    impl crate::TypedOperation for UntagSAMLProvider { type Input = super::UntagSAMLProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_SAML_PROVIDER } }
     /// `UntagUser`.
     pub enum UntagUser {}
     impl crate::TypedOperation for UntagUser { type Input = super::UntagUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_USER } }
@@ -2706,6 +2904,9 @@ pub mod ops {
     /// `UpdateRoleDescription`.
     pub enum UpdateRoleDescription {}
     impl crate::TypedOperation for UpdateRoleDescription { type Input = super::UpdateRoleDescriptionRequest; type Output = super::UpdateRoleDescriptionResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_ROLE_DESCRIPTION } }
+    /// `UpdateSAMLProvider`.
+    pub enum UpdateSAMLProvider {}
+    impl crate::TypedOperation for UpdateSAMLProvider { type Input = super::UpdateSAMLProviderRequest; type Output = super::UpdateSAMLProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_SAML_PROVIDER } }
     /// `UpdateUser`.
     pub enum UpdateUser {}
     impl crate::TypedOperation for UpdateUser { type Input = super::UpdateUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_USER } }

@@ -66,6 +66,48 @@ pub struct AssumeRoleResponse {
 }
 impl crate::FromValue for AssumeRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, assumed_role_user: fields.take(1)?, packed_policy_size: fields.take(2)?, source_identity: fields.take(3)? }) } }
 impl crate::IntoValue for AssumeRoleResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.assumed_role_user); fields.put(2, self.packed_policy_size); fields.put(3, self.source_identity); crate::Value::Structure(fields) } }
+/// `AssumeRoleWithSAMLRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRoleWithSAMLRequest {
+    /// `RoleArn`.
+    pub role_arn: String,
+    /// `PrincipalArn`.
+    pub principal_arn: String,
+    /// `SAMLAssertion`.
+    pub saml_assertion: String,
+    /// `PolicyArns`.
+    pub policy_arns: Vec<PolicyDescriptorType>,
+    /// `Policy`.
+    pub policy: Option<String>,
+    /// `DurationSeconds`.
+    pub duration_seconds: Option<i32>,
+}
+impl crate::FromValue for AssumeRoleWithSAMLRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_arn: fields.take(0)?, principal_arn: fields.take(1)?, saml_assertion: fields.take(2)?, policy_arns: fields.take(3)?, policy: fields.take(4)?, duration_seconds: fields.take(5)? }) } }
+impl crate::IntoValue for AssumeRoleWithSAMLRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_arn); fields.put(1, self.principal_arn); fields.put(2, self.saml_assertion); fields.put(3, self.policy_arns); fields.put(4, self.policy); fields.put(5, self.duration_seconds); crate::Value::Structure(fields) } }
+/// `AssumeRoleWithSAMLResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRoleWithSAMLResponse {
+    /// `Credentials`.
+    pub credentials: Option<Credentials>,
+    /// `AssumedRoleUser`.
+    pub assumed_role_user: Option<AssumedRoleUser>,
+    /// `PackedPolicySize`.
+    pub packed_policy_size: Option<i32>,
+    /// `Subject`.
+    pub subject: Option<String>,
+    /// `SubjectType`.
+    pub subject_type: Option<String>,
+    /// `Issuer`.
+    pub issuer: Option<String>,
+    /// `Audience`.
+    pub audience: Option<String>,
+    /// `NameQualifier`.
+    pub name_qualifier: Option<String>,
+    /// `SourceIdentity`.
+    pub source_identity: Option<String>,
+}
+impl crate::FromValue for AssumeRoleWithSAMLResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, assumed_role_user: fields.take(1)?, packed_policy_size: fields.take(2)?, subject: fields.take(3)?, subject_type: fields.take(4)?, issuer: fields.take(5)?, audience: fields.take(6)?, name_qualifier: fields.take(7)?, source_identity: fields.take(8)? }) } }
+impl crate::IntoValue for AssumeRoleWithSAMLResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.assumed_role_user); fields.put(2, self.packed_policy_size); fields.put(3, self.subject); fields.put(4, self.subject_type); fields.put(5, self.issuer); fields.put(6, self.audience); fields.put(7, self.name_qualifier); fields.put(8, self.source_identity); crate::Value::Structure(fields) } }
 /// `AssumeRoleWithWebIdentityRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AssumeRoleWithWebIdentityRequest {
@@ -317,6 +359,9 @@ pub mod ops {
     /// `AssumeRole`.
     pub enum AssumeRole {}
     impl crate::TypedOperation for AssumeRole { type Input = super::AssumeRoleRequest; type Output = super::AssumeRoleResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROLE } }
+    /// `AssumeRoleWithSAML`.
+    pub enum AssumeRoleWithSAML {}
+    impl crate::TypedOperation for AssumeRoleWithSAML { type Input = super::AssumeRoleWithSAMLRequest; type Output = super::AssumeRoleWithSAMLResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROLE_WITH_SAML } }
     /// `AssumeRoleWithWebIdentity`.
     pub enum AssumeRoleWithWebIdentity {}
     impl crate::TypedOperation for AssumeRoleWithWebIdentity { type Input = super::AssumeRoleWithWebIdentityRequest; type Output = super::AssumeRoleWithWebIdentityResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROLE_WITH_WEB_IDENTITY } }

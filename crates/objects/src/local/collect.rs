@@ -209,7 +209,11 @@ async fn sparsest(shared: &Arc<Shared>) -> Result<Option<u64>> {
     });
     let mut found = packing.await?;
     let stuck = shared.stuck();
-    found.retain(|(number, _)| !stuck.contains(number) && !shared.segments.is_busy(*number));
+    // what is copied must find room, on a disk that is almost full too
+    let free = shared.segments.free_bytes().unwrap_or(0);
+    found.retain(|(number, record)| {
+        !stuck.contains(number) && !shared.segments.is_busy(*number) && record.live < free / 2
+    });
     Ok(found
         .into_iter()
         .min_by_key(|(_, record)| record.live * 1000 / record.used.max(1))
@@ -312,7 +316,8 @@ async fn move_step(shared: &Arc<Shared>, step: Vec<Living>, collected: &mut Coll
     let mut rest = step;
     let mut whole = true;
     while let Some(first) = rest.first() {
-        let lease = shared.lease(extent::footprint(first.extent.length, first.sealed)).await?;
+        let room = extent::footprint(first.extent.length, first.sealed);
+        let lease = shared.lease_from(room, true).await?;
         let held = Arc::clone(shared);
         let wrote = shared.writes.run(move |()| write_moved(&held, lease, rest)).await??;
         collected.corrupt += wrote.corrupt;

@@ -277,6 +277,10 @@ impl Committer {
                 answer(failure.as_ref());
             }
         }
+        // a log that is empty cannot rot
+        if self.status.broken().is_none() {
+            self.writer.settle();
+        }
     }
 
     fn begin(&mut self) -> Result<(), Failure> {

@@ -26,7 +26,7 @@ pub struct Frozen {
 pub struct FrozenSegment {
     /// The name of its file, in `segments/`.
     pub name: String,
-    /// So many bytes of it, from its beginning, are of the state.
+    /// So many bytes of it, from its beginning, are of the state. The last few are padding, and may not be there.
     pub bytes: u64,
 }
 

@@ -4,8 +4,8 @@ use super::check::{self, Checked, Problem, ProblemKind, Sight};
 use super::disk::RealDisk;
 use super::index::View;
 use super::index::sqlite::Sqlite;
-use super::index::view;
-use super::open::{all_segments, check_format, lock_file};
+use super::index::{view, wal};
+use super::open::{LOG, all_segments, check_format, lock_file};
 use super::reading::snapshot;
 use super::record::StoreRecord;
 use super::segment::Segments;
@@ -41,6 +41,7 @@ pub fn inspect(
         lock_file(lock, directory)?;
     }
     check_format(&directory.join("format"), false)?;
+    wal::check(&RealDisk, &directory.join(LOG))?;
     let mut reader = Sqlite::existing(&directory.join("index.sqlite"))?;
     let structure = reader.integrity()?;
     snapshot(&mut reader, |view| {

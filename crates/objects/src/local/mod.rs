@@ -101,6 +101,11 @@ impl Shared {
 
     /// A segment with so much room to stream to; a new one if there is none.
     async fn lease(&self, room: u64) -> Result<Lease> {
+        self.lease_from(room, false).await
+    }
+
+    /// The same; `reserve` says that what is kept free may be used, for what makes room in the end.
+    async fn lease_from(&self, room: u64, reserve: bool) -> Result<Lease> {
         self.status.writable()?;
         if let Some(lease) = self.segments.lease(room)? {
             return Ok(lease);
@@ -108,7 +113,9 @@ impl Shared {
         let capacity = self.limits.stream_segment.max(START + room);
         let segments = Arc::clone(&self.segments);
         let reserved = self.commits.submit(move |tx| {
-            tx.needs_room()?;
+            if !reserve {
+                tx.needs_room()?;
+            }
             let number = tx.number();
             let record =
                 SegmentRecord { kind: SegmentKind::Stream, capacity, used: START, live: 0, retired: None };

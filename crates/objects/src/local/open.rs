@@ -5,7 +5,7 @@ use super::disk::{Disk, OWNER_ONLY, RealDisk};
 use super::epoch::Readers;
 use super::index::sqlite::{Sqlite, SqliteWriter};
 use super::index::view::{self, Overlay, Step};
-use super::index::{Space, View, Writer};
+use super::index::{Space, View, Writer, wal};
 use super::packer::{PACKING, Packer};
 use super::pool::Pool;
 use super::record::{PackingRecord, SegmentKind, SegmentRecord, StoreRecord};
@@ -24,6 +24,8 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 const FORMAT: &str = "daypass objects, format 1\n";
 const FORMAT_SHORT: &str = "daypass objects, format 1";
 pub(super) const STORE: &[u8] = b"store";
+/// The log of the index.
+pub(super) const LOG: &str = "index.sqlite-wal";
 const LEAST_SEGMENT: u64 = 512 * 1024;
 const MOST_SEGMENT: u64 = 1 << 30;
 
@@ -112,6 +114,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
     check_format(&directory.join("format"), true)?;
     // SQLite makes its files as this one is
     touch(&directory.join("index.sqlite"))?;
+    wal::check(&*options.disk, &directory.join(LOG))?;
     let (index, mut writer) = Sqlite::open(&directory.join("index.sqlite"), options.index_vfs)?;
     let entropy: SharedEntropy = Arc::new(Mutex::new(options.entropy));
     let store = count_opening(&mut writer, &entropy)?;

@@ -138,37 +138,115 @@ async fn a_write_that_was_lost_is_seen() {
     assert_eq!(get(&store, at("l")).await.unwrap(), Random(9).bytes(5_000));
 }
 
-#[tokio::test]
-async fn a_flipped_bit_in_the_index_is_never_believed() {
-    let directory = tempfile::tempdir().unwrap();
-    drop(fill(directory.path()).await);
-    // once more, so that all is in the database and little in its log
-    drop(support::open(directory.path()));
-    let path = directory.path().join("index.sqlite");
-    let log = directory.path().join("index.sqlite-wal");
-    let (sound, sound_log) = (fs::read(&path).unwrap(), fs::read(&log).unwrap());
-    let mut random = Random(3);
-    let mut seen = 0;
-    for _ in 0..150 {
-        let mut damaged = sound.clone();
-        let place = (random.next() % damaged.len() as u64) as usize;
-        damaged[place] ^= 1 << (random.next() % 8);
-        fs::write(&path, &damaged).unwrap();
-        fs::write(&log, &sound_log).unwrap();
-        let _ = fs::remove_file(directory.path().join("index.sqlite-shm"));
-        let Ok(store) = Local::open(directory.path(), support::small_options(1)) else {
-            seen += 1;
-            continue;
-        };
-        for size in SIZES {
-            match get(&store, at(format!("{size}"))).await {
-                Ok(found) => assert_eq!(found, bytes(size), "byte {place}"),
-                // a row that is not found is as bad as one that cannot be read; it is not a wrong answer about bytes
-                Err(_) => seen += 1,
-            }
+/// How many bytes are flipped; `DAYPASS_FLIPS` says so.
+fn flips() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "the knob of the test")]
+    std::env::var("DAYPASS_FLIPS").map_or(150, |text| text.parse().unwrap())
+}
+
+/// The files of a store that was closed, without the zeros that its segments end with.
+fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>, usize)> {
+    let names = ["index.sqlite", "index.sqlite-wal", "format"].map(|name| directory.join(name));
+    let all = names.into_iter().chain(segments(directory));
+    all.map(|path| {
+        let bytes = fs::read(&path).unwrap();
+        let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        (path, bytes, used)
+    })
+    .filter(|(_, _, used)| *used > 0)
+    .collect()
+}
+
+/// Opens what is damaged. Everything reads as it was, or as an error; what is found by nothing else is found by a check.
+async fn judge_flip(directory: &Path) -> bool {
+    let Ok(store) = Local::open(directory, support::small_options(1)) else { return true };
+    let mut seen = false;
+    for size in SIZES {
+        match get(&store, at(format!("{size}"))).await {
+            Ok(found) => assert_eq!(found, bytes(size)),
+            // a row that is not found is as bad as one that cannot be read; it is not a wrong answer about bytes
+            Err(_) => seen = true,
         }
     }
-    assert!(seen > 0);
+    seen
+}
+
+#[tokio::test]
+async fn a_log_that_rots_before_its_last_commit_is_refused_and_not_cut_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    let store = fill(directory.path()).await;
+    for n in 0..5 {
+        put(&store, "changing", Random(n).bytes(300)).await;
+    }
+    // as a kill leaves it: the log is full
+    fs::create_dir(killed.path().join("segments")).unwrap();
+    let copy = |to: &Path| {
+        for (path, bytes, _) in files(directory.path()) {
+            fs::write(to.join(path.strip_prefix(directory.path()).unwrap()), bytes).unwrap();
+        }
+    };
+    copy(killed.path());
+    let log = killed.path().join("index.sqlite-wal");
+    let sound = fs::read(&log).unwrap();
+    let frames = (sound.len() - 32) / 4120;
+    assert!(frames > 20, "{frames}");
+    let mut refused = 0;
+    for frame in 0..frames {
+        let mut damaged = sound.clone();
+        damaged[32 + frame * 4120 + 1000] ^= 1;
+        copy(killed.path());
+        fs::write(&log, damaged).unwrap();
+        match Local::open(killed.path(), support::small_options(1)) {
+            Err(Error::Corrupt(_)) => refused += 1,
+            // of the last commit alone nobody can tell whether it was finished
+            opened => {
+                let store = opened.unwrap();
+                assert!(frame * 3 > frames * 2, "frame {frame} of {frames}");
+                assert_eq!(unreadable(&store).await, 0);
+                let changing = get(&store, at("changing")).await.unwrap();
+                assert!(changing == Random(3).bytes(300) || changing == Random(4).bytes(300));
+            }
+        }
+        let _ = fs::remove_file(killed.path().join("index.sqlite-shm"));
+    }
+    assert!(refused * 10 > frames * 6, "{refused} of {frames}");
+    drop(store);
+    let left = fs::metadata(directory.path().join("index.sqlite-wal")).map_or(0, |log| log.len());
+    assert_eq!(left, 0, "a store that was closed has an empty log");
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_any_file_is_never_believed() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(fill(directory.path()).await);
+    // once more, so that some is in the database and some in its log
+    drop(support::open(directory.path()));
+    let pristine = files(directory.path());
+    let mut random = Random(3);
+    let (mut seen, mut harmless) = (0, 0);
+    for _ in 0..flips() {
+        let (path, bytes, used) = &pristine[(random.next() % pristine.len() as u64) as usize];
+        let mut damaged = bytes.clone();
+        let place = (random.next() % *used as u64) as usize;
+        damaged[place] ^= 1 << (random.next() % 8);
+        fs::write(path, &damaged).unwrap();
+        if judge_flip(directory.path()).await {
+            seen += 1
+        } else {
+            harmless += 1
+        }
+        let _ = fs::remove_file(directory.path().join("index.sqlite-shm"));
+        for left in segments(directory.path()) {
+            fs::remove_file(left).unwrap();
+        }
+        for (path, bytes, _) in &pristine {
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    let line = format!("flips: {} passed, 0 failed; {seen} seen, {harmless} harmless\n", flips());
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+    assert!(seen * 10 > flips(), "{seen} were seen");
 }
 
 #[tokio::test]

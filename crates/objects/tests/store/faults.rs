@@ -213,6 +213,26 @@ async fn when_the_disk_is_almost_full_deleting_goes_on() {
 }
 
 #[tokio::test]
+async fn on_an_almost_full_disk_what_lives_is_moved_together_to_make_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let store = store_with_objects(directory.path(), &faults).await;
+    for n in 0..40 {
+        put(&store, format!("{n}"), bytes(90_000)).await;
+    }
+    *faults.free.lock().unwrap() = Some((1 << 20) - 1);
+    assert!(matches!(try_put(&store, 50).await, Err(Error::Full)));
+    let gone = (0..40).filter(|n| n % 5 != 0).map(|n| Delete::latest(key(format!("{n}"))));
+    store.delete(BUCKET, gone.collect(), second(1)).await.unwrap();
+    let collected = store.collect(Timestamp(0)).await.unwrap();
+    assert!(collected.moved_bytes > 0 && collected.freed_bytes > 1_000_000, "{collected:?}");
+    for n in (0..40).step_by(5) {
+        assert_eq!(get(&store, at(format!("{n}"))).await.unwrap(), bytes(90_000));
+    }
+    is_sound(&store).await;
+}
+
+#[tokio::test]
 async fn no_new_segment_is_no_end() {
     let directory = tempfile::tempdir().unwrap();
     let faults = Arc::new(Faults::default());

@@ -4,5 +4,6 @@
 
 mod forged_tokens;
 mod outbound;
+mod saml;
 mod support;
 mod web_identity;

@@ -277,7 +277,7 @@ pub(super) struct Credential<'a> {
 }
 
 impl<'a> Credential<'a> {
-    fn parse(text: Cow<'a, str>, family: Family, form: AuthForm) -> Result<Self, SigError> {
+    pub(super) fn parse(text: Cow<'a, str>, family: Family, form: AuthForm) -> Result<Self, SigError> {
         if text.split('/').count() != 5 {
             return Err(SigError::MalformedCredential { form, credential: text.into() });
         }
@@ -290,6 +290,11 @@ impl<'a> Credential<'a> {
             return Err(SigError::MalformedScopeDate { form, date: date.into() });
         }
         Ok(credential)
+    }
+
+    /// As it was sent.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     fn without_scope(access_key_id: Cow<'a, str>) -> Result<Self, SigError> {

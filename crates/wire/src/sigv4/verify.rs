@@ -6,11 +6,11 @@ use aws_lc_rs::digest;
 use time::OffsetDateTime;
 
 use super::canonical::{self, PathForm};
-use super::claim::{Claim, PayloadMode, Terms, V4Terms};
+use super::claim::{Claim, Credential, PayloadMode, Terms, V4Terms};
 use super::payload::{BodyKind, ChunkSigner, PayloadVerifier};
 use super::percent::{parse_hash, push_hex};
 use super::presigned_v2;
-use super::timestamp::{basic, shifted};
+use super::timestamp::{RequestTime, basic, shifted};
 use super::{
     ALGORITHM, AuthForm, Family, MAX_SKEW_SECONDS, Mismatch, ScopeFault, SigError, SigningKey, TERMINATOR,
 };
@@ -44,9 +44,20 @@ pub enum NoKey {
     ExpiredToken,
 }
 
+impl NoKey {
+    /// What the sender is told.
+    pub(super) fn error(self, access_key_id: &str) -> SigError {
+        match self {
+            Self::UnknownAccessKey => SigError::UnknownAccessKey { access_key_id: access_key_id.into() },
+            Self::InvalidToken => SigError::InvalidToken,
+            Self::ExpiredToken => SigError::ExpiredToken,
+        }
+    }
+}
+
 /// A request whose signature was verified: the proof that its sender holds the secret of its access key.
 ///
-/// Only [`Claim::verify`] and [`Claim::verify_head`] make one.
+/// Only [`Claim::verify`], [`Claim::verify_head`] and [`FormClaim::verify`](super::FormClaim::verify) make one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verified {
     credential: String,
@@ -56,6 +67,15 @@ pub struct Verified {
 }
 
 impl Verified {
+    pub(super) fn new(
+        credential: &str,
+        form: AuthForm,
+        request_time: Option<OffsetDateTime>,
+        content_sha256: Option<String>,
+    ) -> Self {
+        Self { credential: credential.to_owned(), form, request_time, content_sha256 }
+    }
+
     /// The access key whose secret signed the request.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
@@ -163,13 +183,7 @@ impl Claim<'_> {
             _ => self.check_signature(SigningKey::decoy(), &self.whole_body_hash(body), expected),
         };
         std::hint::black_box(verdict).ok();
-        match why {
-            NoKey::UnknownAccessKey => {
-                SigError::UnknownAccessKey { access_key_id: self.access_key_id().into() }
-            }
-            NoKey::InvalidToken => SigError::InvalidToken,
-            NoKey::ExpiredToken => SigError::ExpiredToken,
-        }
+        why.error(self.access_key_id())
     }
 
     fn verified(&self) -> Verified {
@@ -177,12 +191,8 @@ impl Claim<'_> {
             Terms::V4(terms) => (Some(terms.time.instant()), self.family == Family::S3),
             Terms::V2(_) => (None, false),
         };
-        Verified {
-            credential: self.credential.text.clone().into_owned(),
-            form: self.form,
-            request_time,
-            content_sha256: content_sha256.then(|| self.payload_hash.clone().into_owned()),
-        }
+        let content_sha256 = content_sha256.then(|| self.payload_hash.clone().into_owned());
+        Verified::new(self.credential.text(), self.form, request_time, content_sha256)
     }
 
     /// Date, expiry and scope, in the order in which AWS finds fault with them: S3 looks at the scope of a
@@ -193,36 +203,14 @@ impl Claim<'_> {
             Terms::V2(terms) => return terms.check_expiry(expected.now),
         };
         if self.family == Family::S3 && self.form == AuthForm::Query {
-            self.check_scope(terms, expected)?;
+            check_scope(&self.credential, self.form, terms.time, expected)?;
             return terms.check_expiry(expected.now);
         }
         let request_time = terms.time.instant();
         if (expected.now - request_time).abs() > time::Duration::seconds(MAX_SKEW_SECONDS) {
             return Err(SigError::TimeSkewed { request_time, now: expected.now });
         }
-        self.check_scope(terms, expected)
-    }
-
-    fn check_scope(&self, terms: &V4Terms<'_>, expected: &Expected<'_>) -> Result<(), SigError> {
-        let credential = &self.credential;
-        let wrong = |found: &str, right: bool| (!right).then(|| found.to_owned());
-        let date = wrong(credential.date(), credential.date().as_bytes() == terms.time.day());
-        let region = wrong(credential.region(), (expected.regions)(credential.region()));
-        let service = wrong(credential.service(), credential.service() == expected.service);
-        let terminator = wrong(credential.terminator(), credential.terminator() == TERMINATOR);
-        if date.is_none() && region.is_none() && service.is_none() && terminator.is_none() {
-            return Ok(());
-        }
-        Err(SigError::WrongScope(Box::new(ScopeFault {
-            form: self.form,
-            region,
-            service,
-            terminator,
-            date,
-            expected_region: expected.home_region.to_owned(),
-            expected_service: expected.service.to_owned(),
-            request_time: basic(terms.time.instant()),
-        })))
+        check_scope(&self.credential, self.form, terms.time, expected)
     }
 
     /// The hash of the body; nothing if the request states another one, which makes any signature wrong.
@@ -327,6 +315,33 @@ impl Claim<'_> {
             canonical_request: shown.map(|request| String::from_utf8_lossy(&request).into_owned()),
         }
     }
+}
+
+/// Whether a scope is of the day of the request, and of a region and the service that answer it.
+pub(super) fn check_scope(
+    credential: &Credential<'_>,
+    form: AuthForm,
+    time: RequestTime,
+    expected: &Expected<'_>,
+) -> Result<(), SigError> {
+    let wrong = |found: &str, right: bool| (!right).then(|| found.to_owned());
+    let date = wrong(credential.date(), credential.date().as_bytes() == time.day());
+    let region = wrong(credential.region(), (expected.regions)(credential.region()));
+    let service = wrong(credential.service(), credential.service() == expected.service);
+    let terminator = wrong(credential.terminator(), credential.terminator() == TERMINATOR);
+    if date.is_none() && region.is_none() && service.is_none() && terminator.is_none() {
+        return Ok(());
+    }
+    Err(SigError::WrongScope(Box::new(ScopeFault {
+        form,
+        region,
+        service,
+        terminator,
+        date,
+        expected_region: expected.home_region.to_owned(),
+        expected_service: expected.service.to_owned(),
+        request_time: basic(time.instant()),
+    })))
 }
 
 impl V4Terms<'_> {

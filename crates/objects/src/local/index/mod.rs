@@ -4,6 +4,7 @@
 
 pub(super) mod sqlite;
 pub(super) mod view;
+pub(super) mod wal;
 
 use std::collections::BTreeMap;
 
@@ -125,4 +126,6 @@ pub(crate) trait Writer: Send {
     fn give_back(&mut self) -> Result<(), IndexError>;
     /// Leaves the state as it is.
     fn abandon(&mut self);
+    /// Puts what is committed where it stays, as far as that can be done, before the index is closed.
+    fn settle(&mut self);
 }

@@ -297,6 +297,11 @@ impl Writer for SqliteWriter {
         self.move_log(CheckpointMode::TRUNCATE)
     }
 
+    fn settle(&mut self) {
+        // what stays in the log is read from there
+        let _ = self.move_log(CheckpointMode::TRUNCATE);
+    }
+
     fn abandon(&mut self) {
         if !self.connection.is_autocommit() {
             // it fails only where SQLite has rolled back by itself
