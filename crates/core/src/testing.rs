@@ -1,6 +1,7 @@
-//! A server for tests: the real gate on a store in memory, with a clock that stands still and randomness that repeats,
-//! and a client that signs as AWS's clients do.
+//! A server for tests: the real gate on a store in memory, a clock that stands still, and a client that signs as AWS's do.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod organization;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,7 +14,10 @@ use bytes::Bytes;
 use daypass_federation::Issuer;
 use daypass_model::{AccountId, Kind, Operation, Protocol, Service, Structure, Text, Timestamp, services};
 use daypass_objects::local::{Local, Options};
-use daypass_store::records::{AccessKey, AccessKeyStatus, Indexed as _, Policies, Sealed, User};
+use daypass_store::records::{
+    AccessKey, AccessKeyStatus, Indexed as _, MemberAccount, Membership, Organization, OrganizationNode,
+    Policies, Sealed, User,
+};
 use daypass_store::{AuditQuery, AuditRecord, Order, Store};
 use http::Request;
 use http_body_util::BodyExt as _;

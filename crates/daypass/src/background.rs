@@ -4,6 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daypass_compute::{Event, StopReason};
+use daypass_core::State;
+use daypass_core::model::Timestamp;
+use daypass_core::store::records::Account;
+use daypass_core::store::{Read as _, StoreError};
 use daypass_ec2::{Reconciler, machines};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
@@ -78,11 +82,19 @@ async fn forget_audit(server: Arc<Server>, days: u32) {
     loop {
         let state = server.state();
         let before = state.clock.now().plus_seconds(-i64::from(days) * 86_400);
-        if let Err(error) = state.store.forget_audit(&state.account, before).await {
+        if let Err(error) = forget_before(state, before).await {
             tracing::warn!(%error, "old records of the audit log could not be removed");
         }
         tokio::time::sleep(FORGET_EVERY).await;
     }
+}
+
+async fn forget_before(state: &State, before: Timestamp) -> Result<(), StoreError> {
+    let accounts = state.store.read(|tx| tx.all::<Account>(&Account::all()))?;
+    for account in accounts {
+        state.store.forget_audit(&account.id, before).await?;
+    }
+    Ok(())
 }
 
 /// Passes on what the driver tells.

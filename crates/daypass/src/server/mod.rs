@@ -106,10 +106,10 @@ impl Server {
         self.state().instances.check().err()
     }
 
-    /// The account's instances that are not gone.
+    /// Every account's instances that are not gone.
     pub(crate) fn instances(&self) -> Result<Vec<Instance>, StoreError> {
         let state = self.state();
-        let prefix = daypass_core::store::Prefix::new(&["ec2", state.account.as_str()]);
+        let prefix = daypass_core::store::Prefix::new(&["ec2"]);
         let all = state.store.read(|tx| {
             let keys = tx.keys(&prefix, None, usize::MAX)?;
             keys.iter()

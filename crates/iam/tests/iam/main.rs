@@ -13,6 +13,7 @@ mod inline_policies;
 mod instance_profiles;
 mod last_used;
 mod lists;
+mod organizations_features;
 mod policies;
 mod privileges;
 mod refusals;

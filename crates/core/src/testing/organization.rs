@@ -1,0 +1,58 @@
+//! Accounts in an organization, for the tests of what depends on it.
+
+use daypass_model::AccountId;
+use daypass_store::records::{MemberAccount, Membership, Organization, OrganizationNode};
+use daypass_store::{StoreError, TransactError};
+
+use super::TestServer;
+use crate::administrator;
+
+impl TestServer {
+    /// Puts accounts into one organization, the first one as its management account, all directly under the root. What it
+    /// is otherwise is what `as_is` makes of it.
+    pub async fn organize(&self, accounts: &[AccountId], as_is: impl Fn(&mut Organization) + Send + Sync) {
+        for account in accounts {
+            administrator::prepare(self.gate.state(), account).await.unwrap();
+        }
+        let id = "o-exampleorgid".to_owned();
+        let management_account = accounts.first().unwrap().clone();
+        let mut organization = Organization {
+            id: id.clone(),
+            root_id: "r-root".to_owned(),
+            management_account,
+            created: self.clock.now(),
+            all_features: true,
+            policy_types: vec![],
+            trusted_services: vec![],
+            root_features: vec![],
+        };
+        as_is(&mut organization);
+        let node = |own: &str, account: Option<&AccountId>| OrganizationNode {
+            organization: id.clone(),
+            id: own.to_owned(),
+            parent: account.map(|_| "r-root".to_owned()),
+            name: own.to_owned(),
+            policies: vec!["p-FullAWSAccess".to_owned(), "p-RCPFullAWSAccess".to_owned()],
+            tags: vec![],
+            account: account.map(|account| MemberAccount {
+                id: account.clone(),
+                email: format!("{account}@example.com"),
+                joined: self.clock.now(),
+                created_here: true,
+                closed: None,
+                delegated: vec![],
+            }),
+        };
+        let put = self.gate.state().store.transact(|tx| {
+            tx.put(&organization)?;
+            tx.put(&node("r-root", None))?;
+            for account in accounts {
+                tx.put(&node(account.as_str(), Some(account)))?;
+                tx.put(&Membership { account: account.clone(), organization: id.clone() })?;
+            }
+            Ok(())
+        });
+        let put: Result<(), TransactError<StoreError>> = put.await;
+        put.unwrap();
+    }
+}
