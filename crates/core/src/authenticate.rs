@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use daypass_store::records::{AccessKey, AccessKeyStatus};
+use daypass_store::records::{AccessKey, AccessKeyStatus, RootFeature};
 use daypass_store::{Read as _, StoreError};
 use daypass_wire::sigv4::{
-    BodyKind, Claim, Expected, NoKey, PayloadVerifier, SigError, SigningKey, Verified,
+    BodyKind, Claim, Expected, FormClaim, NoKey, PayloadVerifier, SigError, SigningKey, Verified,
 };
 
 use crate::Secret;
@@ -70,11 +70,11 @@ pub(crate) fn authenticate(
     expected: &Expected<'_>,
 ) -> Result<(Caller, Option<PayloadVerifier>), Unauthenticated> {
     let whole = if let Subject::Whole(body) = subject { &body[..] } else { &[] };
-    let (secret, owner) = match find(state, claim)? {
+    let (secret, owner) = match find(state, claim.access_key_id(), claim.session_token())? {
         Found::Key { secret, owner } => (secret, owner),
         Found::None(why) => return Err(claim.refuse(why, whole, expected).into()),
     };
-    let key = SigningKey::derive(secret.expose().as_bytes(), claim.date(), claim.region(), claim.service());
+    let key = claim.signing_key(secret.expose().as_bytes());
     let (verified, payload) = match subject {
         Subject::Whole(body) => (claim.verify(&key, body, expected)?, None),
         Subject::Head(kind) => {
@@ -83,13 +83,26 @@ pub(crate) fn authenticate(
         }
     };
     // The signature is good; is its holder still somebody?
-    let caller = resolve(state, owner, verified, claim)?;
+    let caller = resolve(state, owner, verified)?;
     Ok((caller, payload))
 }
 
-fn find(state: &State, claim: &Claim<'_>) -> Result<Found, Error> {
-    let id = claim.access_key_id();
-    let Some(token) = claim.session_token() else {
+/// Verifies the claim of a form.
+pub(crate) fn authenticate_form(
+    state: &State,
+    claim: &FormClaim<'_>,
+    expected: &Expected<'_>,
+) -> Result<Caller, Unauthenticated> {
+    let (secret, owner) = match find(state, claim.access_key_id(), claim.session_token())? {
+        Found::Key { secret, owner } => (secret, owner),
+        Found::None(why) => return Err(claim.refuse(why, expected).into()),
+    };
+    let key = SigningKey::derive(secret.expose().as_bytes(), claim.date(), claim.region(), claim.service());
+    resolve(state, owner, claim.verify(&key, expected)?)
+}
+
+fn find(state: &State, id: &str, token: Option<&str>) -> Result<Found, Error> {
+    let Some(token) = token else {
         let key = state.store.read(|tx| tx.get::<AccessKey>(&AccessKey::key_of(id)))?;
         let key = key.filter(|k| k.status == AccessKeyStatus::Active);
         return Ok(match key.and_then(|key| Some((open_secret(state, &key)?, key))) {
@@ -117,13 +130,8 @@ fn open_secret(state: &State, key: &AccessKey) -> Option<Secret<String>> {
     text.map(Secret::new)
 }
 
-fn resolve(
-    state: &State,
-    owner: Owner,
-    verified: Verified,
-    claim: &Claim<'_>,
-) -> Result<Caller, Unauthenticated> {
-    let gone = || SigError::UnknownAccessKey { access_key_id: claim.access_key_id().into() };
+fn resolve(state: &State, owner: Owner, verified: Verified) -> Result<Caller, Unauthenticated> {
+    let gone = SigError::UnknownAccessKey { access_key_id: verified.access_key_id().into() };
     let (identity, session) = match owner {
         Owner::User { account, name, id } => (user(state, &account, &name, &id)?, None),
         Owner::Session(session) => {
@@ -131,7 +139,11 @@ fn resolve(
                 return Err(SigError::ExpiredToken.into());
             }
             let identity = match &session.principal {
-                SessionPrincipal::User { name, id } => user(state, &session.account, name, id)?,
+                SessionPrincipal::Root {} => return resolve_root(state, session, verified),
+                SessionPrincipal::User { name, id }
+                | SessionPrincipal::FederatedUser { user_name: name, user_id: id, .. } => {
+                    user(state, &session.account, name, id)?
+                }
                 SessionPrincipal::AssumedRole { role_name, role_id, .. } => {
                     let role = state.identities.role(&session.account, role_name)?;
                     role.filter(|i| matches!(&i.who, Who::Role(r) if r.id == *role_id))
@@ -140,14 +152,31 @@ fn resolve(
             (identity, Some(session))
         }
     };
-    let identity = identity.ok_or_else(gone)?;
+    let Some(identity) = identity else { return Err(gone.into()) };
+    // In an account that was closed nobody is anybody.
+    let standing = state.organizations.standing(identity.who.account())?;
+    if standing.is_some_and(|standing| standing.closed) {
+        return Err(gone.into());
+    }
     let session_policies = match &session {
         Some(s) if s.policy.is_some() || !s.policy_arns.is_empty() => {
             Some(state.identities.session_policies(&s.account, s.policy.as_deref(), &s.policy_arns)?)
         }
         _ => None,
     };
-    Caller::verified(identity, session, session_policies, verified).ok_or_else(|| gone().into())
+    Caller::verified(identity, session, session_policies, verified).ok_or_else(|| gone.into())
+}
+
+/// The root user of a member account, as long as the organization still gives sessions of it.
+fn resolve_root(state: &State, session: Arc<Session>, verified: Verified) -> Result<Caller, Unauthenticated> {
+    let access_key_id = verified.access_key_id().to_owned();
+    let gone = || SigError::UnknownAccessKey { access_key_id: access_key_id.as_str().into() };
+    let standing = state.organizations.standing(&session.account)?.ok_or_else(gone)?;
+    if standing.closed || !standing.organization.root_features.contains(&RootFeature::Sessions) {
+        return Err(gone().into());
+    }
+    let task = state.identities.session_policies(&session.account, None, &session.policy_arns)?;
+    Caller::verified_root(session, task, verified).ok_or_else(|| gone().into())
 }
 
 /// The user of that name, if it is still the one of that id.

@@ -119,6 +119,12 @@ impl Check {
         Self::new(action, "*")
     }
 
+    /// The action that it is about.
+    #[must_use]
+    pub fn action(&self) -> &'static str {
+        self.action
+    }
+
     /// Whose resource it is, where it is not of the caller's account.
     #[must_use]
     pub fn of_account(mut self, account: AccountId) -> Self {

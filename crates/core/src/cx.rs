@@ -9,7 +9,7 @@ use daypass_store::{TransactError, Tx};
 use daypass_wire::Fault;
 
 use crate::audit::Call;
-use crate::caller::Caller;
+use crate::caller::{Caller, Vouched};
 use crate::check::Checks;
 use crate::error::Error;
 use crate::ids::Ids;
@@ -39,6 +39,8 @@ pub struct PeerInstance {
 pub struct Cx {
     pub(crate) state: Arc<State>,
     pub(crate) caller: Caller,
+    /// Who the caller turned out to be, where the request itself proves it.
+    pub(crate) vouched: OnceLock<Caller>,
     pub(crate) peer: Peer,
     pub(crate) operation: &'static Operation,
     pub(crate) region: String,
@@ -47,6 +49,8 @@ pub struct Cx {
     pub(crate) event_id: String,
     pub(crate) user_agent: String,
     pub(crate) referer: Option<String>,
+    pub(crate) origin: Option<String>,
+    pub(crate) requester_pays: bool,
     pub(crate) ids: Ids,
     /// What the request says, once it was read.
     pub(crate) input: OnceLock<Value>,
@@ -67,19 +71,26 @@ pub(crate) struct Trail {
     pub(crate) noted: bool,
     /// Headers that a refusal carries, whatever it is.
     pub(crate) on_refusal: Vec<(&'static str, String)>,
+    /// Headers that every answer carries.
+    pub(crate) on_answer: Vec<(&'static str, String)>,
 }
 
 impl Cx {
     /// The caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        &self.caller
+        self.vouched.get().unwrap_or(&self.caller)
+    }
+
+    /// Says who the caller is by what the request holds and an identity provider vouches for. Once; the first word stands.
+    pub fn vouch(&self, identity: Vouched) {
+        let _ = self.vouched.set(Caller::vouched(identity));
     }
 
     /// The caller's account; the server's own for a caller without one.
     #[must_use]
     pub fn account(&self) -> AccountId {
-        self.caller.account().unwrap_or_else(|| self.state.account.clone())
+        self.caller().account().unwrap_or_else(|| self.state.account.clone())
     }
 
     /// The region that the request was signed for.
@@ -179,6 +190,23 @@ impl Cx {
     /// Has a refusal of this request carry a header, whatever it is (S3's `x-amz-bucket-region`).
     pub fn on_refusal(&self, header: &'static str, value: impl Into<String>) {
         self.trail().on_refusal.push((header, value.into()));
+    }
+
+    /// Has the answer of this request carry a header, whether it is a success or a refusal (what CORS allows).
+    pub fn on_answer(&self, header: &'static str, value: impl Into<String>) {
+        self.trail().on_answer.push((header, value.into()));
+    }
+
+    /// Where a page that sent the request says that it is from (`Origin`). Only browsers tell the truth.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    /// Whether the requester says that it pays for the request (`x-amz-request-payer: requester`, in a header or the query).
+    #[must_use]
+    pub fn requester_pays(&self) -> bool {
+        self.requester_pays
     }
 
     /// Adds a fact to the request's audit record (`additionalEventData`).

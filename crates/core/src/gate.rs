@@ -1,10 +1,12 @@
 //! One request through the gate: which operation, who asks, what is asked; then the decision, the effect, the audit
 //! record and the answer. There is no other way to an operation.
 
+mod claimed;
+mod form;
+
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use daypass_model::{Operation, Protocol, Service, Value, services};
@@ -14,27 +16,21 @@ use daypass_wire::{Answer, Fault, Form, Protocols, Routed};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
-use http_body_util::BodyExt as _;
 
+use self::claimed::{claimed_key, claimed_service, claims_access_analyzer};
 use crate::audit::Call;
 use crate::authenticate::{Subject, Unauthenticated, authenticate};
 use crate::caller::Caller;
 use crate::check::{Check, Checks};
 use crate::cx::{Cx, Peer, Trail};
+use crate::document::{Documents, Held};
 use crate::error::{Error, internal_failure};
 use crate::ids::Ids;
 use crate::last_used::LastUsed;
 use crate::operation::{Effect, Entry, is_dry_run};
-use crate::payload::{Body, Payload, full, request_timeout};
+use crate::payload::{Body, Payload, full};
 use crate::state::State;
 use crate::surroundings::random;
-
-/// The most bytes of a form or JSON document: far above anything that AWS's quotas allow in one.
-const MAX_DOCUMENT: usize = 1 << 20;
-/// The most bytes of an XML document of S3: `DeleteObjects` of a thousand of the longest keys, escaped.
-const MAX_XML: usize = 8 << 20;
-/// A document that takes longer to arrive is not waited for.
-const DOCUMENT_WITHIN: Duration = Duration::from_secs(30);
 
 /// The gate. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +38,7 @@ pub struct Gate {
     state: Arc<State>,
     entries: Arc<HashMap<(&'static str, &'static str), &'static Entry>>,
     last_used: Arc<LastUsed>,
+    documents: Documents,
 }
 
 /// What is known of a request before its operation.
@@ -65,7 +62,11 @@ struct Admitted {
 struct Message {
     routed: Routed,
     form: Option<Form>,
+    /// The fields of a form with a file.
+    fields: Option<Vec<(String, String)>>,
     body: Arrived,
+    /// The memory of a body that is held whole.
+    held: Held,
 }
 
 /// The body, as far as it has been read.
@@ -93,7 +94,12 @@ impl Gate {
             let operation = entry.operation();
             ((operation.service.name, operation.name), entry)
         });
-        Self { state, entries: Arc::new(entries.collect()), last_used: Arc::default() }
+        Self {
+            state,
+            entries: Arc::new(entries.collect()),
+            last_used: Arc::default(),
+            documents: Documents::default(),
+        }
     }
 
     /// What the server stands on.
@@ -165,9 +171,10 @@ impl Gate {
             })
         };
         let guess = service_of(protocols, head);
+        let mut held = self.documents.hold();
         let (whole, stream) = match protocols {
             Protocols::S3 => (Bytes::new(), Some(body)),
-            _ => (collect(body).await.map_err(|fault| refuse(guess, None, "", fault))?, None),
+            _ => (held.read(body).await.map_err(|fault| refuse(guess, None, "", fault))?, None),
         };
         let form = match read_form(protocols, head, &whole) {
             Ok(form) => form,
@@ -185,6 +192,14 @@ impl Gate {
             }
         };
         let operation = routed.operation;
+        let stream = match (stream, operation.name) {
+            (Some(body), "PostObject") => {
+                let admitted = self.admit_form(arrival, routed, body).await;
+                return admitted.map_err(|fault| refuse(operation.service, Some(operation), "", fault));
+            }
+            (Some(_), "OptionsObject") => return Ok(preflight(routed, held)),
+            (stream, _) => stream,
+        };
         let subject = Subject::Whole(&whole);
         let subject = if stream.is_some() { Subject::Head(body_kind(operation)) } else { subject };
         let (caller, verifier) = self
@@ -197,7 +212,19 @@ impl Gate {
             }
             _ => Arrived::Whole(whole),
         };
-        Ok(Admitted { caller, message: Message { routed, form, body } })
+        Ok(Admitted { caller, message: Message { routed, form, fields: None, body, held } })
+    }
+
+    fn expected<'a>(&'a self, arrival: &'a Arrival, service: &'static Service) -> Expected<'a> {
+        let now = time::OffsetDateTime::from_unix_timestamp(arrival.now.seconds());
+        let host = arrival.head.headers.get("host").and_then(|v| v.to_str().ok());
+        Expected {
+            service: service.signing_name,
+            regions: &is_region,
+            home_region: &self.state.region,
+            bucket_in_host: host.and_then(|host| self.state.hosts.bucket_of(host)),
+            now: now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
+        }
     }
 
     fn authenticate(
@@ -221,13 +248,7 @@ impl Gate {
                 Subject::Whole(_) => Err(refuse(SigError::MissingAuthentication)),
             };
         };
-        let now = time::OffsetDateTime::from_unix_timestamp(arrival.now.seconds());
-        let expected = Expected {
-            service: service.signing_name,
-            regions: &is_region,
-            home_region: &self.state.region,
-            now: now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
-        };
+        let expected = self.expected(arrival, service);
         authenticate(&self.state, &claim, subject, &expected).map_err(|error| match error {
             Unauthenticated::Signature(error) => signature_fault(&error, family),
             Unauthenticated::Failed(error) => self.failure(service, error),
@@ -255,7 +276,7 @@ impl Gate {
             Err(error) => return (service, signature_fault(&error, family(service))),
         }
         let whole = match stream {
-            Some(body) if service.name != "s3" => match collect(body).await {
+            Some(body) if service.name != "s3" => match self.documents.hold().read(body).await {
                 Ok(whole) => whole,
                 Err(fault) => return (service, fault),
             },
@@ -285,12 +306,14 @@ impl Gate {
     async fn run(&self, arrival: Arrival, admitted: Admitted) -> Response<Body> {
         let Admitted { caller, message } = admitted;
         let operation = message.routed.operation;
-        let region = caller.proof().map_or(self.state.region.as_str(), |p| p.region()).to_owned();
+        let region = caller.proof().and_then(|p| p.region()).unwrap_or(&self.state.region).to_owned();
+        let origin = arrival.head.headers.get("origin").and_then(|v| v.to_str().ok()).map(str::to_owned);
         let referer = arrival.head.headers.get("referer").and_then(|v| v.to_str().ok()).map(str::to_owned);
         let head = arrival.head;
         let cx = Cx {
             state: Arc::clone(&self.state),
             caller,
+            vouched: OnceLock::new(),
             peer: arrival.peer,
             operation,
             region,
@@ -303,6 +326,8 @@ impl Gate {
             event_id: arrival.event_id,
             user_agent: arrival.user_agent,
             referer,
+            origin,
+            requester_pays: says_it_pays(&head),
             ids: arrival.ids,
             input: OnceLock::new(),
             trail: Mutex::new(Trail::default()),
@@ -310,9 +335,17 @@ impl Gate {
         self.last_used.note(&cx);
         let is_head = head.method == http::Method::HEAD;
         match self.perform(&cx, &head, message).await {
-            Ok(response) => response,
+            Ok(mut response) => {
+                for (name, value) in std::mem::take(&mut cx.trail().on_answer) {
+                    if let Ok(value) = value.parse() {
+                        response.headers_mut().insert(name, value);
+                    }
+                }
+                response
+            }
             Err(error) => {
                 let mut fault = self.failure(operation.service, error);
+                fault.headers.append(&mut cx.trail().on_answer);
                 fault.headers.append(&mut cx.trail().on_refusal);
                 let record = Call::of(&cx).record(Err(&fault), &cx.trail());
                 match self.state.store.record(record).await {
@@ -328,28 +361,32 @@ impl Gate {
 
     /// Reads the input, then does what the operation does.
     async fn perform(&self, cx: &Cx, head: &Parts, message: Message) -> Result<Response<Body>, Error> {
-        let Message { routed, form, body } = message;
+        let Message { routed, form, fields, body, mut held } = message;
         let operation = cx.operation;
         let streams =
             operation.input.payload.and_then(|i| operation.input.member(i)).is_some_and(|m| m.streaming);
         let (document, payload) = match body {
             Arrived::Whole(bytes) => (bytes, None),
             Arrived::Streaming(payload) if streams => (Bytes::new(), Some(payload)),
-            Arrived::Streaming(mut payload) => {
-                let read = tokio::time::timeout(DOCUMENT_WITHIN, payload.collect(MAX_XML)).await;
-                (read.map_err(|_| request_timeout())??, Some(payload))
-            }
+            Arrived::Streaming(mut payload) => (held.read_xml(&mut payload).await?, Some(payload)),
         };
         if operation.checksum_required && payload.as_ref().is_some_and(|p| !p.declares_integrity()) {
             let words = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
             return Err(Fault::coded("InvalidRequest", 400, words).into());
         }
-        let value = daypass_wire::read_input(&routed, head, form.as_ref(), &document)?;
+        let value = match &fields {
+            Some(fields) => daypass_wire::read_fields(&routed, fields)?,
+            None => daypass_wire::read_input(&routed, head, form.as_ref(), &document)?,
+        };
         let value = cx.input.get_or_init(|| value).clone();
         let Some(entry) = self.entries.get(&(operation.service.name, operation.name)) else {
             return Err(self.not_built(cx, &value));
         };
         match (entry.effect, payload) {
+            (Effect::Prepared(effect), _) => {
+                let output = effect(cx, value).await?;
+                Ok(respond(daypass_wire::write_output(operation, &output, &cx.request_id), None))
+            }
             (Effect::Transaction(effect), _) => self.transact(cx, effect, value).await,
             (Effect::Stream(effect), Some(payload)) => {
                 let answered = effect(cx, value, *payload).await?;
@@ -452,29 +489,28 @@ impl Gate {
     }
 }
 
+/// A preflight request: a browser sends it without credentials, and its answer depends on nobody's rights. A signature in
+/// the query is that of the request to come.
+fn preflight(routed: Routed, held: Held) -> Admitted {
+    let body = Arrived::Whole(Bytes::new());
+    Admitted {
+        caller: Caller::anonymous(),
+        message: Message { routed, form: None, fields: None, body, held },
+    }
+}
+
+/// Whether the requester of an object says that it pays.
+fn says_it_pays(head: &Parts) -> bool {
+    let in_query =
+        head.uri.query().unwrap_or("").split('&').any(|pair| pair == "x-amz-request-payer=requester");
+    in_query || head.headers.get("x-amz-request-payer").is_some_and(|value| value == "requester")
+}
+
 fn respond(answer: Answer, body: Option<Body>) -> Response<Body> {
     let mut response = Response::new(body.unwrap_or_else(|| full(answer.body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = answer.headers;
     response
-}
-
-/// A document, as a whole.
-async fn collect(body: Body) -> Result<Bytes, Fault> {
-    let limited = http_body_util::Limited::new(body, MAX_DOCUMENT);
-    let read =
-        tokio::time::timeout(DOCUMENT_WITHIN, limited.collect()).await.map_err(|_| request_timeout())?;
-    read.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if error.is::<http_body_util::LengthLimitError>() {
-            Fault::coded(
-                "RequestEntityTooLarge",
-                413,
-                format!("Request must be smaller than {MAX_DOCUMENT} bytes"),
-            )
-        } else {
-            Fault::coded("IncompleteBody", 400, "The request body ended too early.")
-        }
-    })
 }
 
 fn read_form(protocols: Protocols, head: &Parts, body: &[u8]) -> Result<Option<Form>, Fault> {
@@ -533,36 +569,6 @@ fn body_kind(operation: &Operation) -> BodyKind {
         "CompleteMultipartUpload" => BodyKind::Manifest,
         _ => BodyKind::Document,
     }
-}
-
-/// Whether the request claims to be for Access Analyzer, whose routes would be S3's otherwise. It is only believed if
-/// the signature says so too. Its host name says it where there is no signature.
-fn claims_access_analyzer(head: &Parts) -> Option<&'static str> {
-    let authorization = head.headers.get("authorization").map_or(&[][..], |v| v.as_bytes());
-    let named = |text: &[u8], needle: &[u8]| text.windows(needle.len()).any(|w| w == needle);
-    let query = head.uri.query().unwrap_or("").as_bytes();
-    let host = head.headers.get("host").map_or(&[][..], |v| v.as_bytes());
-    let claimed = host.starts_with(b"access-analyzer.")
-        || named(authorization, b"/access-analyzer/aws4_request")
-        || named(query, b"%2Faccess-analyzer%2Faws4_request");
-    claimed.then_some("access-analyzer")
-}
-
-/// The service that the request says it was signed for, to verify what no operation is known of.
-fn claimed_service(head: &Parts) -> Option<&'static Service> {
-    let authorization = head.headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or("");
-    let scope = authorization.split_once("Credential=").map(|(_, rest)| rest.split(',').next().unwrap_or(""));
-    let name = scope?.rsplit('/').nth(1)?;
-    services().iter().find(|s| s.signing_name == name).copied()
-}
-
-/// The key that the request says it was signed with, for the audit record alone.
-fn claimed_key(head: &Parts) -> Option<String> {
-    let header = head.headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or("");
-    let query = head.uri.query().unwrap_or("");
-    let after = header.split_once("Credential=").or_else(|| query.split_once("X-Amz-Credential="))?.1;
-    let key: String = after.chars().take_while(char::is_ascii_alphanumeric).take(128).collect();
-    Some(key).filter(|k| !k.is_empty())
 }
 
 /// A region of AWS, by its form: `us-east-1`, `us-gov-west-1`.

@@ -1,5 +1,6 @@
 //! Bodies, on their way in and out.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
 /// A client that sends nothing of a body for so long is not waited for any more.
-const IDLE: Duration = Duration::from_secs(60);
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
 /// A body ended early.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,9 @@ pub struct Payload {
     decoded_length: Option<u64>,
     content_length: Option<u64>,
     declares_integrity: bool,
+    /// How many bytes the object may have, and how many it has so far.
+    within: Option<RangeInclusive<u64>>,
+    received: u64,
 }
 
 impl Payload {
@@ -54,6 +58,8 @@ impl Payload {
             decoded_length,
             content_length,
             declares_integrity,
+            within: None,
+            received: 0,
         }
     }
 
@@ -61,6 +67,13 @@ impl Payload {
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.decoded_length.or(self.content_length)
+    }
+
+    /// Has the body fail where the object comes to fewer or more bytes.
+    #[must_use]
+    pub fn within(mut self, bytes: RangeInclusive<u64>) -> Self {
+        self.within = Some(bytes);
+        self
     }
 
     /// The checksum algorithm that the caller chose.
@@ -77,6 +90,8 @@ impl Payload {
         loop {
             let Some(verifier) = &mut self.verifier else { return Ok(None) };
             if let Some(piece) = verifier.next(&mut self.input).map_err(|e| fault(&e))? {
+                self.received = self.received.saturating_add(piece.len() as u64);
+                self.check_size(false)?;
                 return Ok(Some(piece));
             }
             let frame = tokio::time::timeout(IDLE, self.body.frame()).await;
@@ -90,10 +105,27 @@ impl Payload {
                 None => {
                     let verifier = self.verifier.take();
                     verifier.map(PayloadVerifier::finish).transpose().map_err(|e| fault(&e))?;
+                    self.check_size(true)?;
                     return Ok(None);
                 }
             }
         }
+    }
+
+    fn check_size(&self, ended: bool) -> Result<(), Fault> {
+        let Some(within) = &self.within else { return Ok(()) };
+        let proposed = ("ProposedSize", self.received.to_string());
+        if self.received > *within.end() {
+            let words = "Your proposed upload exceeds the maximum allowed size";
+            let fault = Fault::coded("EntityTooLarge", 400, words).with(proposed.0, proposed.1);
+            return Err(fault.with("MaxSizeAllowed", within.end().to_string()));
+        }
+        if ended && self.received < *within.start() {
+            let words = "Your proposed upload is smaller than the minimum allowed size";
+            let fault = Fault::coded("EntityTooSmall", 400, words).with(proposed.0, proposed.1);
+            return Err(fault.with("MinSizeAllowed", within.start().to_string()));
+        }
+        Ok(())
     }
 
     /// The body as the object store takes it in: it ends well only if everything that was declared of it is true, so
@@ -117,21 +149,27 @@ impl Payload {
     }
 
     /// Whether the request says what its body must come to: `Content-MD5` or a checksum.
-    pub(crate) fn declares_integrity(&self) -> bool {
+    #[must_use]
+    pub fn declares_integrity(&self) -> bool {
         self.declares_integrity
     }
 
-    /// The whole of it, if it is a document of at most `limit` bytes.
+    /// The whole of it, if it is a document of at most `limit` bytes, for which `grow` finds the memory.
     ///
     /// # Errors
-    /// As [`next`](Self::next), or if it is longer.
-    pub(crate) async fn collect(&mut self, limit: usize) -> Result<Bytes, Fault> {
+    /// As [`next`](Self::next), what `grow` says, or if it is longer.
+    pub(crate) async fn collect(
+        &mut self,
+        limit: usize,
+        mut grow: impl FnMut(usize) -> Result<(), Fault>,
+    ) -> Result<Bytes, Fault> {
         let mut out: Vec<u8> = vec![];
         while let Some(piece) = self.next().await? {
             if out.len() + piece.len() > limit {
                 let words = "Your request was too big.";
                 return Err(Fault::coded("MaxMessageLengthExceeded", 400, words));
             }
+            grow(out.len() + piece.len())?;
             out.extend_from_slice(&piece);
         }
         Ok(out.into())
@@ -151,7 +189,7 @@ pub(crate) fn request_timeout() -> Fault {
     Fault::coded("RequestTimeout", 400, words)
 }
 
-fn incomplete() -> Fault {
+pub(crate) fn incomplete() -> Fault {
     let words = "You did not provide the number of bytes specified by the Content-Length HTTP header";
     Fault::coded("IncompleteBody", 400, words)
 }

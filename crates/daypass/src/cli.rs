@@ -64,6 +64,17 @@ pub(crate) struct Data {
     pub(crate) directory: Option<PathBuf>,
 }
 
+/// The account that a session is of.
+#[derive(Args, Clone)]
+pub(crate) struct Whose {
+    /// The account [default: the one that the server was made with]
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub(crate) account: Option<AccountId>,
+    /// Make the account if it is not there, outside any organization
+    #[arg(long, requires = "account")]
+    pub(crate) create: bool,
+}
+
 #[derive(Args)]
 #[command(after_help = "Examples:
   daypass up
@@ -92,6 +103,10 @@ pub(crate) struct Up {
     /// fifteen minutes
     #[arg(long)]
     pub(crate) insecure_listen: bool,
+    /// The address that others reach this server at, as `https://daypass.example.com`; the issuer of its web identity tokens
+    /// stands below it [default: the address that it listens on]
+    #[arg(long, value_name = "URL", env = "DAYPASS_PUBLIC_URL", value_parser = public_url)]
+    pub(crate) public_url: Option<String>,
     /// A domain whose first label is a bucket, as `s3.example.com`; may be given more than once
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) s3_domain: Vec<String>,
@@ -117,10 +132,13 @@ pub(crate) enum LogFormat {
 #[derive(Args)]
 #[command(after_help = "Examples:
   eval \"$(daypass env)\"
+  eval \"$(daypass env --account 444455556666)\"
   daypass env --duration 900 --format json")]
 pub(crate) struct Env {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
     /// How long the session lasts, in seconds: 900 to 43200
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(i32).range(900..=43_200))]
     pub(crate) duration: i32,
@@ -148,6 +166,8 @@ pub(crate) enum EnvFormat {
 pub(crate) struct Credentials {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
     /// How long the session lasts, in seconds: 900 to 43200
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(i32).range(900..=43_200))]
     pub(crate) duration: i32,
@@ -448,6 +468,17 @@ pub(crate) enum FailOn {
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let plain = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]".contains(&b))
+    });
+    if plain {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("an address begins with `https://`".to_owned())
+    }
 }
 
 fn account(text: &str) -> Result<AccountId, String> {

@@ -8,6 +8,7 @@
 //! | `daypass.sock` | where the owner's commands reach the server |
 //! | `state.db` | all records and the audit log |
 //! | `objects/` | the bytes of S3 objects |
+//! | `oidc-keys/` | key sets of issuers that cannot be reached, from the operator: JSON files, each with its `issuer` |
 //! | `instances/` | root file systems and run state of instances |
 
 use std::fs::{self, File, OpenOptions};

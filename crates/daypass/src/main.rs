@@ -14,6 +14,7 @@ mod machines;
 mod objects;
 mod server;
 mod system;
+mod web;
 
 use std::process::ExitCode;
 

@@ -5,12 +5,17 @@
 //! policy alone, and the condition keys that every request of S3 has. What an operation knows besides comes by
 //! [`Conditions`].
 
+use std::sync::Arc;
+
 use daypass_core::model::AccountId;
+use daypass_core::policy::{Policy, PolicySet};
 use daypass_core::store::Tx;
 use daypass_core::wire::sigv4::AuthForm;
-use daypass_core::{Check, Checks, Cx, Error, Fault, Guard};
+use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard};
 
+use crate::acl::{self, Grant};
 use crate::bucket::Bucket;
+use crate::cors;
 use crate::fault::access_denied;
 
 /// The questions of an operation about a bucket as a whole, by its action in the tables.
@@ -55,11 +60,21 @@ pub(crate) use bucket_operation;
 pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> Result<(), Error> {
     cx.on_refusal("x-amz-bucket-region", bucket.region.clone());
     if let Some(proof) = cx.caller().proof()
-        && proof.region() != bucket.region
+        && let Some(region) = proof.region()
+        && region != bucket.region
         // The one question about a bucket that every region answers.
         && cx.operation().name != "GetBucketLocation"
     {
-        return Err(wrong_region(proof.form(), proof.region(), &bucket.region).into());
+        return Err(wrong_region(proof.form(), region, &bucket.region).into());
+    }
+    cors::answer(cx, bucket)?;
+    if bucket.requester_pays
+        && !cx.requester_pays()
+        && cx.operation().name != "OptionsObject"
+        && cx.caller().account().as_ref() != Some(&bucket.account)
+    {
+        // S3 user guide, "Using Requester Pays general purpose buckets": others have to say that they pay.
+        return Err(access_denied().into());
     }
     owned_as_expected(bucket, expected_owner)
 }
@@ -84,6 +99,23 @@ pub(crate) fn bucket_check(cx: &Cx, bucket: &Bucket, action: &'static str) -> Ch
     about(cx, bucket, Check::new(action, bucket.arn()))
 }
 
+/// May the caller do this to an object that is there: of this owner, with this ACL? Where its owner is not its bucket's,
+/// the bucket's policy does not count (S3 user guide, "Bucket policies": *bucket policies apply only to objects owned by
+/// the bucket owner*).
+pub(crate) fn existing_check(
+    cx: &Cx,
+    bucket: &Bucket,
+    action: &'static str,
+    key: &str,
+    owner: &AccountId,
+    acl: &[Grant],
+) -> Check {
+    let policy = if *owner == bucket.account { bucket_guard(cx, bucket) } else { None };
+    let acl = if bucket.is_enforced() { None } else { acl::policy(cx, bucket, acl, action, true) };
+    let check = Check::new(action, bucket.object_arn(key));
+    owned(cx, owner, check).guarded_by(merged(policy, acl))
+}
+
 /// May the caller do this to the object of that key, whether it is there or not?
 pub(crate) fn object_check(cx: &Cx, bucket: &Bucket, action: &'static str, key: &str) -> Check {
     about(cx, bucket, Check::new(action, bucket.object_arn(key)))
@@ -104,31 +136,57 @@ pub(crate) fn common(cx: &Cx, check: Check) -> Check {
     let form = match proof.form() {
         AuthForm::Header => "REST-HEADER",
         AuthForm::Query => "REST-QUERY-STRING",
+        AuthForm::Post => "POST",
     };
-    let signed = i64::try_from(proof.request_time().unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-    check
-        .with("s3:authType", form)
-        .with("s3:signatureversion", "AWS4-HMAC-SHA256")
-        .with_number("s3:signatureAge", cx.now().millis().saturating_sub(signed).max(0))
-        .with_some("s3:x-amz-content-sha256", proof.content_sha256())
+    let check = check.with("s3:authType", form).with("s3:signatureversion", proof.signature_version());
+    let check = match proof.request_time() {
+        Some(signed) => {
+            let signed = i64::try_from(signed.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+            check.with_number("s3:signatureAge", cx.now().millis().saturating_sub(signed).max(0))
+        }
+        None => check,
+    };
+    check.with_some("s3:x-amz-content-sha256", proof.content_sha256())
 }
 
 fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
-    common(cx, check)
-        .of_account(bucket.account.clone())
-        .with("s3:ResourceAccount", bucket.account.as_str())
-        .guarded_by(guard(bucket, cx.caller().account()))
+    let acl = match &bucket.acl {
+        Some(acl) if !bucket.is_enforced() => acl::policy(cx, bucket, acl, check.action(), false),
+        _ => None,
+    };
+    let policy = if unlocks(cx, bucket) { None } else { bucket_guard(cx, bucket) };
+    owned(cx, &bucket.account, check).guarded_by(merged(policy, acl))
+}
+
+fn owned(cx: &Cx, owner: &AccountId, check: Check) -> Check {
+    common(cx, check).of_account(owner.clone()).with("s3:ResourceAccount", owner.as_str())
+}
+
+/// What the bucket's policy and an ACL let in together.
+fn merged(policy: Option<(&Arc<Policy>, &Arc<PolicySet>)>, acl: Option<Arc<Policy>>) -> Guard {
+    match (policy, acl) {
+        (Some((_, set)), None) => Guard::Grants(Arc::clone(set)),
+        (Some((policy, _)), Some(acl)) => Guard::Grants(Arc::new(PolicySet::new([Arc::clone(policy), acl]))),
+        (None, Some(acl)) => Guard::Grants(Arc::new(PolicySet::new([acl]))),
+        (None, None) => Guard::None,
+    }
+}
+
+/// Whether this is the owner's root user at the bucket's policy: it can look at it, change it and take it away whatever
+/// the policy says (S3 API reference, DeleteBucketPolicy: the root principal of the owner's account).
+fn unlocks(cx: &Cx, bucket: &Bucket) -> bool {
+    let at_policy =
+        matches!(cx.operation().name, "GetBucketPolicy" | "PutBucketPolicy" | "DeleteBucketPolicy");
+    let root = matches!(cx.caller().kind(), CallerKind::Root(_));
+    at_policy && root && cx.caller().account().as_ref() == Some(&bucket.account)
 }
 
 /// The bucket's policy. Where it lets in the public and the bucket restricts that, it lets in nobody from outside its
 /// account (S3 user guide, "Blocking public access", `RestrictPublicBuckets`).
-fn guard(bucket: &Bucket, caller: Option<AccountId>) -> Guard {
-    let outside = caller.is_none_or(|account| account != bucket.account);
-    match bucket.policy_set() {
-        Some(_) if outside && bucket.blocks().restrict_public_buckets && bucket.is_public() => Guard::None,
-        Some(set) => Guard::Grants(set.clone()),
-        None => Guard::None,
-    }
+fn bucket_guard<'b>(cx: &Cx, bucket: &'b Bucket) -> Option<(&'b Arc<Policy>, &'b Arc<PolicySet>)> {
+    let outside = cx.caller().account().is_none_or(|account| account != bucket.account);
+    let restricted = outside && bucket.blocks(cx).restrict_public_buckets && bucket.is_public();
+    bucket.policy().filter(|_| !restricted)
 }
 
 /// Daypass is the endpoint of every region at once. So what is wrong of a request for a bucket elsewhere is its
@@ -139,6 +197,7 @@ fn wrong_region(form: AuthForm, is: &str, expected: &str) -> Fault {
         AuthForm::Query => {
             ("AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter")
         }
+        AuthForm::Post => ("InvalidArgument", "Error parsing the X-Amz-Credential field"),
     };
     let words = format!("{what}; the region '{is}' is wrong; expecting '{expected}'");
     Fault::coded(code, 400, words).with("Region", expected)

@@ -3,6 +3,8 @@
 //! Names are one space for the whole server, as AWS's are for a partition. What the record does not hold, the object
 //! store knows by the bucket's number: its objects, and how it keeps versions.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use daypass_core::model::s3::LifecycleRule;
@@ -14,6 +16,7 @@ use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
 use daypass_core::{Cx, Error, State};
 use serde::{Deserialize, Serialize};
 
+use crate::acl::{self, Acl, Grant};
 use crate::fault::no_such_bucket;
 use crate::lifecycle;
 use crate::name;
@@ -39,9 +42,15 @@ pub(crate) struct Bucket {
     /// What of public access it blocks.
     #[serde(default)]
     pub(crate) public_access_block: Option<PublicAccessBlock>,
-    /// Whether it says that its owner owns every object. It is so in any case: there are no ACLs here.
+    /// Whether it says that its owner owns every object: there are no ACLs then.
     #[serde(default)]
     pub(crate) owner_enforced: bool,
+    /// What else it says of whose objects are. Where it says nothing, they are their writers'.
+    #[serde(default)]
+    pub(crate) ownership: Option<Ownership>,
+    /// Its own ACL, if one was ever put.
+    #[serde(default)]
+    pub(crate) acl: Option<Acl>,
     /// Its tags.
     #[serde(default)]
     pub(crate) tags: Vec<Tag>,
@@ -54,6 +63,15 @@ pub(crate) struct Bucket {
     /// Whether transfer acceleration, which there is none of, was told to be off.
     #[serde(default)]
     pub(crate) acceleration_suspended: bool,
+    /// Whether transfer acceleration was told to be on.
+    #[serde(default)]
+    pub(crate) accelerated: bool,
+    /// Whether requesters pay.
+    #[serde(default)]
+    pub(crate) requester_pays: bool,
+    /// Further configurations by their kinds, as they were put, by the shapes of the API.
+    #[serde(default)]
+    pub(crate) documents: BTreeMap<String, serde_json::Value>,
     /// Its policy, compiled.
     #[serde(skip)]
     compiled: OnceLock<Compiled>,
@@ -82,6 +100,15 @@ impl PublicAccessBlock {
     };
 }
 
+/// Whose objects are in a bucket with ACLs (S3 user guide, "Controlling ownership of objects").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Ownership {
+    /// The bucket owner's, if they are written with the ACL `bucket-owner-full-control`.
+    BucketOwnerPreferred,
+    /// Their writers'.
+    ObjectWriter,
+}
+
 /// What a bucket's default encryption says that has no effect under SSE-S3, and is shown as it was put.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,6 +132,7 @@ pub(crate) struct Lifecycle {
 /// A policy, ready for decisions.
 #[derive(Clone, Debug)]
 struct Compiled {
+    policy: Arc<Policy>,
     set: Arc<PolicySet>,
     is_public: bool,
 }
@@ -121,10 +149,15 @@ impl Bucket {
             policy: None,
             public_access_block: Some(PublicAccessBlock::ALL),
             owner_enforced: true,
+            ownership: None,
+            acl: None,
             tags: vec![],
             encryption: Encryption::default(),
             lifecycle: None,
             acceleration_suspended: false,
+            accelerated: false,
+            requester_pays: false,
+            documents: BTreeMap::new(),
             compiled: OnceLock::new(),
             rules: OnceLock::new(),
         }
@@ -177,8 +210,21 @@ impl Bucket {
         canonical_id(cx, &self.account)
     }
 
+    /// Whether its owner owns everything in it, and ACLs count for nothing.
+    pub(crate) fn is_enforced(&self) -> bool {
+        self.owner_enforced
+    }
+
+    /// Its ACL, as it counts.
+    pub(crate) fn acl(&self) -> Cow<'_, [Grant]> {
+        match &self.acl {
+            Some(acl) if !self.is_enforced() => Cow::Borrowed(acl),
+            _ => Cow::Owned(acl::private(&self.account)),
+        }
+    }
+
     /// What of public access it blocks.
-    pub(crate) fn blocks(&self) -> PublicAccessBlock {
+    pub(crate) fn blocks(&self, _: &Cx) -> PublicAccessBlock {
         self.public_access_block.unwrap_or(PublicAccessBlock {
             block_public_acls: false,
             ignore_public_acls: false,
@@ -187,9 +233,9 @@ impl Bucket {
         })
     }
 
-    /// Its policy, compiled once for as long as the record is kept.
-    pub(crate) fn policy_set(&self) -> Option<&Arc<PolicySet>> {
-        self.compiled().map(|compiled| &compiled.set)
+    /// Its policy, compiled once for as long as the record is kept: alone, and as a set.
+    pub(crate) fn policy(&self) -> Option<(&Arc<Policy>, &Arc<PolicySet>)> {
+        self.compiled().map(|compiled| (&compiled.policy, &compiled.set))
     }
 
     /// Whether its policy lets in the public.
@@ -229,7 +275,8 @@ impl Bucket {
             let is_public = public::is_public(&document);
             let policy =
                 Policy::compile(PolicySource::named(format!("policy of bucket {}", self.name)), document);
-            Compiled { set: Arc::new(PolicySet::new([policy])), is_public }
+            let set = Arc::new(PolicySet::new([Arc::clone(&policy)]));
+            Compiled { policy, set, is_public }
         }))
     }
 }

@@ -80,7 +80,7 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: PutBucketPolicyRequest) -> Result<(), Er
             .into(),
         Unresolved::Store(error) => Error::from(error),
     })?;
-    if bucket.blocks().block_public_policy && public::is_public(&document) {
+    if bucket.blocks(cx).block_public_policy && public::is_public(&document) {
         return Err(blocked(cx, &bucket).into());
     }
     bucket.set_policy(Some(kept));

@@ -112,7 +112,8 @@ async fn attempt(
     refuse_no_change(&source, &bucket, input)?;
     let (names_versions, source_id) =
         (names_versions(cx, &bucket).await?, shown_id(cx, &source.subject.bucket, &opened.version.id).await?);
-    let description = description(opened, &tags, input)?;
+    let lock = wanted!(input).lock(cx, &bucket)?;
+    let description = Kept { lock, ..description(cx, &bucket, opened, &tags, input)? };
     let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
     let answer = move |written: &Written| CopyObjectOutput {
         expiration: expiration_of_written(&of, &named, tagged.clone(), written),
@@ -167,14 +168,21 @@ fn refuse_no_change(source: &CopySource, bucket: &Bucket, input: &CopyObjectRequ
     Err(invalid_request(words))
 }
 
-fn description(opened: &Opened, tags: &[Tag], input: &CopyObjectRequest) -> Result<Kept, Error> {
+fn description(
+    cx: &Cx,
+    bucket: &Bucket,
+    opened: &Opened,
+    tags: &[Tag],
+    input: &CopyObjectRequest,
+) -> Result<Kept, Error> {
     let described = match input.metadata_directive {
         Some(MetadataDirective::REPLACE) => {
             let mut input = input.clone();
             described!(input)
         }
-        _ => Description::decode(&opened.version.meta)?.of_object(),
+        _ => Description::decode(&opened.version.meta)?.of_copy(),
     };
+    let described = wanted!(input).owned(cx, bucket, described)?;
     let tags = if copies_tags(input) { opened.version.tags.clone() } else { tag::encode(tags).into() };
     Ok(Kept { meta: described.encode()?.into(), tags, ..Kept::default() })
 }

@@ -2,17 +2,18 @@
 
 use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
-    BucketCannedACL, BucketLocationConstraint, BucketNamespace, CreateBucketOutput, CreateBucketRequest,
-    ObjectOwnership, Tag, errors, ops,
+    BucketCannedACL, BucketLocationConstraint, BucketNamespace, CreateBucketOutput, CreateBucketRequest, Tag,
+    errors, ops,
 };
-use daypass_core::objects::BucketId;
+use daypass_core::objects::{BucketId, Versioning};
 use daypass_core::store::{Read as _, Tx};
 use daypass_core::{Answered, Check, Checks, Cx, Error, Fault, Payload, stream_operation};
 
+use crate::acl::{self, Written, grants};
 use crate::authorize::{self, Conditions as _};
 use crate::bucket::{self, Bucket, OwnedBucket};
 use crate::fault::not_implemented;
-use crate::{engine, name, tag};
+use crate::{document, engine, name, object_lock, ownership_controls, tag};
 
 stream_operation!(CREATE_BUCKET, ops::CreateBucket, checks, run);
 
@@ -68,8 +69,18 @@ async fn run(
     let number = u64::from_be_bytes(cx.ids().bytes().first_chunk().copied().unwrap_or_default());
     let mut bucket = Bucket::new(&input.bucket, cx.account(), &region, cx.now().truncated(), number);
     bucket.tags = tags;
+    own(cx, &mut bucket, &input)?;
+    let locks = input.object_lock_enabled_for_bucket == Some(true);
+    if locks {
+        let kept = document::write::<ops::PutObjectLockConfiguration>(cx, object_lock::enabled())?;
+        bucket.documents.insert(object_lock::KIND.to_owned(), kept);
+    }
     let objects = &cx.state().objects;
     objects.open_bucket(bucket.id(), cx.commit_unnoted()).await.map_err(|e| engine::failed(cx, e))?;
+    if locks {
+        let versions = objects.set_versioning(bucket.id(), Versioning::Enabled, cx.commit_unnoted()).await;
+        versions.map_err(|error| engine::failed(cx, error))?;
+    }
     let made = cx.transact(|tx| make(cx, tx, &bucket)).await;
     let is_mine = cx.state().kept.get::<Bucket>(&bucket_key(&bucket));
     if !matches!(is_mine, Ok(Some(known)) if known.number == number) {
@@ -148,19 +159,27 @@ fn region(endpoint: &str, input: &CreateBucketRequest) -> Result<String, Fault> 
     Err(Fault::new(&errors::ILLEGAL_LOCATION_CONSTRAINT_EXCEPTION, words))
 }
 
+/// Whose its objects are, and its ACL. The default is that there is none; and a new bucket blocks what is public (S3 user
+/// guide, "Default settings for new buckets").
+fn own(cx: &Cx, bucket: &mut Bucket, input: &CreateBucketRequest) -> Result<(), Error> {
+    let written =
+        Written { canned: acl::of_bucket(input.acl), headers: grants!(input, grant_write), document: None };
+    if let Some(ownership) = input.object_ownership {
+        ownership_controls::own(bucket, ownership)?;
+    }
+    if !sets_acl(input) {
+        return Ok(());
+    }
+    if bucket.is_enforced() {
+        let words = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+        return Err(Fault::coded("InvalidBucketAclWithObjectOwnership", 400, words).into());
+    }
+    bucket.acl = Some(written.read(cx, bucket, &bucket.account)?);
+    Ok(())
+}
+
 /// Refuses what a bucket here could not keep.
 fn only_what_is_built(input: &CreateBucketRequest) -> Result<(), Fault> {
-    if sets_acl(input) {
-        // The default of ownership is that there are no ACLs.
-        let words = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
-        return Err(Fault::coded("InvalidBucketAclWithObjectOwnership", 400, words));
-    }
-    if input.object_ownership.is_some_and(|o| o != ObjectOwnership::BucketOwnerEnforced) {
-        return Err(not_implemented("buckets with ACLs (ObjectOwnership other than BucketOwnerEnforced)"));
-    }
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(not_implemented("Object Lock"));
-    }
     if input.bucket_namespace == Some(BucketNamespace::AccountRegional) {
         return Err(not_implemented("account regional namespaces of buckets"));
     }

@@ -46,11 +46,13 @@ async fn run(
     let Target { bucket, key, tags } = target;
     wanted!(input).only_what_is_built()?;
     let chosen = chosen(&input)?;
-    let mut described = described!(input);
+    let lock = wanted!(input).lock(cx, &bucket)?;
+    let described = described!(input);
+    let mut described = wanted!(input).owned(cx, &bucket, described)?;
     described.initiator = Some(cx.caller().arn().to_owned());
     described.checksum_was_chosen = chosen.is_some();
     let description =
-        Kept { meta: described.encode()?.into(), tags: tag::encode(&tags).into(), ..Kept::default() };
+        Kept { meta: described.encode()?.into(), tags: tag::encode(&tags).into(), lock, ..Kept::default() };
     let (name, of) = (input.key.clone(), input.bucket);
     let answer = move |id: &UploadId| CreateMultipartUploadOutput {
         bucket: Some(of.clone()),

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
 use crate::conditional::{matching, not_written};
-use crate::fault::{access_denied, not_implemented};
+use crate::fault::not_implemented;
 use crate::object::{self, invalid_version_id};
+use crate::object_lock;
 
 stream_operation!(DELETE_OBJECT, ops::DeleteObject, checks, run);
 
@@ -69,7 +70,11 @@ async fn run(
     }
     let version_id = input.version_id.clone();
     let asked = Asked { key: &input.key, version_id: None, if_match: input.if_match.as_deref() };
-    let what = Delete { version: at.version, only_if: asked.only_if(), ..Delete::latest(at.key) };
+    let wants_bypass = input.bypass_governance_retention == Some(true);
+    let bypass_governance =
+        object_lock::bypasses(cx, &bucket, &input.key, version_id.as_deref(), wants_bypass);
+    let what =
+        Delete { version: at.version, only_if: asked.only_if(), bypass_governance, ..Delete::latest(at.key) };
     let named = version_id.clone();
     let commit = only_if_done(cx.commit(move |outcome| match outcome {
         Outcome::Deleted([Ok(deleted)]) => Some(answer(deleted, named.as_deref())),
@@ -84,7 +89,7 @@ async fn run(
         Some(Err(Engine::InvalidVersionId)) => {
             Err(invalid_version_id(version_id.as_deref().unwrap_or_default()).into())
         }
-        Some(Err(Engine::Locked)) => Err(access_denied().into()),
+        Some(Err(Engine::Locked)) => Err(object_lock::protected().into()),
         Some(Err(error)) => Err(not_written(cx, &bucket, &input.key, error)),
         None => Err(cx.internal_failure().into()),
     }

@@ -13,8 +13,9 @@ use crate::bucket::Bucket;
 use crate::conditional;
 use crate::delete_object::Asked;
 use crate::engine;
-use crate::fault::{access_denied, malformed_xml, no_such_bucket, not_implemented};
+use crate::fault::{malformed_xml, no_such_bucket, not_implemented};
 use crate::object::{self, no_such_key, no_such_version};
+use crate::object_lock;
 
 stream_operation!(DELETE_OBJECTS, ops::DeleteObjects, checks, run);
 
@@ -47,11 +48,12 @@ async fn run(
     if objects.iter().any(|object| object.size.is_some() || object.last_modified_time.is_some()) {
         return Err(not_implemented("deletes on condition of a size or a date").into());
     }
+    let wants_bypass = input.bypass_governance_retention == Some(true);
     let quiet = input.delete.quiet == Some(true);
     let mut plan = Plan { asked: vec![], refused: vec![], quiet };
     let mut what = vec![];
     for object in objects {
-        match admit(cx, &bucket, &object) {
+        match admit(cx, &bucket, &object, wants_bypass) {
             Ok(delete) => {
                 what.push(delete);
                 plan.asked.push(object);
@@ -77,12 +79,14 @@ async fn run(
 }
 
 /// Whether the caller may delete this one.
-fn admit(cx: &Cx, bucket: &Bucket, object: &ObjectIdentifier) -> Result<Delete, Error> {
+fn admit(cx: &Cx, bucket: &Bucket, object: &ObjectIdentifier, wants_bypass: bool) -> Result<Delete, Error> {
     let version_id = object.version_id.as_deref().filter(|id| !id.is_empty());
     let asked = Asked { key: &object.key, version_id, if_match: object.e_tag.as_deref() };
     let at = object::at(bucket, &object.key, version_id)?;
     cx.authorize(&asked.checks(cx, bucket))?;
-    Ok(Delete { version: at.version, only_if: asked.only_if(), ..Delete::latest(at.key) })
+    let bypass_governance = object_lock::bypasses(cx, bucket, &object.key, version_id, wants_bypass);
+    let delete = Delete::latest(at.key);
+    Ok(Delete { version: at.version, only_if: asked.only_if(), bypass_governance, ..delete })
 }
 
 fn answer(plan: &Plan, results: &[Result<Deleted, Engine>]) -> DeleteObjectsOutput {
@@ -125,7 +129,7 @@ fn fault(object: &ObjectIdentifier, error: &Engine) -> Fault {
         Engine::NoSuchVersion | Engine::InvalidVersionId => {
             no_such_version(&object.key, object.version_id.as_deref().unwrap_or_default())
         }
-        Engine::Locked => access_denied(),
+        Engine::Locked => object_lock::protected(),
         error => {
             tracing::error!(%error, "an object could not be deleted");
             internal_failure(&daypass_core::model::s3::SERVICE)

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use daypass_core::model::AccountId;
 use daypass_core::model::s3::errors;
 use daypass_core::objects::Error as Engine;
 use daypass_core::{Error, Fault};
 use serde::{Deserialize, Serialize};
+
+use crate::acl::Acl;
 
 /// Bytes of the names and values of metadata.
 const MAX_METADATA: usize = 2048;
@@ -32,6 +35,15 @@ pub(crate) struct Description {
     /// `x-amz-meta-…`
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
+    /// Whose object it is, where it is not the bucket owner's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<AccountId>,
+    /// Its ACL, if one was put.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) acl: Option<Acl>,
+    /// Whether a legal hold was ever put on it or taken off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) legal_hold_was_set: bool,
     /// Of an upload: who began it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) initiator: Option<String>,
@@ -89,6 +101,11 @@ impl Description {
         Self { initiator: None, checksum_was_chosen: false, ..self }
     }
 
+    /// The same without what is the object's own and no copy's.
+    pub(crate) fn of_copy(self) -> Self {
+        Self { legal_hold_was_set: false, owner: None, acl: None, ..self.of_object() }
+    }
+
     /// The object's type, which it always has.
     pub(crate) fn content_type(&self) -> String {
         self.content_type.clone().unwrap_or_else(|| DEFAULT_TYPE.to_owned())
@@ -98,11 +115,13 @@ impl Description {
 /// How the body came is no property of the object (S3 API reference, "Signature Calculations … Multiple Chunks":
 /// `aws-chunked` is not kept).
 pub(crate) fn without_framing(encoding: &str) -> Option<String> {
-    let kept: Vec<&str> = encoding
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty() && !part.eq_ignore_ascii_case("aws-chunked"))
-        .collect();
+    let parts = || encoding.split(',').map(str::trim);
+    let is_framing = |part: &str| part.eq_ignore_ascii_case("aws-chunked");
+    if !encoding.is_empty() && !parts().any(is_framing) {
+        // It is kept as it was written.
+        return Some(encoding.to_owned());
+    }
+    let kept: Vec<&str> = parts().filter(|part| !part.is_empty() && !is_framing(part)).collect();
     if kept.is_empty() { None } else { Some(kept.join(",")) }
 }
 
@@ -137,6 +156,7 @@ mod tests {
     fn framing_is_no_encoding_of_the_object() {
         for (sent, kept) in [
             ("gzip", Some("gzip")),
+            ("deflate, gzip", Some("deflate, gzip")),
             ("aws-chunked", None),
             ("aws-chunked,gzip", Some("gzip")),
             ("gzip, AWS-Chunked, br", Some("gzip,br")),

@@ -1,26 +1,24 @@
-//! Configurations that a bucket has one of, and it cannot be changed: what is asked for is shown as it is, what is put is
-//! taken where it changes nothing, and everything else is refused by name rather than kept without effect.
+//! Configurations of which a bucket has one. Acceleration and who pays for requests are state, of which nothing comes on
+//! one's own machines but that requesters who pay have to say so. Of the others what is asked for is shown as it is, what
+//! is put is taken where it changes nothing, and everything else is refused by name rather than kept without effect.
 
 use daypass_core::model::s3::{
-    BucketAccelerateStatus, DeleteBucketCorsRequest, DeleteBucketWebsiteRequest,
-    GetBucketAccelerateConfigurationOutput, GetBucketAccelerateConfigurationRequest, GetBucketCorsOutput,
-    GetBucketCorsRequest, GetBucketLoggingOutput, GetBucketLoggingRequest,
-    GetBucketNotificationConfigurationRequest, GetBucketReplicationOutput, GetBucketReplicationRequest,
-    GetBucketRequestPaymentOutput, GetBucketRequestPaymentRequest, GetBucketWebsiteOutput,
-    GetBucketWebsiteRequest, GetObjectLockConfigurationOutput, GetObjectLockConfigurationRequest,
-    NotificationConfiguration, Payer, PutBucketAccelerateConfigurationRequest, PutBucketCorsRequest,
-    PutBucketLoggingRequest, PutBucketRequestPaymentRequest, PutBucketWebsiteRequest, errors, ops,
+    BucketAccelerateStatus, DeleteBucketReplicationRequest, DeleteBucketWebsiteRequest,
+    GetBucketAccelerateConfigurationOutput, GetBucketAccelerateConfigurationRequest, GetBucketLoggingOutput,
+    GetBucketLoggingRequest, GetBucketNotificationConfigurationRequest, GetBucketReplicationOutput,
+    GetBucketReplicationRequest, GetBucketRequestPaymentOutput, GetBucketRequestPaymentRequest,
+    GetBucketWebsiteOutput, GetBucketWebsiteRequest, NotificationConfiguration, Payer,
+    PutBucketAccelerateConfigurationRequest, PutBucketLoggingRequest,
+    PutBucketNotificationConfigurationRequest, PutBucketReplicationRequest, PutBucketRequestPaymentRequest,
+    PutBucketWebsiteRequest, errors, ops,
 };
 use daypass_core::store::Tx;
 use daypass_core::{Cx, Error};
 
 use crate::authorize::bucket_operation;
 use crate::bucket::Bucket;
-use crate::fault::{malformed_xml, not_implemented, not_there};
+use crate::fault::{invalid_request, malformed_xml, not_implemented, not_there};
 
-bucket_operation!(GET_BUCKET_CORS, ops::GetBucketCors, get_cors);
-bucket_operation!(PUT_BUCKET_CORS, ops::PutBucketCors, put_cors);
-bucket_operation!(DELETE_BUCKET_CORS, ops::DeleteBucketCors, delete_cors);
 bucket_operation!(GET_BUCKET_WEBSITE, ops::GetBucketWebsite, get_website);
 bucket_operation!(PUT_BUCKET_WEBSITE, ops::PutBucketWebsite, put_website);
 bucket_operation!(DELETE_BUCKET_WEBSITE, ops::DeleteBucketWebsite, delete_website);
@@ -31,6 +29,13 @@ bucket_operation!(
     ops::GetBucketNotificationConfiguration,
     get_notification
 );
+bucket_operation!(
+    PUT_BUCKET_NOTIFICATION_CONFIGURATION,
+    ops::PutBucketNotificationConfiguration,
+    put_notification
+);
+bucket_operation!(PUT_BUCKET_REPLICATION, ops::PutBucketReplication, put_replication);
+bucket_operation!(DELETE_BUCKET_REPLICATION, ops::DeleteBucketReplication, delete_replication);
 bucket_operation!(GET_BUCKET_REPLICATION, ops::GetBucketReplication, get_replication);
 bucket_operation!(
     GET_BUCKET_ACCELERATE_CONFIGURATION,
@@ -44,21 +49,6 @@ bucket_operation!(
 );
 bucket_operation!(GET_BUCKET_REQUEST_PAYMENT, ops::GetBucketRequestPayment, get_request_payment);
 bucket_operation!(PUT_BUCKET_REQUEST_PAYMENT, ops::PutBucketRequestPayment, put_request_payment);
-bucket_operation!(GET_OBJECT_LOCK_CONFIGURATION, ops::GetObjectLockConfiguration, get_object_lock);
-
-fn get_cors(_: &Cx, tx: &mut Tx<'_>, input: GetBucketCorsRequest) -> Result<GetBucketCorsOutput, Error> {
-    let bucket = Bucket::load(tx, &input.bucket)?;
-    let words = "The CORS configuration does not exist";
-    Err(not_there(&errors::NO_SUCH_CORS_CONFIGURATION, words, &bucket.name).into())
-}
-
-fn put_cors(_: &Cx, _: &mut Tx<'_>, _: PutBucketCorsRequest) -> Result<(), Error> {
-    Err(not_implemented("cross-origin resource sharing (CORS)").into())
-}
-
-fn delete_cors(_: &Cx, tx: &mut Tx<'_>, input: DeleteBucketCorsRequest) -> Result<(), Error> {
-    Bucket::load(tx, &input.bucket).map(|_| ())
-}
 
 fn get_website(
     _: &Cx,
@@ -121,7 +111,11 @@ fn get_acceleration(
     input: GetBucketAccelerateConfigurationRequest,
 ) -> Result<GetBucketAccelerateConfigurationOutput, Error> {
     let bucket = Bucket::load(tx, &input.bucket)?;
-    let status = bucket.acceleration_suspended.then_some(BucketAccelerateStatus::Suspended);
+    let status = match (bucket.accelerated, bucket.acceleration_suspended) {
+        (true, _) => Some(BucketAccelerateStatus::Enabled),
+        (false, true) => Some(BucketAccelerateStatus::Suspended),
+        (false, false) => None,
+    };
     Ok(GetBucketAccelerateConfigurationOutput { status, request_charged: None })
 }
 
@@ -132,8 +126,15 @@ fn put_acceleration(
 ) -> Result<(), Error> {
     let mut bucket = Bucket::load(tx, &input.bucket)?;
     match input.accelerate_configuration.status {
-        Some(BucketAccelerateStatus::Suspended) => bucket.acceleration_suspended = true,
-        Some(BucketAccelerateStatus::Enabled) => return Err(not_implemented("transfer acceleration").into()),
+        Some(BucketAccelerateStatus::Suspended) => {
+            (bucket.acceleration_suspended, bucket.accelerated) = (true, false);
+        }
+        Some(BucketAccelerateStatus::Enabled) if bucket.name.contains('.') => {
+            let words =
+                "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names";
+            return Err(invalid_request(words).into());
+        }
+        Some(BucketAccelerateStatus::Enabled) => bucket.accelerated = true,
         None => return Err(malformed_xml().into()),
     }
     Ok(tx.put(&bucket)?)
@@ -144,24 +145,35 @@ fn get_request_payment(
     tx: &mut Tx<'_>,
     input: GetBucketRequestPaymentRequest,
 ) -> Result<GetBucketRequestPaymentOutput, Error> {
-    Bucket::load(tx, &input.bucket)?;
-    Ok(GetBucketRequestPaymentOutput { payer: Some(Payer::BucketOwner) })
+    let bucket = Bucket::load(tx, &input.bucket)?;
+    let payer = if bucket.requester_pays { Payer::Requester } else { Payer::BucketOwner };
+    Ok(GetBucketRequestPaymentOutput { payer: Some(payer) })
 }
 
 fn put_request_payment(_: &Cx, tx: &mut Tx<'_>, input: PutBucketRequestPaymentRequest) -> Result<(), Error> {
-    Bucket::load(tx, &input.bucket)?;
-    match input.request_payment_configuration.payer {
-        Payer::BucketOwner => Ok(()),
-        Payer::Requester => Err(not_implemented("buckets whose requesters pay").into()),
-    }
+    let mut bucket = Bucket::load(tx, &input.bucket)?;
+    bucket.requester_pays = input.request_payment_configuration.payer == Payer::Requester;
+    Ok(tx.put(&bucket)?)
 }
 
-fn get_object_lock(
+/// That nothing is told to anybody can be said; anything else is not built.
+fn put_notification(
     _: &Cx,
     tx: &mut Tx<'_>,
-    input: GetObjectLockConfigurationRequest,
-) -> Result<GetObjectLockConfigurationOutput, Error> {
-    let bucket = Bucket::load(tx, &input.bucket)?;
-    let words = "Object Lock configuration does not exist for this bucket";
-    Err(not_there(&errors::OBJECT_LOCK_CONFIGURATION_NOT_FOUND_ERROR, words, &bucket.name).into())
+    input: PutBucketNotificationConfigurationRequest,
+) -> Result<(), Error> {
+    Bucket::load(tx, &input.bucket)?;
+    if input.notification_configuration == NotificationConfiguration::default() {
+        return Ok(());
+    }
+    Err(not_implemented("event notifications").into())
+}
+
+fn put_replication(_: &Cx, tx: &mut Tx<'_>, input: PutBucketReplicationRequest) -> Result<(), Error> {
+    Bucket::load(tx, &input.bucket)?;
+    Err(not_implemented("replication").into())
+}
+
+fn delete_replication(_: &Cx, tx: &mut Tx<'_>, input: DeleteBucketReplicationRequest) -> Result<(), Error> {
+    Bucket::load(tx, &input.bucket).map(|_| ())
 }

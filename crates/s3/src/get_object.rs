@@ -5,9 +5,9 @@ use std::ops::Range;
 use daypass_core::model::Timestamp;
 use daypass_core::model::s3::{
     ChecksumMode, ChecksumType, GetObjectOutput, GetObjectRequest, HeadObjectOutput, HeadObjectRequest,
-    ServerSideEncryption, ops,
+    ObjectLockLegalHoldStatus, ObjectLockMode, ServerSideEncryption, ops,
 };
-use daypass_core::objects::{Checksums, ObjectBody, Opened, Version};
+use daypass_core::objects::{Checksums, ObjectBody, Opened, RetentionMode, Version};
 use daypass_core::{
     Answered, Body, BodyError, CallerKind, Checks, Cx, Error, Fault, Payload, stream_operation,
 };
@@ -80,6 +80,8 @@ struct Shown {
     parts_count: Option<i32>,
     tag_count: Option<i32>,
     expiration: Option<String>,
+    retention: (Option<ObjectLockMode>, Option<Timestamp>),
+    legal_hold: Option<ObjectLockLegalHoldStatus>,
 }
 
 macro_rules! output {
@@ -108,6 +110,8 @@ macro_rules! output {
             output.parts_count = $shown.parts_count;
             output.tag_count = $shown.tag_count;
             output.expiration = $shown.expiration;
+            (output.object_lock_mode, output.object_lock_retain_until_date) = $shown.retention;
+            output.object_lock_legal_hold_status = $shown.legal_hold;
             checksum::show!(output, &checksums);
         }
         output
@@ -203,6 +207,8 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         parts_count: None,
         tag_count: tag_count(cx, subject, by_version),
         expiration: subject.expiration(version)?,
+        retention: retention(cx, subject, version),
+        legal_hold: legal_hold(cx, subject, version),
     };
     match asked.conditions.judge(&version.etag, modified, cx.now()) {
         Verdict::Fails(condition) => return Err(conditional::failed(condition).into()),
@@ -286,6 +292,21 @@ pub(crate) fn part_number(number: i32) -> Result<u16, Fault> {
         let words = "Part number must be an integer between 1 and 10000, inclusive";
         invalid_argument(words, "partNumber", number.to_string())
     })
+}
+
+/// The retention, for those who may read it (S3 API reference, GetObject, `x-amz-object-lock-mode`).
+fn retention(cx: &Cx, subject: &Subject, version: &Version) -> (Option<ObjectLockMode>, Option<Timestamp>) {
+    match version.lock.retention.filter(|_| cx.may(&subject.check(cx, "s3:GetObjectRetention"))) {
+        None => (None, None),
+        Some((RetentionMode::Governance, until)) => (Some(ObjectLockMode::GOVERNANCE), Some(time(until))),
+        Some((RetentionMode::Compliance, until)) => (Some(ObjectLockMode::COMPLIANCE), Some(time(until))),
+    }
+}
+
+/// The legal hold, for those who may read it.
+fn legal_hold(cx: &Cx, subject: &Subject, version: &Version) -> Option<ObjectLockLegalHoldStatus> {
+    let held = version.lock.legal_hold && cx.may(&subject.check(cx, "s3:GetObjectLegalHold"));
+    held.then_some(ObjectLockLegalHoldStatus::ON)
 }
 
 /// How many tags there are, for those who may read them (S3 API reference, GetObject, `x-amz-tagging-count`).

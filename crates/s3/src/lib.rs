@@ -41,29 +41,35 @@
 //! Tests are in `tests/s3`, through the whole gate.
 
 mod abort_multipart_upload;
+mod acl;
+mod archive;
 mod authorize;
 mod bucket;
 mod bucket_acl;
 mod bucket_encryption;
 mod bucket_policy;
 mod bucket_tagging;
+mod change;
 mod checksum;
 mod complete_multipart_upload;
 mod conditional;
 mod copy_object;
 mod copy_source;
+mod cors;
 mod create_bucket;
 mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
 mod description;
+mod document;
 mod engine;
 mod fault;
 mod fixed;
 mod get_object;
 mod get_object_attributes;
 mod head_bucket;
+mod identified;
 mod lifecycle;
 mod lifetime;
 mod list_buckets;
@@ -76,13 +82,17 @@ mod location;
 mod name;
 mod object;
 mod object_acl;
+mod object_lock;
 mod object_tagging;
 mod ownership_controls;
 mod policy_action;
+mod post_object;
+mod post_policy;
 mod public;
 mod public_access_block;
 mod put_object;
 mod range;
+mod retention;
 mod tag;
 mod upload;
 mod upload_part;
@@ -103,7 +113,29 @@ pub static OPERATIONS: &[&Entry] = &[
     &create_bucket::CREATE_BUCKET,
     &create_multipart_upload::CREATE_MULTIPART_UPLOAD,
     &delete_bucket::DELETE_BUCKET,
-    &fixed::DELETE_BUCKET_CORS,
+    &cors::DELETE_BUCKET_CORS,
+    &identified::DELETE_ANALYTICS,
+    &identified::GET_ANALYTICS,
+    &identified::LIST_ANALYTICS,
+    &identified::PUT_ANALYTICS,
+    &identified::DELETE_INTELLIGENT_TIERING,
+    &identified::GET_INTELLIGENT_TIERING,
+    &identified::LIST_INTELLIGENT_TIERING,
+    &identified::PUT_INTELLIGENT_TIERING,
+    &identified::DELETE_INVENTORY,
+    &identified::GET_INVENTORY,
+    &identified::LIST_INVENTORIES,
+    &identified::PUT_INVENTORY,
+    &identified::DELETE_METRICS,
+    &identified::GET_METRICS,
+    &identified::LIST_METRICS,
+    &identified::PUT_METRICS,
+    &archive::GET_OBJECT_TORRENT,
+    &archive::RESTORE_OBJECT,
+    &archive::SELECT_OBJECT_CONTENT,
+    &fixed::DELETE_BUCKET_REPLICATION,
+    &fixed::PUT_BUCKET_NOTIFICATION_CONFIGURATION,
+    &fixed::PUT_BUCKET_REPLICATION,
     &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
     &lifecycle::DELETE_BUCKET_LIFECYCLE,
     &ownership_controls::DELETE_BUCKET_OWNERSHIP_CONTROLS,
@@ -116,7 +148,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &public_access_block::DELETE_PUBLIC_ACCESS_BLOCK,
     &fixed::GET_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::GET_BUCKET_ACL,
-    &fixed::GET_BUCKET_CORS,
+    &cors::GET_BUCKET_CORS,
     &bucket_encryption::GET_BUCKET_ENCRYPTION,
     &lifecycle::GET_BUCKET_LIFECYCLE_CONFIGURATION,
     &location::GET_BUCKET_LOCATION,
@@ -133,7 +165,9 @@ pub static OPERATIONS: &[&Entry] = &[
     &get_object::GET_OBJECT,
     &object_acl::GET_OBJECT_ACL,
     &get_object_attributes::GET_OBJECT_ATTRIBUTES,
-    &fixed::GET_OBJECT_LOCK_CONFIGURATION,
+    &object_lock::GET_OBJECT_LOCK_CONFIGURATION,
+    &retention::GET_OBJECT_LEGAL_HOLD,
+    &retention::GET_OBJECT_RETENTION,
     &object_tagging::GET_OBJECT_TAGGING,
     &public_access_block::GET_PUBLIC_ACCESS_BLOCK,
     &head_bucket::HEAD_BUCKET,
@@ -144,9 +178,11 @@ pub static OPERATIONS: &[&Entry] = &[
     &list_objects::LIST_OBJECTS_V2,
     &list_object_versions::LIST_OBJECT_VERSIONS,
     &list_parts::LIST_PARTS,
+    &cors::OPTIONS_OBJECT,
+    &post_object::POST_OBJECT,
     &fixed::PUT_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::PUT_BUCKET_ACL,
-    &fixed::PUT_BUCKET_CORS,
+    &cors::PUT_BUCKET_CORS,
     &bucket_encryption::PUT_BUCKET_ENCRYPTION,
     &lifecycle::PUT_BUCKET_LIFECYCLE_CONFIGURATION,
     &fixed::PUT_BUCKET_LOGGING,
@@ -158,6 +194,9 @@ pub static OPERATIONS: &[&Entry] = &[
     &fixed::PUT_BUCKET_WEBSITE,
     &put_object::PUT_OBJECT,
     &object_acl::PUT_OBJECT_ACL,
+    &retention::PUT_OBJECT_LEGAL_HOLD,
+    &object_lock::PUT_OBJECT_LOCK_CONFIGURATION,
+    &retention::PUT_OBJECT_RETENTION,
     &object_tagging::PUT_OBJECT_TAGGING,
     &public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
     &upload_part::UPLOAD_PART,

@@ -4,22 +4,20 @@
 
 use std::collections::BTreeSet;
 
+use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
     BucketLifecycleConfiguration, DeleteBucketLifecycleRequest, GetBucketLifecycleConfigurationOutput,
     GetBucketLifecycleConfigurationRequest, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
     NoncurrentVersionExpiration, PutBucketLifecycleConfigurationOutput,
     PutBucketLifecycleConfigurationRequest, TransitionDefaultMinimumObjectSize, errors, ops,
 };
-use daypass_core::model::{
-    Enumeration as _, FromValue as _, IntoValue as _, Kind, Structure, TypedOperation as _,
-};
 use daypass_core::store::Tx;
-use daypass_core::{Cx, Error, Fault, wire};
+use daypass_core::{Cx, Error, Fault};
 
 use crate::authorize::bucket_operation;
 use crate::bucket::{Bucket, Lifecycle};
 use crate::fault::{invalid_request, malformed_xml, not_implemented, not_there};
-use crate::tag;
+use crate::{document, tag};
 
 bucket_operation!(PUT_BUCKET_LIFECYCLE_CONFIGURATION, ops::PutBucketLifecycleConfiguration, put);
 bucket_operation!(GET_BUCKET_LIFECYCLE_CONFIGURATION, ops::GetBucketLifecycleConfiguration, get);
@@ -46,7 +44,7 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: Put) -> Result<PutBucketLifecycleConfigu
         .transition_default_minimum_object_size
         .unwrap_or(TransitionDefaultMinimumObjectSize::AllStorageClasses128K);
     bucket.set_lifecycle(Some(Lifecycle {
-        configuration: write(cx, configuration)?,
+        configuration: document::write::<ops::PutBucketLifecycleConfiguration>(cx, configuration)?,
         transition_default_minimum_object_size: least.as_str().to_owned(),
     }));
     tx.put(&bucket)?;
@@ -72,40 +70,15 @@ fn delete(_: &Cx, tx: &mut Tx<'_>, input: DeleteBucketLifecycleRequest) -> Resul
     Ok(tx.put(&bucket)?)
 }
 
-/// A configuration that is kept does not read any more.
-#[derive(Debug)]
-struct Unreadable;
-
-impl std::fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a lifecycle configuration that is kept does not read as one")
-    }
-}
-
-impl std::error::Error for Unreadable {}
-
 /// The rules of a configuration that is kept.
 ///
 /// # Errors
 /// If it does not read, which is a failure of ours.
 pub(crate) fn rules(lifecycle: &Lifecycle) -> Result<Vec<LifecycleRule>, Error> {
-    let value = shape().and_then(|shape| wire::value_of_json(&lifecycle.configuration, shape));
-    let configuration = value.and_then(BucketLifecycleConfiguration::from_value);
-    configuration.map(|c| c.rules).ok_or_else(|| Error::Internal(Box::new(Unreadable)))
-}
-
-/// The configuration as it is kept: as it was put, so that it is shown exactly so.
-fn write(cx: &Cx, configuration: BucketLifecycleConfiguration) -> Result<serde_json::Value, Error> {
-    let shape = shape().ok_or_else(|| cx.internal_failure())?;
-    Ok(wire::json_of_value(&configuration.into_value(), shape))
-}
-
-fn shape() -> Option<&'static Structure> {
-    let input = ops::PutBucketLifecycleConfiguration::row().input;
-    match input.member(input.payload?)?.kind {
-        Kind::Structure(shape) => Some(shape),
-        _ => None,
-    }
+    let kept = &lifecycle.configuration;
+    let configuration = document::read::<ops::PutBucketLifecycleConfiguration, _>(kept)?;
+    let BucketLifecycleConfiguration { rules } = configuration;
+    Ok(rules)
 }
 
 /// Refuses what S3 does not take, in its words: those that its users were recorded to see, or that other servers' tests

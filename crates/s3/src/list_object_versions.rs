@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use daypass_core::model::s3::{
     CommonPrefix, DeleteMarkerEntry, ListObjectVersionsOutput, ListObjectVersionsRequest, ObjectVersion,
-    ObjectVersionStorageClass, Owner, ops,
+    ObjectVersionStorageClass, ops,
 };
 use daypass_core::objects::{AfterVersion, AnyVersion, Entry, Error as Engine, VersionId, VersionPage};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
 use crate::authorize::{self, Conditions as _, bucket_check};
 use crate::bucket::Bucket;
-use crate::bucket_acl::named;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::list_objects::filled;
-use crate::listing::{self, Encoding};
+use crate::listing::{self, Encoding, Owners};
 use crate::object::{self, quoted, size, time};
 use crate::{checksum, engine};
 
@@ -57,7 +56,7 @@ async fn run(
         Some(AfterVersion::Version(key, id)) => (Some(listing::text(key.as_bytes())), Some(id.to_string())),
     };
     let is_truncated = page.next.is_some();
-    let shown = Shown::of(page, encoding, &named(&bucket.owner_id(cx)?));
+    let shown = Shown::of(page, encoding, &Owners::new(cx, &bucket)?);
     Ok(Answered::new(ListObjectVersionsOutput {
         is_truncated: Some(is_truncated),
         key_marker: Some(encoding.of(input.key_marker.as_deref().unwrap_or_default())),
@@ -110,7 +109,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(page: VersionPage, encoding: Encoding, owner: &Owner) -> Self {
+    fn of(page: VersionPage, encoding: Encoding, owners: &Owners<'_>) -> Self {
         let mut shown = Self::default();
         for entry in page.entries {
             let listed = match entry {
@@ -134,12 +133,12 @@ impl Shown {
                         version_id: Some(version.id.to_string()),
                         is_latest: Some(version.is_latest),
                         last_modified: Some(time(version.modified)),
-                        owner: Some(owner.clone()),
+                        owner: Some(owners.of(&version.meta)),
                         restore_status: None,
                     });
                 }
                 AnyVersion::Marker(marker) => shown.markers.push(DeleteMarkerEntry {
-                    owner: Some(owner.clone()),
+                    owner: Some(owners.of_bucket()),
                     key,
                     version_id: Some(marker.id.to_string()),
                     is_latest: Some(marker.is_latest),

@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use daypass_core::model::s3::{
     CommonPrefix, ListObjectsOutput, ListObjectsRequest, ListObjectsV2Output, ListObjectsV2Request, Object,
-    Owner, ops,
+    ops,
 };
 use daypass_core::objects::{After, Entry, Error as Engine, ObjectPage};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, Purpose, stream_operation};
 
 use crate::authorize::{self, Conditions as _, bucket_check};
 use crate::bucket::Bucket;
-use crate::bucket_acl::named;
 use crate::engine;
 use crate::fault::{invalid_argument, no_such_bucket};
-use crate::listing::{self, Encoding};
+use crate::listing::{self, Encoding, Owners};
 
 stream_operation!(LIST_OBJECTS, ops::ListObjects, checks, list);
 stream_operation!(LIST_OBJECTS_V2, ops::ListObjectsV2, checks_v2, list_v2);
@@ -55,7 +54,7 @@ async fn list(
     // Where nothing is folded, the last key is the marker of the next page.
     let next_marker = page.next.as_ref().filter(|_| delimiter.is_some()).map(listing::marker);
     let is_truncated = page.next.is_some();
-    let (contents, common_prefixes) = shown(page, encoding, Some(&named(&bucket.owner_id(cx)?)));
+    let (contents, common_prefixes) = shown(page, encoding, Some(&Owners::new(cx, &bucket)?));
     Ok(Answered::new(ListObjectsOutput {
         is_truncated: Some(is_truncated),
         marker: Some(encoding.of(input.marker.as_deref().unwrap_or_default())),
@@ -87,8 +86,9 @@ async fn list_v2(
     let page = page(cx, &bucket, listing::keys(&bucket, prefix, delimiter, limit), after).await?;
     let encoding = Encoding(input.encoding_type);
     let next = page.next.as_ref().map(|next| seal(cx, &bucket, next)).transpose()?;
-    let owner = if input.fetch_owner == Some(true) { Some(named(&bucket.owner_id(cx)?)) } else { None };
-    let (contents, common_prefixes) = shown(page, encoding, owner.as_ref());
+    let owners = Owners::new(cx, &bucket)?;
+    let owners = (input.fetch_owner == Some(true)).then_some(&owners);
+    let (contents, common_prefixes) = shown(page, encoding, owners);
     Ok(Answered::new(ListObjectsV2Output {
         is_truncated: Some(next.is_some()),
         key_count: listing::shown_limit(contents.len() + common_prefixes.len()),
@@ -127,11 +127,18 @@ async fn page(
     }
 }
 
-fn shown(page: ObjectPage, encoding: Encoding, owner: Option<&Owner>) -> (Vec<Object>, Vec<CommonPrefix>) {
+fn shown(
+    page: ObjectPage,
+    encoding: Encoding,
+    owners: Option<&Owners<'_>>,
+) -> (Vec<Object>, Vec<CommonPrefix>) {
     let (mut objects, mut prefixes) = (vec![], vec![]);
     for entry in page.entries {
         match entry {
-            Entry::One(listed) => objects.push(listing::object(&listed, encoding, owner.cloned())),
+            Entry::One(listed) => {
+                let owner = owners.map(|owners| owners.of(&listed.what.meta));
+                objects.push(listing::object(&listed, encoding, owner));
+            }
             Entry::Prefix(prefix) => prefixes.push(encoding.prefix(&prefix)),
         }
     }

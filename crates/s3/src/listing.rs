@@ -1,10 +1,12 @@
 //! What the lists of a bucket have in common.
 
-use daypass_core::Fault;
 use daypass_core::model::s3::{CommonPrefix, EncodingType, Object, ObjectStorageClass, Owner};
 use daypass_core::objects::{After, Keys, Listed, MAX_PAGE, Version};
+use daypass_core::{Cx, Error, Fault};
 
+use crate::acl;
 use crate::bucket::Bucket;
+use crate::description::Description;
 use crate::fault::invalid_argument;
 use crate::object::{quoted, size, time};
 use crate::{checksum, uri};
@@ -73,6 +75,37 @@ impl Encoding {
 
     pub(crate) fn prefix(self, prefix: &[u8]) -> CommonPrefix {
         CommonPrefix { prefix: Some(self.of(&text(prefix))) }
+    }
+}
+
+/// Whose the objects of a list are.
+pub(crate) struct Owners<'a> {
+    cx: &'a Cx,
+    bucket: &'a Bucket,
+    of_bucket: Owner,
+}
+
+impl<'a> Owners<'a> {
+    /// Of this bucket's objects.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn new(cx: &'a Cx, bucket: &'a Bucket) -> Result<Self, Error> {
+        Ok(Self { cx, bucket, of_bucket: acl::owner(cx, &bucket.account)? })
+    }
+
+    /// The bucket's own owner.
+    pub(crate) fn of_bucket(&self) -> Owner {
+        self.of_bucket.clone()
+    }
+
+    /// The owner of an object that is described so.
+    pub(crate) fn of(&self, meta: &[u8]) -> Owner {
+        if self.bucket.is_enforced() {
+            return self.of_bucket();
+        }
+        let other = Description::decode(meta).ok().and_then(|described| described.owner);
+        other.and_then(|account| acl::owner(self.cx, &account).ok()).unwrap_or_else(|| self.of_bucket())
     }
 }
 

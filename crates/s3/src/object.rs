@@ -1,17 +1,20 @@
 //! Objects, as requests name them and as they are found.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use daypass_core::model::{Timestamp, s3::errors};
+use daypass_core::model::{AccountId, Timestamp, s3::errors};
 use daypass_core::objects::{
     self, At, Error as Engine, Key, MAX_KEY_BYTES, Opened, Version, VersionId, Versioning, Written,
 };
 use daypass_core::store::records::Tag;
 use daypass_core::{Check, Cx, Error, Fault};
 
-use crate::authorize::{self, Conditions as _, object_check};
+use crate::acl::{self, Acl, Grant};
+use crate::authorize::{self, Conditions as _};
 use crate::bucket::Bucket;
+use crate::description::Description;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::{engine, lifetime, tag};
 
@@ -60,6 +63,8 @@ pub(crate) struct Subject {
     version_id: Option<String>,
     found: Result<Opened, Engine>,
     tags: Vec<Tag>,
+    owner: AccountId,
+    acl: Option<Acl>,
 }
 
 impl Subject {
@@ -91,14 +96,37 @@ impl Subject {
             }
         };
         let version_id = version_id.map(str::to_owned);
-        Ok(Self { bucket, at, name: name.to_owned(), version_id, found, tags })
+        let Description { owner, acl, .. } = match &found {
+            Ok(opened) if !bucket.is_enforced() => Description::decode(&opened.version.meta)?,
+            _ => Description::default(),
+        };
+        let owner = owner.unwrap_or_else(|| bucket.account.clone());
+        Ok(Self { bucket, at, name: name.to_owned(), version_id, found, tags, owner, acl })
     }
 
     /// May the caller do this to it?
     pub(crate) fn check(&self, cx: &Cx, action: &'static str) -> Check {
-        object_check(cx, &self.bucket, action, &self.name)
+        authorize::existing_check(cx, &self.bucket, action, &self.name, &self.owner, &self.acl())
             .version(self.version_id.as_deref())
             .existing_object_tags(pairs(&self.tags))
+    }
+
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> &AccountId {
+        &self.owner
+    }
+
+    /// Its ACL, as it counts.
+    pub(crate) fn acl(&self) -> Cow<'_, [Grant]> {
+        match &self.acl {
+            Some(acl) => Cow::Borrowed(acl),
+            None => Cow::Owned(acl::private(&self.owner)),
+        }
+    }
+
+    /// Its key.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// When it expires, as `x-amz-expiration` says. A version that is asked for by its id need not be the current one,

@@ -1,15 +1,15 @@
-//! The access control list of an object: `s3:GetObjectAcl`, `s3:PutObjectAcl`. Its bucket's owner has it all, and nobody
-//! changes that (S3 user guide, "Controlling ownership of objects and disabling ACLs for your bucket").
+//! The access control list of an object: `s3:GetObjectAcl`, `s3:PutObjectAcl`, and the same of a version by its id.
 
-use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
     GetObjectAclOutput, GetObjectAclRequest, PutObjectAclOutput, PutObjectAclRequest, ops,
 };
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
+use crate::acl::{self, Written, grants};
 use crate::authorize::{self, Conditions as _};
 use crate::bucket::Bucket;
-use crate::bucket_acl::{full_control, named};
+use crate::change::{self, ATTEMPTS, Change};
+use crate::description::Description;
 use crate::fault::no_acls;
 use crate::object::Subject;
 
@@ -31,10 +31,9 @@ async fn get(
     _: Payload,
 ) -> Result<Answered<GetObjectAclOutput>, Error> {
     subject.opened(cx)?;
-    let owner = subject.bucket.owner_id(cx)?;
     Ok(Answered::new(GetObjectAclOutput {
-        owner: Some(named(&owner)),
-        grants: Some(full_control(&owner)),
+        owner: Some(acl::owner(cx, subject.owner())?),
+        grants: Some(acl::shown(cx, &subject.acl())?),
         request_charged: None,
     }))
 }
@@ -46,7 +45,7 @@ async fn put_checks(cx: &Cx, input: &PutObjectAclRequest) -> Result<(Checks, Sub
     let action = if input.version_id.is_some() { "s3:PutObjectVersionAcl" } else { "s3:PutObjectAcl" };
     let check = subject
         .check(cx, action)
-        .header("s3:x-amz-acl", input.acl.map(|acl| acl.as_str()))
+        .header("s3:x-amz-acl", acl::of_object(input.acl))
         .header("s3:x-amz-grant-full-control", input.grant_full_control.clone())
         .header("s3:x-amz-grant-read", input.grant_read.clone())
         .header("s3:x-amz-grant-read-acp", input.grant_read_acp.clone())
@@ -57,10 +56,29 @@ async fn put_checks(cx: &Cx, input: &PutObjectAclRequest) -> Result<(Checks, Sub
 
 async fn put(
     cx: &Cx,
-    subject: Subject,
-    _: PutObjectAclRequest,
+    mut subject: Subject,
+    input: PutObjectAclRequest,
     _: Payload,
 ) -> Result<Answered<PutObjectAclOutput>, Error> {
-    subject.opened(cx)?;
-    Err(no_acls().into())
+    let written = Written {
+        canned: acl::of_object(input.acl),
+        headers: grants!(input, grant_write),
+        document: input.access_control_policy.as_ref(),
+    };
+    for _ in 0..ATTEMPTS {
+        let version = &subject.opened(cx)?.version;
+        if subject.bucket.is_enforced() {
+            return Err(no_acls().into());
+        }
+        let acl = Some(written.read(cx, &subject.bucket, subject.owner())?);
+        let description = Description { acl, ..Description::decode(&version.meta)? };
+        let change = Change { meta: Some(description.encode()?.into()), ..Change::default() };
+        if let Some(output) = change::attempt(cx, &subject, change, PutObjectAclOutput::default()).await? {
+            return Ok(Answered::new(output));
+        }
+        let (checks, found) = put_checks(cx, &input).await?;
+        cx.authorize(&checks)?;
+        subject = found;
+    }
+    Err(change::aborted().into())
 }

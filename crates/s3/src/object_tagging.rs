@@ -4,23 +4,19 @@
 use daypass_core::model::IntoValue;
 use daypass_core::model::s3::{
     DeleteObjectTaggingOutput, DeleteObjectTaggingRequest, GetObjectTaggingOutput, GetObjectTaggingRequest,
-    PutObjectTaggingOutput, PutObjectTaggingRequest, Tag as ApiTag, errors, ops,
+    PutObjectTaggingOutput, PutObjectTaggingRequest, Tag as ApiTag, ops,
 };
-use daypass_core::objects::{Error as Engine, Update};
-use daypass_core::{Answered, Check, Checks, Cx, Error, Fault, Payload, stream_operation};
+use daypass_core::{Answered, Check, Checks, Cx, Error, Payload, stream_operation};
 
 use crate::authorize::{self, Conditions as _};
 use crate::bucket::Bucket;
-use crate::conditional::not_written;
+use crate::change::{self, ATTEMPTS, Change};
 use crate::object::{Subject, shown_id};
 use crate::tag;
 
 stream_operation!(PUT_OBJECT_TAGGING, ops::PutObjectTagging, put_checks, put);
 stream_operation!(GET_OBJECT_TAGGING, ops::GetObjectTagging, get_checks, get);
 stream_operation!(DELETE_OBJECT_TAGGING, ops::DeleteObjectTagging, delete_checks, delete);
-
-/// An object that changes while its tags are changed is looked at again, so often.
-const ATTEMPTS: usize = 3;
 
 /// Which object's tags, and what is asked of them.
 struct Asked<'a> {
@@ -58,30 +54,15 @@ impl Asked<'_> {
         for _ in 0..ATTEMPTS {
             let version = &subject.opened(cx)?.version;
             let output = answer(shown_id(cx, &subject.bucket, &version.id).await?);
-            let noted = output.clone();
-            let update = Update {
-                only_if: Some((version.generation, version.revision)),
-                tags: Some(kept.clone().into()),
-                ..Update::new(subject.at.clone(), cx.commit(move |_| Some(noted)))
-            };
-            match cx.state().objects.update(update).await {
-                Ok(_) => return Ok(Answered::new(output)),
-                Err(
-                    Engine::RevisionChanged { .. }
-                    | Engine::SourceChanged
-                    | Engine::NoSuchKey { .. }
-                    | Engine::NoSuchVersion
-                    | Engine::IsDeleteMarker { .. },
-                ) => {
-                    let (checks, found) = self.subject(cx).await?;
-                    cx.authorize(&checks)?;
-                    subject = found;
-                }
-                Err(error) => return Err(not_written(cx, &subject.bucket, self.key, error)),
+            let change = Change { tags: Some(kept.clone().into()), ..Change::default() };
+            if let Some(output) = change::attempt(cx, &subject, change, output).await? {
+                return Ok(Answered::new(output));
             }
+            let (checks, found) = self.subject(cx).await?;
+            cx.authorize(&checks)?;
+            subject = found;
         }
-        let words = "A conflicting conditional operation is currently in progress against this resource. Please try again.";
-        Err(Fault::new(&errors::OPERATION_ABORTED, words).into())
+        Err(change::aborted().into())
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use daypass_core::model::IntoValue;
 use daypass_core::model::s3::{PutObjectOutput, PutObjectRequest, ServerSideEncryption, errors, ops};
 use daypass_core::objects::{
-    Algorithms, Description as Kept, Key, MAX_BODY_BYTES, Outcome, Put, VersionId, Written,
+    Algorithm, Algorithms, Description as Kept, Key, MAX_BODY_BYTES, Outcome, Put, VersionId, Written,
 };
 use daypass_core::store::records::Tag;
 use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation};
@@ -13,20 +14,21 @@ use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
 use crate::conditional::{self, not_written};
 use crate::description::described;
-use crate::fault::{entity_too_large, not_implemented};
+use crate::fault::{entity_too_large, invalid_request, not_implemented};
 use crate::object::{self, expiration_of_written, names_versions, quoted};
 use crate::writing::wanted;
 use crate::{checksum, tag};
 
 stream_operation!(PUT_OBJECT, ops::PutObject, checks, run);
 
-struct Target {
+/// What is written where.
+pub(crate) struct Target {
     bucket: Arc<Bucket>,
     key: Key,
     tags: Vec<Tag>,
 }
 
-async fn checks(cx: &Cx, input: &PutObjectRequest) -> Result<(Checks, Target), Error> {
+pub(crate) async fn checks(cx: &Cx, input: &PutObjectRequest) -> Result<(Checks, Target), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let key = object::key(&input.key)?;
@@ -47,23 +49,48 @@ async fn checks(cx: &Cx, input: &PutObjectRequest) -> Result<(Checks, Target), E
 async fn run(
     cx: &Cx,
     target: Target,
-    mut input: PutObjectRequest,
+    input: PutObjectRequest,
     payload: Payload,
 ) -> Result<Answered<PutObjectOutput>, Error> {
+    let algorithm = admit_body(&payload)?;
+    let output = store(cx, target, input, payload, algorithm, |output| output).await?;
+    Ok(Answered::new(output))
+}
+
+/// Writes the object; `answer` makes the operation's own answer of that of a put.
+///
+/// # Errors
+/// What a put is refused for.
+pub(crate) async fn store<O: IntoValue>(
+    cx: &Cx,
+    target: Target,
+    mut input: PutObjectRequest,
+    payload: Payload,
+    algorithm: Option<Algorithm>,
+    answer_of: impl Fn(PutObjectOutput) -> O + Clone + Send + 'static,
+) -> Result<O, Error> {
     let Target { bucket, key, tags } = target;
     wanted!(input).only_what_is_built()?;
     if input.write_offset_bytes.is_some() {
         return Err(not_implemented("appending to objects (x-amz-write-offset-bytes)").into());
     }
     let only_if = conditional::writing(input.if_match.as_deref(), input.if_none_match.as_deref())?;
-    let algorithm = admit_body(&payload)?;
     let names_versions = names_versions(cx, &bucket).await?;
+    let lock = wanted!(input).lock(cx, &bucket)?;
+    if wanted!(input).locks() && !payload.declares_integrity() {
+        let words = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters";
+        return Err(invalid_request(words).into());
+    }
+    let described = described!(input);
+    let described = wanted!(input).owned(cx, &bucket, described)?;
     let description =
-        Kept { meta: described!(input).encode()?.into(), tags: tag::encode(&tags).into(), ..Kept::default() };
+        Kept { meta: described.encode()?.into(), tags: tag::encode(&tags).into(), lock, ..Kept::default() };
     let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
-    let answer = move |written: &Written| PutObjectOutput {
-        expiration: expiration_of_written(&of, &named, tagged.clone(), written),
-        ..answer(written, names_versions)
+    let answer = move |written: &Written| {
+        answer_of(PutObjectOutput {
+            expiration: expiration_of_written(&of, &named, tagged.clone(), written),
+            ..answer(written, names_versions)
+        })
     };
     let answer_then = answer.clone();
     let put = Put {
@@ -80,14 +107,14 @@ async fn run(
     };
     let written = cx.state().objects.put(put, payload.into_body()).await;
     let written = written.map_err(|error| not_written(cx, &bucket, &input.key, error))?;
-    Ok(Answered::new(answer_then(&written)))
+    Ok(answer_then(&written))
 }
 
 /// Whether a body may be taken in, before any of it is; and the checksum that it came with.
 ///
 /// # Errors
 /// `MissingContentLength` or `EntityTooLarge`.
-pub(crate) fn admit_body(payload: &Payload) -> Result<Option<daypass_core::objects::Algorithm>, Fault> {
+pub(crate) fn admit_body(payload: &Payload) -> Result<Option<Algorithm>, Fault> {
     match payload.length() {
         None => {
             let words = "You must provide the Content-Length HTTP header.";

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use daypass_core::Fault;
-use daypass_core::model::s3::{Tag as ApiTag, errors};
+use daypass_core::model::s3::{Tag as ApiTag, Tagging, errors, ops};
+use daypass_core::model::{FromValue as _, TypedOperation as _};
 use daypass_core::store::records::Tag;
+use daypass_core::{Fault, wire};
 
-use crate::fault::invalid_argument;
+use crate::fault::{invalid_argument, malformed_xml};
 use crate::uri;
 
 /// The tags of a bucket.
@@ -63,6 +64,20 @@ pub(crate) fn of_header(header: Option<&str>) -> Result<Vec<Tag>, Fault> {
         tags.push(ApiTag { key, value });
     }
     of_object(&tags)
+}
+
+/// The same header for the tags of a document, as forms have them.
+///
+/// # Errors
+/// `MalformedXML`.
+pub(crate) fn header_of_document(document: &str) -> Result<String, Fault> {
+    let value = wire::read_document(ops::PutObjectTagging::row(), document.as_bytes())?;
+    let tagging = value.and_then(Tagging::from_value).ok_or_else(malformed_xml)?;
+    let pairs = tagging.tag_set.iter();
+    Ok(pairs
+        .map(|tag| format!("{}={}", uri::encode(&tag.key), uri::encode(&tag.value)))
+        .collect::<Vec<_>>()
+        .join("&"))
 }
 
 /// Tags by the rules that buckets and objects share.

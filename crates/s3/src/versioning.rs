@@ -12,8 +12,8 @@ use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation
 
 use crate::authorize::{admit, bucket_check};
 use crate::bucket::Bucket;
-use crate::engine;
 use crate::fault::{no_such_bucket, not_implemented};
+use crate::{engine, object_lock};
 
 stream_operation!(PUT_BUCKET_VERSIONING, ops::PutBucketVersioning, put_checks, put);
 stream_operation!(GET_BUCKET_VERSIONING, ops::GetBucketVersioning, get_checks, get);
@@ -50,6 +50,10 @@ async fn put(
             return Err(Fault::new(&errors::ILLEGAL_VERSIONING_CONFIGURATION_EXCEPTION, words).into());
         }
     };
+    if to == Versioning::Suspended && object_lock::is_enabled(&bucket) {
+        let words = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.";
+        return Err(Fault::new(&errors::INVALID_BUCKET_STATE, words).into());
+    }
     let changed = cx.state().objects.set_versioning(bucket.id(), to, cx.commit(|_| Some(()))).await;
     changed.map_err(|error| gone(cx, &bucket, error))?;
     Ok(Answered::new(()))

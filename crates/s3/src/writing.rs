@@ -5,13 +5,17 @@ use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
     ObjectCannedACL, ObjectLockLegalHoldStatus, ObjectLockMode, ServerSideEncryption, StorageClass, errors,
 };
+use daypass_core::objects::Lock;
 use daypass_core::store::records::Tag;
-use daypass_core::{Check, Checks, Cx, Fault};
+use daypass_core::{Check, Checks, Cx, Error, Fault};
 
-use crate::authorize::{Conditions as _, object_check};
-use crate::bucket::Bucket;
-use crate::fault::{invalid_argument, invalid_request, no_acls, not_implemented};
+use crate::acl::{self, Permission, Written};
+use crate::authorize::{self, Conditions as _, object_check};
+use crate::bucket::{Bucket, Ownership};
+use crate::description::Description;
+use crate::fault::{invalid_argument, invalid_request, not_implemented};
 use crate::object::pairs;
+use crate::object_lock;
 
 /// What a request wants an object to have, besides bytes and description.
 pub(crate) struct Wanted<'a> {
@@ -69,24 +73,33 @@ impl Wanted<'_> {
         further: impl FnOnce(Check) -> Check,
     ) -> Checks {
         let check = |action| object_check(cx, bucket, action, key);
-        let put = self.conditions(check("s3:PutObject")).request_object_tags(pairs(tags));
+        let put = self.conditions(cx, check("s3:PutObject")).request_object_tags(pairs(tags));
         let mut checks: Checks = further(put).into();
         if self.sets_acl() {
-            checks = checks.and(self.acl_conditions(check("s3:PutObjectAcl")));
+            checks = checks.and(self.acl_conditions(match cx.caller().account() {
+                // Who writes what will be its own asks its own account.
+                Some(writer) if !bucket.is_enforced() && writer != bucket.account => {
+                    authorize::existing_check(cx, bucket, "s3:PutObjectAcl", key, &writer, &[])
+                }
+                _ => check("s3:PutObjectAcl"),
+            }));
         }
         if self.tagging.is_some() {
             checks = checks.and(check("s3:PutObjectTagging").request_object_tags(pairs(tags)));
         }
         if self.lock_mode.is_some() || self.retain_until.is_some() {
-            checks = checks.and(check("s3:PutObjectRetention"));
+            let check = check("s3:PutObjectRetention");
+            let mode = self.lock_mode.map(|mode| mode.as_str());
+            checks = checks.and(object_lock::conditions(cx, check, mode, self.retain_until));
         }
         if self.legal_hold.is_some() {
-            checks = checks.and(check("s3:PutObjectLegalHold"));
+            let status = self.legal_hold.map(|hold| hold.as_str());
+            checks = checks.and(check("s3:PutObjectLegalHold").header("s3:object-lock-legal-hold", status));
         }
         checks
     }
 
-    fn conditions(&self, check: Check) -> Check {
+    fn conditions(&self, cx: &Cx, check: Check) -> Check {
         let [kms_key, _] = self.kms;
         let [customer_algorithm, ..] = self.customer_key;
         let check = self
@@ -96,12 +109,8 @@ impl Wanted<'_> {
             .header("s3:x-amz-server-side-encryption-customer-algorithm", customer_algorithm)
             .header("s3:x-amz-storage-class", self.storage_class.map(|class| class.as_str()))
             .header("s3:x-amz-website-redirect-location", self.redirect)
-            .header("s3:object-lock-mode", self.lock_mode.map(|mode| mode.as_str()))
             .header("s3:object-lock-legal-hold", self.legal_hold.map(|hold| hold.as_str()));
-        match self.retain_until {
-            Some(date) => check.with_time("s3:object-lock-retain-until-date", date),
-            None => check,
-        }
+        object_lock::conditions(cx, check, self.lock_mode.map(|mode| mode.as_str()), self.retain_until)
     }
 
     fn acl_conditions(&self, check: Check) -> Check {
@@ -113,15 +122,63 @@ impl Wanted<'_> {
         self.acl.is_some() || self.grants.iter().any(|(_, grant)| grant.is_some())
     }
 
+    /// Whose the object is and what its ACL says (S3 user guide, "Controlling ownership of objects").
+    ///
+    /// # Errors
+    /// `AccessControlListNotSupported` where the bucket has none, or what is wrong with the list.
+    pub(crate) fn owned(
+        &self,
+        cx: &Cx,
+        bucket: &Bucket,
+        described: Description,
+    ) -> Result<Description, Error> {
+        let [full_control, read, read_acp, write_acp] = self.grants;
+        let headers = [
+            (Permission::FullControl, full_control.1),
+            (Permission::Read, read.1),
+            (Permission::ReadAcp, read_acp.1),
+            (Permission::WriteAcp, write_acp.1),
+        ];
+        let headers =
+            headers.into_iter().filter_map(|(permission, text)| Some((permission, text?))).collect();
+        let written = Written { canned: acl::of_object(self.acl), headers, document: None };
+        if bucket.is_enforced() {
+            written.only_of_the_owner(cx, bucket)?;
+            return Ok(described);
+        }
+        let given = self.acl == Some(ObjectCannedACL::BucketOwnerFullControl);
+        let owner = cx.caller().account().filter(|writer| {
+            *writer != bucket.account && !(given && bucket.ownership == Some(Ownership::BucketOwnerPreferred))
+        });
+        let acl = match written.is_there() {
+            true => Some(written.read(cx, bucket, owner.as_ref().unwrap_or(&bucket.account))?),
+            false => None,
+        };
+        Ok(Description { owner, acl, ..described })
+    }
+
+    /// What keeps the object from the start.
+    ///
+    /// # Errors
+    /// As [`object_lock::of_new`].
+    pub(crate) fn lock(&self, cx: &Cx, bucket: &Bucket) -> Result<Lock, Error> {
+        if self.legal_hold.is_some() {
+            object_lock::must_be_enabled(bucket)?;
+        }
+        let hold = self.legal_hold == Some(ObjectLockLegalHoldStatus::ON);
+        object_lock::of_new(cx, bucket, (self.lock_mode, self.retain_until), hold)
+    }
+
+    /// Whether the request speaks of locks.
+    pub(crate) fn locks(&self) -> bool {
+        self.lock_mode.is_some() || self.retain_until.is_some() || self.legal_hold.is_some()
+    }
+
     /// Refuses what no object here has, by its name.
     ///
     /// # Errors
     /// In S3's words where it has some for a bucket like ours.
     pub(crate) fn only_what_is_built(&self) -> Result<(), Fault> {
-        let granted = self.grants.iter().any(|(_, grant)| grant.is_some());
-        if granted || self.acl.is_some_and(|acl| acl != ObjectCannedACL::BucketOwnerFullControl) {
-            return Err(no_acls());
-        }
         if self.customer_key.iter().any(Option::is_some) {
             return Err(not_implemented("encryption with customer-provided keys (SSE-C)"));
         }
@@ -132,10 +189,6 @@ impl Wanted<'_> {
         if self.kms.iter().any(Option::is_some) {
             let words = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
             return Err(invalid_argument(words, "x-amz-server-side-encryption", ""));
-        }
-        if self.lock_mode.is_some() || self.retain_until.is_some() || self.legal_hold.is_some() {
-            // No bucket here has one, and that is what S3 says then.
-            return Err(invalid_request("Bucket is missing Object Lock Configuration"));
         }
         if self.redirect.is_some() {
             return Err(not_implemented("redirects of websites (x-amz-website-redirect-location)"));

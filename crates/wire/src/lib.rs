@@ -13,6 +13,7 @@ mod rest;
 mod route;
 mod scalar;
 pub mod sigv4;
+mod upload_form;
 mod validate;
 mod xml;
 
@@ -22,9 +23,10 @@ pub use form::{Form, MalformedForm};
 pub use json::{json_of_value, value_of_json};
 pub use rest::Labels;
 pub use route::{Hosts, Protocols, Routed, S3Address, protocol_of, route};
+pub use upload_form::{FormFile, FormHead, UploadForm};
 pub use xml::MalformedXml;
 
-use daypass_model::{Protocol, Value};
+use daypass_model::{Operation, Protocol, Value};
 use http::request::Parts;
 
 /// The most bytes of a body that is held in memory: what a form, a JSON document or an XML document may be. (The
@@ -41,6 +43,30 @@ pub fn read_input(routed: &Routed, head: &Parts, form: Option<&Form>, body: &[u8
     let value = parse(routed, head, form, body, &mut found)?;
     validate::input(routed.operation, &value, &mut found);
     found.into_result(routed.operation)?;
+    Ok(value)
+}
+
+/// Reads the input of an operation whose members are the fields of a form, their names in lower case; checked like any
+/// other.
+///
+/// # Errors
+/// As [`read_input`].
+pub fn read_fields(routed: &Routed, fields: &[(String, String)]) -> Result<Value, Fault> {
+    let mut found = validate::Violations::default();
+    let value = rest::read_fields(routed, fields, &mut found);
+    validate::input(routed.operation, &value, &mut found);
+    found.into_result(routed.operation)?;
+    Ok(value)
+}
+
+/// Reads a document that is what an operation takes as its body, where it comes by another way.
+///
+/// # Errors
+/// In AWS's words: what is malformed or out of bounds.
+pub fn read_document(operation: &Operation, document: &[u8]) -> Result<Option<Value>, Fault> {
+    let mut found = validate::Violations::default();
+    let value = rest::read_document(operation, document, &mut found)?;
+    found.into_result(operation)?;
     Ok(value)
 }
 

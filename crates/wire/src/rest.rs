@@ -1,6 +1,6 @@
 //! REST bindings: what S3 and Access Analyzer put into the path, the query, the headers and the body.
 
-use daypass_model::{Blob, Fields, Kind, List, Location, Member, Protocol, Value};
+use daypass_model::{Blob, Fields, Kind, List, Location, Member, Operation, Protocol, Value};
 use http::HeaderMap;
 use http::request::Parts;
 
@@ -65,6 +65,51 @@ pub(crate) fn read(
         None => merge_body(routed, body, &mut fields, found)?,
     }
     Ok(Value::Structure(fields))
+}
+
+/// Reads the input of an operation from the fields of a form, where headers stand in the tables.
+pub(crate) fn read_fields(routed: &Routed, form: &[(String, String)], found: &mut Violations) -> Value {
+    let root = Path::root();
+    let mut fields = Fields::default();
+    for (index, member) in (0..).zip(routed.operation.input.members) {
+        let path = root.member(member.name);
+        found.within(member.location);
+        let name = member.wire_in.to_ascii_lowercase();
+        let value = match member.location {
+            Location::Uri => label(&routed.labels, member),
+            Location::Header => form
+                .iter()
+                .find(|(known, _)| *known == name)
+                .and_then(|(_, text)| read_scalar(text, &member.kind, &path, found)),
+            // `*` is all of them.
+            Location::Headers => {
+                let name = name.trim_end_matches('*');
+                let entries = form.iter().filter_map(|(known, value)| {
+                    let rest = known.strip_prefix(name)?;
+                    Some((rest.to_owned(), Value::String(value.clone())))
+                });
+                Some(Value::Map(entries.collect()))
+            }
+            _ => None,
+        };
+        if let Some(value) = value {
+            fields.push(index, value);
+        }
+    }
+    Value::Structure(fields)
+}
+
+/// Reads the document that is an operation's body.
+pub(crate) fn read_document(
+    operation: &Operation,
+    document: &[u8],
+    found: &mut Violations,
+) -> Result<Option<Value>, Fault> {
+    let member = operation.input.payload.and_then(|index| operation.input.member(index));
+    match member.filter(|member| !member.streaming) {
+        Some(member) => payload(operation.service.protocol, member, document, found),
+        None => Ok(None),
+    }
 }
 
 fn label(labels: &Labels, member: &Member) -> Option<Value> {

@@ -19,6 +19,8 @@
 //!    become visible before `finish` has answered `Ok`**: the last chunk, the trailer's signature and the
 //!    checksums are only known then.
 //!
+//! Form uploads to S3 sign a policy document and not a request: [`FormClaim`] is the claim of a form's fields.
+//!
 //! # What is bound by a signature
 //! The method, the path, every query parameter, the listed headers, and the body's hash. `host` and every
 //! `x-amz-*` header that is present must be listed (S3: `content-md5` too); so a holder of a presigned URL
@@ -27,9 +29,12 @@
 //!
 //! # What is not built
 //! SigV4A (`AWS4-ECDSA-P256-SHA256`) would be a second [`SigningKey`] and algorithm beside this one, and is
-//! refused as an unsupported algorithm. POST-policy form uploads sign a policy document and not a request:
-//! they are S3's, over [`SigningKey`]. Both are refused until then: a form upload parses as anonymous. SigV2 is
-//! off for good.
+//! refused as an unsupported algorithm.
+//!
+//! # Signature Version 2
+//! boto3 and version 1 of the AWS CLI presign S3 URLs with it where a region of AWS still takes it, `us-east-1` among
+//! them, unless they are told otherwise. So S3 takes it in presigned URLs, and nowhere else; `s3:signatureversion` is
+//! `AWS` then, for policies that refuse it. What SigV2 does not cover may not be there: see `presigned_v2`.
 //!
 //! # Sources
 //! *Create a signed AWS API request*, *Troubleshoot Signature Version 4 signed requests* and *Common errors* of the
@@ -42,10 +47,12 @@ mod canonical;
 mod checksums;
 mod claim;
 mod error;
+mod form_auth;
 mod header_auth;
 mod key;
 mod payload;
 mod percent;
+mod presigned_v2;
 mod query;
 mod query_auth;
 mod request;
@@ -58,6 +65,7 @@ pub use claim::{Claim, PayloadMode};
 pub use error::{
     AuthForm, ExpiresFault, HeaderFault, Mismatch, PayloadError, QueryFault, ScopeFault, SigError,
 };
+pub use form_auth::FormClaim;
 pub use key::SigningKey;
 pub use payload::{BodyKind, PayloadVerifier};
 pub use request::RequestHead;

@@ -48,6 +48,26 @@ pub(crate) struct Unchecked {
     pub(crate) _source: String,
 }
 
+/// What AWS documents and its model does not have: `models/<service>.additions.json`, in the model's own form.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Additions {
+    operations: Object,
+    shapes: Object,
+    /// Where it is documented.
+    #[serde(rename = "source")]
+    _source: String,
+}
+
+fn additions(folder: &Path, name: &str) -> Result<Option<Additions>> {
+    let file = format!("{name}.additions.json");
+    match fs::read_to_string(folder.join(&file)) {
+        Ok(text) => serde_json::from_str(&text).map(Some).with_context(|| format!("models/{file}")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("models/{file}")),
+    }
+}
+
 pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) metadata: Object,
@@ -73,7 +93,12 @@ impl Model {
                 .map(|(k, v)| if let Value::Object(o) = v { Ok((k, o)) } else { bail!("`{k}` is no object") })
                 .collect()
         };
-        let (metadata, operations, shapes) = (part("metadata")?, part("operations")?, part("shapes")?);
+        let (metadata, mut operations, mut shapes) =
+            (part("metadata")?, part("operations")?, part("shapes")?);
+        if let Some(mut additions) = additions(folder, name)? {
+            operations.append(&mut additions.operations);
+            shapes.append(&mut additions.shapes);
+        }
         let quirks = fs::read_to_string(folder.join("quirks.json"))?;
         let mut quirks: BTreeMap<String, Quirks> =
             serde_json::from_str(&quirks).context("models/quirks.json")?;

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use daypass_core::model::AccountId;
 use serde::{Deserialize, Serialize};
 
 /// The longest line.
@@ -16,6 +17,10 @@ pub(crate) enum Request {
     Session {
         /// How long it lasts.
         seconds: i32,
+        /// Of which account; of the server's own where none is named.
+        account: Option<AccountId>,
+        /// Whether the account is made where it is not there.
+        create: bool,
     },
     /// How the server is.
     Status,

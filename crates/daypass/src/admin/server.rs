@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use daypass_core::store::{Attribute, AuditQuery, AuditRecord, Order};
+use daypass_core::model::AccountId;
+use daypass_core::store::records::Account;
+use daypass_core::store::{Attribute, AuditQuery, AuditRecord, Order, Read as _};
 use daypass_core::{administrator, outbox};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
@@ -63,7 +65,9 @@ async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
     }
     let (line, streams) = descriptors::receive(&stream).await?;
     let reply = match serde_json::from_slice(&line) {
-        Ok(Request::Session { seconds }) => session(server, peer.uid(), seconds).await,
+        Ok(Request::Session { seconds, account, create }) => {
+            session(server, peer.uid(), seconds, account, create).await
+        }
         Ok(Request::Status) => status(server).await,
         Ok(Request::Backup) => {
             tracing::info!(uid = peer.uid(), "a backup");
@@ -101,8 +105,18 @@ pub(super) fn failed(why: &str) -> Reply {
     Reply::Failed { why: why.to_owned() }
 }
 
-async fn session(server: &Server, uid: u32, seconds: i32) -> Reply {
+async fn session(server: &Server, uid: u32, seconds: i32, account: Option<AccountId>, create: bool) -> Reply {
     let state = server.state();
+    let account = account.unwrap_or_else(|| state.account.clone());
+    match state.store.read(|tx| tx.get::<Account>(&Account::key_of(&account))) {
+        Ok(None) if !create => {
+            return failed(&format!(
+                "there is no account `{account}` here; `aws organizations list-accounts` lists those of your organization, and `--create` makes one that is in none"
+            ));
+        }
+        Ok(_) => {}
+        Err(error) => return failed(&format!("the accounts could not be read: {error}")),
+    }
     // The audit log tells sessions of different people apart by this name.
     let name = nix::unistd::User::from_uid(uid.into())
         .ok()
@@ -111,9 +125,9 @@ async fn session(server: &Server, uid: u32, seconds: i32) -> Reply {
     let name: String =
         name.chars().filter(|c| c.is_ascii_alphanumeric() || "+=,.@-_".contains(*c)).take(64).collect();
     let name = if name.len() < 2 { format!("uid-{uid}") } else { name };
-    match administrator::session(state, &state.account, &name, seconds).await {
+    match administrator::session(state, &account, &name, seconds).await {
         Ok(session) => {
-            tracing::info!(uid, session = name, seconds, "gave a session of the administrator");
+            tracing::info!(uid, session = name, %account, seconds, "gave a session of the administrator");
             Reply::Session(SessionReply {
                 endpoint: server.endpoint().to_owned(),
                 region: state.region.clone(),

@@ -88,6 +88,16 @@ pub struct AccessKeyMetadata {
 }
 impl crate::FromValue for AccessKeyMetadata { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, access_key_id: fields.take(1)?, status: fields.take(2)?, create_date: fields.take(3)? }) } }
 impl crate::IntoValue for AccessKeyMetadata { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.access_key_id); fields.put(2, self.status); fields.put(3, self.create_date); crate::Value::Structure(fields) } }
+/// `AddClientIDToOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AddClientIDToOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `ClientID`.
+    pub client_id: String,
+}
+impl crate::FromValue for AddClientIDToOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, client_id: fields.take(1)? }) } }
+impl crate::IntoValue for AddClientIDToOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.client_id); crate::Value::Structure(fields) } }
 /// `AddRoleToInstanceProfileRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AddRoleToInstanceProfileRequest {
@@ -263,6 +273,30 @@ pub struct CreateInstanceProfileResponse {
 }
 impl crate::FromValue for CreateInstanceProfileResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile: fields.take(0)? }) } }
 impl crate::IntoValue for CreateInstanceProfileResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile); crate::Value::Structure(fields) } }
+/// `CreateOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateOpenIDConnectProviderRequest {
+    /// `Url`.
+    pub url: String,
+    /// `ClientIDList`.
+    pub client_id_list: Vec<String>,
+    /// `ThumbprintList`.
+    pub thumbprint_list: Vec<String>,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for CreateOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { url: fields.take(0)?, client_id_list: fields.take(1)?, thumbprint_list: fields.take(2)?, tags: fields.take(3)? }) } }
+impl crate::IntoValue for CreateOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.url); fields.put(1, self.client_id_list); fields.put(2, self.thumbprint_list); fields.put(3, self.tags); crate::Value::Structure(fields) } }
+/// `CreateOpenIDConnectProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateOpenIDConnectProviderResponse {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for CreateOpenIDConnectProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for CreateOpenIDConnectProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `CreatePolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct CreatePolicyRequest {
@@ -335,6 +369,32 @@ pub struct CreateRoleResponse {
 }
 impl crate::FromValue for CreateRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role: fields.take(0)? }) } }
 impl crate::IntoValue for CreateRoleResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role); crate::Value::Structure(fields) } }
+/// `CreateSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateSAMLProviderRequest {
+    /// `SAMLMetadataDocument`.
+    pub saml_metadata_document: String,
+    /// `Name`.
+    pub name: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// `AssertionEncryptionMode`.
+    pub assertion_encryption_mode: Option<AssertionEncryptionModeType>,
+    /// `AddPrivateKey`.
+    pub add_private_key: Option<String>,
+}
+impl crate::FromValue for CreateSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_metadata_document: fields.take(0)?, name: fields.take(1)?, tags: fields.take(2)?, assertion_encryption_mode: fields.take(3)?, add_private_key: fields.take(4)? }) } }
+impl crate::IntoValue for CreateSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_metadata_document); fields.put(1, self.name); fields.put(2, self.tags); fields.put(3, self.assertion_encryption_mode); fields.put(4, self.add_private_key); crate::Value::Structure(fields) } }
+/// `CreateSAMLProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateSAMLProviderResponse {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for CreateSAMLProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for CreateSAMLProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `CreateUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct CreateUserRequest {
@@ -401,6 +461,14 @@ pub struct DeleteInstanceProfileRequest {
 }
 impl crate::FromValue for DeleteInstanceProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile_name: fields.take(0)? }) } }
 impl crate::IntoValue for DeleteInstanceProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile_name); crate::Value::Structure(fields) } }
+/// `DeleteOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+}
+impl crate::FromValue for DeleteOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); crate::Value::Structure(fields) } }
 /// `DeletePolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeletePolicyRequest {
@@ -445,6 +513,14 @@ pub struct DeleteRoleRequest {
 }
 impl crate::FromValue for DeleteRoleRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_name: fields.take(0)? }) } }
 impl crate::IntoValue for DeleteRoleRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_name); crate::Value::Structure(fields) } }
+/// `DeleteSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteSAMLProviderRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+}
+impl crate::FromValue for DeleteSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); crate::Value::Structure(fields) } }
 /// `DeleteUserPermissionsBoundaryRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteUserPermissionsBoundaryRequest {
@@ -501,6 +577,78 @@ pub struct DetachUserPolicyRequest {
 }
 impl crate::FromValue for DetachUserPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, policy_arn: fields.take(1)? }) } }
 impl crate::IntoValue for DetachUserPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.policy_arn); crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootCredentialsManagementRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootCredentialsManagementRequest {
+}
+impl crate::FromValue for DisableOrganizationsRootCredentialsManagementRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for DisableOrganizationsRootCredentialsManagementRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootCredentialsManagementResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootCredentialsManagementResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for DisableOrganizationsRootCredentialsManagementResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for DisableOrganizationsRootCredentialsManagementResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootSessionsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootSessionsRequest {
+}
+impl crate::FromValue for DisableOrganizationsRootSessionsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for DisableOrganizationsRootSessionsRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootSessionsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootSessionsResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for DisableOrganizationsRootSessionsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for DisableOrganizationsRootSessionsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootCredentialsManagementRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootCredentialsManagementRequest {
+}
+impl crate::FromValue for EnableOrganizationsRootCredentialsManagementRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for EnableOrganizationsRootCredentialsManagementRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootCredentialsManagementResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootCredentialsManagementResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for EnableOrganizationsRootCredentialsManagementResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for EnableOrganizationsRootCredentialsManagementResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootSessionsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootSessionsRequest {
+}
+impl crate::FromValue for EnableOrganizationsRootSessionsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for EnableOrganizationsRootSessionsRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootSessionsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootSessionsResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for EnableOrganizationsRootSessionsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for EnableOrganizationsRootSessionsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `EnableOutboundWebIdentityFederationResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOutboundWebIdentityFederationResponse {
+    /// `IssuerIdentifier`.
+    pub issuer_identifier: Option<String>,
+}
+impl crate::FromValue for EnableOutboundWebIdentityFederationResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { issuer_identifier: fields.take(0)? }) } }
+impl crate::IntoValue for EnableOutboundWebIdentityFederationResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.issuer_identifier); crate::Value::Structure(fields) } }
 /// `EntityType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityType {
@@ -542,6 +690,17 @@ pub struct EvaluationResult {
 }
 impl crate::FromValue for EvaluationResult { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { eval_action_name: fields.take(0)?, eval_resource_name: fields.take(1)?, eval_decision: fields.take(2)?, matched_statements: fields.take(3)?, missing_context_values: fields.take(4)?, organizations_decision_detail: fields.take(5)?, permissions_boundary_decision_detail: fields.take(6)?, eval_decision_details: fields.take(7)?, resource_specific_results: fields.take(8)? }) } }
 impl crate::IntoValue for EvaluationResult { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.eval_action_name); fields.put(1, self.eval_resource_name); fields.put(2, self.eval_decision); fields.put(3, self.matched_statements); fields.put(4, self.missing_context_values); fields.put(5, self.organizations_decision_detail); fields.put(6, self.permissions_boundary_decision_detail); fields.put(7, self.eval_decision_details); fields.put(8, self.resource_specific_results); crate::Value::Structure(fields) } }
+/// `FeatureType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FeatureType {
+    /// `RootCredentialsManagement`.
+    #[default] RootCredentialsManagement,
+    /// `RootSessions`.
+    RootSessions,
+}
+impl crate::Enumeration for FeatureType { const VALUES: &'static [(&'static str, Self)] = &[("RootCredentialsManagement", Self::RootCredentialsManagement), ("RootSessions", Self::RootSessions)]; fn as_str(self) -> &'static str { match self { Self::RootCredentialsManagement => "RootCredentialsManagement", Self::RootSessions => "RootSessions" } } }
+impl crate::FromValue for FeatureType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for FeatureType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `GetAccessKeyLastUsedRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetAccessKeyLastUsedRequest {
@@ -688,6 +847,40 @@ pub struct GetInstanceProfileResponse {
 }
 impl crate::FromValue for GetInstanceProfileResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile: fields.take(0)? }) } }
 impl crate::IntoValue for GetInstanceProfileResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile); crate::Value::Structure(fields) } }
+/// `GetOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+}
+impl crate::FromValue for GetOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for GetOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); crate::Value::Structure(fields) } }
+/// `GetOpenIDConnectProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetOpenIDConnectProviderResponse {
+    /// `Url`.
+    pub url: Option<String>,
+    /// `ClientIDList`.
+    pub client_id_list: Option<Vec<String>>,
+    /// `ThumbprintList`.
+    pub thumbprint_list: Option<Vec<String>>,
+    /// `CreateDate`.
+    pub create_date: Option<crate::Timestamp>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for GetOpenIDConnectProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { url: fields.take(0)?, client_id_list: fields.take(1)?, thumbprint_list: fields.take(2)?, create_date: fields.take(3)?, tags: fields.take(4)? }) } }
+impl crate::IntoValue for GetOpenIDConnectProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.url); fields.put(1, self.client_id_list); fields.put(2, self.thumbprint_list); fields.put(3, self.create_date); fields.put(4, self.tags); crate::Value::Structure(fields) } }
+/// `GetOutboundWebIdentityFederationInfoResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetOutboundWebIdentityFederationInfoResponse {
+    /// `IssuerIdentifier`.
+    pub issuer_identifier: Option<String>,
+    /// `JwtVendingEnabled`.
+    pub jwt_vending_enabled: Option<bool>,
+}
+impl crate::FromValue for GetOutboundWebIdentityFederationInfoResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { issuer_identifier: fields.take(0)?, jwt_vending_enabled: fields.take(1)? }) } }
+impl crate::IntoValue for GetOutboundWebIdentityFederationInfoResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.issuer_identifier); fields.put(1, self.jwt_vending_enabled); crate::Value::Structure(fields) } }
 /// `GetPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetPolicyRequest {
@@ -760,6 +953,34 @@ pub struct GetRoleResponse {
 }
 impl crate::FromValue for GetRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role: fields.take(0)? }) } }
 impl crate::IntoValue for GetRoleResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role); crate::Value::Structure(fields) } }
+/// `GetSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetSAMLProviderRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+}
+impl crate::FromValue for GetSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for GetSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); crate::Value::Structure(fields) } }
+/// `GetSAMLProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetSAMLProviderResponse {
+    /// `SAMLProviderUUID`.
+    pub saml_provider_uuid: Option<String>,
+    /// `SAMLMetadataDocument`.
+    pub saml_metadata_document: Option<String>,
+    /// `CreateDate`.
+    pub create_date: Option<crate::Timestamp>,
+    /// `ValidUntil`.
+    pub valid_until: Option<crate::Timestamp>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+    /// `AssertionEncryptionMode`.
+    pub assertion_encryption_mode: Option<AssertionEncryptionModeType>,
+    /// `PrivateKeyList`.
+    pub private_key_list: Option<Vec<SAMLPrivateKey>>,
+}
+impl crate::FromValue for GetSAMLProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_uuid: fields.take(0)?, saml_metadata_document: fields.take(1)?, create_date: fields.take(2)?, valid_until: fields.take(3)?, tags: fields.take(4)?, assertion_encryption_mode: fields.take(5)?, private_key_list: fields.take(6)? }) } }
+impl crate::IntoValue for GetSAMLProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_uuid); fields.put(1, self.saml_metadata_document); fields.put(2, self.create_date); fields.put(3, self.valid_until); fields.put(4, self.tags); fields.put(5, self.assertion_encryption_mode); fields.put(6, self.private_key_list); crate::Value::Structure(fields) } }
 /// `GetUserPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetUserPolicyRequest {
@@ -1156,6 +1377,60 @@ pub struct ListInstanceProfilesResponse {
 }
 impl crate::FromValue for ListInstanceProfilesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profiles: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
 impl crate::IntoValue for ListInstanceProfilesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profiles); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListOpenIDConnectProviderTagsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProviderTagsRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListOpenIDConnectProviderTagsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListOpenIDConnectProviderTagsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListOpenIDConnectProviderTagsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProviderTagsResponse {
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListOpenIDConnectProviderTagsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { tags: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListOpenIDConnectProviderTagsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.tags); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListOpenIDConnectProvidersRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProvidersRequest {
+}
+impl crate::FromValue for ListOpenIDConnectProvidersRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for ListOpenIDConnectProvidersRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `ListOpenIDConnectProvidersResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProvidersResponse {
+    /// `OpenIDConnectProviderList`.
+    pub open_id_connect_provider_list: Option<Vec<OpenIDConnectProviderListEntry>>,
+}
+impl crate::FromValue for ListOpenIDConnectProvidersResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_list: fields.take(0)? }) } }
+impl crate::IntoValue for ListOpenIDConnectProvidersResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_list); crate::Value::Structure(fields) } }
+/// `ListOrganizationsFeaturesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOrganizationsFeaturesRequest {
+}
+impl crate::FromValue for ListOrganizationsFeaturesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for ListOrganizationsFeaturesRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `ListOrganizationsFeaturesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOrganizationsFeaturesResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for ListOrganizationsFeaturesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for ListOrganizationsFeaturesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
 /// `ListPoliciesRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListPoliciesRequest {
@@ -1306,6 +1581,44 @@ pub struct ListRolesResponse {
 }
 impl crate::FromValue for ListRolesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { roles: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
 impl crate::IntoValue for ListRolesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.roles); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListSAMLProviderTagsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSAMLProviderTagsRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListSAMLProviderTagsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListSAMLProviderTagsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListSAMLProviderTagsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSAMLProviderTagsResponse {
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListSAMLProviderTagsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { tags: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListSAMLProviderTagsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.tags); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListSAMLProvidersRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSAMLProvidersRequest {
+}
+impl crate::FromValue for ListSAMLProvidersRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for ListSAMLProvidersRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `ListSAMLProvidersResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSAMLProvidersResponse {
+    /// `SAMLProviderList`.
+    pub saml_provider_list: Option<Vec<SAMLProviderListEntry>>,
+}
+impl crate::FromValue for ListSAMLProvidersResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_list: fields.take(0)? }) } }
+impl crate::IntoValue for ListSAMLProvidersResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_list); crate::Value::Structure(fields) } }
 /// `ListUserPoliciesRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListUserPoliciesRequest {
@@ -1408,6 +1721,14 @@ pub struct ManagedPolicyDetail {
 }
 impl crate::FromValue for ManagedPolicyDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_name: fields.take(0)?, policy_id: fields.take(1)?, arn: fields.take(2)?, path: fields.take(3)?, default_version_id: fields.take(4)?, attachment_count: fields.take(5)?, permissions_boundary_usage_count: fields.take(6)?, is_attachable: fields.take(7)?, description: fields.take(8)?, create_date: fields.take(9)?, update_date: fields.take(10)?, policy_version_list: fields.take(11)? }) } }
 impl crate::IntoValue for ManagedPolicyDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_name); fields.put(1, self.policy_id); fields.put(2, self.arn); fields.put(3, self.path); fields.put(4, self.default_version_id); fields.put(5, self.attachment_count); fields.put(6, self.permissions_boundary_usage_count); fields.put(7, self.is_attachable); fields.put(8, self.description); fields.put(9, self.create_date); fields.put(10, self.update_date); fields.put(11, self.policy_version_list); crate::Value::Structure(fields) } }
+/// `OpenIDConnectProviderListEntry`.
+#[derive(Clone, Default, PartialEq)]
+pub struct OpenIDConnectProviderListEntry {
+    /// `Arn`.
+    pub arn: Option<String>,
+}
+impl crate::FromValue for OpenIDConnectProviderListEntry { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { arn: fields.take(0)? }) } }
+impl crate::IntoValue for OpenIDConnectProviderListEntry { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.arn); crate::Value::Structure(fields) } }
 /// `OrganizationsDecisionDetail`.
 #[derive(Clone, Default, PartialEq)]
 pub struct OrganizationsDecisionDetail {
@@ -1607,6 +1928,16 @@ pub struct PutUserPolicyRequest {
 }
 impl crate::FromValue for PutUserPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, policy_name: fields.take(1)?, policy_document: fields.take(2)? }) } }
 impl crate::IntoValue for PutUserPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.policy_name); fields.put(2, self.policy_document); crate::Value::Structure(fields) } }
+/// `RemoveClientIDFromOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RemoveClientIDFromOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `ClientID`.
+    pub client_id: String,
+}
+impl crate::FromValue for RemoveClientIDFromOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, client_id: fields.take(1)? }) } }
+impl crate::IntoValue for RemoveClientIDFromOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.client_id); crate::Value::Structure(fields) } }
 /// `RemoveRoleFromInstanceProfileRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct RemoveRoleFromInstanceProfileRequest {
@@ -1713,6 +2044,28 @@ pub struct RoleLastUsed {
 }
 impl crate::FromValue for RoleLastUsed { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { last_used_date: fields.take(0)?, region: fields.take(1)? }) } }
 impl crate::IntoValue for RoleLastUsed { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.last_used_date); fields.put(1, self.region); crate::Value::Structure(fields) } }
+/// `SAMLPrivateKey`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SAMLPrivateKey {
+    /// `KeyId`.
+    pub key_id: Option<String>,
+    /// `Timestamp`.
+    pub timestamp: Option<crate::Timestamp>,
+}
+impl crate::FromValue for SAMLPrivateKey { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { key_id: fields.take(0)?, timestamp: fields.take(1)? }) } }
+impl crate::IntoValue for SAMLPrivateKey { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.key_id); fields.put(1, self.timestamp); crate::Value::Structure(fields) } }
+/// `SAMLProviderListEntry`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SAMLProviderListEntry {
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `ValidUntil`.
+    pub valid_until: Option<crate::Timestamp>,
+    /// `CreateDate`.
+    pub create_date: Option<crate::Timestamp>,
+}
+impl crate::FromValue for SAMLProviderListEntry { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { arn: fields.take(0)?, valid_until: fields.take(1)?, create_date: fields.take(2)? }) } }
+impl crate::IntoValue for SAMLProviderListEntry { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.arn); fields.put(1, self.valid_until); fields.put(2, self.create_date); crate::Value::Structure(fields) } }
 /// `SetDefaultPolicyVersionRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct SetDefaultPolicyVersionRequest {
@@ -1827,6 +2180,16 @@ pub struct TagInstanceProfileRequest {
 }
 impl crate::FromValue for TagInstanceProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile_name: fields.take(0)?, tags: fields.take(1)? }) } }
 impl crate::IntoValue for TagInstanceProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile_name); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `TagOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct TagOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for TagOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for TagOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `TagPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct TagPolicyRequest {
@@ -1847,6 +2210,16 @@ pub struct TagRoleRequest {
 }
 impl crate::FromValue for TagRoleRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_name: fields.take(0)?, tags: fields.take(1)? }) } }
 impl crate::IntoValue for TagRoleRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_name); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `TagSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct TagSAMLProviderRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for TagSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for TagSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `TagUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct TagUserRequest {
@@ -1867,6 +2240,16 @@ pub struct UntagInstanceProfileRequest {
 }
 impl crate::FromValue for UntagInstanceProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile_name: fields.take(0)?, tag_keys: fields.take(1)? }) } }
 impl crate::IntoValue for UntagInstanceProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile_name); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
+/// `UntagOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UntagOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `TagKeys`.
+    pub tag_keys: Vec<String>,
+}
+impl crate::FromValue for UntagOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, tag_keys: fields.take(1)? }) } }
+impl crate::IntoValue for UntagOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
 /// `UntagPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UntagPolicyRequest {
@@ -1887,6 +2270,16 @@ pub struct UntagRoleRequest {
 }
 impl crate::FromValue for UntagRoleRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_name: fields.take(0)?, tag_keys: fields.take(1)? }) } }
 impl crate::IntoValue for UntagRoleRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_name); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
+/// `UntagSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UntagSAMLProviderRequest {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+    /// `TagKeys`.
+    pub tag_keys: Vec<String>,
+}
+impl crate::FromValue for UntagSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, tag_keys: fields.take(1)? }) } }
+impl crate::IntoValue for UntagSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
 /// `UntagUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UntagUserRequest {
@@ -1931,6 +2324,16 @@ pub struct UpdateGroupRequest {
 }
 impl crate::FromValue for UpdateGroupRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { group_name: fields.take(0)?, new_path: fields.take(1)?, new_group_name: fields.take(2)? }) } }
 impl crate::IntoValue for UpdateGroupRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.group_name); fields.put(1, self.new_path); fields.put(2, self.new_group_name); crate::Value::Structure(fields) } }
+/// `UpdateOpenIDConnectProviderThumbprintRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateOpenIDConnectProviderThumbprintRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `ThumbprintList`.
+    pub thumbprint_list: Vec<String>,
+}
+impl crate::FromValue for UpdateOpenIDConnectProviderThumbprintRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, thumbprint_list: fields.take(1)? }) } }
+impl crate::IntoValue for UpdateOpenIDConnectProviderThumbprintRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.thumbprint_list); crate::Value::Structure(fields) } }
 /// `UpdateRoleDescriptionRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UpdateRoleDescriptionRequest {
@@ -1967,6 +2370,30 @@ pub struct UpdateRoleResponse {
 }
 impl crate::FromValue for UpdateRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
 impl crate::IntoValue for UpdateRoleResponse { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `UpdateSAMLProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateSAMLProviderRequest {
+    /// `SAMLMetadataDocument`.
+    pub saml_metadata_document: Option<String>,
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: String,
+    /// `AssertionEncryptionMode`.
+    pub assertion_encryption_mode: Option<AssertionEncryptionModeType>,
+    /// `AddPrivateKey`.
+    pub add_private_key: Option<String>,
+    /// `RemovePrivateKey`.
+    pub remove_private_key: Option<String>,
+}
+impl crate::FromValue for UpdateSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_metadata_document: fields.take(0)?, saml_provider_arn: fields.take(1)?, assertion_encryption_mode: fields.take(2)?, add_private_key: fields.take(3)?, remove_private_key: fields.take(4)? }) } }
+impl crate::IntoValue for UpdateSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_metadata_document); fields.put(1, self.saml_provider_arn); fields.put(2, self.assertion_encryption_mode); fields.put(3, self.add_private_key); fields.put(4, self.remove_private_key); crate::Value::Structure(fields) } }
+/// `UpdateSAMLProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateSAMLProviderResponse {
+    /// `SAMLProviderArn`.
+    pub saml_provider_arn: Option<String>,
+}
+impl crate::FromValue for UpdateSAMLProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for UpdateSAMLProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); crate::Value::Structure(fields) } }
 /// `UpdateUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UpdateUserRequest {
@@ -2027,6 +2454,17 @@ pub struct UserDetail {
 }
 impl crate::FromValue for UserDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { path: fields.take(0)?, user_name: fields.take(1)?, user_id: fields.take(2)?, arn: fields.take(3)?, create_date: fields.take(4)?, user_policy_list: fields.take(5)?, group_list: fields.take(6)?, attached_managed_policies: fields.take(7)?, permissions_boundary: fields.take(8)?, tags: fields.take(9)? }) } }
 impl crate::IntoValue for UserDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.path); fields.put(1, self.user_name); fields.put(2, self.user_id); fields.put(3, self.arn); fields.put(4, self.create_date); fields.put(5, self.user_policy_list); fields.put(6, self.group_list); fields.put(7, self.attached_managed_policies); fields.put(8, self.permissions_boundary); fields.put(9, self.tags); crate::Value::Structure(fields) } }
+/// `assertionEncryptionModeType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AssertionEncryptionModeType {
+    /// `Required`.
+    #[default] Required,
+    /// `Allowed`.
+    Allowed,
+}
+impl crate::Enumeration for AssertionEncryptionModeType { const VALUES: &'static [(&'static str, Self)] = &[("Required", Self::Required), ("Allowed", Self::Allowed)]; fn as_str(self) -> &'static str { match self { Self::Required => "Required", Self::Allowed => "Allowed" } } }
+impl crate::FromValue for AssertionEncryptionModeType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AssertionEncryptionModeType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `policyScopeType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyScopeType {
@@ -2130,6 +2568,9 @@ impl crate::FromValue for SummaryKeyType { fn from_value(value: crate::Value) ->
 impl crate::IntoValue for SummaryKeyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// The implemented operations, as types.
 pub mod ops {
+    /// `AddClientIDToOpenIDConnectProvider`.
+    pub enum AddClientIDToOpenIDConnectProvider {}
+    impl crate::TypedOperation for AddClientIDToOpenIDConnectProvider { type Input = super::AddClientIDToOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER } }
     /// `AddRoleToInstanceProfile`.
     pub enum AddRoleToInstanceProfile {}
     impl crate::TypedOperation for AddRoleToInstanceProfile { type Input = super::AddRoleToInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ADD_ROLE_TO_INSTANCE_PROFILE } }
@@ -2157,6 +2598,9 @@ pub mod ops {
     /// `CreateInstanceProfile`.
     pub enum CreateInstanceProfile {}
     impl crate::TypedOperation for CreateInstanceProfile { type Input = super::CreateInstanceProfileRequest; type Output = super::CreateInstanceProfileResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_INSTANCE_PROFILE } }
+    /// `CreateOpenIDConnectProvider`.
+    pub enum CreateOpenIDConnectProvider {}
+    impl crate::TypedOperation for CreateOpenIDConnectProvider { type Input = super::CreateOpenIDConnectProviderRequest; type Output = super::CreateOpenIDConnectProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_OPEN_ID_CONNECT_PROVIDER } }
     /// `CreatePolicy`.
     pub enum CreatePolicy {}
     impl crate::TypedOperation for CreatePolicy { type Input = super::CreatePolicyRequest; type Output = super::CreatePolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_POLICY } }
@@ -2166,6 +2610,9 @@ pub mod ops {
     /// `CreateRole`.
     pub enum CreateRole {}
     impl crate::TypedOperation for CreateRole { type Input = super::CreateRoleRequest; type Output = super::CreateRoleResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_ROLE } }
+    /// `CreateSAMLProvider`.
+    pub enum CreateSAMLProvider {}
+    impl crate::TypedOperation for CreateSAMLProvider { type Input = super::CreateSAMLProviderRequest; type Output = super::CreateSAMLProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_SAML_PROVIDER } }
     /// `CreateUser`.
     pub enum CreateUser {}
     impl crate::TypedOperation for CreateUser { type Input = super::CreateUserRequest; type Output = super::CreateUserResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_USER } }
@@ -2184,6 +2631,9 @@ pub mod ops {
     /// `DeleteInstanceProfile`.
     pub enum DeleteInstanceProfile {}
     impl crate::TypedOperation for DeleteInstanceProfile { type Input = super::DeleteInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_INSTANCE_PROFILE } }
+    /// `DeleteOpenIDConnectProvider`.
+    pub enum DeleteOpenIDConnectProvider {}
+    impl crate::TypedOperation for DeleteOpenIDConnectProvider { type Input = super::DeleteOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_OPEN_ID_CONNECT_PROVIDER } }
     /// `DeletePolicy`.
     pub enum DeletePolicy {}
     impl crate::TypedOperation for DeletePolicy { type Input = super::DeletePolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_POLICY } }
@@ -2199,6 +2649,9 @@ pub mod ops {
     /// `DeleteRolePolicy`.
     pub enum DeleteRolePolicy {}
     impl crate::TypedOperation for DeleteRolePolicy { type Input = super::DeleteRolePolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_ROLE_POLICY } }
+    /// `DeleteSAMLProvider`.
+    pub enum DeleteSAMLProvider {}
+    impl crate::TypedOperation for DeleteSAMLProvider { type Input = super::DeleteSAMLProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_SAML_PROVIDER } }
     /// `DeleteUser`.
     pub enum DeleteUser {}
     impl crate::TypedOperation for DeleteUser { type Input = super::DeleteUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_USER } }
@@ -2217,6 +2670,24 @@ pub mod ops {
     /// `DetachUserPolicy`.
     pub enum DetachUserPolicy {}
     impl crate::TypedOperation for DetachUserPolicy { type Input = super::DetachUserPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DETACH_USER_POLICY } }
+    /// `DisableOrganizationsRootCredentialsManagement`.
+    pub enum DisableOrganizationsRootCredentialsManagement {}
+    impl crate::TypedOperation for DisableOrganizationsRootCredentialsManagement { type Input = super::DisableOrganizationsRootCredentialsManagementRequest; type Output = super::DisableOrganizationsRootCredentialsManagementResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT } }
+    /// `DisableOrganizationsRootSessions`.
+    pub enum DisableOrganizationsRootSessions {}
+    impl crate::TypedOperation for DisableOrganizationsRootSessions { type Input = super::DisableOrganizationsRootSessionsRequest; type Output = super::DisableOrganizationsRootSessionsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_ORGANIZATIONS_ROOT_SESSIONS } }
+    /// `DisableOutboundWebIdentityFederation`.
+    pub enum DisableOutboundWebIdentityFederation {}
+    impl crate::TypedOperation for DisableOutboundWebIdentityFederation { type Input = (); type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_OUTBOUND_WEB_IDENTITY_FEDERATION } }
+    /// `EnableOrganizationsRootCredentialsManagement`.
+    pub enum EnableOrganizationsRootCredentialsManagement {}
+    impl crate::TypedOperation for EnableOrganizationsRootCredentialsManagement { type Input = super::EnableOrganizationsRootCredentialsManagementRequest; type Output = super::EnableOrganizationsRootCredentialsManagementResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT } }
+    /// `EnableOrganizationsRootSessions`.
+    pub enum EnableOrganizationsRootSessions {}
+    impl crate::TypedOperation for EnableOrganizationsRootSessions { type Input = super::EnableOrganizationsRootSessionsRequest; type Output = super::EnableOrganizationsRootSessionsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_ORGANIZATIONS_ROOT_SESSIONS } }
+    /// `EnableOutboundWebIdentityFederation`.
+    pub enum EnableOutboundWebIdentityFederation {}
+    impl crate::TypedOperation for EnableOutboundWebIdentityFederation { type Input = (); type Output = super::EnableOutboundWebIdentityFederationResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_OUTBOUND_WEB_IDENTITY_FEDERATION } }
     /// `GetAccessKeyLastUsed`.
     pub enum GetAccessKeyLastUsed {}
     impl crate::TypedOperation for GetAccessKeyLastUsed { type Input = super::GetAccessKeyLastUsedRequest; type Output = super::GetAccessKeyLastUsedResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_ACCESS_KEY_LAST_USED } }
@@ -2241,6 +2712,12 @@ pub mod ops {
     /// `GetInstanceProfile`.
     pub enum GetInstanceProfile {}
     impl crate::TypedOperation for GetInstanceProfile { type Input = super::GetInstanceProfileRequest; type Output = super::GetInstanceProfileResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_INSTANCE_PROFILE } }
+    /// `GetOpenIDConnectProvider`.
+    pub enum GetOpenIDConnectProvider {}
+    impl crate::TypedOperation for GetOpenIDConnectProvider { type Input = super::GetOpenIDConnectProviderRequest; type Output = super::GetOpenIDConnectProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_OPEN_ID_CONNECT_PROVIDER } }
+    /// `GetOutboundWebIdentityFederationInfo`.
+    pub enum GetOutboundWebIdentityFederationInfo {}
+    impl crate::TypedOperation for GetOutboundWebIdentityFederationInfo { type Input = (); type Output = super::GetOutboundWebIdentityFederationInfoResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_OUTBOUND_WEB_IDENTITY_FEDERATION_INFO } }
     /// `GetPolicy`.
     pub enum GetPolicy {}
     impl crate::TypedOperation for GetPolicy { type Input = super::GetPolicyRequest; type Output = super::GetPolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_POLICY } }
@@ -2253,6 +2730,9 @@ pub mod ops {
     /// `GetRolePolicy`.
     pub enum GetRolePolicy {}
     impl crate::TypedOperation for GetRolePolicy { type Input = super::GetRolePolicyRequest; type Output = super::GetRolePolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_ROLE_POLICY } }
+    /// `GetSAMLProvider`.
+    pub enum GetSAMLProvider {}
+    impl crate::TypedOperation for GetSAMLProvider { type Input = super::GetSAMLProviderRequest; type Output = super::GetSAMLProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_SAML_PROVIDER } }
     /// `GetUser`.
     pub enum GetUser {}
     impl crate::TypedOperation for GetUser { type Input = super::GetUserRequest; type Output = super::GetUserResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_USER } }
@@ -2295,6 +2775,15 @@ pub mod ops {
     /// `ListInstanceProfilesForRole`.
     pub enum ListInstanceProfilesForRole {}
     impl crate::TypedOperation for ListInstanceProfilesForRole { type Input = super::ListInstanceProfilesForRoleRequest; type Output = super::ListInstanceProfilesForRoleResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_INSTANCE_PROFILES_FOR_ROLE } }
+    /// `ListOpenIDConnectProviderTags`.
+    pub enum ListOpenIDConnectProviderTags {}
+    impl crate::TypedOperation for ListOpenIDConnectProviderTags { type Input = super::ListOpenIDConnectProviderTagsRequest; type Output = super::ListOpenIDConnectProviderTagsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_OPEN_ID_CONNECT_PROVIDER_TAGS } }
+    /// `ListOpenIDConnectProviders`.
+    pub enum ListOpenIDConnectProviders {}
+    impl crate::TypedOperation for ListOpenIDConnectProviders { type Input = super::ListOpenIDConnectProvidersRequest; type Output = super::ListOpenIDConnectProvidersResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_OPEN_ID_CONNECT_PROVIDERS } }
+    /// `ListOrganizationsFeatures`.
+    pub enum ListOrganizationsFeatures {}
+    impl crate::TypedOperation for ListOrganizationsFeatures { type Input = super::ListOrganizationsFeaturesRequest; type Output = super::ListOrganizationsFeaturesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_ORGANIZATIONS_FEATURES } }
     /// `ListPolicies`.
     pub enum ListPolicies {}
     impl crate::TypedOperation for ListPolicies { type Input = super::ListPoliciesRequest; type Output = super::ListPoliciesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_POLICIES } }
@@ -2313,6 +2802,12 @@ pub mod ops {
     /// `ListRoles`.
     pub enum ListRoles {}
     impl crate::TypedOperation for ListRoles { type Input = super::ListRolesRequest; type Output = super::ListRolesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_ROLES } }
+    /// `ListSAMLProviderTags`.
+    pub enum ListSAMLProviderTags {}
+    impl crate::TypedOperation for ListSAMLProviderTags { type Input = super::ListSAMLProviderTagsRequest; type Output = super::ListSAMLProviderTagsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SAML_PROVIDER_TAGS } }
+    /// `ListSAMLProviders`.
+    pub enum ListSAMLProviders {}
+    impl crate::TypedOperation for ListSAMLProviders { type Input = super::ListSAMLProvidersRequest; type Output = super::ListSAMLProvidersResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SAML_PROVIDERS } }
     /// `ListUserPolicies`.
     pub enum ListUserPolicies {}
     impl crate::TypedOperation for ListUserPolicies { type Input = super::ListUserPoliciesRequest; type Output = super::ListUserPoliciesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_USER_POLICIES } }
@@ -2337,6 +2832,9 @@ pub mod ops {
     /// `PutUserPolicy`.
     pub enum PutUserPolicy {}
     impl crate::TypedOperation for PutUserPolicy { type Input = super::PutUserPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_PUT_USER_POLICY } }
+    /// `RemoveClientIDFromOpenIDConnectProvider`.
+    pub enum RemoveClientIDFromOpenIDConnectProvider {}
+    impl crate::TypedOperation for RemoveClientIDFromOpenIDConnectProvider { type Input = super::RemoveClientIDFromOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER } }
     /// `RemoveRoleFromInstanceProfile`.
     pub enum RemoveRoleFromInstanceProfile {}
     impl crate::TypedOperation for RemoveRoleFromInstanceProfile { type Input = super::RemoveRoleFromInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_REMOVE_ROLE_FROM_INSTANCE_PROFILE } }
@@ -2355,24 +2853,36 @@ pub mod ops {
     /// `TagInstanceProfile`.
     pub enum TagInstanceProfile {}
     impl crate::TypedOperation for TagInstanceProfile { type Input = super::TagInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_INSTANCE_PROFILE } }
+    /// `TagOpenIDConnectProvider`.
+    pub enum TagOpenIDConnectProvider {}
+    impl crate::TypedOperation for TagOpenIDConnectProvider { type Input = super::TagOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_OPEN_ID_CONNECT_PROVIDER } }
     /// `TagPolicy`.
     pub enum TagPolicy {}
     impl crate::TypedOperation for TagPolicy { type Input = super::TagPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_POLICY } }
     /// `TagRole`.
     pub enum TagRole {}
     impl crate::TypedOperation for TagRole { type Input = super::TagRoleRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_ROLE } }
+    /// `TagSAMLProvider`.
+    pub enum TagSAMLProvider {}
+    impl crate::TypedOperation for TagSAMLProvider { type Input = super::TagSAMLProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_SAML_PROVIDER } }
     /// `TagUser`.
     pub enum TagUser {}
     impl crate::TypedOperation for TagUser { type Input = super::TagUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_USER } }
     /// `UntagInstanceProfile`.
     pub enum UntagInstanceProfile {}
     impl crate::TypedOperation for UntagInstanceProfile { type Input = super::UntagInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_INSTANCE_PROFILE } }
+    /// `UntagOpenIDConnectProvider`.
+    pub enum UntagOpenIDConnectProvider {}
+    impl crate::TypedOperation for UntagOpenIDConnectProvider { type Input = super::UntagOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_OPEN_ID_CONNECT_PROVIDER } }
     /// `UntagPolicy`.
     pub enum UntagPolicy {}
     impl crate::TypedOperation for UntagPolicy { type Input = super::UntagPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_POLICY } }
     /// `UntagRole`.
     pub enum UntagRole {}
     impl crate::TypedOperation for UntagRole { type Input = super::UntagRoleRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_ROLE } }
+    /// `UntagSAMLProvider`.
+    pub enum UntagSAMLProvider {}
+    impl crate::TypedOperation for UntagSAMLProvider { type Input = super::UntagSAMLProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_SAML_PROVIDER } }
     /// `UntagUser`.
     pub enum UntagUser {}
     impl crate::TypedOperation for UntagUser { type Input = super::UntagUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_USER } }
@@ -2385,12 +2895,18 @@ pub mod ops {
     /// `UpdateGroup`.
     pub enum UpdateGroup {}
     impl crate::TypedOperation for UpdateGroup { type Input = super::UpdateGroupRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_GROUP } }
+    /// `UpdateOpenIDConnectProviderThumbprint`.
+    pub enum UpdateOpenIDConnectProviderThumbprint {}
+    impl crate::TypedOperation for UpdateOpenIDConnectProviderThumbprint { type Input = super::UpdateOpenIDConnectProviderThumbprintRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT } }
     /// `UpdateRole`.
     pub enum UpdateRole {}
     impl crate::TypedOperation for UpdateRole { type Input = super::UpdateRoleRequest; type Output = super::UpdateRoleResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_ROLE } }
     /// `UpdateRoleDescription`.
     pub enum UpdateRoleDescription {}
     impl crate::TypedOperation for UpdateRoleDescription { type Input = super::UpdateRoleDescriptionRequest; type Output = super::UpdateRoleDescriptionResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_ROLE_DESCRIPTION } }
+    /// `UpdateSAMLProvider`.
+    pub enum UpdateSAMLProvider {}
+    impl crate::TypedOperation for UpdateSAMLProvider { type Input = super::UpdateSAMLProviderRequest; type Output = super::UpdateSAMLProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_SAML_PROVIDER } }
     /// `UpdateUser`.
     pub enum UpdateUser {}
     impl crate::TypedOperation for UpdateUser { type Input = super::UpdateUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_USER } }

@@ -144,6 +144,71 @@ pub struct AccessControlTranslation {
 }
 impl crate::FromValue for AccessControlTranslation { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { owner: fields.take(0)? }) } }
 impl crate::IntoValue for AccessControlTranslation { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.owner); crate::Value::Structure(fields) } }
+/// `AnalyticsAndOperator`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AnalyticsAndOperator {
+    /// `Prefix`.
+    pub prefix: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for AnalyticsAndOperator { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { prefix: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for AnalyticsAndOperator { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.prefix); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `AnalyticsConfiguration`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AnalyticsConfiguration {
+    /// `Id`.
+    pub id: String,
+    /// `Filter`.
+    pub filter: Option<AnalyticsFilter>,
+    /// `StorageClassAnalysis`.
+    pub storage_class_analysis: StorageClassAnalysis,
+}
+impl crate::FromValue for AnalyticsConfiguration { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, filter: fields.take(1)?, storage_class_analysis: fields.take(2)? }) } }
+impl crate::IntoValue for AnalyticsConfiguration { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.filter); fields.put(2, self.storage_class_analysis); crate::Value::Structure(fields) } }
+/// `AnalyticsExportDestination`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AnalyticsExportDestination {
+    /// `S3BucketDestination`.
+    pub s3_bucket_destination: AnalyticsS3BucketDestination,
+}
+impl crate::FromValue for AnalyticsExportDestination { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { s3_bucket_destination: fields.take(0)? }) } }
+impl crate::IntoValue for AnalyticsExportDestination { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.s3_bucket_destination); crate::Value::Structure(fields) } }
+/// `AnalyticsFilter`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AnalyticsFilter {
+    /// `Prefix`.
+    pub prefix: Option<String>,
+    /// `Tag`.
+    pub tag: Option<Tag>,
+    /// `And`.
+    pub and: Option<AnalyticsAndOperator>,
+}
+impl crate::FromValue for AnalyticsFilter { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { prefix: fields.take(0)?, tag: fields.take(1)?, and: fields.take(2)? }) } }
+impl crate::IntoValue for AnalyticsFilter { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.prefix); fields.put(1, self.tag); fields.put(2, self.and); crate::Value::Structure(fields) } }
+/// `AnalyticsS3BucketDestination`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AnalyticsS3BucketDestination {
+    /// `Format`.
+    pub format: AnalyticsS3ExportFileFormat,
+    /// `BucketAccountId`.
+    pub bucket_account_id: Option<String>,
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Prefix`.
+    pub prefix: Option<String>,
+}
+impl crate::FromValue for AnalyticsS3BucketDestination { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { format: fields.take(0)?, bucket_account_id: fields.take(1)?, bucket: fields.take(2)?, prefix: fields.take(3)? }) } }
+impl crate::IntoValue for AnalyticsS3BucketDestination { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.format); fields.put(1, self.bucket_account_id); fields.put(2, self.bucket); fields.put(3, self.prefix); crate::Value::Structure(fields) } }
+/// `AnalyticsS3ExportFileFormat`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AnalyticsS3ExportFileFormat {
+    /// `CSV`.
+    #[default] CSV,
+}
+impl crate::Enumeration for AnalyticsS3ExportFileFormat { const VALUES: &'static [(&'static str, Self)] = &[("CSV", Self::CSV)]; fn as_str(self) -> &'static str { match self { Self::CSV => "CSV" } } }
+impl crate::FromValue for AnalyticsS3ExportFileFormat { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AnalyticsS3ExportFileFormat { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `ArchiveStatus`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ArchiveStatus {
@@ -382,6 +447,42 @@ pub struct CORSRule {
 }
 impl crate::FromValue for CORSRule { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, allowed_headers: fields.take(1)?, allowed_methods: fields.take(2)?, allowed_origins: fields.take(3)?, expose_headers: fields.take(4)?, max_age_seconds: fields.take(5)? }) } }
 impl crate::IntoValue for CORSRule { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.allowed_headers); fields.put(2, self.allowed_methods); fields.put(3, self.allowed_origins); fields.put(4, self.expose_headers); fields.put(5, self.max_age_seconds); crate::Value::Structure(fields) } }
+/// `CSVInput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CSVInput {
+    /// `FileHeaderInfo`.
+    pub file_header_info: Option<FileHeaderInfo>,
+    /// `Comments`.
+    pub comments: Option<String>,
+    /// `QuoteEscapeCharacter`.
+    pub quote_escape_character: Option<String>,
+    /// `RecordDelimiter`.
+    pub record_delimiter: Option<String>,
+    /// `FieldDelimiter`.
+    pub field_delimiter: Option<String>,
+    /// `QuoteCharacter`.
+    pub quote_character: Option<String>,
+    /// `AllowQuotedRecordDelimiter`.
+    pub allow_quoted_record_delimiter: Option<bool>,
+}
+impl crate::FromValue for CSVInput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { file_header_info: fields.take(0)?, comments: fields.take(1)?, quote_escape_character: fields.take(2)?, record_delimiter: fields.take(3)?, field_delimiter: fields.take(4)?, quote_character: fields.take(5)?, allow_quoted_record_delimiter: fields.take(6)? }) } }
+impl crate::IntoValue for CSVInput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.file_header_info); fields.put(1, self.comments); fields.put(2, self.quote_escape_character); fields.put(3, self.record_delimiter); fields.put(4, self.field_delimiter); fields.put(5, self.quote_character); fields.put(6, self.allow_quoted_record_delimiter); crate::Value::Structure(fields) } }
+/// `CSVOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CSVOutput {
+    /// `QuoteFields`.
+    pub quote_fields: Option<QuoteFields>,
+    /// `QuoteEscapeCharacter`.
+    pub quote_escape_character: Option<String>,
+    /// `RecordDelimiter`.
+    pub record_delimiter: Option<String>,
+    /// `FieldDelimiter`.
+    pub field_delimiter: Option<String>,
+    /// `QuoteCharacter`.
+    pub quote_character: Option<String>,
+}
+impl crate::FromValue for CSVOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { quote_fields: fields.take(0)?, quote_escape_character: fields.take(1)?, record_delimiter: fields.take(2)?, field_delimiter: fields.take(3)?, quote_character: fields.take(4)? }) } }
+impl crate::IntoValue for CSVOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.quote_fields); fields.put(1, self.quote_escape_character); fields.put(2, self.record_delimiter); fields.put(3, self.field_delimiter); fields.put(4, self.quote_character); crate::Value::Structure(fields) } }
 /// `Checksum`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Checksum {
@@ -603,6 +704,19 @@ pub struct CompletedPart {
 }
 impl crate::FromValue for CompletedPart { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { e_tag: fields.take(0)?, checksum_crc32: fields.take(1)?, checksum_crc32_c: fields.take(2)?, checksum_crc64_nvme: fields.take(3)?, checksum_sha1: fields.take(4)?, checksum_sha256: fields.take(5)?, checksum_sha512: fields.take(6)?, checksum_md5: fields.take(7)?, checksum_xxhash64: fields.take(8)?, checksum_xxhash3: fields.take(9)?, checksum_xxhash128: fields.take(10)?, part_number: fields.take(11)? }) } }
 impl crate::IntoValue for CompletedPart { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.e_tag); fields.put(1, self.checksum_crc32); fields.put(2, self.checksum_crc32_c); fields.put(3, self.checksum_crc64_nvme); fields.put(4, self.checksum_sha1); fields.put(5, self.checksum_sha256); fields.put(6, self.checksum_sha512); fields.put(7, self.checksum_md5); fields.put(8, self.checksum_xxhash64); fields.put(9, self.checksum_xxhash3); fields.put(10, self.checksum_xxhash128); fields.put(11, self.part_number); crate::Value::Structure(fields) } }
+/// `CompressionType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CompressionType {
+    /// `NONE`.
+    #[default] NONE,
+    /// `GZIP`.
+    GZIP,
+    /// `BZIP2`.
+    BZIP2,
+}
+impl crate::Enumeration for CompressionType { const VALUES: &'static [(&'static str, Self)] = &[("NONE", Self::NONE), ("GZIP", Self::GZIP), ("BZIP2", Self::BZIP2)]; fn as_str(self) -> &'static str { match self { Self::NONE => "NONE", Self::GZIP => "GZIP", Self::BZIP2 => "BZIP2" } } }
+impl crate::FromValue for CompressionType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for CompressionType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `Condition`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Condition {
@@ -613,6 +727,12 @@ pub struct Condition {
 }
 impl crate::FromValue for Condition { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { http_error_code_returned_equals: fields.take(0)?, key_prefix_equals: fields.take(1)? }) } }
 impl crate::IntoValue for Condition { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.http_error_code_returned_equals); fields.put(1, self.key_prefix_equals); crate::Value::Structure(fields) } }
+/// `ContinuationEvent`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ContinuationEvent {
+}
+impl crate::FromValue for ContinuationEvent { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for ContinuationEvent { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
 /// `CopyObjectOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct CopyObjectOutput {
@@ -982,6 +1102,18 @@ pub struct Delete {
 }
 impl crate::FromValue for Delete { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { objects: fields.take(0)?, quiet: fields.take(1)? }) } }
 impl crate::IntoValue for Delete { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.objects); fields.put(1, self.quiet); crate::Value::Structure(fields) } }
+/// `DeleteBucketAnalyticsConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteBucketAnalyticsConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for DeleteBucketAnalyticsConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for DeleteBucketAnalyticsConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `DeleteBucketCorsRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteBucketCorsRequest {
@@ -1002,6 +1134,30 @@ pub struct DeleteBucketEncryptionRequest {
 }
 impl crate::FromValue for DeleteBucketEncryptionRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, expected_bucket_owner: fields.take(1)? }) } }
 impl crate::IntoValue for DeleteBucketEncryptionRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `DeleteBucketIntelligentTieringConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteBucketIntelligentTieringConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for DeleteBucketIntelligentTieringConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for DeleteBucketIntelligentTieringConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `DeleteBucketInventoryConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteBucketInventoryConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for DeleteBucketInventoryConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for DeleteBucketInventoryConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `DeleteBucketLifecycleRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteBucketLifecycleRequest {
@@ -1012,6 +1168,18 @@ pub struct DeleteBucketLifecycleRequest {
 }
 impl crate::FromValue for DeleteBucketLifecycleRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, expected_bucket_owner: fields.take(1)? }) } }
 impl crate::IntoValue for DeleteBucketLifecycleRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `DeleteBucketMetricsConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteBucketMetricsConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for DeleteBucketMetricsConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for DeleteBucketMetricsConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `DeleteBucketOwnershipControlsRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteBucketOwnershipControlsRequest {
@@ -1032,6 +1200,16 @@ pub struct DeleteBucketPolicyRequest {
 }
 impl crate::FromValue for DeleteBucketPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, expected_bucket_owner: fields.take(1)? }) } }
 impl crate::IntoValue for DeleteBucketPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `DeleteBucketReplicationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteBucketReplicationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for DeleteBucketReplicationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, expected_bucket_owner: fields.take(1)? }) } }
+impl crate::IntoValue for DeleteBucketReplicationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `DeleteBucketRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteBucketRequest {
@@ -1242,6 +1420,18 @@ pub enum EncodingType {
 impl crate::Enumeration for EncodingType { const VALUES: &'static [(&'static str, Self)] = &[("url", Self::Url)]; fn as_str(self) -> &'static str { match self { Self::Url => "url" } } }
 impl crate::FromValue for EncodingType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for EncodingType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `Encryption`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Encryption {
+    /// `EncryptionType`.
+    pub encryption_type: ServerSideEncryption,
+    /// `KMSKeyId`.
+    pub kms_key_id: Option<String>,
+    /// `KMSContext`.
+    pub kms_context: Option<String>,
+}
+impl crate::FromValue for Encryption { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { encryption_type: fields.take(0)?, kms_key_id: fields.take(1)?, kms_context: fields.take(2)? }) } }
+impl crate::IntoValue for Encryption { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.encryption_type); fields.put(1, self.kms_key_id); fields.put(2, self.kms_context); crate::Value::Structure(fields) } }
 /// `EncryptionConfiguration`.
 #[derive(Clone, Default, PartialEq)]
 pub struct EncryptionConfiguration {
@@ -1261,6 +1451,12 @@ pub enum EncryptionType {
 impl crate::Enumeration for EncryptionType { const VALUES: &'static [(&'static str, Self)] = &[("NONE", Self::NONE), ("SSE-C", Self::SSEC)]; fn as_str(self) -> &'static str { match self { Self::NONE => "NONE", Self::SSEC => "SSE-C" } } }
 impl crate::FromValue for EncryptionType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for EncryptionType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `EndEvent`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EndEvent {
+}
+impl crate::FromValue for EndEvent { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for EndEvent { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
 /// `Error`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Error {
@@ -1380,6 +1576,28 @@ pub enum ExpirationStatus {
 impl crate::Enumeration for ExpirationStatus { const VALUES: &'static [(&'static str, Self)] = &[("Enabled", Self::Enabled), ("Disabled", Self::Disabled)]; fn as_str(self) -> &'static str { match self { Self::Enabled => "Enabled", Self::Disabled => "Disabled" } } }
 impl crate::FromValue for ExpirationStatus { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for ExpirationStatus { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ExpressionType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExpressionType {
+    /// `SQL`.
+    #[default] SQL,
+}
+impl crate::Enumeration for ExpressionType { const VALUES: &'static [(&'static str, Self)] = &[("SQL", Self::SQL)]; fn as_str(self) -> &'static str { match self { Self::SQL => "SQL" } } }
+impl crate::FromValue for ExpressionType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for ExpressionType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `FileHeaderInfo`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileHeaderInfo {
+    /// `USE`.
+    #[default] USE,
+    /// `IGNORE`.
+    IGNORE,
+    /// `NONE`.
+    NONE,
+}
+impl crate::Enumeration for FileHeaderInfo { const VALUES: &'static [(&'static str, Self)] = &[("USE", Self::USE), ("IGNORE", Self::IGNORE), ("NONE", Self::NONE)]; fn as_str(self) -> &'static str { match self { Self::USE => "USE", Self::IGNORE => "IGNORE", Self::NONE => "NONE" } } }
+impl crate::FromValue for FileHeaderInfo { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for FileHeaderInfo { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `FilterRule`.
 #[derive(Clone, Default, PartialEq)]
 pub struct FilterRule {
@@ -1443,6 +1661,26 @@ pub struct GetBucketAclRequest {
 }
 impl crate::FromValue for GetBucketAclRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, expected_bucket_owner: fields.take(1)? }) } }
 impl crate::IntoValue for GetBucketAclRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `GetBucketAnalyticsConfigurationOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketAnalyticsConfigurationOutput {
+    /// `AnalyticsConfiguration`.
+    pub analytics_configuration: Option<AnalyticsConfiguration>,
+}
+impl crate::FromValue for GetBucketAnalyticsConfigurationOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { analytics_configuration: fields.take(0)? }) } }
+impl crate::IntoValue for GetBucketAnalyticsConfigurationOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.analytics_configuration); crate::Value::Structure(fields) } }
+/// `GetBucketAnalyticsConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketAnalyticsConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for GetBucketAnalyticsConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for GetBucketAnalyticsConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `GetBucketCorsOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetBucketCorsOutput {
@@ -1479,6 +1717,46 @@ pub struct GetBucketEncryptionRequest {
 }
 impl crate::FromValue for GetBucketEncryptionRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, expected_bucket_owner: fields.take(1)? }) } }
 impl crate::IntoValue for GetBucketEncryptionRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `GetBucketIntelligentTieringConfigurationOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketIntelligentTieringConfigurationOutput {
+    /// `IntelligentTieringConfiguration`.
+    pub intelligent_tiering_configuration: Option<IntelligentTieringConfiguration>,
+}
+impl crate::FromValue for GetBucketIntelligentTieringConfigurationOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { intelligent_tiering_configuration: fields.take(0)? }) } }
+impl crate::IntoValue for GetBucketIntelligentTieringConfigurationOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.intelligent_tiering_configuration); crate::Value::Structure(fields) } }
+/// `GetBucketIntelligentTieringConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketIntelligentTieringConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for GetBucketIntelligentTieringConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for GetBucketIntelligentTieringConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `GetBucketInventoryConfigurationOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketInventoryConfigurationOutput {
+    /// `InventoryConfiguration`.
+    pub inventory_configuration: Option<InventoryConfiguration>,
+}
+impl crate::FromValue for GetBucketInventoryConfigurationOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { inventory_configuration: fields.take(0)? }) } }
+impl crate::IntoValue for GetBucketInventoryConfigurationOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.inventory_configuration); crate::Value::Structure(fields) } }
+/// `GetBucketInventoryConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketInventoryConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for GetBucketInventoryConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for GetBucketInventoryConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `GetBucketLifecycleConfigurationOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetBucketLifecycleConfigurationOutput {
@@ -1535,6 +1813,26 @@ pub struct GetBucketLoggingRequest {
 }
 impl crate::FromValue for GetBucketLoggingRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, expected_bucket_owner: fields.take(1)? }) } }
 impl crate::IntoValue for GetBucketLoggingRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `GetBucketMetricsConfigurationOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketMetricsConfigurationOutput {
+    /// `MetricsConfiguration`.
+    pub metrics_configuration: Option<MetricsConfiguration>,
+}
+impl crate::FromValue for GetBucketMetricsConfigurationOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { metrics_configuration: fields.take(0)? }) } }
+impl crate::IntoValue for GetBucketMetricsConfigurationOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.metrics_configuration); crate::Value::Structure(fields) } }
+/// `GetBucketMetricsConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketMetricsConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for GetBucketMetricsConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for GetBucketMetricsConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `GetBucketNotificationConfigurationRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetBucketNotificationConfigurationRequest {
@@ -1795,6 +2093,30 @@ pub struct GetObjectAttributesRequest {
 }
 impl crate::FromValue for GetObjectAttributesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, version_id: fields.take(2)?, max_parts: fields.take(3)?, part_number_marker: fields.take(4)?, sse_customer_algorithm: fields.take(5)?, sse_customer_key: fields.take(6)?, sse_customer_key_md5: fields.take(7)?, request_payer: fields.take(8)?, expected_bucket_owner: fields.take(9)?, object_attributes: fields.take(10)? }) } }
 impl crate::IntoValue for GetObjectAttributesRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.version_id); fields.put(3, self.max_parts); fields.put(4, self.part_number_marker); fields.put(5, self.sse_customer_algorithm); fields.put(6, self.sse_customer_key); fields.put(7, self.sse_customer_key_md5); fields.put(8, self.request_payer); fields.put(9, self.expected_bucket_owner); fields.put(10, self.object_attributes); crate::Value::Structure(fields) } }
+/// `GetObjectLegalHoldOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetObjectLegalHoldOutput {
+    /// `LegalHold`.
+    pub legal_hold: Option<ObjectLockLegalHold>,
+}
+impl crate::FromValue for GetObjectLegalHoldOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { legal_hold: fields.take(0)? }) } }
+impl crate::IntoValue for GetObjectLegalHoldOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.legal_hold); crate::Value::Structure(fields) } }
+/// `GetObjectLegalHoldRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetObjectLegalHoldRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: String,
+    /// `VersionId`.
+    pub version_id: Option<String>,
+    /// `RequestPayer`.
+    pub request_payer: Option<RequestPayer>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for GetObjectLegalHoldRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, version_id: fields.take(2)?, request_payer: fields.take(3)?, expected_bucket_owner: fields.take(4)? }) } }
+impl crate::IntoValue for GetObjectLegalHoldRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.version_id); fields.put(3, self.request_payer); fields.put(4, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `GetObjectLockConfigurationOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetObjectLockConfigurationOutput {
@@ -1951,6 +2273,30 @@ pub struct GetObjectRequest {
 }
 impl crate::FromValue for GetObjectRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, if_match: fields.take(1)?, if_modified_since: fields.take(2)?, if_none_match: fields.take(3)?, if_unmodified_since: fields.take(4)?, key: fields.take(5)?, range: fields.take(6)?, response_cache_control: fields.take(7)?, response_content_disposition: fields.take(8)?, response_content_encoding: fields.take(9)?, response_content_language: fields.take(10)?, response_content_type: fields.take(11)?, response_expires: fields.take(12)?, version_id: fields.take(13)?, sse_customer_algorithm: fields.take(14)?, sse_customer_key: fields.take(15)?, sse_customer_key_md5: fields.take(16)?, request_payer: fields.take(17)?, part_number: fields.take(18)?, expected_bucket_owner: fields.take(19)?, checksum_mode: fields.take(20)? }) } }
 impl crate::IntoValue for GetObjectRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.if_match); fields.put(2, self.if_modified_since); fields.put(3, self.if_none_match); fields.put(4, self.if_unmodified_since); fields.put(5, self.key); fields.put(6, self.range); fields.put(7, self.response_cache_control); fields.put(8, self.response_content_disposition); fields.put(9, self.response_content_encoding); fields.put(10, self.response_content_language); fields.put(11, self.response_content_type); fields.put(12, self.response_expires); fields.put(13, self.version_id); fields.put(14, self.sse_customer_algorithm); fields.put(15, self.sse_customer_key); fields.put(16, self.sse_customer_key_md5); fields.put(17, self.request_payer); fields.put(18, self.part_number); fields.put(19, self.expected_bucket_owner); fields.put(20, self.checksum_mode); crate::Value::Structure(fields) } }
+/// `GetObjectRetentionOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetObjectRetentionOutput {
+    /// `Retention`.
+    pub retention: Option<ObjectLockRetention>,
+}
+impl crate::FromValue for GetObjectRetentionOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { retention: fields.take(0)? }) } }
+impl crate::IntoValue for GetObjectRetentionOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.retention); crate::Value::Structure(fields) } }
+/// `GetObjectRetentionRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetObjectRetentionRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: String,
+    /// `VersionId`.
+    pub version_id: Option<String>,
+    /// `RequestPayer`.
+    pub request_payer: Option<RequestPayer>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for GetObjectRetentionRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, version_id: fields.take(2)?, request_payer: fields.take(3)?, expected_bucket_owner: fields.take(4)? }) } }
+impl crate::IntoValue for GetObjectRetentionRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.version_id); fields.put(3, self.request_payer); fields.put(4, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `GetObjectTaggingOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetObjectTaggingOutput {
@@ -1977,6 +2323,28 @@ pub struct GetObjectTaggingRequest {
 }
 impl crate::FromValue for GetObjectTaggingRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, version_id: fields.take(2)?, expected_bucket_owner: fields.take(3)?, request_payer: fields.take(4)? }) } }
 impl crate::IntoValue for GetObjectTaggingRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.version_id); fields.put(3, self.expected_bucket_owner); fields.put(4, self.request_payer); crate::Value::Structure(fields) } }
+/// `GetObjectTorrentOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetObjectTorrentOutput {
+    /// `RequestCharged`.
+    pub request_charged: Option<RequestCharged>,
+}
+impl crate::FromValue for GetObjectTorrentOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { request_charged: fields.take(1)? }) } }
+impl crate::IntoValue for GetObjectTorrentOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(1, self.request_charged); crate::Value::Structure(fields) } }
+/// `GetObjectTorrentRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetObjectTorrentRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: String,
+    /// `RequestPayer`.
+    pub request_payer: Option<RequestPayer>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for GetObjectTorrentRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, request_payer: fields.take(2)?, expected_bucket_owner: fields.take(3)? }) } }
+impl crate::IntoValue for GetObjectTorrentRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.request_payer); fields.put(3, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `GetPublicAccessBlockOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetPublicAccessBlockOutput {
@@ -1995,6 +2363,14 @@ pub struct GetPublicAccessBlockRequest {
 }
 impl crate::FromValue for GetPublicAccessBlockRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, expected_bucket_owner: fields.take(1)? }) } }
 impl crate::IntoValue for GetPublicAccessBlockRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `GlacierJobParameters`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GlacierJobParameters {
+    /// `Tier`.
+    pub tier: Tier,
+}
+impl crate::FromValue for GlacierJobParameters { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { tier: fields.take(0)? }) } }
+impl crate::IntoValue for GlacierJobParameters { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.tier); crate::Value::Structure(fields) } }
 /// `Grant`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Grant {
@@ -2205,6 +2581,249 @@ pub struct Initiator {
 }
 impl crate::FromValue for Initiator { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, display_name: fields.take(1)? }) } }
 impl crate::IntoValue for Initiator { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.display_name); crate::Value::Structure(fields) } }
+/// `InputSerialization`.
+#[derive(Clone, Default, PartialEq)]
+pub struct InputSerialization {
+    /// `CSV`.
+    pub csv: Option<CSVInput>,
+    /// `CompressionType`.
+    pub compression_type: Option<CompressionType>,
+    /// `JSON`.
+    pub json: Option<JSONInput>,
+    /// `Parquet`.
+    pub parquet: Option<ParquetInput>,
+}
+impl crate::FromValue for InputSerialization { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { csv: fields.take(0)?, compression_type: fields.take(1)?, json: fields.take(2)?, parquet: fields.take(3)? }) } }
+impl crate::IntoValue for InputSerialization { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.csv); fields.put(1, self.compression_type); fields.put(2, self.json); fields.put(3, self.parquet); crate::Value::Structure(fields) } }
+/// `IntelligentTieringAccessTier`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IntelligentTieringAccessTier {
+    /// `ARCHIVE_ACCESS`.
+    #[default] ARCHIVEACCESS,
+    /// `DEEP_ARCHIVE_ACCESS`.
+    DEEPARCHIVEACCESS,
+}
+impl crate::Enumeration for IntelligentTieringAccessTier { const VALUES: &'static [(&'static str, Self)] = &[("ARCHIVE_ACCESS", Self::ARCHIVEACCESS), ("DEEP_ARCHIVE_ACCESS", Self::DEEPARCHIVEACCESS)]; fn as_str(self) -> &'static str { match self { Self::ARCHIVEACCESS => "ARCHIVE_ACCESS", Self::DEEPARCHIVEACCESS => "DEEP_ARCHIVE_ACCESS" } } }
+impl crate::FromValue for IntelligentTieringAccessTier { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for IntelligentTieringAccessTier { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `IntelligentTieringAndOperator`.
+#[derive(Clone, Default, PartialEq)]
+pub struct IntelligentTieringAndOperator {
+    /// `Prefix`.
+    pub prefix: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for IntelligentTieringAndOperator { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { prefix: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for IntelligentTieringAndOperator { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.prefix); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `IntelligentTieringConfiguration`.
+#[derive(Clone, Default, PartialEq)]
+pub struct IntelligentTieringConfiguration {
+    /// `Id`.
+    pub id: String,
+    /// `Filter`.
+    pub filter: Option<IntelligentTieringFilter>,
+    /// `Status`.
+    pub status: IntelligentTieringStatus,
+    /// `Tierings`.
+    pub tierings: Vec<Tiering>,
+}
+impl crate::FromValue for IntelligentTieringConfiguration { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, filter: fields.take(1)?, status: fields.take(2)?, tierings: fields.take(3)? }) } }
+impl crate::IntoValue for IntelligentTieringConfiguration { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.filter); fields.put(2, self.status); fields.put(3, self.tierings); crate::Value::Structure(fields) } }
+/// `IntelligentTieringFilter`.
+#[derive(Clone, Default, PartialEq)]
+pub struct IntelligentTieringFilter {
+    /// `Prefix`.
+    pub prefix: Option<String>,
+    /// `Tag`.
+    pub tag: Option<Tag>,
+    /// `And`.
+    pub and: Option<IntelligentTieringAndOperator>,
+}
+impl crate::FromValue for IntelligentTieringFilter { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { prefix: fields.take(0)?, tag: fields.take(1)?, and: fields.take(2)? }) } }
+impl crate::IntoValue for IntelligentTieringFilter { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.prefix); fields.put(1, self.tag); fields.put(2, self.and); crate::Value::Structure(fields) } }
+/// `IntelligentTieringStatus`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IntelligentTieringStatus {
+    /// `Enabled`.
+    #[default] Enabled,
+    /// `Disabled`.
+    Disabled,
+}
+impl crate::Enumeration for IntelligentTieringStatus { const VALUES: &'static [(&'static str, Self)] = &[("Enabled", Self::Enabled), ("Disabled", Self::Disabled)]; fn as_str(self) -> &'static str { match self { Self::Enabled => "Enabled", Self::Disabled => "Disabled" } } }
+impl crate::FromValue for IntelligentTieringStatus { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for IntelligentTieringStatus { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `InventoryConfiguration`.
+#[derive(Clone, Default, PartialEq)]
+pub struct InventoryConfiguration {
+    /// `Destination`.
+    pub destination: InventoryDestination,
+    /// `IsEnabled`.
+    pub is_enabled: bool,
+    /// `Filter`.
+    pub filter: Option<InventoryFilter>,
+    /// `Id`.
+    pub id: String,
+    /// `IncludedObjectVersions`.
+    pub included_object_versions: InventoryIncludedObjectVersions,
+    /// `OptionalFields`.
+    pub optional_fields: Option<Vec<InventoryOptionalField>>,
+    /// `Schedule`.
+    pub schedule: InventorySchedule,
+}
+impl crate::FromValue for InventoryConfiguration { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { destination: fields.take(0)?, is_enabled: fields.take(1)?, filter: fields.take(2)?, id: fields.take(3)?, included_object_versions: fields.take(4)?, optional_fields: fields.take(5)?, schedule: fields.take(6)? }) } }
+impl crate::IntoValue for InventoryConfiguration { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.destination); fields.put(1, self.is_enabled); fields.put(2, self.filter); fields.put(3, self.id); fields.put(4, self.included_object_versions); fields.put(5, self.optional_fields); fields.put(6, self.schedule); crate::Value::Structure(fields) } }
+/// `InventoryDestination`.
+#[derive(Clone, Default, PartialEq)]
+pub struct InventoryDestination {
+    /// `S3BucketDestination`.
+    pub s3_bucket_destination: InventoryS3BucketDestination,
+}
+impl crate::FromValue for InventoryDestination { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { s3_bucket_destination: fields.take(0)? }) } }
+impl crate::IntoValue for InventoryDestination { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.s3_bucket_destination); crate::Value::Structure(fields) } }
+/// `InventoryEncryption`.
+#[derive(Clone, Default, PartialEq)]
+pub struct InventoryEncryption {
+    /// `SSES3`.
+    pub sses3: Option<SSES3>,
+    /// `SSEKMS`.
+    pub ssekms: Option<SSEKMS>,
+}
+impl crate::FromValue for InventoryEncryption { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { sses3: fields.take(0)?, ssekms: fields.take(1)? }) } }
+impl crate::IntoValue for InventoryEncryption { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.sses3); fields.put(1, self.ssekms); crate::Value::Structure(fields) } }
+/// `InventoryFilter`.
+#[derive(Clone, Default, PartialEq)]
+pub struct InventoryFilter {
+    /// `Prefix`.
+    pub prefix: String,
+}
+impl crate::FromValue for InventoryFilter { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { prefix: fields.take(0)? }) } }
+impl crate::IntoValue for InventoryFilter { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.prefix); crate::Value::Structure(fields) } }
+/// `InventoryFormat`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InventoryFormat {
+    /// `CSV`.
+    #[default] CSV,
+    /// `ORC`.
+    ORC,
+    /// `Parquet`.
+    Parquet,
+}
+impl crate::Enumeration for InventoryFormat { const VALUES: &'static [(&'static str, Self)] = &[("CSV", Self::CSV), ("ORC", Self::ORC), ("Parquet", Self::Parquet)]; fn as_str(self) -> &'static str { match self { Self::CSV => "CSV", Self::ORC => "ORC", Self::Parquet => "Parquet" } } }
+impl crate::FromValue for InventoryFormat { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for InventoryFormat { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `InventoryFrequency`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InventoryFrequency {
+    /// `Daily`.
+    #[default] Daily,
+    /// `Weekly`.
+    Weekly,
+}
+impl crate::Enumeration for InventoryFrequency { const VALUES: &'static [(&'static str, Self)] = &[("Daily", Self::Daily), ("Weekly", Self::Weekly)]; fn as_str(self) -> &'static str { match self { Self::Daily => "Daily", Self::Weekly => "Weekly" } } }
+impl crate::FromValue for InventoryFrequency { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for InventoryFrequency { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `InventoryIncludedObjectVersions`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InventoryIncludedObjectVersions {
+    /// `All`.
+    #[default] All,
+    /// `Current`.
+    Current,
+}
+impl crate::Enumeration for InventoryIncludedObjectVersions { const VALUES: &'static [(&'static str, Self)] = &[("All", Self::All), ("Current", Self::Current)]; fn as_str(self) -> &'static str { match self { Self::All => "All", Self::Current => "Current" } } }
+impl crate::FromValue for InventoryIncludedObjectVersions { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for InventoryIncludedObjectVersions { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `InventoryOptionalField`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InventoryOptionalField {
+    /// `Size`.
+    #[default] Size,
+    /// `LastModifiedDate`.
+    LastModifiedDate,
+    /// `StorageClass`.
+    StorageClass,
+    /// `ETag`.
+    ETag,
+    /// `IsMultipartUploaded`.
+    IsMultipartUploaded,
+    /// `ReplicationStatus`.
+    ReplicationStatus,
+    /// `EncryptionStatus`.
+    EncryptionStatus,
+    /// `ObjectLockRetainUntilDate`.
+    ObjectLockRetainUntilDate,
+    /// `ObjectLockMode`.
+    ObjectLockMode,
+    /// `ObjectLockLegalHoldStatus`.
+    ObjectLockLegalHoldStatus,
+    /// `IntelligentTieringAccessTier`.
+    IntelligentTieringAccessTier,
+    /// `BucketKeyStatus`.
+    BucketKeyStatus,
+    /// `ChecksumAlgorithm`.
+    ChecksumAlgorithm,
+    /// `ObjectAccessControlList`.
+    ObjectAccessControlList,
+    /// `ObjectOwner`.
+    ObjectOwner,
+    /// `LifecycleExpirationDate`.
+    LifecycleExpirationDate,
+}
+impl crate::Enumeration for InventoryOptionalField { const VALUES: &'static [(&'static str, Self)] = &[("Size", Self::Size), ("LastModifiedDate", Self::LastModifiedDate), ("StorageClass", Self::StorageClass), ("ETag", Self::ETag), ("IsMultipartUploaded", Self::IsMultipartUploaded), ("ReplicationStatus", Self::ReplicationStatus), ("EncryptionStatus", Self::EncryptionStatus), ("ObjectLockRetainUntilDate", Self::ObjectLockRetainUntilDate), ("ObjectLockMode", Self::ObjectLockMode), ("ObjectLockLegalHoldStatus", Self::ObjectLockLegalHoldStatus), ("IntelligentTieringAccessTier", Self::IntelligentTieringAccessTier), ("BucketKeyStatus", Self::BucketKeyStatus), ("ChecksumAlgorithm", Self::ChecksumAlgorithm), ("ObjectAccessControlList", Self::ObjectAccessControlList), ("ObjectOwner", Self::ObjectOwner), ("LifecycleExpirationDate", Self::LifecycleExpirationDate)]; fn as_str(self) -> &'static str { match self { Self::Size => "Size", Self::LastModifiedDate => "LastModifiedDate", Self::StorageClass => "StorageClass", Self::ETag => "ETag", Self::IsMultipartUploaded => "IsMultipartUploaded", Self::ReplicationStatus => "ReplicationStatus", Self::EncryptionStatus => "EncryptionStatus", Self::ObjectLockRetainUntilDate => "ObjectLockRetainUntilDate", Self::ObjectLockMode => "ObjectLockMode", Self::ObjectLockLegalHoldStatus => "ObjectLockLegalHoldStatus", Self::IntelligentTieringAccessTier => "IntelligentTieringAccessTier", Self::BucketKeyStatus => "BucketKeyStatus", Self::ChecksumAlgorithm => "ChecksumAlgorithm", Self::ObjectAccessControlList => "ObjectAccessControlList", Self::ObjectOwner => "ObjectOwner", Self::LifecycleExpirationDate => "LifecycleExpirationDate" } } }
+impl crate::FromValue for InventoryOptionalField { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for InventoryOptionalField { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `InventoryS3BucketDestination`.
+#[derive(Clone, Default, PartialEq)]
+pub struct InventoryS3BucketDestination {
+    /// `AccountId`.
+    pub account_id: Option<String>,
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Format`.
+    pub format: InventoryFormat,
+    /// `Prefix`.
+    pub prefix: Option<String>,
+    /// `Encryption`.
+    pub encryption: Option<InventoryEncryption>,
+}
+impl crate::FromValue for InventoryS3BucketDestination { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)?, bucket: fields.take(1)?, format: fields.take(2)?, prefix: fields.take(3)?, encryption: fields.take(4)? }) } }
+impl crate::IntoValue for InventoryS3BucketDestination { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); fields.put(1, self.bucket); fields.put(2, self.format); fields.put(3, self.prefix); fields.put(4, self.encryption); crate::Value::Structure(fields) } }
+/// `InventorySchedule`.
+#[derive(Clone, Default, PartialEq)]
+pub struct InventorySchedule {
+    /// `Frequency`.
+    pub frequency: InventoryFrequency,
+}
+impl crate::FromValue for InventorySchedule { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { frequency: fields.take(0)? }) } }
+impl crate::IntoValue for InventorySchedule { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.frequency); crate::Value::Structure(fields) } }
+/// `JSONInput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct JSONInput {
+    /// `Type`.
+    pub type_: Option<JSONType>,
+}
+impl crate::FromValue for JSONInput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { type_: fields.take(0)? }) } }
+impl crate::IntoValue for JSONInput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.type_); crate::Value::Structure(fields) } }
+/// `JSONOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct JSONOutput {
+    /// `RecordDelimiter`.
+    pub record_delimiter: Option<String>,
+}
+impl crate::FromValue for JSONOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { record_delimiter: fields.take(0)? }) } }
+impl crate::IntoValue for JSONOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.record_delimiter); crate::Value::Structure(fields) } }
+/// `JSONType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JSONType {
+    /// `DOCUMENT`.
+    #[default] DOCUMENT,
+    /// `LINES`.
+    LINES,
+}
+impl crate::Enumeration for JSONType { const VALUES: &'static [(&'static str, Self)] = &[("DOCUMENT", Self::DOCUMENT), ("LINES", Self::LINES)]; fn as_str(self) -> &'static str { match self { Self::DOCUMENT => "DOCUMENT", Self::LINES => "LINES" } } }
+impl crate::FromValue for JSONType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for JSONType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `LambdaFunctionConfiguration`.
 #[derive(Clone, Default, PartialEq)]
 pub struct LambdaFunctionConfiguration {
@@ -2285,6 +2904,110 @@ pub struct LifecycleRuleFilter {
 }
 impl crate::FromValue for LifecycleRuleFilter { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { prefix: fields.take(0)?, tag: fields.take(1)?, object_size_greater_than: fields.take(2)?, object_size_less_than: fields.take(3)?, and: fields.take(4)? }) } }
 impl crate::IntoValue for LifecycleRuleFilter { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.prefix); fields.put(1, self.tag); fields.put(2, self.object_size_greater_than); fields.put(3, self.object_size_less_than); fields.put(4, self.and); crate::Value::Structure(fields) } }
+/// `ListBucketAnalyticsConfigurationsOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListBucketAnalyticsConfigurationsOutput {
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `ContinuationToken`.
+    pub continuation_token: Option<String>,
+    /// `NextContinuationToken`.
+    pub next_continuation_token: Option<String>,
+    /// `AnalyticsConfigurationList`.
+    pub analytics_configuration_list: Option<Vec<AnalyticsConfiguration>>,
+}
+impl crate::FromValue for ListBucketAnalyticsConfigurationsOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { is_truncated: fields.take(0)?, continuation_token: fields.take(1)?, next_continuation_token: fields.take(2)?, analytics_configuration_list: fields.take(3)? }) } }
+impl crate::IntoValue for ListBucketAnalyticsConfigurationsOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.is_truncated); fields.put(1, self.continuation_token); fields.put(2, self.next_continuation_token); fields.put(3, self.analytics_configuration_list); crate::Value::Structure(fields) } }
+/// `ListBucketAnalyticsConfigurationsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListBucketAnalyticsConfigurationsRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ContinuationToken`.
+    pub continuation_token: Option<String>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for ListBucketAnalyticsConfigurationsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, continuation_token: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for ListBucketAnalyticsConfigurationsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.continuation_token); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `ListBucketIntelligentTieringConfigurationsOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListBucketIntelligentTieringConfigurationsOutput {
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `ContinuationToken`.
+    pub continuation_token: Option<String>,
+    /// `NextContinuationToken`.
+    pub next_continuation_token: Option<String>,
+    /// `IntelligentTieringConfigurationList`.
+    pub intelligent_tiering_configuration_list: Option<Vec<IntelligentTieringConfiguration>>,
+}
+impl crate::FromValue for ListBucketIntelligentTieringConfigurationsOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { is_truncated: fields.take(0)?, continuation_token: fields.take(1)?, next_continuation_token: fields.take(2)?, intelligent_tiering_configuration_list: fields.take(3)? }) } }
+impl crate::IntoValue for ListBucketIntelligentTieringConfigurationsOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.is_truncated); fields.put(1, self.continuation_token); fields.put(2, self.next_continuation_token); fields.put(3, self.intelligent_tiering_configuration_list); crate::Value::Structure(fields) } }
+/// `ListBucketIntelligentTieringConfigurationsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListBucketIntelligentTieringConfigurationsRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ContinuationToken`.
+    pub continuation_token: Option<String>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for ListBucketIntelligentTieringConfigurationsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, continuation_token: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for ListBucketIntelligentTieringConfigurationsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.continuation_token); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `ListBucketInventoryConfigurationsOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListBucketInventoryConfigurationsOutput {
+    /// `ContinuationToken`.
+    pub continuation_token: Option<String>,
+    /// `InventoryConfigurationList`.
+    pub inventory_configuration_list: Option<Vec<InventoryConfiguration>>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `NextContinuationToken`.
+    pub next_continuation_token: Option<String>,
+}
+impl crate::FromValue for ListBucketInventoryConfigurationsOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { continuation_token: fields.take(0)?, inventory_configuration_list: fields.take(1)?, is_truncated: fields.take(2)?, next_continuation_token: fields.take(3)? }) } }
+impl crate::IntoValue for ListBucketInventoryConfigurationsOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.continuation_token); fields.put(1, self.inventory_configuration_list); fields.put(2, self.is_truncated); fields.put(3, self.next_continuation_token); crate::Value::Structure(fields) } }
+/// `ListBucketInventoryConfigurationsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListBucketInventoryConfigurationsRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ContinuationToken`.
+    pub continuation_token: Option<String>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for ListBucketInventoryConfigurationsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, continuation_token: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for ListBucketInventoryConfigurationsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.continuation_token); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `ListBucketMetricsConfigurationsOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListBucketMetricsConfigurationsOutput {
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `ContinuationToken`.
+    pub continuation_token: Option<String>,
+    /// `NextContinuationToken`.
+    pub next_continuation_token: Option<String>,
+    /// `MetricsConfigurationList`.
+    pub metrics_configuration_list: Option<Vec<MetricsConfiguration>>,
+}
+impl crate::FromValue for ListBucketMetricsConfigurationsOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { is_truncated: fields.take(0)?, continuation_token: fields.take(1)?, next_continuation_token: fields.take(2)?, metrics_configuration_list: fields.take(3)? }) } }
+impl crate::IntoValue for ListBucketMetricsConfigurationsOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.is_truncated); fields.put(1, self.continuation_token); fields.put(2, self.next_continuation_token); fields.put(3, self.metrics_configuration_list); crate::Value::Structure(fields) } }
+/// `ListBucketMetricsConfigurationsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListBucketMetricsConfigurationsRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ContinuationToken`.
+    pub continuation_token: Option<String>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for ListBucketMetricsConfigurationsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, continuation_token: fields.take(1)?, expected_bucket_owner: fields.take(2)? }) } }
+impl crate::IntoValue for ListBucketMetricsConfigurationsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.continuation_token); fields.put(2, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `ListBucketsOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListBucketsOutput {
@@ -2673,6 +3396,16 @@ pub enum MetadataDirective {
 impl crate::Enumeration for MetadataDirective { const VALUES: &'static [(&'static str, Self)] = &[("COPY", Self::COPY), ("REPLACE", Self::REPLACE)]; fn as_str(self) -> &'static str { match self { Self::COPY => "COPY", Self::REPLACE => "REPLACE" } } }
 impl crate::FromValue for MetadataDirective { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for MetadataDirective { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `MetadataEntry`.
+#[derive(Clone, Default, PartialEq)]
+pub struct MetadataEntry {
+    /// `Name`.
+    pub name: Option<String>,
+    /// `Value`.
+    pub value: Option<String>,
+}
+impl crate::FromValue for MetadataEntry { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { name: fields.take(0)?, value: fields.take(1)? }) } }
+impl crate::IntoValue for MetadataEntry { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.name); fields.put(1, self.value); crate::Value::Structure(fields) } }
 /// `Metrics`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Metrics {
@@ -2683,6 +3416,42 @@ pub struct Metrics {
 }
 impl crate::FromValue for Metrics { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { status: fields.take(0)?, event_threshold: fields.take(1)? }) } }
 impl crate::IntoValue for Metrics { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.status); fields.put(1, self.event_threshold); crate::Value::Structure(fields) } }
+/// `MetricsAndOperator`.
+#[derive(Clone, Default, PartialEq)]
+pub struct MetricsAndOperator {
+    /// `Prefix`.
+    pub prefix: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+    /// `AccessPointArn`.
+    pub access_point_arn: Option<String>,
+}
+impl crate::FromValue for MetricsAndOperator { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { prefix: fields.take(0)?, tags: fields.take(1)?, access_point_arn: fields.take(2)? }) } }
+impl crate::IntoValue for MetricsAndOperator { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.prefix); fields.put(1, self.tags); fields.put(2, self.access_point_arn); crate::Value::Structure(fields) } }
+/// `MetricsConfiguration`.
+#[derive(Clone, Default, PartialEq)]
+pub struct MetricsConfiguration {
+    /// `Id`.
+    pub id: String,
+    /// `Filter`.
+    pub filter: Option<MetricsFilter>,
+}
+impl crate::FromValue for MetricsConfiguration { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, filter: fields.take(1)? }) } }
+impl crate::IntoValue for MetricsConfiguration { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.filter); crate::Value::Structure(fields) } }
+/// `MetricsFilter`.
+#[derive(Clone, Default, PartialEq)]
+pub struct MetricsFilter {
+    /// `Prefix`.
+    pub prefix: Option<String>,
+    /// `Tag`.
+    pub tag: Option<Tag>,
+    /// `AccessPointArn`.
+    pub access_point_arn: Option<String>,
+    /// `And`.
+    pub and: Option<MetricsAndOperator>,
+}
+impl crate::FromValue for MetricsFilter { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { prefix: fields.take(0)?, tag: fields.take(1)?, access_point_arn: fields.take(2)?, and: fields.take(3)? }) } }
+impl crate::IntoValue for MetricsFilter { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.prefix); fields.put(1, self.tag); fields.put(2, self.access_point_arn); fields.put(3, self.and); crate::Value::Structure(fields) } }
 /// `MetricsStatus`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MetricsStatus {
@@ -2857,6 +3626,14 @@ pub enum ObjectLockEnabled {
 impl crate::Enumeration for ObjectLockEnabled { const VALUES: &'static [(&'static str, Self)] = &[("Enabled", Self::Enabled)]; fn as_str(self) -> &'static str { match self { Self::Enabled => "Enabled" } } }
 impl crate::FromValue for ObjectLockEnabled { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for ObjectLockEnabled { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ObjectLockLegalHold`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ObjectLockLegalHold {
+    /// `Status`.
+    pub status: Option<ObjectLockLegalHoldStatus>,
+}
+impl crate::FromValue for ObjectLockLegalHold { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { status: fields.take(0)? }) } }
+impl crate::IntoValue for ObjectLockLegalHold { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.status); crate::Value::Structure(fields) } }
 /// `ObjectLockLegalHoldStatus`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectLockLegalHoldStatus {
@@ -2879,6 +3656,16 @@ pub enum ObjectLockMode {
 impl crate::Enumeration for ObjectLockMode { const VALUES: &'static [(&'static str, Self)] = &[("GOVERNANCE", Self::GOVERNANCE), ("COMPLIANCE", Self::COMPLIANCE)]; fn as_str(self) -> &'static str { match self { Self::GOVERNANCE => "GOVERNANCE", Self::COMPLIANCE => "COMPLIANCE" } } }
 impl crate::FromValue for ObjectLockMode { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for ObjectLockMode { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ObjectLockRetention`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ObjectLockRetention {
+    /// `Mode`.
+    pub mode: Option<ObjectLockRetentionMode>,
+    /// `RetainUntilDate`.
+    pub retain_until_date: Option<crate::Timestamp>,
+}
+impl crate::FromValue for ObjectLockRetention { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { mode: fields.take(0)?, retain_until_date: fields.take(1)? }) } }
+impl crate::IntoValue for ObjectLockRetention { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.mode); fields.put(1, self.retain_until_date); crate::Value::Structure(fields) } }
 /// `ObjectLockRetentionMode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectLockRetentionMode {
@@ -3020,6 +3807,60 @@ pub enum OptionalObjectAttributes {
 impl crate::Enumeration for OptionalObjectAttributes { const VALUES: &'static [(&'static str, Self)] = &[("RestoreStatus", Self::RestoreStatus)]; fn as_str(self) -> &'static str { match self { Self::RestoreStatus => "RestoreStatus" } } }
 impl crate::FromValue for OptionalObjectAttributes { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for OptionalObjectAttributes { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `OptionsObjectOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct OptionsObjectOutput {
+    /// `AllowOrigin`.
+    pub allow_origin: Option<String>,
+    /// `AllowMethods`.
+    pub allow_methods: Option<String>,
+    /// `AllowHeaders`.
+    pub allow_headers: Option<String>,
+    /// `ExposeHeaders`.
+    pub expose_headers: Option<String>,
+    /// `MaxAge`.
+    pub max_age: Option<String>,
+    /// `AllowCredentials`.
+    pub allow_credentials: Option<String>,
+    /// `Vary`.
+    pub vary: Option<String>,
+}
+impl crate::FromValue for OptionsObjectOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { allow_origin: fields.take(0)?, allow_methods: fields.take(1)?, allow_headers: fields.take(2)?, expose_headers: fields.take(3)?, max_age: fields.take(4)?, allow_credentials: fields.take(5)?, vary: fields.take(6)? }) } }
+impl crate::IntoValue for OptionsObjectOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.allow_origin); fields.put(1, self.allow_methods); fields.put(2, self.allow_headers); fields.put(3, self.expose_headers); fields.put(4, self.max_age); fields.put(5, self.allow_credentials); fields.put(6, self.vary); crate::Value::Structure(fields) } }
+/// `OptionsObjectRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct OptionsObjectRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: Option<String>,
+    /// `Origin`.
+    pub origin: Option<String>,
+    /// `AccessControlRequestMethod`.
+    pub access_control_request_method: Option<String>,
+    /// `AccessControlRequestHeaders`.
+    pub access_control_request_headers: Option<String>,
+}
+impl crate::FromValue for OptionsObjectRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, origin: fields.take(2)?, access_control_request_method: fields.take(3)?, access_control_request_headers: fields.take(4)? }) } }
+impl crate::IntoValue for OptionsObjectRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.origin); fields.put(3, self.access_control_request_method); fields.put(4, self.access_control_request_headers); crate::Value::Structure(fields) } }
+/// `OutputLocation`.
+#[derive(Clone, Default, PartialEq)]
+pub struct OutputLocation {
+    /// `S3`.
+    pub s3: Option<S3Location>,
+}
+impl crate::FromValue for OutputLocation { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { s3: fields.take(0)? }) } }
+impl crate::IntoValue for OutputLocation { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.s3); crate::Value::Structure(fields) } }
+/// `OutputSerialization`.
+#[derive(Clone, Default, PartialEq)]
+pub struct OutputSerialization {
+    /// `CSV`.
+    pub csv: Option<CSVOutput>,
+    /// `JSON`.
+    pub json: Option<JSONOutput>,
+}
+impl crate::FromValue for OutputSerialization { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { csv: fields.take(0)?, json: fields.take(1)? }) } }
+impl crate::IntoValue for OutputSerialization { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.csv); fields.put(1, self.json); crate::Value::Structure(fields) } }
 /// `Owner`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Owner {
@@ -3055,6 +3896,12 @@ pub struct OwnershipControlsRule {
 }
 impl crate::FromValue for OwnershipControlsRule { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { object_ownership: fields.take(0)? }) } }
 impl crate::IntoValue for OwnershipControlsRule { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.object_ownership); crate::Value::Structure(fields) } }
+/// `ParquetInput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ParquetInput {
+}
+impl crate::FromValue for ParquetInput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for ParquetInput { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
 /// `Part`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Part {
@@ -3144,6 +3991,108 @@ pub struct PolicyStatus {
 }
 impl crate::FromValue for PolicyStatus { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { is_public: fields.take(0)? }) } }
 impl crate::IntoValue for PolicyStatus { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.is_public); crate::Value::Structure(fields) } }
+/// `PostObjectOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PostObjectOutput {
+    /// `ContentType`.
+    pub content_type: Option<String>,
+    /// `ETag`.
+    pub e_tag: Option<String>,
+    /// `Location`.
+    pub location: Option<String>,
+    /// `Expiration`.
+    pub expiration: Option<String>,
+    /// `VersionId`.
+    pub version_id: Option<String>,
+    /// `ServerSideEncryption`.
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// `SSECustomerAlgorithm`.
+    pub sse_customer_algorithm: Option<String>,
+    /// `SSECustomerKeyMD5`.
+    pub sse_customer_key_md5: Option<String>,
+}
+impl crate::FromValue for PostObjectOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { content_type: fields.take(0)?, e_tag: fields.take(1)?, location: fields.take(2)?, expiration: fields.take(3)?, version_id: fields.take(4)?, server_side_encryption: fields.take(5)?, sse_customer_algorithm: fields.take(6)?, sse_customer_key_md5: fields.take(7)? }) } }
+impl crate::IntoValue for PostObjectOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.content_type); fields.put(1, self.e_tag); fields.put(2, self.location); fields.put(3, self.expiration); fields.put(4, self.version_id); fields.put(5, self.server_side_encryption); fields.put(6, self.sse_customer_algorithm); fields.put(7, self.sse_customer_key_md5); crate::Value::Structure(fields) } }
+/// `PostObjectRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PostObjectRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: Option<String>,
+    /// `ACL`.
+    pub acl: Option<ObjectCannedACL>,
+    /// `CacheControl`.
+    pub cache_control: Option<String>,
+    /// `ContentDisposition`.
+    pub content_disposition: Option<String>,
+    /// `ContentEncoding`.
+    pub content_encoding: Option<String>,
+    /// `ContentLanguage`.
+    pub content_language: Option<String>,
+    /// `ContentType`.
+    pub content_type: Option<String>,
+    /// `Expires`.
+    pub expires: Option<String>,
+    /// `Metadata`.
+    pub metadata: std::collections::BTreeMap<String, String>,
+    /// `ServerSideEncryption`.
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    /// `StorageClass`.
+    pub storage_class: Option<StorageClass>,
+    /// `WebsiteRedirectLocation`.
+    pub website_redirect_location: Option<String>,
+    /// `SSECustomerAlgorithm`.
+    pub sse_customer_algorithm: Option<String>,
+    /// `SSECustomerKey`.
+    pub sse_customer_key: Option<String>,
+    /// `SSECustomerKeyMD5`.
+    pub sse_customer_key_md5: Option<String>,
+    /// `SSEKMSKeyId`.
+    pub ssekms_key_id: Option<String>,
+    /// `SSEKMSEncryptionContext`.
+    pub ssekms_encryption_context: Option<String>,
+    /// `BucketKeyEnabled`.
+    pub bucket_key_enabled: Option<bool>,
+    /// `ObjectLockMode`.
+    pub object_lock_mode: Option<ObjectLockMode>,
+    /// `ObjectLockRetainUntilDate`.
+    pub object_lock_retain_until_date: Option<crate::Timestamp>,
+    /// `ObjectLockLegalHoldStatus`.
+    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
+    /// `TaggingDocument`.
+    pub tagging_document: Option<String>,
+    /// `Redirect`.
+    pub redirect: Option<String>,
+    /// `SuccessActionRedirect`.
+    pub success_action_redirect: Option<String>,
+    /// `SuccessActionStatus`.
+    pub success_action_status: Option<String>,
+    /// `Fields`.
+    pub fields: std::collections::BTreeMap<String, String>,
+}
+impl crate::FromValue for PostObjectRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, acl: fields.take(2)?, cache_control: fields.take(3)?, content_disposition: fields.take(4)?, content_encoding: fields.take(5)?, content_language: fields.take(6)?, content_type: fields.take(7)?, expires: fields.take(8)?, metadata: fields.take(9)?, server_side_encryption: fields.take(10)?, storage_class: fields.take(11)?, website_redirect_location: fields.take(12)?, sse_customer_algorithm: fields.take(13)?, sse_customer_key: fields.take(14)?, sse_customer_key_md5: fields.take(15)?, ssekms_key_id: fields.take(16)?, ssekms_encryption_context: fields.take(17)?, bucket_key_enabled: fields.take(18)?, object_lock_mode: fields.take(19)?, object_lock_retain_until_date: fields.take(20)?, object_lock_legal_hold_status: fields.take(21)?, tagging_document: fields.take(22)?, redirect: fields.take(23)?, success_action_redirect: fields.take(24)?, success_action_status: fields.take(25)?, fields: fields.take(26)? }) } }
+impl crate::IntoValue for PostObjectRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.acl); fields.put(3, self.cache_control); fields.put(4, self.content_disposition); fields.put(5, self.content_encoding); fields.put(6, self.content_language); fields.put(7, self.content_type); fields.put(8, self.expires); fields.put(9, self.metadata); fields.put(10, self.server_side_encryption); fields.put(11, self.storage_class); fields.put(12, self.website_redirect_location); fields.put(13, self.sse_customer_algorithm); fields.put(14, self.sse_customer_key); fields.put(15, self.sse_customer_key_md5); fields.put(16, self.ssekms_key_id); fields.put(17, self.ssekms_encryption_context); fields.put(18, self.bucket_key_enabled); fields.put(19, self.object_lock_mode); fields.put(20, self.object_lock_retain_until_date); fields.put(21, self.object_lock_legal_hold_status); fields.put(22, self.tagging_document); fields.put(23, self.redirect); fields.put(24, self.success_action_redirect); fields.put(25, self.success_action_status); fields.put(26, self.fields); crate::Value::Structure(fields) } }
+/// `Progress`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Progress {
+    /// `BytesScanned`.
+    pub bytes_scanned: Option<i64>,
+    /// `BytesProcessed`.
+    pub bytes_processed: Option<i64>,
+    /// `BytesReturned`.
+    pub bytes_returned: Option<i64>,
+}
+impl crate::FromValue for Progress { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bytes_scanned: fields.take(0)?, bytes_processed: fields.take(1)?, bytes_returned: fields.take(2)? }) } }
+impl crate::IntoValue for Progress { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bytes_scanned); fields.put(1, self.bytes_processed); fields.put(2, self.bytes_returned); crate::Value::Structure(fields) } }
+/// `ProgressEvent`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ProgressEvent {
+    /// `Details`.
+    pub details: Option<Progress>,
+}
+impl crate::FromValue for ProgressEvent { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { details: fields.take(0)? }) } }
+impl crate::IntoValue for ProgressEvent { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.details); crate::Value::Structure(fields) } }
 /// `Protocol`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
@@ -3211,6 +4160,20 @@ pub struct PutBucketAclRequest {
 }
 impl crate::FromValue for PutBucketAclRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { acl: fields.take(0)?, access_control_policy: fields.take(1)?, bucket: fields.take(2)?, content_md5: fields.take(3)?, checksum_algorithm: fields.take(4)?, grant_full_control: fields.take(5)?, grant_read: fields.take(6)?, grant_read_acp: fields.take(7)?, grant_write: fields.take(8)?, grant_write_acp: fields.take(9)?, expected_bucket_owner: fields.take(10)? }) } }
 impl crate::IntoValue for PutBucketAclRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.acl); fields.put(1, self.access_control_policy); fields.put(2, self.bucket); fields.put(3, self.content_md5); fields.put(4, self.checksum_algorithm); fields.put(5, self.grant_full_control); fields.put(6, self.grant_read); fields.put(7, self.grant_read_acp); fields.put(8, self.grant_write); fields.put(9, self.grant_write_acp); fields.put(10, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `PutBucketAnalyticsConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutBucketAnalyticsConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `AnalyticsConfiguration`.
+    pub analytics_configuration: AnalyticsConfiguration,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for PutBucketAnalyticsConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, analytics_configuration: fields.take(2)?, expected_bucket_owner: fields.take(3)? }) } }
+impl crate::IntoValue for PutBucketAnalyticsConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.analytics_configuration); fields.put(3, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `PutBucketCorsRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PutBucketCorsRequest {
@@ -3243,6 +4206,34 @@ pub struct PutBucketEncryptionRequest {
 }
 impl crate::FromValue for PutBucketEncryptionRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, content_md5: fields.take(1)?, checksum_algorithm: fields.take(2)?, server_side_encryption_configuration: fields.take(3)?, expected_bucket_owner: fields.take(4)? }) } }
 impl crate::IntoValue for PutBucketEncryptionRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.content_md5); fields.put(2, self.checksum_algorithm); fields.put(3, self.server_side_encryption_configuration); fields.put(4, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `PutBucketIntelligentTieringConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutBucketIntelligentTieringConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+    /// `IntelligentTieringConfiguration`.
+    pub intelligent_tiering_configuration: IntelligentTieringConfiguration,
+}
+impl crate::FromValue for PutBucketIntelligentTieringConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, expected_bucket_owner: fields.take(2)?, intelligent_tiering_configuration: fields.take(3)? }) } }
+impl crate::IntoValue for PutBucketIntelligentTieringConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.expected_bucket_owner); fields.put(3, self.intelligent_tiering_configuration); crate::Value::Structure(fields) } }
+/// `PutBucketInventoryConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutBucketInventoryConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `InventoryConfiguration`.
+    pub inventory_configuration: InventoryConfiguration,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for PutBucketInventoryConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, inventory_configuration: fields.take(2)?, expected_bucket_owner: fields.take(3)? }) } }
+impl crate::IntoValue for PutBucketInventoryConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.inventory_configuration); fields.put(3, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `PutBucketLifecycleConfigurationOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PutBucketLifecycleConfigurationOutput {
@@ -3283,6 +4274,34 @@ pub struct PutBucketLoggingRequest {
 }
 impl crate::FromValue for PutBucketLoggingRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, bucket_logging_status: fields.take(1)?, content_md5: fields.take(2)?, checksum_algorithm: fields.take(3)?, expected_bucket_owner: fields.take(4)? }) } }
 impl crate::IntoValue for PutBucketLoggingRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.bucket_logging_status); fields.put(2, self.content_md5); fields.put(3, self.checksum_algorithm); fields.put(4, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `PutBucketMetricsConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutBucketMetricsConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Id`.
+    pub id: String,
+    /// `MetricsConfiguration`.
+    pub metrics_configuration: MetricsConfiguration,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for PutBucketMetricsConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, id: fields.take(1)?, metrics_configuration: fields.take(2)?, expected_bucket_owner: fields.take(3)? }) } }
+impl crate::IntoValue for PutBucketMetricsConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.id); fields.put(2, self.metrics_configuration); fields.put(3, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `PutBucketNotificationConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutBucketNotificationConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `NotificationConfiguration`.
+    pub notification_configuration: NotificationConfiguration,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+    /// `SkipDestinationValidation`.
+    pub skip_destination_validation: Option<bool>,
+}
+impl crate::FromValue for PutBucketNotificationConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, notification_configuration: fields.take(1)?, expected_bucket_owner: fields.take(2)?, skip_destination_validation: fields.take(3)? }) } }
+impl crate::IntoValue for PutBucketNotificationConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.notification_configuration); fields.put(2, self.expected_bucket_owner); fields.put(3, self.skip_destination_validation); crate::Value::Structure(fields) } }
 /// `PutBucketOwnershipControlsRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PutBucketOwnershipControlsRequest {
@@ -3317,6 +4336,24 @@ pub struct PutBucketPolicyRequest {
 }
 impl crate::FromValue for PutBucketPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, content_md5: fields.take(1)?, checksum_algorithm: fields.take(2)?, confirm_remove_self_bucket_access: fields.take(3)?, policy: fields.take(4)?, expected_bucket_owner: fields.take(5)? }) } }
 impl crate::IntoValue for PutBucketPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.content_md5); fields.put(2, self.checksum_algorithm); fields.put(3, self.confirm_remove_self_bucket_access); fields.put(4, self.policy); fields.put(5, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `PutBucketReplicationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutBucketReplicationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ContentMD5`.
+    pub content_md5: Option<String>,
+    /// `ChecksumAlgorithm`.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// `ReplicationConfiguration`.
+    pub replication_configuration: ReplicationConfiguration,
+    /// `Token`.
+    pub token: Option<String>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for PutBucketReplicationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, content_md5: fields.take(1)?, checksum_algorithm: fields.take(2)?, replication_configuration: fields.take(3)?, token: fields.take(4)?, expected_bucket_owner: fields.take(5)? }) } }
+impl crate::IntoValue for PutBucketReplicationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.content_md5); fields.put(2, self.checksum_algorithm); fields.put(3, self.replication_configuration); fields.put(4, self.token); fields.put(5, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `PutBucketRequestPaymentRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PutBucketRequestPaymentRequest {
@@ -3425,6 +4462,64 @@ pub struct PutObjectAclRequest {
 }
 impl crate::FromValue for PutObjectAclRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { acl: fields.take(0)?, access_control_policy: fields.take(1)?, bucket: fields.take(2)?, content_md5: fields.take(3)?, checksum_algorithm: fields.take(4)?, grant_full_control: fields.take(5)?, grant_read: fields.take(6)?, grant_read_acp: fields.take(7)?, grant_write: fields.take(8)?, grant_write_acp: fields.take(9)?, key: fields.take(10)?, request_payer: fields.take(11)?, version_id: fields.take(12)?, expected_bucket_owner: fields.take(13)? }) } }
 impl crate::IntoValue for PutObjectAclRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.acl); fields.put(1, self.access_control_policy); fields.put(2, self.bucket); fields.put(3, self.content_md5); fields.put(4, self.checksum_algorithm); fields.put(5, self.grant_full_control); fields.put(6, self.grant_read); fields.put(7, self.grant_read_acp); fields.put(8, self.grant_write); fields.put(9, self.grant_write_acp); fields.put(10, self.key); fields.put(11, self.request_payer); fields.put(12, self.version_id); fields.put(13, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `PutObjectLegalHoldOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutObjectLegalHoldOutput {
+    /// `RequestCharged`.
+    pub request_charged: Option<RequestCharged>,
+}
+impl crate::FromValue for PutObjectLegalHoldOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { request_charged: fields.take(0)? }) } }
+impl crate::IntoValue for PutObjectLegalHoldOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.request_charged); crate::Value::Structure(fields) } }
+/// `PutObjectLegalHoldRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutObjectLegalHoldRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: String,
+    /// `LegalHold`.
+    pub legal_hold: Option<ObjectLockLegalHold>,
+    /// `RequestPayer`.
+    pub request_payer: Option<RequestPayer>,
+    /// `VersionId`.
+    pub version_id: Option<String>,
+    /// `ContentMD5`.
+    pub content_md5: Option<String>,
+    /// `ChecksumAlgorithm`.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for PutObjectLegalHoldRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, legal_hold: fields.take(2)?, request_payer: fields.take(3)?, version_id: fields.take(4)?, content_md5: fields.take(5)?, checksum_algorithm: fields.take(6)?, expected_bucket_owner: fields.take(7)? }) } }
+impl crate::IntoValue for PutObjectLegalHoldRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.legal_hold); fields.put(3, self.request_payer); fields.put(4, self.version_id); fields.put(5, self.content_md5); fields.put(6, self.checksum_algorithm); fields.put(7, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `PutObjectLockConfigurationOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutObjectLockConfigurationOutput {
+    /// `RequestCharged`.
+    pub request_charged: Option<RequestCharged>,
+}
+impl crate::FromValue for PutObjectLockConfigurationOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { request_charged: fields.take(0)? }) } }
+impl crate::IntoValue for PutObjectLockConfigurationOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.request_charged); crate::Value::Structure(fields) } }
+/// `PutObjectLockConfigurationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutObjectLockConfigurationRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ObjectLockConfiguration`.
+    pub object_lock_configuration: Option<ObjectLockConfiguration>,
+    /// `RequestPayer`.
+    pub request_payer: Option<RequestPayer>,
+    /// `Token`.
+    pub token: Option<String>,
+    /// `ContentMD5`.
+    pub content_md5: Option<String>,
+    /// `ChecksumAlgorithm`.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for PutObjectLockConfigurationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, object_lock_configuration: fields.take(1)?, request_payer: fields.take(2)?, token: fields.take(3)?, content_md5: fields.take(4)?, checksum_algorithm: fields.take(5)?, expected_bucket_owner: fields.take(6)? }) } }
+impl crate::IntoValue for PutObjectLockConfigurationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.object_lock_configuration); fields.put(2, self.request_payer); fields.put(3, self.token); fields.put(4, self.content_md5); fields.put(5, self.checksum_algorithm); fields.put(6, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `PutObjectOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PutObjectOutput {
@@ -3571,6 +4666,38 @@ pub struct PutObjectRequest {
 }
 impl crate::FromValue for PutObjectRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { acl: fields.take(0)?, bucket: fields.take(2)?, cache_control: fields.take(3)?, content_disposition: fields.take(4)?, content_encoding: fields.take(5)?, content_language: fields.take(6)?, content_length: fields.take(7)?, content_md5: fields.take(8)?, content_type: fields.take(9)?, checksum_algorithm: fields.take(10)?, checksum_crc32: fields.take(11)?, checksum_crc32_c: fields.take(12)?, checksum_crc64_nvme: fields.take(13)?, checksum_sha1: fields.take(14)?, checksum_sha256: fields.take(15)?, checksum_sha512: fields.take(16)?, checksum_md5: fields.take(17)?, checksum_xxhash64: fields.take(18)?, checksum_xxhash3: fields.take(19)?, checksum_xxhash128: fields.take(20)?, expires: fields.take(21)?, if_match: fields.take(22)?, if_none_match: fields.take(23)?, grant_full_control: fields.take(24)?, grant_read: fields.take(25)?, grant_read_acp: fields.take(26)?, grant_write_acp: fields.take(27)?, key: fields.take(28)?, write_offset_bytes: fields.take(29)?, metadata: fields.take(30)?, server_side_encryption: fields.take(31)?, storage_class: fields.take(32)?, website_redirect_location: fields.take(33)?, sse_customer_algorithm: fields.take(34)?, sse_customer_key: fields.take(35)?, sse_customer_key_md5: fields.take(36)?, ssekms_key_id: fields.take(37)?, ssekms_encryption_context: fields.take(38)?, bucket_key_enabled: fields.take(39)?, request_payer: fields.take(40)?, tagging: fields.take(41)?, object_lock_mode: fields.take(42)?, object_lock_retain_until_date: fields.take(43)?, object_lock_legal_hold_status: fields.take(44)?, expected_bucket_owner: fields.take(45)? }) } }
 impl crate::IntoValue for PutObjectRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.acl); fields.put(2, self.bucket); fields.put(3, self.cache_control); fields.put(4, self.content_disposition); fields.put(5, self.content_encoding); fields.put(6, self.content_language); fields.put(7, self.content_length); fields.put(8, self.content_md5); fields.put(9, self.content_type); fields.put(10, self.checksum_algorithm); fields.put(11, self.checksum_crc32); fields.put(12, self.checksum_crc32_c); fields.put(13, self.checksum_crc64_nvme); fields.put(14, self.checksum_sha1); fields.put(15, self.checksum_sha256); fields.put(16, self.checksum_sha512); fields.put(17, self.checksum_md5); fields.put(18, self.checksum_xxhash64); fields.put(19, self.checksum_xxhash3); fields.put(20, self.checksum_xxhash128); fields.put(21, self.expires); fields.put(22, self.if_match); fields.put(23, self.if_none_match); fields.put(24, self.grant_full_control); fields.put(25, self.grant_read); fields.put(26, self.grant_read_acp); fields.put(27, self.grant_write_acp); fields.put(28, self.key); fields.put(29, self.write_offset_bytes); fields.put(30, self.metadata); fields.put(31, self.server_side_encryption); fields.put(32, self.storage_class); fields.put(33, self.website_redirect_location); fields.put(34, self.sse_customer_algorithm); fields.put(35, self.sse_customer_key); fields.put(36, self.sse_customer_key_md5); fields.put(37, self.ssekms_key_id); fields.put(38, self.ssekms_encryption_context); fields.put(39, self.bucket_key_enabled); fields.put(40, self.request_payer); fields.put(41, self.tagging); fields.put(42, self.object_lock_mode); fields.put(43, self.object_lock_retain_until_date); fields.put(44, self.object_lock_legal_hold_status); fields.put(45, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `PutObjectRetentionOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutObjectRetentionOutput {
+    /// `RequestCharged`.
+    pub request_charged: Option<RequestCharged>,
+}
+impl crate::FromValue for PutObjectRetentionOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { request_charged: fields.take(0)? }) } }
+impl crate::IntoValue for PutObjectRetentionOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.request_charged); crate::Value::Structure(fields) } }
+/// `PutObjectRetentionRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutObjectRetentionRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: String,
+    /// `Retention`.
+    pub retention: Option<ObjectLockRetention>,
+    /// `RequestPayer`.
+    pub request_payer: Option<RequestPayer>,
+    /// `VersionId`.
+    pub version_id: Option<String>,
+    /// `BypassGovernanceRetention`.
+    pub bypass_governance_retention: Option<bool>,
+    /// `ContentMD5`.
+    pub content_md5: Option<String>,
+    /// `ChecksumAlgorithm`.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for PutObjectRetentionRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, retention: fields.take(2)?, request_payer: fields.take(3)?, version_id: fields.take(4)?, bypass_governance_retention: fields.take(5)?, content_md5: fields.take(6)?, checksum_algorithm: fields.take(7)?, expected_bucket_owner: fields.take(8)? }) } }
+impl crate::IntoValue for PutObjectRetentionRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.retention); fields.put(3, self.request_payer); fields.put(4, self.version_id); fields.put(5, self.bypass_governance_retention); fields.put(6, self.content_md5); fields.put(7, self.checksum_algorithm); fields.put(8, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `PutObjectTaggingOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PutObjectTaggingOutput {
@@ -3631,6 +4758,25 @@ pub struct QueueConfiguration {
 }
 impl crate::FromValue for QueueConfiguration { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, queue_arn: fields.take(1)?, events: fields.take(2)?, filter: fields.take(3)? }) } }
 impl crate::IntoValue for QueueConfiguration { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.queue_arn); fields.put(2, self.events); fields.put(3, self.filter); crate::Value::Structure(fields) } }
+/// `QuoteFields`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QuoteFields {
+    /// `ALWAYS`.
+    #[default] ALWAYS,
+    /// `ASNEEDED`.
+    ASNEEDED,
+}
+impl crate::Enumeration for QuoteFields { const VALUES: &'static [(&'static str, Self)] = &[("ALWAYS", Self::ALWAYS), ("ASNEEDED", Self::ASNEEDED)]; fn as_str(self) -> &'static str { match self { Self::ALWAYS => "ALWAYS", Self::ASNEEDED => "ASNEEDED" } } }
+impl crate::FromValue for QuoteFields { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for QuoteFields { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `RecordsEvent`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RecordsEvent {
+    /// `Payload`.
+    pub payload: Option<crate::Blob>,
+}
+impl crate::FromValue for RecordsEvent { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { payload: fields.take(0)? }) } }
+impl crate::IntoValue for RecordsEvent { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.payload); crate::Value::Structure(fields) } }
 /// `Redirect`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Redirect {
@@ -3815,6 +4961,73 @@ pub struct RequestPaymentConfiguration {
 }
 impl crate::FromValue for RequestPaymentConfiguration { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { payer: fields.take(0)? }) } }
 impl crate::IntoValue for RequestPaymentConfiguration { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.payer); crate::Value::Structure(fields) } }
+/// `RequestProgress`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RequestProgress {
+    /// `Enabled`.
+    pub enabled: Option<bool>,
+}
+impl crate::FromValue for RequestProgress { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { enabled: fields.take(0)? }) } }
+impl crate::IntoValue for RequestProgress { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.enabled); crate::Value::Structure(fields) } }
+/// `RestoreObjectOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RestoreObjectOutput {
+    /// `RequestCharged`.
+    pub request_charged: Option<RequestCharged>,
+    /// `RestoreOutputPath`.
+    pub restore_output_path: Option<String>,
+}
+impl crate::FromValue for RestoreObjectOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { request_charged: fields.take(0)?, restore_output_path: fields.take(1)? }) } }
+impl crate::IntoValue for RestoreObjectOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.request_charged); fields.put(1, self.restore_output_path); crate::Value::Structure(fields) } }
+/// `RestoreObjectRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RestoreObjectRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: String,
+    /// `VersionId`.
+    pub version_id: Option<String>,
+    /// `RestoreRequest`.
+    pub restore_request: Option<RestoreRequest>,
+    /// `RequestPayer`.
+    pub request_payer: Option<RequestPayer>,
+    /// `ChecksumAlgorithm`.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for RestoreObjectRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, version_id: fields.take(2)?, restore_request: fields.take(3)?, request_payer: fields.take(4)?, checksum_algorithm: fields.take(5)?, expected_bucket_owner: fields.take(6)? }) } }
+impl crate::IntoValue for RestoreObjectRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.version_id); fields.put(3, self.restore_request); fields.put(4, self.request_payer); fields.put(5, self.checksum_algorithm); fields.put(6, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `RestoreRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RestoreRequest {
+    /// `Days`.
+    pub days: Option<i32>,
+    /// `GlacierJobParameters`.
+    pub glacier_job_parameters: Option<GlacierJobParameters>,
+    /// `Type`.
+    pub type_: Option<RestoreRequestType>,
+    /// `Tier`.
+    pub tier: Option<Tier>,
+    /// `Description`.
+    pub description: Option<String>,
+    /// `SelectParameters`.
+    pub select_parameters: Option<SelectParameters>,
+    /// `OutputLocation`.
+    pub output_location: Option<OutputLocation>,
+}
+impl crate::FromValue for RestoreRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { days: fields.take(0)?, glacier_job_parameters: fields.take(1)?, type_: fields.take(2)?, tier: fields.take(3)?, description: fields.take(4)?, select_parameters: fields.take(5)?, output_location: fields.take(6)? }) } }
+impl crate::IntoValue for RestoreRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.days); fields.put(1, self.glacier_job_parameters); fields.put(2, self.type_); fields.put(3, self.tier); fields.put(4, self.description); fields.put(5, self.select_parameters); fields.put(6, self.output_location); crate::Value::Structure(fields) } }
+/// `RestoreRequestType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RestoreRequestType {
+    /// `SELECT`.
+    #[default] SELECT,
+}
+impl crate::Enumeration for RestoreRequestType { const VALUES: &'static [(&'static str, Self)] = &[("SELECT", Self::SELECT)]; fn as_str(self) -> &'static str { match self { Self::SELECT => "SELECT" } } }
+impl crate::FromValue for RestoreRequestType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for RestoreRequestType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `RestoreStatus`.
 #[derive(Clone, Default, PartialEq)]
 pub struct RestoreStatus {
@@ -3843,6 +5056,118 @@ pub struct S3KeyFilter {
 }
 impl crate::FromValue for S3KeyFilter { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { filter_rules: fields.take(0)? }) } }
 impl crate::IntoValue for S3KeyFilter { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.filter_rules); crate::Value::Structure(fields) } }
+/// `S3Location`.
+#[derive(Clone, Default, PartialEq)]
+pub struct S3Location {
+    /// `BucketName`.
+    pub bucket_name: String,
+    /// `Prefix`.
+    pub prefix: String,
+    /// `Encryption`.
+    pub encryption: Option<Encryption>,
+    /// `CannedACL`.
+    pub canned_acl: Option<ObjectCannedACL>,
+    /// `AccessControlList`.
+    pub access_control_list: Vec<Grant>,
+    /// `Tagging`.
+    pub tagging: Option<Tagging>,
+    /// `UserMetadata`.
+    pub user_metadata: Vec<MetadataEntry>,
+    /// `StorageClass`.
+    pub storage_class: Option<StorageClass>,
+}
+impl crate::FromValue for S3Location { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket_name: fields.take(0)?, prefix: fields.take(1)?, encryption: fields.take(2)?, canned_acl: fields.take(3)?, access_control_list: fields.take(4)?, tagging: fields.take(5)?, user_metadata: fields.take(6)?, storage_class: fields.take(7)? }) } }
+impl crate::IntoValue for S3Location { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket_name); fields.put(1, self.prefix); fields.put(2, self.encryption); fields.put(3, self.canned_acl); fields.put(4, self.access_control_list); fields.put(5, self.tagging); fields.put(6, self.user_metadata); fields.put(7, self.storage_class); crate::Value::Structure(fields) } }
+/// `SSEKMS`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SSEKMS {
+    /// `KeyId`.
+    pub key_id: String,
+}
+impl crate::FromValue for SSEKMS { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { key_id: fields.take(0)? }) } }
+impl crate::IntoValue for SSEKMS { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.key_id); crate::Value::Structure(fields) } }
+/// `SSES3`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SSES3 {
+}
+impl crate::FromValue for SSES3 { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for SSES3 { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `ScanRange`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ScanRange {
+    /// `Start`.
+    pub start: Option<i64>,
+    /// `End`.
+    pub end: Option<i64>,
+}
+impl crate::FromValue for ScanRange { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { start: fields.take(0)?, end: fields.take(1)? }) } }
+impl crate::IntoValue for ScanRange { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.start); fields.put(1, self.end); crate::Value::Structure(fields) } }
+/// `SelectObjectContentEventStream`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SelectObjectContentEventStream {
+    /// `Records`.
+    pub records: Option<RecordsEvent>,
+    /// `Stats`.
+    pub stats: Option<StatsEvent>,
+    /// `Progress`.
+    pub progress: Option<ProgressEvent>,
+    /// `Cont`.
+    pub cont: Option<ContinuationEvent>,
+    /// `End`.
+    pub end: Option<EndEvent>,
+}
+impl crate::FromValue for SelectObjectContentEventStream { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { records: fields.take(0)?, stats: fields.take(1)?, progress: fields.take(2)?, cont: fields.take(3)?, end: fields.take(4)? }) } }
+impl crate::IntoValue for SelectObjectContentEventStream { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.records); fields.put(1, self.stats); fields.put(2, self.progress); fields.put(3, self.cont); fields.put(4, self.end); crate::Value::Structure(fields) } }
+/// `SelectObjectContentOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SelectObjectContentOutput {
+}
+impl crate::FromValue for SelectObjectContentOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for SelectObjectContentOutput { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `SelectObjectContentRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SelectObjectContentRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: String,
+    /// `SSECustomerAlgorithm`.
+    pub sse_customer_algorithm: Option<String>,
+    /// `SSECustomerKey`.
+    pub sse_customer_key: Option<String>,
+    /// `SSECustomerKeyMD5`.
+    pub sse_customer_key_md5: Option<String>,
+    /// `Expression`.
+    pub expression: String,
+    /// `ExpressionType`.
+    pub expression_type: ExpressionType,
+    /// `RequestProgress`.
+    pub request_progress: Option<RequestProgress>,
+    /// `InputSerialization`.
+    pub input_serialization: InputSerialization,
+    /// `OutputSerialization`.
+    pub output_serialization: OutputSerialization,
+    /// `ScanRange`.
+    pub scan_range: Option<ScanRange>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for SelectObjectContentRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, sse_customer_algorithm: fields.take(2)?, sse_customer_key: fields.take(3)?, sse_customer_key_md5: fields.take(4)?, expression: fields.take(5)?, expression_type: fields.take(6)?, request_progress: fields.take(7)?, input_serialization: fields.take(8)?, output_serialization: fields.take(9)?, scan_range: fields.take(10)?, expected_bucket_owner: fields.take(11)? }) } }
+impl crate::IntoValue for SelectObjectContentRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.sse_customer_algorithm); fields.put(3, self.sse_customer_key); fields.put(4, self.sse_customer_key_md5); fields.put(5, self.expression); fields.put(6, self.expression_type); fields.put(7, self.request_progress); fields.put(8, self.input_serialization); fields.put(9, self.output_serialization); fields.put(10, self.scan_range); fields.put(11, self.expected_bucket_owner); crate::Value::Structure(fields) } }
+/// `SelectParameters`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SelectParameters {
+    /// `InputSerialization`.
+    pub input_serialization: InputSerialization,
+    /// `ExpressionType`.
+    pub expression_type: ExpressionType,
+    /// `Expression`.
+    pub expression: String,
+    /// `OutputSerialization`.
+    pub output_serialization: OutputSerialization,
+}
+impl crate::FromValue for SelectParameters { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { input_serialization: fields.take(0)?, expression_type: fields.take(1)?, expression: fields.take(2)?, output_serialization: fields.take(3)? }) } }
+impl crate::IntoValue for SelectParameters { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.input_serialization); fields.put(1, self.expression_type); fields.put(2, self.expression); fields.put(3, self.output_serialization); crate::Value::Structure(fields) } }
 /// `ServerSideEncryption`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ServerSideEncryption {
@@ -3923,6 +5248,26 @@ pub enum SseKmsEncryptedObjectsStatus {
 impl crate::Enumeration for SseKmsEncryptedObjectsStatus { const VALUES: &'static [(&'static str, Self)] = &[("Enabled", Self::Enabled), ("Disabled", Self::Disabled)]; fn as_str(self) -> &'static str { match self { Self::Enabled => "Enabled", Self::Disabled => "Disabled" } } }
 impl crate::FromValue for SseKmsEncryptedObjectsStatus { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for SseKmsEncryptedObjectsStatus { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `Stats`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Stats {
+    /// `BytesScanned`.
+    pub bytes_scanned: Option<i64>,
+    /// `BytesProcessed`.
+    pub bytes_processed: Option<i64>,
+    /// `BytesReturned`.
+    pub bytes_returned: Option<i64>,
+}
+impl crate::FromValue for Stats { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bytes_scanned: fields.take(0)?, bytes_processed: fields.take(1)?, bytes_returned: fields.take(2)? }) } }
+impl crate::IntoValue for Stats { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bytes_scanned); fields.put(1, self.bytes_processed); fields.put(2, self.bytes_returned); crate::Value::Structure(fields) } }
+/// `StatsEvent`.
+#[derive(Clone, Default, PartialEq)]
+pub struct StatsEvent {
+    /// `Details`.
+    pub details: Option<Stats>,
+}
+impl crate::FromValue for StatsEvent { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { details: fields.take(0)? }) } }
+impl crate::IntoValue for StatsEvent { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.details); crate::Value::Structure(fields) } }
 /// `StorageClass`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StorageClass {
@@ -3956,6 +5301,33 @@ pub enum StorageClass {
 impl crate::Enumeration for StorageClass { const VALUES: &'static [(&'static str, Self)] = &[("STANDARD", Self::STANDARD), ("REDUCED_REDUNDANCY", Self::REDUCEDREDUNDANCY), ("STANDARD_IA", Self::STANDARDIA), ("ONEZONE_IA", Self::ONEZONEIA), ("INTELLIGENT_TIERING", Self::INTELLIGENTTIERING), ("GLACIER", Self::GLACIER), ("DEEP_ARCHIVE", Self::DEEPARCHIVE), ("OUTPOSTS", Self::OUTPOSTS), ("GLACIER_IR", Self::GLACIERIR), ("SNOW", Self::SNOW), ("EXPRESS_ONEZONE", Self::EXPRESSONEZONE), ("FSX_OPENZFS", Self::FSXOPENZFS), ("FSX_ONTAP", Self::FSXONTAP)]; fn as_str(self) -> &'static str { match self { Self::STANDARD => "STANDARD", Self::REDUCEDREDUNDANCY => "REDUCED_REDUNDANCY", Self::STANDARDIA => "STANDARD_IA", Self::ONEZONEIA => "ONEZONE_IA", Self::INTELLIGENTTIERING => "INTELLIGENT_TIERING", Self::GLACIER => "GLACIER", Self::DEEPARCHIVE => "DEEP_ARCHIVE", Self::OUTPOSTS => "OUTPOSTS", Self::GLACIERIR => "GLACIER_IR", Self::SNOW => "SNOW", Self::EXPRESSONEZONE => "EXPRESS_ONEZONE", Self::FSXOPENZFS => "FSX_OPENZFS", Self::FSXONTAP => "FSX_ONTAP" } } }
 impl crate::FromValue for StorageClass { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for StorageClass { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `StorageClassAnalysis`.
+#[derive(Clone, Default, PartialEq)]
+pub struct StorageClassAnalysis {
+    /// `DataExport`.
+    pub data_export: Option<StorageClassAnalysisDataExport>,
+}
+impl crate::FromValue for StorageClassAnalysis { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { data_export: fields.take(0)? }) } }
+impl crate::IntoValue for StorageClassAnalysis { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.data_export); crate::Value::Structure(fields) } }
+/// `StorageClassAnalysisDataExport`.
+#[derive(Clone, Default, PartialEq)]
+pub struct StorageClassAnalysisDataExport {
+    /// `OutputSchemaVersion`.
+    pub output_schema_version: StorageClassAnalysisSchemaVersion,
+    /// `Destination`.
+    pub destination: AnalyticsExportDestination,
+}
+impl crate::FromValue for StorageClassAnalysisDataExport { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { output_schema_version: fields.take(0)?, destination: fields.take(1)? }) } }
+impl crate::IntoValue for StorageClassAnalysisDataExport { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.output_schema_version); fields.put(1, self.destination); crate::Value::Structure(fields) } }
+/// `StorageClassAnalysisSchemaVersion`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StorageClassAnalysisSchemaVersion {
+    /// `V_1`.
+    #[default] V1,
+}
+impl crate::Enumeration for StorageClassAnalysisSchemaVersion { const VALUES: &'static [(&'static str, Self)] = &[("V_1", Self::V1)]; fn as_str(self) -> &'static str { match self { Self::V1 => "V_1" } } }
+impl crate::FromValue for StorageClassAnalysisSchemaVersion { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for StorageClassAnalysisSchemaVersion { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `Tag`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Tag {
@@ -4005,6 +5377,29 @@ pub struct TargetObjectKeyFormat {
 }
 impl crate::FromValue for TargetObjectKeyFormat { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { simple_prefix: fields.take(0)?, partitioned_prefix: fields.take(1)? }) } }
 impl crate::IntoValue for TargetObjectKeyFormat { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.simple_prefix); fields.put(1, self.partitioned_prefix); crate::Value::Structure(fields) } }
+/// `Tier`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tier {
+    /// `Standard`.
+    #[default] Standard,
+    /// `Bulk`.
+    Bulk,
+    /// `Expedited`.
+    Expedited,
+}
+impl crate::Enumeration for Tier { const VALUES: &'static [(&'static str, Self)] = &[("Standard", Self::Standard), ("Bulk", Self::Bulk), ("Expedited", Self::Expedited)]; fn as_str(self) -> &'static str { match self { Self::Standard => "Standard", Self::Bulk => "Bulk", Self::Expedited => "Expedited" } } }
+impl crate::FromValue for Tier { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for Tier { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `Tiering`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Tiering {
+    /// `Days`.
+    pub days: i32,
+    /// `AccessTier`.
+    pub access_tier: IntelligentTieringAccessTier,
+}
+impl crate::FromValue for Tiering { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { days: fields.take(0)?, access_tier: fields.take(1)? }) } }
+impl crate::IntoValue for Tiering { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.days); fields.put(1, self.access_tier); crate::Value::Structure(fields) } }
 /// `TopicConfiguration`.
 #[derive(Clone, Default, PartialEq)]
 pub struct TopicConfiguration {
@@ -4274,21 +5669,36 @@ pub mod ops {
     /// `DeleteBucket`.
     pub enum DeleteBucket {}
     impl crate::TypedOperation for DeleteBucket { type Input = super::DeleteBucketRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET } }
+    /// `DeleteBucketAnalyticsConfiguration`.
+    pub enum DeleteBucketAnalyticsConfiguration {}
+    impl crate::TypedOperation for DeleteBucketAnalyticsConfiguration { type Input = super::DeleteBucketAnalyticsConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_ANALYTICS_CONFIGURATION } }
     /// `DeleteBucketCors`.
     pub enum DeleteBucketCors {}
     impl crate::TypedOperation for DeleteBucketCors { type Input = super::DeleteBucketCorsRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_CORS } }
     /// `DeleteBucketEncryption`.
     pub enum DeleteBucketEncryption {}
     impl crate::TypedOperation for DeleteBucketEncryption { type Input = super::DeleteBucketEncryptionRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_ENCRYPTION } }
+    /// `DeleteBucketIntelligentTieringConfiguration`.
+    pub enum DeleteBucketIntelligentTieringConfiguration {}
+    impl crate::TypedOperation for DeleteBucketIntelligentTieringConfiguration { type Input = super::DeleteBucketIntelligentTieringConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_INTELLIGENT_TIERING_CONFIGURATION } }
+    /// `DeleteBucketInventoryConfiguration`.
+    pub enum DeleteBucketInventoryConfiguration {}
+    impl crate::TypedOperation for DeleteBucketInventoryConfiguration { type Input = super::DeleteBucketInventoryConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_INVENTORY_CONFIGURATION } }
     /// `DeleteBucketLifecycle`.
     pub enum DeleteBucketLifecycle {}
     impl crate::TypedOperation for DeleteBucketLifecycle { type Input = super::DeleteBucketLifecycleRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_LIFECYCLE } }
+    /// `DeleteBucketMetricsConfiguration`.
+    pub enum DeleteBucketMetricsConfiguration {}
+    impl crate::TypedOperation for DeleteBucketMetricsConfiguration { type Input = super::DeleteBucketMetricsConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_METRICS_CONFIGURATION } }
     /// `DeleteBucketOwnershipControls`.
     pub enum DeleteBucketOwnershipControls {}
     impl crate::TypedOperation for DeleteBucketOwnershipControls { type Input = super::DeleteBucketOwnershipControlsRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_OWNERSHIP_CONTROLS } }
     /// `DeleteBucketPolicy`.
     pub enum DeleteBucketPolicy {}
     impl crate::TypedOperation for DeleteBucketPolicy { type Input = super::DeleteBucketPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_POLICY } }
+    /// `DeleteBucketReplication`.
+    pub enum DeleteBucketReplication {}
+    impl crate::TypedOperation for DeleteBucketReplication { type Input = super::DeleteBucketReplicationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_REPLICATION } }
     /// `DeleteBucketTagging`.
     pub enum DeleteBucketTagging {}
     impl crate::TypedOperation for DeleteBucketTagging { type Input = super::DeleteBucketTaggingRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_BUCKET_TAGGING } }
@@ -4313,12 +5723,21 @@ pub mod ops {
     /// `GetBucketAcl`.
     pub enum GetBucketAcl {}
     impl crate::TypedOperation for GetBucketAcl { type Input = super::GetBucketAclRequest; type Output = super::GetBucketAclOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_ACL } }
+    /// `GetBucketAnalyticsConfiguration`.
+    pub enum GetBucketAnalyticsConfiguration {}
+    impl crate::TypedOperation for GetBucketAnalyticsConfiguration { type Input = super::GetBucketAnalyticsConfigurationRequest; type Output = super::GetBucketAnalyticsConfigurationOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_ANALYTICS_CONFIGURATION } }
     /// `GetBucketCors`.
     pub enum GetBucketCors {}
     impl crate::TypedOperation for GetBucketCors { type Input = super::GetBucketCorsRequest; type Output = super::GetBucketCorsOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_CORS } }
     /// `GetBucketEncryption`.
     pub enum GetBucketEncryption {}
     impl crate::TypedOperation for GetBucketEncryption { type Input = super::GetBucketEncryptionRequest; type Output = super::GetBucketEncryptionOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_ENCRYPTION } }
+    /// `GetBucketIntelligentTieringConfiguration`.
+    pub enum GetBucketIntelligentTieringConfiguration {}
+    impl crate::TypedOperation for GetBucketIntelligentTieringConfiguration { type Input = super::GetBucketIntelligentTieringConfigurationRequest; type Output = super::GetBucketIntelligentTieringConfigurationOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_INTELLIGENT_TIERING_CONFIGURATION } }
+    /// `GetBucketInventoryConfiguration`.
+    pub enum GetBucketInventoryConfiguration {}
+    impl crate::TypedOperation for GetBucketInventoryConfiguration { type Input = super::GetBucketInventoryConfigurationRequest; type Output = super::GetBucketInventoryConfigurationOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_INVENTORY_CONFIGURATION } }
     /// `GetBucketLifecycleConfiguration`.
     pub enum GetBucketLifecycleConfiguration {}
     impl crate::TypedOperation for GetBucketLifecycleConfiguration { type Input = super::GetBucketLifecycleConfigurationRequest; type Output = super::GetBucketLifecycleConfigurationOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_LIFECYCLE_CONFIGURATION } }
@@ -4328,6 +5747,9 @@ pub mod ops {
     /// `GetBucketLogging`.
     pub enum GetBucketLogging {}
     impl crate::TypedOperation for GetBucketLogging { type Input = super::GetBucketLoggingRequest; type Output = super::GetBucketLoggingOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_LOGGING } }
+    /// `GetBucketMetricsConfiguration`.
+    pub enum GetBucketMetricsConfiguration {}
+    impl crate::TypedOperation for GetBucketMetricsConfiguration { type Input = super::GetBucketMetricsConfigurationRequest; type Output = super::GetBucketMetricsConfigurationOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_METRICS_CONFIGURATION } }
     /// `GetBucketNotificationConfiguration`.
     pub enum GetBucketNotificationConfiguration {}
     impl crate::TypedOperation for GetBucketNotificationConfiguration { type Input = super::GetBucketNotificationConfigurationRequest; type Output = super::NotificationConfiguration; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_NOTIFICATION_CONFIGURATION } }
@@ -4364,12 +5786,21 @@ pub mod ops {
     /// `GetObjectAttributes`.
     pub enum GetObjectAttributes {}
     impl crate::TypedOperation for GetObjectAttributes { type Input = super::GetObjectAttributesRequest; type Output = super::GetObjectAttributesOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_OBJECT_ATTRIBUTES } }
+    /// `GetObjectLegalHold`.
+    pub enum GetObjectLegalHold {}
+    impl crate::TypedOperation for GetObjectLegalHold { type Input = super::GetObjectLegalHoldRequest; type Output = super::GetObjectLegalHoldOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_OBJECT_LEGAL_HOLD } }
     /// `GetObjectLockConfiguration`.
     pub enum GetObjectLockConfiguration {}
     impl crate::TypedOperation for GetObjectLockConfiguration { type Input = super::GetObjectLockConfigurationRequest; type Output = super::GetObjectLockConfigurationOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_OBJECT_LOCK_CONFIGURATION } }
+    /// `GetObjectRetention`.
+    pub enum GetObjectRetention {}
+    impl crate::TypedOperation for GetObjectRetention { type Input = super::GetObjectRetentionRequest; type Output = super::GetObjectRetentionOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_OBJECT_RETENTION } }
     /// `GetObjectTagging`.
     pub enum GetObjectTagging {}
     impl crate::TypedOperation for GetObjectTagging { type Input = super::GetObjectTaggingRequest; type Output = super::GetObjectTaggingOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_OBJECT_TAGGING } }
+    /// `GetObjectTorrent`.
+    pub enum GetObjectTorrent {}
+    impl crate::TypedOperation for GetObjectTorrent { type Input = super::GetObjectTorrentRequest; type Output = super::GetObjectTorrentOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_OBJECT_TORRENT } }
     /// `GetPublicAccessBlock`.
     pub enum GetPublicAccessBlock {}
     impl crate::TypedOperation for GetPublicAccessBlock { type Input = super::GetPublicAccessBlockRequest; type Output = super::GetPublicAccessBlockOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_PUBLIC_ACCESS_BLOCK } }
@@ -4379,6 +5810,18 @@ pub mod ops {
     /// `HeadObject`.
     pub enum HeadObject {}
     impl crate::TypedOperation for HeadObject { type Input = super::HeadObjectRequest; type Output = super::HeadObjectOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_HEAD_OBJECT } }
+    /// `ListBucketAnalyticsConfigurations`.
+    pub enum ListBucketAnalyticsConfigurations {}
+    impl crate::TypedOperation for ListBucketAnalyticsConfigurations { type Input = super::ListBucketAnalyticsConfigurationsRequest; type Output = super::ListBucketAnalyticsConfigurationsOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_LIST_BUCKET_ANALYTICS_CONFIGURATIONS } }
+    /// `ListBucketIntelligentTieringConfigurations`.
+    pub enum ListBucketIntelligentTieringConfigurations {}
+    impl crate::TypedOperation for ListBucketIntelligentTieringConfigurations { type Input = super::ListBucketIntelligentTieringConfigurationsRequest; type Output = super::ListBucketIntelligentTieringConfigurationsOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_LIST_BUCKET_INTELLIGENT_TIERING_CONFIGURATIONS } }
+    /// `ListBucketInventoryConfigurations`.
+    pub enum ListBucketInventoryConfigurations {}
+    impl crate::TypedOperation for ListBucketInventoryConfigurations { type Input = super::ListBucketInventoryConfigurationsRequest; type Output = super::ListBucketInventoryConfigurationsOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_LIST_BUCKET_INVENTORY_CONFIGURATIONS } }
+    /// `ListBucketMetricsConfigurations`.
+    pub enum ListBucketMetricsConfigurations {}
+    impl crate::TypedOperation for ListBucketMetricsConfigurations { type Input = super::ListBucketMetricsConfigurationsRequest; type Output = super::ListBucketMetricsConfigurationsOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_LIST_BUCKET_METRICS_CONFIGURATIONS } }
     /// `ListBuckets`.
     pub enum ListBuckets {}
     impl crate::TypedOperation for ListBuckets { type Input = super::ListBucketsRequest; type Output = super::ListBucketsOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_LIST_BUCKETS } }
@@ -4397,30 +5840,54 @@ pub mod ops {
     /// `ListParts`.
     pub enum ListParts {}
     impl crate::TypedOperation for ListParts { type Input = super::ListPartsRequest; type Output = super::ListPartsOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_LIST_PARTS } }
+    /// `OptionsObject`.
+    pub enum OptionsObject {}
+    impl crate::TypedOperation for OptionsObject { type Input = super::OptionsObjectRequest; type Output = super::OptionsObjectOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_OPTIONS_OBJECT } }
+    /// `PostObject`.
+    pub enum PostObject {}
+    impl crate::TypedOperation for PostObject { type Input = super::PostObjectRequest; type Output = super::PostObjectOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_POST_OBJECT } }
     /// `PutBucketAccelerateConfiguration`.
     pub enum PutBucketAccelerateConfiguration {}
     impl crate::TypedOperation for PutBucketAccelerateConfiguration { type Input = super::PutBucketAccelerateConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_ACCELERATE_CONFIGURATION } }
     /// `PutBucketAcl`.
     pub enum PutBucketAcl {}
     impl crate::TypedOperation for PutBucketAcl { type Input = super::PutBucketAclRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_ACL } }
+    /// `PutBucketAnalyticsConfiguration`.
+    pub enum PutBucketAnalyticsConfiguration {}
+    impl crate::TypedOperation for PutBucketAnalyticsConfiguration { type Input = super::PutBucketAnalyticsConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_ANALYTICS_CONFIGURATION } }
     /// `PutBucketCors`.
     pub enum PutBucketCors {}
     impl crate::TypedOperation for PutBucketCors { type Input = super::PutBucketCorsRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_CORS } }
     /// `PutBucketEncryption`.
     pub enum PutBucketEncryption {}
     impl crate::TypedOperation for PutBucketEncryption { type Input = super::PutBucketEncryptionRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_ENCRYPTION } }
+    /// `PutBucketIntelligentTieringConfiguration`.
+    pub enum PutBucketIntelligentTieringConfiguration {}
+    impl crate::TypedOperation for PutBucketIntelligentTieringConfiguration { type Input = super::PutBucketIntelligentTieringConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_INTELLIGENT_TIERING_CONFIGURATION } }
+    /// `PutBucketInventoryConfiguration`.
+    pub enum PutBucketInventoryConfiguration {}
+    impl crate::TypedOperation for PutBucketInventoryConfiguration { type Input = super::PutBucketInventoryConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_INVENTORY_CONFIGURATION } }
     /// `PutBucketLifecycleConfiguration`.
     pub enum PutBucketLifecycleConfiguration {}
     impl crate::TypedOperation for PutBucketLifecycleConfiguration { type Input = super::PutBucketLifecycleConfigurationRequest; type Output = super::PutBucketLifecycleConfigurationOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_LIFECYCLE_CONFIGURATION } }
     /// `PutBucketLogging`.
     pub enum PutBucketLogging {}
     impl crate::TypedOperation for PutBucketLogging { type Input = super::PutBucketLoggingRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_LOGGING } }
+    /// `PutBucketMetricsConfiguration`.
+    pub enum PutBucketMetricsConfiguration {}
+    impl crate::TypedOperation for PutBucketMetricsConfiguration { type Input = super::PutBucketMetricsConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_METRICS_CONFIGURATION } }
+    /// `PutBucketNotificationConfiguration`.
+    pub enum PutBucketNotificationConfiguration {}
+    impl crate::TypedOperation for PutBucketNotificationConfiguration { type Input = super::PutBucketNotificationConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_NOTIFICATION_CONFIGURATION } }
     /// `PutBucketOwnershipControls`.
     pub enum PutBucketOwnershipControls {}
     impl crate::TypedOperation for PutBucketOwnershipControls { type Input = super::PutBucketOwnershipControlsRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_OWNERSHIP_CONTROLS } }
     /// `PutBucketPolicy`.
     pub enum PutBucketPolicy {}
     impl crate::TypedOperation for PutBucketPolicy { type Input = super::PutBucketPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_POLICY } }
+    /// `PutBucketReplication`.
+    pub enum PutBucketReplication {}
+    impl crate::TypedOperation for PutBucketReplication { type Input = super::PutBucketReplicationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_REPLICATION } }
     /// `PutBucketRequestPayment`.
     pub enum PutBucketRequestPayment {}
     impl crate::TypedOperation for PutBucketRequestPayment { type Input = super::PutBucketRequestPaymentRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_REQUEST_PAYMENT } }
@@ -4439,12 +5906,27 @@ pub mod ops {
     /// `PutObjectAcl`.
     pub enum PutObjectAcl {}
     impl crate::TypedOperation for PutObjectAcl { type Input = super::PutObjectAclRequest; type Output = super::PutObjectAclOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_OBJECT_ACL } }
+    /// `PutObjectLegalHold`.
+    pub enum PutObjectLegalHold {}
+    impl crate::TypedOperation for PutObjectLegalHold { type Input = super::PutObjectLegalHoldRequest; type Output = super::PutObjectLegalHoldOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_OBJECT_LEGAL_HOLD } }
+    /// `PutObjectLockConfiguration`.
+    pub enum PutObjectLockConfiguration {}
+    impl crate::TypedOperation for PutObjectLockConfiguration { type Input = super::PutObjectLockConfigurationRequest; type Output = super::PutObjectLockConfigurationOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_OBJECT_LOCK_CONFIGURATION } }
+    /// `PutObjectRetention`.
+    pub enum PutObjectRetention {}
+    impl crate::TypedOperation for PutObjectRetention { type Input = super::PutObjectRetentionRequest; type Output = super::PutObjectRetentionOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_OBJECT_RETENTION } }
     /// `PutObjectTagging`.
     pub enum PutObjectTagging {}
     impl crate::TypedOperation for PutObjectTagging { type Input = super::PutObjectTaggingRequest; type Output = super::PutObjectTaggingOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_OBJECT_TAGGING } }
     /// `PutPublicAccessBlock`.
     pub enum PutPublicAccessBlock {}
     impl crate::TypedOperation for PutPublicAccessBlock { type Input = super::PutPublicAccessBlockRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_PUBLIC_ACCESS_BLOCK } }
+    /// `RestoreObject`.
+    pub enum RestoreObject {}
+    impl crate::TypedOperation for RestoreObject { type Input = super::RestoreObjectRequest; type Output = super::RestoreObjectOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_RESTORE_OBJECT } }
+    /// `SelectObjectContent`.
+    pub enum SelectObjectContent {}
+    impl crate::TypedOperation for SelectObjectContent { type Input = super::SelectObjectContentRequest; type Output = super::SelectObjectContentOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_SELECT_OBJECT_CONTENT } }
     /// `UploadPart`.
     pub enum UploadPart {}
     impl crate::TypedOperation for UploadPart { type Input = super::UploadPartRequest; type Output = super::UploadPartOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_UPLOAD_PART } }

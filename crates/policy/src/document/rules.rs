@@ -268,6 +268,9 @@ fn invalid_resource(kind: DocumentKind, text: &str) -> Option<Malformed> {
     let (region, resource) = (part(3).unwrap_or("*"), part(5).unwrap_or_default());
     match service {
         "iam" if !region.is_empty() => Some(Malformed::ResourceRegion(text.into(), "iam")),
+        // The root user is a resource of `sts:AssumeRoot` (service authorization reference of STS), and AWS's own policies for
+        // its tasks name it, though IAM's message does not.
+        "iam" if resource == "root" => None,
         "iam" if !(resource == "*" || IAM_RESOURCE_TYPES.iter().any(|start| resource.starts_with(start))) => {
             Some(Malformed::ResourcePath(text.into()))
         }

@@ -158,7 +158,7 @@ async fn encryption_is_always_on_and_by_the_servers_keys() {
 }
 
 #[tokio::test]
-async fn there_are_no_acls() {
+async fn there_are_no_acls_until_the_bucket_has_some() {
     let account = Account::with_bucket("b-1").await;
     let no_acls = refusal(400, "AccessControlListNotSupported", "The bucket does not allow ACLs");
     for acl in ["private", "public-read"] {
@@ -172,8 +172,10 @@ async fn there_are_no_acls() {
             "<OwnershipControls><Rule><ObjectOwnership>{ownership}</ObjectOwnership></Rule></OwnershipControls>"
         )
     };
-    let refused = account.refused("PUT", "/b-1", "ownershipControls", &put("ObjectWriter")).await;
-    assert_eq!(refused, not_built("objects with ACLs (ObjectOwnership ObjectWriter)"));
+    for ownership in ["ObjectWriter", "BucketOwnerPreferred"] {
+        account.ok("PUT", "/b-1", "ownershipControls", &put(ownership)).await;
+        assert_eq!(shown(&account, "ownershipControls").await, put(ownership));
+    }
     account.ok("DELETE", "/b-1", "ownershipControls", "").await;
     let absent = account.refused("GET", "/b-1", "ownershipControls", "").await;
     let words = "The bucket ownership controls were not found";
@@ -211,22 +213,16 @@ async fn what_is_the_default_is_taken_and_what_is_not_is_refused_by_name() {
             "server access logging",
         ),
         (
-            "requestPayment",
-            "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>",
-            "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>",
-            "buckets whose requesters pay",
+            "notification",
+            "<NotificationConfiguration/>",
+            "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>",
+            "event notifications",
         ),
         (
-            "accelerate",
-            "<AccelerateConfiguration><Status>Suspended</Status></AccelerateConfiguration>",
-            "<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>",
-            "transfer acceleration",
-        ),
-        (
-            "cors",
+            "replication",
             "",
-            "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
-            "cross-origin resource sharing (CORS)",
+            "<ReplicationConfiguration><Role>arn:aws:iam::123456789012:role/r</Role><Rule><Status>Enabled</Status><Destination><Bucket>arn:aws:s3:::b-2</Bucket></Destination></Rule></ReplicationConfiguration>",
+            "replication",
         ),
         (
             "website",
@@ -242,6 +238,89 @@ async fn what_is_the_default_is_taken_and_what_is_not_is_refused_by_name() {
             account.ok("PUT", "/b-1", what, taken).await;
         }
     }
-    let suspended = "<AccelerateConfiguration><Status>Suspended</Status></AccelerateConfiguration>";
-    assert_eq!(shown(&account, "accelerate").await, suspended);
+}
+
+#[tokio::test]
+async fn acceleration_and_who_pays_are_state() {
+    let account = Account::with_bucket("b-1").await;
+    for (what, document) in [
+        ("accelerate", "<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>"),
+        ("accelerate", "<AccelerateConfiguration><Status>Suspended</Status></AccelerateConfiguration>"),
+        (
+            "requestPayment",
+            "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>",
+        ),
+    ] {
+        account.ok("PUT", "/b-1", what, document).await;
+        assert_eq!(shown(&account, what).await, document);
+    }
+    // Others say that they pay, or get nothing.
+    let eve = account.stranger("eve", &[("all", crate::buckets::ALL)]).await;
+    account.unblock("b-1").await;
+    let open = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b-1"}]}"#;
+    account.policy("b-1", open).await;
+    for (client, headers, status) in [
+        (&eve, &[][..], 403),
+        (&eve, &[("x-amz-request-payer", "requester")], 200),
+        (&account.server.anonymous(), &[], 403),
+        (&account.administrator, &[], 200),
+    ] {
+        assert_eq!(client.s3("GET", "/b-1", "", headers, b"").await.status, status, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn configurations_with_ids_are_kept_paged_and_taken_away() {
+    let account = Account::with_bucket("b-1").await;
+    let metrics = |id: &str| format!("<MetricsConfiguration><Id>{id}</Id></MetricsConfiguration>");
+    let inventory = "<InventoryConfiguration><Destination><S3BucketDestination><Bucket>arn:aws:s3:::b-1</Bucket><Format>CSV</Format></S3BucketDestination></Destination><IsEnabled>true</IsEnabled><Id>one</Id><IncludedObjectVersions>All</IncludedObjectVersions><Schedule><Frequency>Daily</Frequency></Schedule></InventoryConfiguration>";
+    let tiering = "<IntelligentTieringConfiguration><Id>one</Id><Status>Enabled</Status><Tiering><Days>180</Days><AccessTier>DEEP_ARCHIVE_ACCESS</AccessTier></Tiering></IntelligentTieringConfiguration>";
+    let analytics = "<AnalyticsConfiguration><Id>one</Id><StorageClassAnalysis></StorageClassAnalysis></AnalyticsConfiguration>";
+    for (what, document) in [
+        ("metrics", metrics("one").as_str()),
+        ("inventory", inventory),
+        ("intelligent-tiering", tiering),
+        ("analytics", analytics),
+    ] {
+        let one = format!("{what}&id=one");
+        account.ok("PUT", "/b-1", &one, document).await;
+        assert_eq!(shown(&account, &one).await.replace("/>", ">"), document.replace("/>", ">"), "{what}");
+        assert_eq!(account.ok("GET", "/b-1", what, "").await.xml_all("Id"), ["one"], "{what}");
+        assert_eq!(
+            account.refused("PUT", "/b-1", &format!("{what}&id=two"), document).await.1,
+            "InvalidArgument"
+        );
+        account.ok("DELETE", "/b-1", &one, "").await;
+        let absent = refusal(404, "NoSuchConfiguration", "The specified configuration does not exist.");
+        for method in ["GET", "DELETE"] {
+            assert_eq!(account.refused(method, "/b-1", &one, "").await, absent, "{what}");
+        }
+    }
+    for number in 0..101 {
+        let id = format!("m{number:03}");
+        account.ok("PUT", "/b-1", &format!("metrics&id={id}"), &metrics(&id)).await;
+    }
+    let first = account.ok("GET", "/b-1", "metrics", "").await;
+    assert_eq!((first.xml_all("Id").len(), first.xml("IsTruncated")), (100, Some("true")));
+    let next = format!("metrics&continuation-token={}", first.xml("NextContinuationToken").unwrap());
+    let second = account.ok("GET", "/b-1", &next, "").await;
+    assert_eq!((second.xml_all("Id"), second.xml("IsTruncated")), (vec!["m100"], Some("false")));
+}
+
+#[tokio::test]
+async fn what_needs_an_archive_is_refused_as_aws_refuses_it() {
+    let account = Account::with_bucket("b-1").await;
+    account.ok("PUT", "/b-1/k", "", "x").await;
+    let words = "Restore is not allowed for the object's current storage class";
+    let restore = "<RestoreRequest><Days>1</Days></RestoreRequest>";
+    assert_eq!(
+        account.refused("POST", "/b-1/k", "restore", restore).await,
+        refusal(403, "InvalidObjectState", words)
+    );
+    let words = "The specified method is not allowed against this resource.";
+    assert_eq!(
+        account.refused("GET", "/b-1/k", "torrent", "").await,
+        refusal(405, "MethodNotAllowed", words)
+    );
+    assert_eq!(account.refused("GET", "/b-1/none", "torrent", "").await.1, "NoSuchKey");
 }

@@ -2,15 +2,19 @@
 //! nobody may get by it.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+mod acls;
 mod bucket_policy;
 mod buckets;
 mod configuration;
 mod copying;
+mod cors;
 mod deleting;
 mod lifecycle;
 mod listing;
+mod locking;
 mod multipart;
 mod objects;
+mod posting;
 mod refusals;
 mod second_paths;
 mod signer;

@@ -1,6 +1,8 @@
 //! Requests as clients sign them that the usual test client does not make: presigned URLs, and bodies in chunks.
 
 use aws_lc_rs::{digest, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use daypass_core::testing::{TestAnswer, TestServer};
 use daypass_core::{Clock as _, Peer, full};
 use http_body_util::BodyExt as _;
@@ -86,12 +88,29 @@ impl<'s> Signer<'s> {
             outgoing.payload
         );
         let hash = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
-        let text = format!("AWS4-HMAC-SHA256\n{date}\n{}\n{hash}", scope(date));
+        self.signature(date, &format!("AWS4-HMAC-SHA256\n{date}\n{}\n{hash}", scope(date)))
+    }
+
+    /// The fields of a form that sign its policy.
+    pub(crate) fn form(&self, policy: &str) -> Vec<(&'static str, String)> {
+        let date = self.server.clock.now().basic();
+        let policy = BASE64.encode(policy);
+        let signature = self.signature(&date, &policy);
+        vec![
+            ("policy", policy),
+            ("x-amz-algorithm", "AWS4-HMAC-SHA256".to_owned()),
+            ("x-amz-credential", format!("{}/{}", self.access_key_id, scope(&date))),
+            ("x-amz-date", date),
+            ("x-amz-signature", signature),
+        ]
+    }
+
+    fn signature(&self, date: &str, text: &str) -> String {
         let mut key = format!("AWS4{}", self.secret).into_bytes();
         for part in scope(date).split('/') {
             key = mac(&key, part);
         }
-        hex(&mac(&key, &text))
+        hex(&mac(&key, text))
     }
 
     async fn send(&self, outgoing: &Outgoing<'_>, query: &str, headers: &[(&str, &str)]) -> TestAnswer {

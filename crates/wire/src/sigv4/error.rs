@@ -18,6 +18,8 @@ pub enum AuthForm {
     Header,
     /// In the query string: a presigned URL. IAM's `s3:authType` is `REST-QUERY-STRING`.
     Query,
+    /// In the fields of a form. IAM's `s3:authType` is `POST`.
+    Post,
 }
 
 /// Why a request is not authenticated.
@@ -48,7 +50,7 @@ pub enum SigError {
         /// What is too long.
         what: &'static str,
     },
-    /// S3: SigV2.
+    /// S3: SigV2, outside of a presigned URL or with what it does not cover.
     #[error("signature version 2")]
     LegacySignature,
     /// The `Authorization` header does not have the three components.
@@ -76,6 +78,12 @@ pub enum SigError {
     /// A presigned query lacks parameters.
     #[error("the presigned query is incomplete")]
     MissingQueryParameters(QueryFault),
+    /// S3: a form is signed without this field.
+    #[error("the form lacks a field of its signature")]
+    MissingFormField {
+        /// Its name, as AWS writes it.
+        field: &'static str,
+    },
     /// `X-Amz-Expires` is not a number of seconds up to a week.
     #[error("the expiry is malformed")]
     MalformedExpires(ExpiresFault),
@@ -157,7 +165,7 @@ pub enum SigError {
     #[error("the presigned url has expired")]
     PresignedExpired {
         /// `X-Amz-Expires`.
-        expires_seconds: u32,
+        expires_seconds: Option<u32>,
         /// When it expired.
         expires: OffsetDateTime,
         /// Our time.
@@ -376,6 +384,7 @@ impl SigError {
             Self::DuplicateHeader { .. }
             | Self::TooLarge { .. }
             | Self::LegacySignature
+            | Self::MissingFormField { .. }
             | Self::MalformedAuthorization { .. }
             | Self::UnsupportedAlgorithm { .. }
             | Self::Nonconforming { .. }
@@ -416,7 +425,13 @@ impl SigError {
             Self::BothForms
             | Self::UnsupportedAlgorithm { form: AuthForm::Header, .. }
             | Self::MalformedAuthorization { fault: HeaderFault::NoSpace, .. }
-            | Self::InvalidContentSha256 { .. } => ("InvalidArgument", 400),
+            | Self::InvalidContentSha256 { .. }
+            | Self::MissingFormField { .. }
+            | Self::UnsupportedAlgorithm { form: AuthForm::Post, .. }
+            | Self::Nonconforming { form: AuthForm::Post }
+            | Self::MalformedCredential { form: AuthForm::Post, .. }
+            | Self::MalformedScopeDate { form: AuthForm::Post, .. }
+            | Self::MalformedDate { form: AuthForm::Post, .. } => ("InvalidArgument", 400),
             Self::DuplicateHeader { .. }
             | Self::AmbiguousHost
             | Self::LegacySignature
@@ -439,6 +454,7 @@ impl SigError {
             Self::WrongScope(fault) => match fault.form {
                 AuthForm::Header => ("AuthorizationHeaderMalformed", 400),
                 AuthForm::Query => ("AuthorizationQueryParametersError", 400),
+                AuthForm::Post => ("InvalidArgument", 400),
             },
             Self::MalformedQuery { .. } => ("InvalidURI", 400),
             Self::MalformedSignedHeaders | Self::Mismatch(_) => ("SignatureDoesNotMatch", 403),

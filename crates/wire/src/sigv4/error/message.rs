@@ -113,7 +113,12 @@ impl SigError {
             Self::UnsupportedAlgorithm { form: AuthForm::Header, .. } => {
                 "Unsupported Authorization Type".into()
             }
-            Self::UnsupportedAlgorithm { form: AuthForm::Query, .. } => {
+            Self::MissingFormField { field } => format!(
+                "Bucket POST must contain a field named '{field}'.  If it is specified, please check the order of the fields."
+            )
+            .into(),
+            Self::Nonconforming { form: AuthForm::Post } => "A field of the form is not text.".into(),
+            Self::UnsupportedAlgorithm { form: AuthForm::Query | AuthForm::Post, .. } => {
                 "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"".into()
             }
             Self::MissingQueryParameters(_) | Self::Nonconforming { form: AuthForm::Query } => {
@@ -121,7 +126,7 @@ impl SigError {
             }
             Self::MalformedExpires(fault) => s3_expires(*fault).into(),
             Self::MalformedQuery { .. } => "Couldn't parse the specified URI.".into(),
-            Self::MalformedDate { form: AuthForm::Query, .. } => {
+            Self::MalformedDate { form: AuthForm::Query | AuthForm::Post, .. } => {
                 "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"".into()
             }
             Self::HeadersNotSigned { .. } => {
@@ -181,7 +186,9 @@ impl SigError {
         };
         match form {
             AuthForm::Header => format!("The authorization header is malformed; {what}"),
-            AuthForm::Query => format!("Error parsing the X-Amz-Credential parameter; {what}"),
+            AuthForm::Query | AuthForm::Post => {
+                format!("Error parsing the X-Amz-Credential parameter; {what}")
+            }
         }
     }
 
@@ -209,11 +216,11 @@ impl SigError {
                 ("Expires", extended(*expires)),
                 ("ServerTime", extended(*now)),
             ],
-            Self::PresignedExpired { expires_seconds, expires, now } => vec![
-                ("X-Amz-Expires", expires_seconds.to_string()),
-                ("Expires", extended(*expires)),
-                ("ServerTime", extended(*now)),
-            ],
+            Self::PresignedExpired { expires_seconds, expires, now } => expires_seconds
+                .map(|seconds| ("X-Amz-Expires", seconds.to_string()))
+                .into_iter()
+                .chain([("Expires", extended(*expires)), ("ServerTime", extended(*now))])
+                .collect(),
             Self::WrongScope(fault)
                 if fault.region.is_some() && fault.service.is_none() && fault.terminator.is_none() =>
             {

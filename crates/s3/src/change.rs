@@ -1,0 +1,60 @@
+//! Changes of what is said of an object, whose bytes stay: its tags, its lock, its description.
+
+use bytes::Bytes;
+use daypass_core::model::IntoValue;
+use daypass_core::model::s3::errors;
+use daypass_core::objects::{Error as Engine, Lock, Update};
+use daypass_core::{Cx, Error, Fault};
+
+use crate::conditional::not_written;
+use crate::object::Subject;
+
+/// An object that changes while something is changed about it is looked at again, so often.
+pub(crate) const ATTEMPTS: usize = 3;
+
+/// What is changed; the rest stays.
+#[derive(Default)]
+pub(crate) struct Change {
+    pub(crate) meta: Option<Bytes>,
+    pub(crate) tags: Option<Bytes>,
+    pub(crate) lock: Option<Lock>,
+}
+
+/// Changes the object that was asked about, with the record of `output`; `None` if it is not what it was, so that the
+/// question has to be asked again.
+///
+/// # Errors
+/// In which way it is not there, or a failure of the object store.
+pub(crate) async fn attempt<O: IntoValue + Clone + Send + 'static>(
+    cx: &Cx,
+    subject: &Subject,
+    change: Change,
+    output: O,
+) -> Result<Option<O>, Error> {
+    let version = &subject.opened(cx)?.version;
+    let noted = output.clone();
+    let update = Update {
+        only_if: Some((version.generation, version.revision)),
+        meta: change.meta,
+        tags: change.tags,
+        lock: change.lock,
+        ..Update::new(subject.at.clone(), cx.commit(move |_| Some(noted)))
+    };
+    match cx.state().objects.update(update).await {
+        Ok(_) => Ok(Some(output)),
+        Err(
+            Engine::RevisionChanged { .. }
+            | Engine::SourceChanged
+            | Engine::NoSuchKey { .. }
+            | Engine::NoSuchVersion
+            | Engine::IsDeleteMarker { .. },
+        ) => Ok(None),
+        Err(error) => Err(not_written(cx, &subject.bucket, subject.name(), error)),
+    }
+}
+
+/// An object that never stopped changing.
+pub(crate) fn aborted() -> Fault {
+    let words = "A conflicting conditional operation is currently in progress against this resource. Please try again.";
+    Fault::new(&errors::OPERATION_ABORTED, words)
+}

@@ -1,0 +1,197 @@
+//! Access control lists, where a bucket has them: what they let in, whose objects are, and what blocks them.
+
+use daypass_core::testing::{Client, TestAnswer};
+
+use crate::buckets::ALL;
+use crate::support::{Account, ask, ask_with, refusal, refused};
+
+const ALL_USERS: &str = "uri=\"http://acs.amazonaws.com/groups/global/AllUsers\"";
+
+/// An account with a bucket as they were before April 2023: with ACLs, and nothing blocked.
+async fn with_acls(ownership: &str) -> Account {
+    let account = Account::with_bucket("b-1").await;
+    let controls = format!(
+        "<OwnershipControls><Rule><ObjectOwnership>{ownership}</ObjectOwnership></Rule></OwnershipControls>"
+    );
+    account.ok("PUT", "/b-1", "ownershipControls", &controls).await;
+    account.unblock("b-1").await;
+    account.ok("PUT", "/b-1/k", "", "kept").await;
+    account
+}
+
+async fn put_acl(client: &Client, path: &str, headers: &[(&str, &str)]) -> TestAnswer {
+    let mut all = headers.to_vec();
+    all.push(("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg=="));
+    client.s3("PUT", path, "acl", &all, b"").await
+}
+
+async fn id_of(client: &Client) -> String {
+    ask(client, "GET", "/", "", "").await.ok().xml("ID").unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_canned_list_lets_in_whom_it_names() {
+    let account = with_acls("ObjectWriter").await;
+    let eve = account.stranger("eve", &[("all", ALL)]).await;
+    let nobody = account.server.anonymous();
+    for (acl, anonymous, other) in [
+        ("private", 403, 403),
+        ("public-read", 200, 200),
+        ("authenticated-read", 403, 200),
+        ("bucket-owner-full-control", 403, 403),
+    ] {
+        assert_eq!(put_acl(&account.administrator, "/b-1/k", &[("x-amz-acl", acl)]).await.status, 200);
+        assert_eq!(ask(&nobody, "GET", "/b-1/k", "", "").await.status, anonymous, "{acl}");
+        assert_eq!(ask(&eve, "GET", "/b-1/k", "", "").await.status, other, "{acl}");
+        // To read is not to change, to list or to read the list.
+        for (method, query) in [("GET", "acl"), ("DELETE", "")] {
+            assert_eq!(ask(&eve, method, "/b-1/k", query, "").await.status, 403, "{acl} {method} {query}");
+        }
+        assert_eq!(put_acl(&eve, "/b-1/k", &[("x-amz-acl", "public-read")]).await.status, 403, "{acl}");
+        assert_eq!(ask(&nobody, "GET", "/b-1", "", "").await.status, 403);
+    }
+    assert_eq!(
+        put_acl(&account.administrator, "/b-1", &[("x-amz-acl", "public-read-write")]).await.status,
+        200
+    );
+    assert_eq!(ask(&nobody, "GET", "/b-1", "", "").await.status, 200);
+    assert_eq!(ask(&nobody, "PUT", "/b-1/anonymous", "", "x").await.status, 200);
+    assert_eq!(ask(&nobody, "DELETE", "/b-1/k", "", "").await.status, 403);
+}
+
+#[tokio::test]
+async fn what_a_grant_gives_an_account_its_own_policies_have_to_give_too() {
+    let account = with_acls("ObjectWriter").await;
+    let eve = account.stranger("eve", &[("all", ALL)]).await;
+    let weak = account.stranger("weak", &[]).await;
+    let id = format!("id=\"{}\"", id_of(&eve).await);
+    assert_eq!(put_acl(&account.administrator, "/b-1/k", &[("x-amz-grant-read", &id)]).await.status, 200);
+    assert_eq!(ask(&eve, "GET", "/b-1/k", "", "").await.body, "kept");
+    assert_eq!(ask(&weak, "GET", "/b-1/k", "", "").await.status, 403);
+    assert_eq!(ask(&eve, "GET", "/b-1/k", "acl", "").await.status, 403);
+    assert_eq!(
+        put_acl(&account.administrator, "/b-1/k", &[("x-amz-grant-full-control", &id)]).await.status,
+        200
+    );
+    let acl = ask(&eve, "GET", "/b-1/k", "acl", "").await.ok();
+    assert_eq!(acl.xml_all("Permission"), ["FULL_CONTROL"]);
+    assert_eq!(put_acl(&eve, "/b-1/k", &[("x-amz-acl", "public-read")]).await.status, 200);
+    // A denial of the bucket's policy stands over every grant.
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b-1/*"}]}"#;
+    account.policy("b-1", deny).await;
+    assert_eq!(ask(&eve, "GET", "/b-1/k", "", "").await.status, 403);
+}
+
+#[tokio::test]
+async fn objects_are_their_writers_unless_the_bucket_says_otherwise() {
+    for (ownership, acl, is_eves) in [
+        ("ObjectWriter", "bucket-owner-full-control", true),
+        ("BucketOwnerPreferred", "private", true),
+        ("BucketOwnerPreferred", "bucket-owner-full-control", false),
+    ] {
+        let account = with_acls(ownership).await;
+        let eve = account.stranger("eve", &[("all", ALL)]).await;
+        let id = format!("id=\"{}\"", id_of(&eve).await);
+        assert_eq!(put_acl(&account.administrator, "/b-1", &[("x-amz-grant-write", &id)]).await.status, 200);
+        ask_with(&eve, "PUT", "/b-1/eves", "", &[("x-amz-acl", acl)], "x").await.ok();
+        let shown = account.ok("GET", "/b-1", "list-type=2&fetch-owner=true&prefix=eves", "").await;
+        let owner = if is_eves { id_of(&eve).await } else { id_of(&account.administrator).await };
+        assert_eq!(shown.xml("ID"), Some(owner.as_str()), "{ownership} {acl}");
+        let reads = ask(&account.administrator, "GET", "/b-1/eves", "", "").await.status;
+        assert_eq!(reads, if acl == "private" { 403 } else { 200 }, "{ownership} {acl}");
+        assert_eq!(ask(&eve, "GET", "/b-1/eves", "", "").await.status, if is_eves { 200 } else { 403 });
+        // Whose bucket it is may always take an object out of it.
+        assert_eq!(account.ok("DELETE", "/b-1/eves", "", "").await.status, 204);
+    }
+}
+
+#[tokio::test]
+async fn public_grants_are_refused_or_ignored_where_they_are_blocked() {
+    let account = with_acls("ObjectWriter").await;
+    let nobody = account.server.anonymous();
+    assert_eq!(
+        put_acl(&account.administrator, "/b-1/k", &[("x-amz-grant-read", ALL_USERS)]).await.status,
+        200
+    );
+    assert_eq!(ask(&nobody, "GET", "/b-1/k", "", "").await.status, 200);
+    let block = |what: &str| {
+        format!("<PublicAccessBlockConfiguration><{what}>true</{what}></PublicAccessBlockConfiguration>")
+    };
+    account.ok("PUT", "/b-1", "publicAccessBlock", &block("IgnorePublicAcls")).await;
+    assert_eq!(ask(&nobody, "GET", "/b-1/k", "", "").await.status, 403);
+    account.ok("PUT", "/b-1", "publicAccessBlock", &block("BlockPublicAcls")).await;
+    assert_eq!(ask(&nobody, "GET", "/b-1/k", "", "").await.status, 200);
+    for (path, header, value) in [
+        ("/b-1/k", "x-amz-acl", "public-read"),
+        ("/b-1/k", "x-amz-grant-read", ALL_USERS),
+        ("/b-1", "x-amz-acl", "authenticated-read"),
+    ] {
+        assert_eq!(
+            put_acl(&account.administrator, path, &[(header, value)]).await.status,
+            403,
+            "{path} {value}"
+        );
+    }
+    let answer =
+        ask_with(&account.administrator, "PUT", "/b-1/n", "", &[("x-amz-acl", "public-read")], "x").await;
+    assert_eq!(answer.status, 403);
+}
+
+#[tokio::test]
+async fn lists_that_s3_does_not_take_are_refused() {
+    let account = with_acls("ObjectWriter").await;
+    let me = id_of(&account.administrator).await;
+    let document = |owner: &str, grantee: &str| {
+        format!(
+            "<AccessControlPolicy><Owner><ID>{owner}</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" {grantee}</Grantee><Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>"
+        )
+    };
+    let user = format!("xsi:type=\"CanonicalUser\"><ID>{me}</ID>");
+    account.ok("PUT", "/b-1/k", "acl", &document(&me, &user)).await;
+    for (body, status, code) in [
+        (document("somebody", &user), 403, "AccessDenied"),
+        (document(&me, "xsi:type=\"CanonicalUser\"><ID>nobody</ID>"), 400, "InvalidArgument"),
+        (document(&me, "xsi:type=\"Group\"><URI>http://x</URI>"), 400, "InvalidArgument"),
+        (
+            document(&me, "xsi:type=\"AmazonCustomerByEmail\"><EmailAddress>a@b.c</EmailAddress>"),
+            400,
+            "UnresolvableGrantByEmailAddress",
+        ),
+    ] {
+        let answer = refused(&account.administrator, "PUT", "/b-1/k", "acl", &body).await;
+        assert_eq!((answer.0, answer.1.as_str()), (status, code), "{body}");
+    }
+    let both = [("x-amz-acl", "private"), ("x-amz-grant-read", ALL_USERS)];
+    let answer = put_acl(&account.administrator, "/b-1/k", &both).await;
+    assert_eq!(
+        answer.refused(),
+        (
+            "InvalidRequest".to_owned(),
+            "Specifying both Canned ACLs and Header Grants is not allowed".to_owned()
+        )
+    );
+    let nothing = put_acl(&account.administrator, "/b-1/k", &[]).await;
+    assert_eq!(nothing.refused().0, "MissingSecurityHeader");
+}
+
+#[tokio::test]
+async fn a_bucket_has_no_lists_while_its_owner_owns_everything() {
+    let account = with_acls("ObjectWriter").await;
+    let eve = account.stranger("eve", &[("all", ALL)]).await;
+    assert_eq!(put_acl(&account.administrator, "/b-1/k", &[("x-amz-acl", "public-read")]).await.status, 200);
+    assert_eq!(put_acl(&account.administrator, "/b-1", &[("x-amz-acl", "public-read")]).await.status, 200);
+    let controls = "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>";
+    let words = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+    let has_some = account.refused("PUT", "/b-1", "ownershipControls", controls).await;
+    assert_eq!(has_some, refusal(400, "InvalidBucketAclWithObjectOwnership", words));
+    assert_eq!(put_acl(&account.administrator, "/b-1", &[("x-amz-acl", "private")]).await.status, 200);
+    account.ok("PUT", "/b-1", "ownershipControls", controls).await;
+    for client in [&eve, &account.server.anonymous()] {
+        assert_eq!(ask(client, "GET", "/b-1/k", "", "").await.status, 403);
+    }
+    let words = "The bucket does not allow ACLs";
+    for path in ["/b-1", "/b-1/k"] {
+        let answer = put_acl(&account.administrator, path, &[("x-amz-acl", "public-read")]).await;
+        assert_eq!(answer.refused(), ("AccessControlListNotSupported".to_owned(), words.to_owned()));
+    }
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Terraform's resources of S3 against a running server, whose administrator the environment names: apply, a plan without a
+# difference, a change in place, imports, destroy. Ends with a line 'N passed, N failed'.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+export TF_CLI_CONFIG_FILE=$work/tf.rc TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1 TF_PLUGIN_TIMEOUT=120
+export TF_VAR_suffix=${TF_VAR_suffix:-$$-$RANDOM}
+mirror=$(find /opt /usr/local /usr/share "$HOME/.terraform.d" -maxdepth 4 -type d -name registry.terraform.io 2>/dev/null | head -n 1)
+printf 'provider_installation {\n  filesystem_mirror { path = "%s" }\n}\n' "${TF_PLUGINS:-$(dirname "${mirror:-/nowhere/x}")}" >"$TF_CLI_CONFIG_FILE"
+cp "$here/s3/main.tf" "$work/" && cd "$work" || exit 1
+
+passed=0 failed=0
+check() { local what=$1 log; shift; log=$work/log
+  if "$@" >"$log" 2>&1; then passed=$((passed + 1)); echo "ok $what"
+  else failed=$((failed + 1)); echo "not ok $what"; grep -E -A8 'Error|Plan:|^ *[~+/-]' "$log" | head -n 30; fi; }
+tf() { timeout 600 terraform "$@" -no-color; }
+same() { tf plan -input=false -detailed-exitcode "$@"; }
+in_place() { grep -qE '0 added, [0-9]+ changed, 0 destroyed' "$work/applied"; }
+import_again() { terraform state rm "$1" && tf import "$1" "$2"; }
+changed=(-var days=60 -var payer=Requester -var content=two)
+bucket=terraform-s3-$TF_VAR_suffix
+
+check "init" tf init -input=false
+check "apply" tf apply -auto-approve -input=false
+check "a plan right after shows no difference" same
+check "a change" bash -c "timeout 600 terraform apply -auto-approve -input=false -no-color ${changed[*]} | tee '$work/applied'; exit \${PIPESTATUS[0]}"
+check "the change was made in place" in_place
+check "a plan after the change shows no difference" same "${changed[@]}"
+for kind in bucket bucket_versioning bucket_ownership_controls bucket_public_access_block bucket_policy \
+  bucket_server_side_encryption_configuration bucket_lifecycle_configuration bucket_cors_configuration \
+  bucket_request_payment_configuration bucket_accelerate_configuration bucket_object_lock_configuration; do
+  check "import aws_s3_$kind" import_again "aws_s3_$kind.b" "$bucket"
+done
+check "import aws_s3_bucket_intelligent_tiering_configuration" import_again aws_s3_bucket_intelligent_tiering_configuration.b "$bucket:all"
+check "import aws_s3_bucket_metric" import_again aws_s3_bucket_metric.b "$bucket:all"
+check "import aws_s3_bucket_analytics_configuration" import_again aws_s3_bucket_analytics_configuration.b "$bucket:all"
+check "import aws_s3_bucket_inventory" import_again aws_s3_bucket_inventory.b "$bucket:daily"
+# What an import cannot know (force_destroy) is written once more.
+check "apply after the imports" tf apply -auto-approve -input=false "${changed[@]}"
+check "a plan after the imports shows no difference" same "${changed[@]}"
+check "destroy" tf destroy -auto-approve -input=false "${changed[@]}"
+check "nothing is left" bash -c '[ -z "$(terraform state list)" ]'
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
