@@ -23,6 +23,7 @@ mod instances;
 mod kept;
 mod key_ring;
 mod last_used;
+mod lengthy;
 mod object_keys;
 mod operation;
 pub mod outbox;
@@ -53,6 +54,7 @@ pub use ids::{Ids, account_of_access_key};
 pub use instances::InstanceSupport;
 pub use kept::Kept;
 pub use key_ring::{KeyRing, KeyRingError, Purpose, RootKey, Unopenable};
+pub use lengthy::at_length;
 pub use object_keys::ObjectKeys;
 pub use operation::{Answered, ChecksOf, Entry, RunOf, Running, Streamed};
 #[doc(hidden)]
