@@ -46,7 +46,7 @@ pub(crate) enum Reply {
     Why {
         /// The record, as CloudTrail writes it.
         event: serde_json::Value,
-        /// How the decision came about, where it was a denial.
+        /// How the decision came about, where policies were asked.
         explanation: Option<serde_json::Value>,
     },
     /// The command runs. Its terminal, if it has one, comes with this.
