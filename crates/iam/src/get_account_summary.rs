@@ -17,7 +17,7 @@ fn checks(_: &Cx, _: &Tx<'_>, _: &()) -> Result<Checks, StoreError> {
 }
 
 /// What can be counted in an account, and the quota of it. There is no root user that has keys, a password or a
-/// device, and nothing here makes certificates, devices or identity providers.
+/// device, and nothing here makes certificates or devices.
 fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
     let mut summary: BTreeMap<String, i32> = BTreeMap::new();
     let mut set = |key: Key, number: usize| {
@@ -45,6 +45,8 @@ fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
         set(key, total(tx, &account, &counted)?);
         set(quota_key, limit);
     }
+    let providers =
+        total(tx, &account, &Counted::OidcProviders)? + total(tx, &account, &Counted::SamlProviders)?;
     for (key, number) in [
         (Key::UserPolicySizeQuota, quota::USER_POLICY_SIZE),
         (Key::GroupPolicySizeQuota, quota::GROUP_POLICY_SIZE),
@@ -62,7 +64,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
         (Key::ServerCertificates, 0),
         (Key::MFADevices, 0),
         (Key::MFADevicesInUse, 0),
-        (Key::Providers, 0),
+        (Key::Providers, providers),
         (Key::AccountMFAEnabled, 0),
         (Key::AccountAccessKeysPresent, 0),
         (Key::AccountPasswordPresent, 0),

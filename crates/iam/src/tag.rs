@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use daypass_core::model::iam::{
-    ListInstanceProfileTagsResponse, ListPolicyTagsResponse, ListRoleTagsResponse, ListUserTagsResponse,
-    Tag as ApiTag, ops,
+    ListInstanceProfileTagsResponse, ListOpenIDConnectProviderTagsResponse, ListPolicyTagsResponse,
+    ListRoleTagsResponse, ListUserTagsResponse, Tag as ApiTag, ops,
 };
-use daypass_core::store::records::{InstanceProfile, ManagedPolicy, Role, Tag, User};
+use daypass_core::store::records::{InstanceProfile, ManagedPolicy, OidcProvider, Role, Tag, User};
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{AwsManagedPolicy, Check, Checks, Cx, Error, Fault, operation};
 
@@ -57,6 +57,11 @@ tagging!(ManagedPolicy, policy_arn:
 tagging!(InstanceProfile, instance_profile_name:
     TAG_INSTANCE_PROFILE = TagInstanceProfile, UNTAG_INSTANCE_PROFILE = UntagInstanceProfile,
     LIST_INSTANCE_PROFILE_TAGS = ListInstanceProfileTags -> ListInstanceProfileTagsResponse);
+
+tagging!(OidcProvider, open_id_connect_provider_arn:
+    TAG_OPEN_ID_CONNECT_PROVIDER = TagOpenIDConnectProvider,
+    UNTAG_OPEN_ID_CONNECT_PROVIDER = UntagOpenIDConnectProvider,
+    LIST_OPEN_ID_CONNECT_PROVIDER_TAGS = ListOpenIDConnectProviderTags -> ListOpenIDConnectProviderTagsResponse);
 
 /// The question with the tags that the request sets.
 pub(crate) fn requested(check: Check, tags: &[ApiTag]) -> Check {

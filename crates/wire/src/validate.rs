@@ -188,6 +188,7 @@ impl Violations {
             Protocol::Json if first.malformed => {
                 Fault::coded("SerializationException", 400, first.constraint.clone())
             }
+            Protocol::Json if operation.service.name == "organizations" => first.as_organizations(),
             Protocol::Json | Protocol::RestJson => Fault::coded("ValidationException", 400, self.listed()),
             Protocol::Ec2 => first.as_ec2(),
             Protocol::RestXml => first.as_s3(),
@@ -209,6 +210,16 @@ impl Violation {
             Some(value) => format!(" '{value}'"),
         };
         format!("Value{value} at '{}' failed to satisfy constraint: {}", self.path, self.constraint)
+    }
+
+    /// Organizations says neither which value it was nor what would do (recorded answers).
+    fn as_organizations(&self) -> Fault {
+        let (reason, words) = match self.pattern {
+            Some(_) => ("INVALID_PATTERN", "You provided a value that does not match the required pattern."),
+            None => ("INPUT_REQUIRED", "You specified an invalid value."),
+        };
+        let fault = Fault::coded("InvalidInputException", 400, words);
+        if self.pattern.is_some() || self.value.is_none() { fault.with("Reason", reason) } else { fault }
     }
 
     fn as_ec2(&self) -> Fault {

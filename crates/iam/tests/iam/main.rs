@@ -8,6 +8,7 @@ mod attachments;
 mod boundaries;
 mod concurrency;
 mod groups;
+mod identity_providers;
 mod inline_policies;
 mod instance_profiles;
 mod last_used;

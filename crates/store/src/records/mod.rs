@@ -6,11 +6,13 @@
 mod access_key;
 mod account;
 mod group;
+mod identity_provider;
 mod indexed;
 mod instance;
 mod instance_profile;
 mod key_ring;
 mod managed_policy;
+mod organization;
 mod reference;
 mod role;
 mod tally;
@@ -22,6 +24,9 @@ use serde::{Deserialize, Serialize};
 pub use access_key::{AccessKey, AccessKeyLastUsed, AccessKeyStatus};
 pub use account::{Account, AccountAlias};
 pub use group::Group;
+pub use identity_provider::{
+    OidcProvider, SamlProvider, TokenIssuer, TokenIssuerId, TokenKey, UsedAssertion,
+};
 pub use indexed::{Index, Indexed};
 pub use instance::{
     Endpoint, HttpTokens, Instance, InstanceState, MetadataOptions, NetworkInterface, ProfileAssociation,
@@ -30,6 +35,10 @@ pub use instance::{
 pub use instance_profile::InstanceProfile;
 pub use key_ring::{KeyRing, RingKey};
 pub use managed_policy::{ManagedPolicy, PolicyVersion};
+pub use organization::{
+    ControlPolicyType, MemberAccount, Membership, Organization, OrganizationNode, OrganizationPolicy,
+    RootFeature, TrustedService,
+};
 pub use reference::{EntityKind, Reference, Target};
 pub use role::{Role, RoleLastUsed};
 pub use tally::{Counted, Tally};

@@ -24,12 +24,16 @@ pub enum Counted {
     Groups,
     /// Instance profiles.
     InstanceProfiles,
+    /// OpenID Connect providers.
+    OidcProviders,
     /// Customer managed policies.
     Policies,
     /// Versions of customer managed policies.
     PolicyVersions,
     /// Roles.
     Roles,
+    /// SAML providers.
+    SamlProviders,
     /// Users.
     Users,
     /// Entities that refer to a target.
@@ -41,9 +45,11 @@ impl Counted {
         match self {
             Self::Groups => "groups".to_owned(),
             Self::InstanceProfiles => "instance-profiles".to_owned(),
+            Self::OidcProviders => "oidc-providers".to_owned(),
             Self::Policies => "policies".to_owned(),
             Self::PolicyVersions => "policy-versions".to_owned(),
             Self::Roles => "roles".to_owned(),
+            Self::SamlProviders => "saml-providers".to_owned(),
             Self::Users => "users".to_owned(),
             Self::References(target) => {
                 let (relation, to) = target.parts();
