@@ -62,10 +62,9 @@ impl Draft {
     }
 
     /// The record of a refusal or a failure.
-    fn fail(mut self, fault: &Fault, explanation: Option<String>) -> AuditRecord {
+    fn fail(mut self, fault: &Fault) -> AuditRecord {
         self.set("errorCode", error_code(self.operation, fault).into());
         self.set("errorMessage", cut(&fault.message).into());
-        self.record.explanation = explanation;
         self.write()
     }
 
@@ -112,7 +111,7 @@ impl<'a> Call<'a> {
         let draft = self.draft(trail);
         match outcome {
             Ok(output) => draft.finish(Some(output)),
-            Err(fault) => draft.fail(fault, trail.explanation.clone()),
+            Err(fault) => draft.fail(fault),
         }
     }
 
@@ -167,7 +166,7 @@ impl<'a> Call<'a> {
             management,
             resources: trail.resources.iter().filter_map(|arn| resource_of(arn)).collect(),
             event: String::new(),
-            explanation: None,
+            explanation: trail.explanation(),
         };
         Draft { record, event, operation: self.operation }
     }

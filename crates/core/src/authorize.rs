@@ -17,6 +17,9 @@ use crate::error::Error;
 use crate::key_ring::Purpose;
 use crate::organizations::Standing;
 
+/// Of so many questions of one request the record says why they were answered with yes.
+const MAX_TOLD: usize = 16;
+
 pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
     {
         let mut trail = cx.trail();
@@ -24,8 +27,18 @@ pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
     }
     let readings: Vec<Cow<'_, Check>> = checks.list.iter().flat_map(Check::readings).collect();
     let mut refused: Option<(&Check, Decision)> = None;
+    let told = cx.trail().allowed.len();
+    let mut allowed = vec![];
     for check in &readings {
-        match decide(cx, check) {
+        let room = told + allowed.len() < MAX_TOLD;
+        let answer = |policies: &Policies<'_>, request: &Request<'_>| {
+            let decision = policies.decide(request);
+            (decision, (room && decision.is_allowed()).then(|| policies.explain(request).to_json()))
+        };
+        // What cannot be asked is denied.
+        let (decision, why) = ask(cx, check, answer).unwrap_or((Decision::ImplicitDeny, None));
+        allowed.extend(why);
+        match decision {
             Decision::Allowed => {}
             // An explicit denial of a later resource is told before an implicit one of an earlier.
             Decision::ExplicitDeny => {
@@ -37,7 +50,12 @@ pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
         }
     }
     match refused {
-        None => Ok(()),
+        None => {
+            let mut trail = cx.trail();
+            trail.allowed.append(&mut allowed);
+            trail.asked += readings.len();
+            Ok(())
+        }
         Some((check, _)) => Err(refuse(cx, check)),
     }
 }
@@ -47,7 +65,6 @@ pub(crate) fn may(cx: &Cx, check: &Check) -> bool {
 }
 
 fn decide(cx: &Cx, check: &Check) -> Decision {
-    // What cannot be asked is denied.
     ask(cx, check, |policies, request| policies.decide(request)).unwrap_or(Decision::ImplicitDeny)
 }
 
@@ -242,4 +259,78 @@ fn documented(explanation: &Explanation, request: &Request<'_>) -> Json {
             "conditions": { "items": conditions },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_model::sts::{GetCallerIdentityRequest, GetCallerIdentityResponse, ops};
+    use daypass_store::{StoreError, Tx};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::operation;
+    use crate::testing::TestServer;
+
+    operation!(ASK, ops::GetCallerIdentity, checks, run);
+
+    /// One question, or as many as the caller's name ends in.
+    fn checks(cx: &Cx, _: &Tx<'_>, _: &GetCallerIdentityRequest) -> Result<Checks, StoreError> {
+        let count = cx.caller().username().rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or(1);
+        let object = |number: usize| Check::new("s3:GetObject", format!("arn:aws:s3:::b/{number}"));
+        Ok(Checks::authenticated_only("the questions follow").and_all((0..count).map(object)))
+    }
+
+    fn run(_: &Cx, _: &mut Tx<'_>, _: GetCallerIdentityRequest) -> Result<GetCallerIdentityResponse, Error> {
+        Ok(GetCallerIdentityResponse::default())
+    }
+
+    const ALLOW: &str = "{\"Version\":\"2012-10-17\",\n\"Statement\":{\"Sid\":\"Read\",\"Effect\":\"Allow\",\
+                         \"Action\":\"s3:Get*\",\"Resource\":\"*\"}}";
+
+    async fn explained(server: &TestServer, name: &str, policies: &[(&str, &str)]) -> Option<Value> {
+        server.user(name, policies).await.query("sts", "GetCallerIdentity", &[]).await;
+        let record = server.audit().into_iter().find(|record| record.username == name).unwrap();
+        record.explanation.map(|told| serde_json::from_str(&told).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_record_of_an_allowance_names_the_statements_that_allowed() {
+        let server = TestServer::new([&ASK]).await;
+        let told = explained(&server, "one", &[("read", ALLOW)]).await.unwrap();
+        assert_eq!(
+            told,
+            json!({
+                "decision": "allowed",
+                "reason": "an identity-based policy allows it, and every layer that must",
+                "principal": "arn:aws:iam::123456789012:user/one",
+                "action": "s3:GetObject",
+                "resource": "arn:aws:s3:::b/0",
+                "layers": [{
+                    "layer": "identity",
+                    "verdict": "allows",
+                    "statements": [{
+                        "policy": "inline policy read of user one",
+                        "sid": "Read",
+                        "statement": 1,
+                        "line": 2,
+                        "column": 13,
+                    }],
+                }],
+            })
+        );
+        assert_eq!(explained(&server, "none-0", &[]).await, None);
+        let denied = explained(&server, "denied-2", &[]).await.unwrap();
+        assert_eq!(denied["decision"], "implicitDeny");
+    }
+
+    #[tokio::test]
+    async fn of_many_questions_the_first_are_told_and_the_others_counted() {
+        let server = TestServer::new([&ASK]).await;
+        for (name, told, omitted) in [("few-3", 3, 0), ("many-20", MAX_TOLD, 4)] {
+            let explained = explained(&server, name, &[("read", ALLOW)]).await.unwrap();
+            assert_eq!(explained["decision"], "allowed");
+            assert_eq!(explained["checks"].as_array().unwrap().len(), told);
+            assert_eq!(explained["omitted"], omitted);
+        }
+    }
 }

@@ -65,6 +65,10 @@ pub(crate) struct Trail {
     pub(crate) resources: Vec<String>,
     /// Why the request was denied, for the account's owner.
     pub(crate) explanation: Option<String>,
+    /// Why what it asked was allowed, as far as that is told.
+    pub(crate) allowed: Vec<String>,
+    /// How much it asked that was allowed.
+    pub(crate) asked: usize,
     /// What the operation adds to its record (`additionalEventData`).
     pub(crate) additional: serde_json::Map<String, serde_json::Value>,
     /// The record of a success is written with the change: by the object store, or by the operation's own transaction.
@@ -73,6 +77,27 @@ pub(crate) struct Trail {
     pub(crate) on_refusal: Vec<(&'static str, String)>,
     /// Headers that every answer carries.
     pub(crate) on_answer: Vec<(&'static str, String)>,
+}
+
+impl Trail {
+    /// A transaction begins, perhaps again.
+    pub(crate) fn restart(&mut self) {
+        self.allowed.clear();
+        self.asked = 0;
+    }
+
+    /// How the decision came about: a denial, or the allowance of what was asked.
+    pub(crate) fn explanation(&self) -> Option<String> {
+        match (&self.explanation, self.allowed.as_slice()) {
+            (Some(denied), _) => Some(denied.clone()),
+            (None, []) => None,
+            (None, [only]) if self.asked == 1 => Some(only.clone()),
+            (None, list) => {
+                let (omitted, list) = (self.asked.saturating_sub(list.len()), list.join(","));
+                Some(format!(r#"{{"decision":"allowed","checks":[{list}],"omitted":{omitted}}}"#))
+            }
+        }
+    }
 }
 
 impl Cx {

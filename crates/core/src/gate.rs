@@ -412,6 +412,7 @@ impl Gate {
     ) -> Result<Response<Body>, Error> {
         let outcome = self.state.store.transact(|tx| {
             cx.ids.restart();
+            cx.trail().restart();
             let output = effect(cx, tx, value.clone())?;
             // The record of a change commits with the change.
             tx.audit(Call::of(cx).record(Ok(&output), &cx.trail()));

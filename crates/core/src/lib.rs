@@ -24,6 +24,7 @@ mod instances;
 mod kept;
 mod key_ring;
 mod last_used;
+mod lengthy;
 mod object_keys;
 mod operation;
 pub mod organizations;
@@ -58,6 +59,7 @@ pub use ids::{Ids, account_of_access_key};
 pub use instances::InstanceSupport;
 pub use kept::Kept;
 pub use key_ring::{KeyRing, KeyRingError, Purpose, RootKey, Unopenable};
+pub use lengthy::at_length;
 pub use object_keys::ObjectKeys;
 pub use operation::{Answered, ChecksOf, Entry, Preparing, RunOf, Running, Streamed};
 #[doc(hidden)]

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Show a running server
     Status(Status),
-    /// Say why a request was denied, and what would have allowed it
+    /// Say why a request was allowed or denied, by which statements, and what would have allowed it
     Why(Why),
     /// Check a data directory that no server uses, and say what to do about what is wrong
     Fsck(Fsck),
@@ -192,6 +192,9 @@ pub(crate) struct Exec {
 #[command(
     after_help = "The request id is in every answer: `x-amzn-requestid` or `x-amz-request-id`, `requestID` in the audit log.
 
+What is told is what was recorded with the request, by the policies as they were then: lines and columns are those of
+the documents of that time.
+
 Examples:
   daypass why                               the last request that was denied
   daypass why 70c6a79a-fd8f-4344-a1fd-7188f45f94f6
@@ -326,6 +329,62 @@ pub(crate) enum PolicyCommand {
     Check(PolicyCheck),
     /// Decide a request by policies in files, and say why
     Simulate(Box<PolicySimulate>),
+    /// Say what a change of policies allows that was not allowed before, over all requests, and what it stops
+    Diff(PolicyDiff),
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Every difference comes with a request that shows it. Where the policies are too intricate for a comparison over all
+requests, that is said; no difference is only claimed where there is none.
+
+A denial takes away what other policies allow, those that are not compared too. So it is also said what is no longer
+denied, and what is newly denied, if something else allows it.
+
+Directories are compared file by file, by the names of all `.json` files beneath them; a file that is on one side alone is
+compared with nothing, and so is `/dev/null`. With --together, all files of a side are the policies of one principal, or
+of one resource.
+
+Exit status:
+  0  nothing that --fail-on names, for sure
+  1  such a difference
+  2  it is not sure that there is none; or a file or an argument is wrong
+
+Examples:
+  daypass policy diff old.json new.json
+  git show main:web.json | daypass policy diff - web.json
+  daypass policy diff --kind trust --fail-on any main/roles/ roles/
+  daypass policy diff --together --output json main/app/ app/"
+)]
+pub(crate) struct PolicyDiff {
+    /// The policies as they were: a file or a directory; `-` is the standard input
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The policies as they are to be
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// What the documents are
+    #[arg(long, visible_alias = "type", value_name = "KIND", default_value = "identity")]
+    pub(crate) kind: PolicyKind,
+    /// Take all files of a side as the policies of one principal, or of one resource
+    #[arg(long)]
+    pub(crate) together: bool,
+    /// The differences that make the command fail
+    #[arg(long, value_name = "WHICH", default_value = "new")]
+    pub(crate) fail_on: FailOnDifference,
+    /// How differences are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOnDifference {
+    /// What is newly allowed by the policies themselves, as Access Analyzer's CheckNoNewAccess counts
+    Allowed,
+    /// What is newly allowed or no longer denied
+    New,
+    /// Any difference
+    Any,
 }
 
 #[derive(Args)]

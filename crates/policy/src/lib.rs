@@ -162,38 +162,55 @@
 //! # Where each feature is tested
 //!
 //! Besides these, [`tests/corpus.rs`] decides the guide's own examples and [`tests/generated`] compares every feature of a
-//! decision with a second evaluator that was written from the guide alone.
+//! decision with a second evaluator that was written from the guide alone. That what stands here exists is itself tested.
 //!
 //! | feature | tests |
 //! |---|---|
-//! | JSON, places, limits | `json::reader`, `document::tests::errors_name_the_place` |
-//! | grammar and AWS's messages, by kind of policy | `document::tests` |
-//! | lenient loading, failing closed | `tests/decide.rs`: `what_cannot_be_understood_denies`, `doubt_about_…` |
-//! | versions 2008 and 2012 | `tests/corpus.rs` (`docs/version`), `tests/generated` |
-//! | actions and `NotAction` | `action`, `tests/corpus.rs` (`docs/action`, `docs/notaction`) |
-//! | ARNs, resources, `NotResource`, short patterns | `resource`, `tests/corpus.rs` (`docs/arn`, `docs/wildcard`, `docs/notresource`) |
-//! | wildcards, their bound | `pattern::tests` |
-//! | variables, defaults, escapes | `pattern::token`, `pattern::tests`, `tests/corpus.rs` (`docs/variables`) |
-//! | every operator with every modifier | `tests/corpus.rs` (`docs/op:…`, `docs/set-operators`), `tests/generated` (each counted) |
-//! | numbers, dates, ranges, base64 | `value::*` |
-//! | keys without case, single and multivalued | `context` |
-//! | kinds of principal, unique ids | `principal`, `tests/decide.rs`: `a_deleted_and_remade_role_is_another`, `tests/generated` |
-//! | `NotPrincipal`, also with a boundary | `tests/corpus.rs` (`docs/notprincipal`), `tests/generated` |
-//! | layers, across accounts, trust, keys | `tests/corpus.rs` (`docs/rp-x-…`, `docs/cross-account`, `docs/scp`, `docs/rcp`, `docs/trust`, `docs/kms`), `tests/generated` |
-//! | rules above policies | `tests/decide.rs`, `tests/generated` |
-//! | calls with several resources | `tests/decide.rs`: `a_call_is_allowed_only_if_…` |
-//! | a denial never allows, order never matters, limits only narrow | `tests/generated`: `properties` |
-//! | explanations, clauses, messages | `tests/explain.rs`; that suggestions are enough and not too much: `tests/generated` |
-//! | no allocation, sharing among threads | `tests/allocations.rs` |
-//! | findings of Access Analyzer, each with what has it and what has not | `tests/check.rs` |
+//! | JSON, duplicate keys, places, depth and size | `json::reader`, `errors_name_the_place`, `docs/json` |
+//! | grammar and AWS's messages, by kind of policy | `document::tests`, `statements_are_refused_with_the_recorded_messages`, `trust_policies_have_their_own_rules_and_messages`, `bucket_policies_have_s3s_rules_and_messages`, `organizations_say_one_thing_whatever_is_wrong` |
+//! | characters, sizes as quotas count them | `the_characters_of_iam_documents_are_limited`, `sizes_count_characters_with_and_without_white_space` |
+//! | lenient loading, failing closed | `tests/decide.rs`, `what_cannot_be_understood_denies`, `doubt_about_…`, `a_value_that_cannot_be_read_is_in_doubt_…` |
+//! | versions 2008 and 2012 | `docs/version`, `inline_and_session_policies_may_be_of_2008`, `tests/generated` |
+//! | actions and `NotAction` | `action`, `docs/action`, `docs/notaction` |
+//! | ARNs, resources, `NotResource`, short patterns | `arn`, `resource`, `docs/arn`, `docs/wildcard`, `docs/notresource` |
+//! | actions that have no resource | `resource`, `tests/generated` |
+//! | wildcards, their bound | `pattern::tests`, `docs/wildcard`, `a_policy_that_is_hostile_to_matchers_…` |
+//! | variables, defaults, escapes | `pattern::token`, `pattern::tests`, `docs/variables` |
+//! | every operator with every modifier | `document::operator`, `docs/op:…`, `docs/set-operators`, `docs/cond-and-or`, `tests/generated` |
+//! | absent keys, `Null`, `…IfExists` | `docs/op:Null`, `docs/mfa`, `tests/generated` |
+//! | numbers, dates, ranges of addresses, base64 | `value::decimal`, `value::timestamp`, `value::network`, `value::base64` |
+//! | keys without case, tags, single and multivalued | `context`, `context::key`, `context::value`, `docs/abac` |
+//! | keys of a role's delivery to an instance | `docs/ec2-role-session` |
+//! | kinds of principal, unique ids | `principal`, `docs/principal`, `a_deleted_and_remade_role_is_another`, `tests/generated` |
+//! | `NotPrincipal`, also with a boundary | `docs/notprincipal`, `tests/generated` |
+//! | explicit and implicit denial, one account | `docs/explicit-vs-implicit`, `docs/same-account` |
+//! | boundaries and session policies, what bypasses them | `docs/boundary`, `docs/session`, `docs/rp-x-boundary`, `docs/rp-x-session`, `a_boundary_only_narrows`, `session_policies_only_narrow` |
+//! | across accounts | `docs/cross-account`, `tests/generated` |
+//! | trust policies, keys: what needs the resource's policy | `docs/trust`, `docs/sts`, `docs/kms` |
+//! | `iam:PassRole` | `docs/passrole` |
+//! | service and resource control policies, endpoints | `docs/scp`, `docs/rcp`, `organizations_limit_whom_and_what_they_can`, `organizations_and_endpoints_only_narrow` |
+//! | services, nobody in particular, the root user, service-linked roles, federated users | `tests/generated`, `docs/principal` |
+//! | rules above policies | `temporary_credentials_of_users_cannot_do_everything`, `what_no_policy_decides_is_said_so`, `tests/generated` |
+//! | calls with several resources | `a_call_is_allowed_only_if_each_of_its_requests_is` |
+//! | a denial never allows, order never matters | `to_add_a_denial_never_allows`, `the_order_of_policies_statements_and_values_never_matters` |
+//! | explanations of every layer, as text and JSON | `tests/explain.rs`, `a_silent_layer_says_…`, `a_layer_that_denies_names_…`, `an_allowance_names_who_allowed`, `an_explanation_says_the_same_each_time` |
+//! | what is suggested is enough, and not too much | `what_an_explanation_suggests_is_enough` |
+//! | AWS's clauses and messages | `every_layer_of_the_principal_has_its_clauses`, `every_other_layer_has_its_clauses`, `a_trust_policy_has_its_own_clauses`, `messages_are_aws_s` |
+//! | no allocation, sharing among threads | `tests/allocations.rs`, `no_decision_allocates`, `what_is_compiled_is_shared` |
+//! | findings of Access Analyzer, each with what has it and what has not | `tests/check/main.rs`, `tests/check/cases.rs` |
 //! | comparison: actions, resources, conditions, variables, boundaries | `tests/compare/cases.rs` |
-//! | comparison agrees with decisions; every witness holds | `tests/compare/random.rs`, `tests/compare/managed.rs` |
+//! | comparison agrees with decisions; every witness holds; nothing new is confirmed by 100,000 requests | `tests/compare/random.rs`, `tests/compare/managed.rs`, `tests/compare/near.rs` |
 //! | access granted, public access | `tests/compare/public.rs` |
+//! | comparisons as text and JSON | `tests/compare/shown.rs` |
 //! | comparison of hostile documents ends | `tests/compare/hostile.rs` |
 //! | any input at all | `tests/fuzz_smoke.rs`, `fuzz/` |
 //!
 //! [`tests/corpus.rs`]: https://github.com/daypass/daypass/blob/main/crates/policy/tests/corpus.rs
 //! [`tests/generated`]: https://github.com/daypass/daypass/tree/main/crates/policy/tests/generated
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod action;
 mod arn;

@@ -234,6 +234,111 @@ fn every_other_layer_has_its_clauses() {
     assert_eq!(clause(&base.resource_control(&rcp_silent)), None);
 }
 
+/// What the policy of each layer says, and who asks for what; all the other layers allow.
+struct Layer {
+    name: &'static str,
+    policy: Arc<Policy>,
+}
+
+const LAYERS: [&str; 8] = [
+    "identity",
+    "boundary",
+    "session",
+    "resource",
+    "trust",
+    "endpoint",
+    "service control",
+    "resource control",
+];
+
+impl Layer {
+    fn new(name: &'static str, effect: &str, actions: &str) -> Self {
+        let principal = match name {
+            "identity" | "boundary" | "session" | "service control" => "",
+            _ => r#""Principal":{"AWS":"*"},"#,
+        };
+        let resource = if name == "trust" { "" } else { r#","Resource":"*""# };
+        let kind = match name {
+            "session" => DocumentKind::Session,
+            "resource" => DocumentKind::Resource,
+            "trust" => DocumentKind::Trust,
+            "endpoint" => DocumentKind::VpcEndpoint,
+            "service control" => DocumentKind::ServiceControl,
+            "resource control" => DocumentKind::ResourceControl,
+            _ => DocumentKind::Managed,
+        };
+        let condition = r#","Condition":{"StringEquals":{"aws:PrincipalType":"AssumedRole"}}"#;
+        let text =
+            statement(effect, &format!(r#""Sid":"It",{principal}"Action":"{actions}"{resource}{condition}"#));
+        Self { name, policy: named(kind, &format!("the {name} policy"), &text) }
+    }
+
+    fn explain(&self) -> Explanation {
+        let own = |name: &str| (self.name == name).then(|| Arc::clone(&self.policy));
+        let all = || managed("all", &statement("Allow", ALL));
+        let mut attached = PrincipalPolicies::builder().identity([own("identity").unwrap_or_else(all)]);
+        if let Some(boundary) = own("boundary") {
+            attached = attached.boundary(boundary);
+        }
+        let attached = attached.session(own("session")).build();
+        let set = |name: &str| own(name).map(PolicySet::from);
+        let (resource, trust, endpoint) = (set("resource"), set("trust"), set("endpoint"));
+        let levels = |name: &str| own(name).map(|policy| Guardrails::new([("Root", [policy])]).unwrap());
+        let (service, control) = (levels("service control"), levels("resource control"));
+        let mut policies = Policies::of(&attached);
+        if let Some(set) = &trust {
+            policies = policies.resource(ResourcePolicy::Trust(set));
+        }
+        if let Some(set) = &resource {
+            policies = policies.resource(ResourcePolicy::Required(Some(set)));
+        }
+        policies.endpoint = endpoint.as_ref();
+        (policies.service_control, policies.resource_control) = (service.as_ref(), control.as_ref());
+        let (action, target) = match self.name {
+            "trust" => ("sts:AssumeRole", "arn:aws:iam::111122223333:role/web"),
+            _ => ("s3:GetObject", "arn:aws:s3:::b/k"),
+        };
+        explain(&policies, &app(), action, target)
+    }
+}
+
+/// One after the other, as text and as JSON.
+fn every_layer(effect: &str, actions: &str) -> (String, Vec<serde_json::Value>) {
+    let explained = LAYERS.map(|name| (name, Layer::new(name, effect, actions).explain()));
+    let text = explained.iter().map(|(name, explained)| format!("== {name}\n{explained}"));
+    let json = explained.iter().map(|(_, explained)| serde_json::from_str(&explained.to_json()).unwrap());
+    (text.collect(), json.collect())
+}
+
+#[test]
+fn a_silent_layer_says_what_came_close_and_the_least_that_would_allow_it() {
+    let (text, json) = every_layer("Allow", "s3:Put*");
+    insta::assert_snapshot!("silent_layers_text", text);
+    insta::with_settings!({ sort_maps => true }, {
+        insta::assert_json_snapshot!("silent_layers_json", json);
+    });
+    for (name, explained) in LAYERS.iter().zip(&json) {
+        assert_eq!(explained["decision"], "implicitDeny", "{name}");
+        assert_eq!(explained["nearMisses"][0]["sid"], "It", "{name}");
+        assert!(explained["suggestions"].as_array().is_some_and(|list| list.len() == 1), "{name}");
+    }
+}
+
+#[test]
+fn a_layer_that_denies_names_the_statement_and_its_conditions() {
+    let (text, json) = every_layer("Deny", "*");
+    insta::assert_snapshot!("denying_layers_text", text);
+    insta::with_settings!({ sort_maps => true }, {
+        insta::assert_json_snapshot!("denying_layers_json", json);
+    });
+    for (name, explained) in LAYERS.iter().zip(&json) {
+        assert_eq!(explained["decision"], "explicitDeny", "{name}");
+        let denies = |layer: &&serde_json::Value| layer["verdict"] == "denies";
+        let layer = explained["layers"].as_array().unwrap().iter().find(denies).unwrap();
+        assert_eq!(layer["statements"][0]["conditions"][0]["actual"], "AssumedRole", "{name}");
+    }
+}
+
 #[test]
 fn a_trust_policy_has_its_own_clauses() {
     let attached = PrincipalPolicies::builder().identity([managed("all", &statement("Allow", ALL))]).build();

@@ -55,7 +55,7 @@ pub(crate) enum Reply {
     Why {
         /// The record, as CloudTrail writes it.
         event: serde_json::Value,
-        /// How the decision came about, where it was a denial.
+        /// How the decision came about, where policies were asked.
         explanation: Option<serde_json::Value>,
     },
     /// What to copy.

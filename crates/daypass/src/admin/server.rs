@@ -172,13 +172,20 @@ async fn find_record(server: &Server, id: Option<&str>) -> Result<Option<AuditRe
         })
     };
     let Some(id) = id else {
-        return Ok(find(None, LOOKED_THROUGH)?.into_iter().find(|record| record.explanation.is_some()));
+        return Ok(find(None, LOOKED_THROUGH)?.into_iter().find(is_denial));
     };
     let by_request = find(Some(Attribute::RequestId(id.to_owned())), 1)?.pop();
     Ok(match by_request {
         Some(record) => Some(record),
         None => find(Some(Attribute::EventId(id.to_owned())), 1)?.pop(),
     })
+}
+
+fn is_denial(record: &AuditRecord) -> bool {
+    let explanation = record.explanation.as_deref().map(serde_json::from_str::<serde_json::Value>);
+    explanation
+        .and_then(Result::ok)
+        .is_some_and(|told| told.get("decision").is_some_and(|decision| decision != "allowed"))
 }
 
 async fn objects(server: &Server) -> Result<ObjectsReply, daypass_core::objects::Error> {

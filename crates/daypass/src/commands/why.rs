@@ -41,12 +41,37 @@ fn told(event: &Value, explanation: Option<&Value>) -> Vec<String> {
     line("from", text(event, "/sourceIPAddress"));
     line("by", text(event, "/userIdentity/arn"));
     line("message", text(event, "/errorMessage"));
-    let Some(explanation) = explanation else { return lines };
+    let Some(explanation) = explanation else {
+        line(
+            "decision",
+            "none recorded: no policy had to be asked, or it was refused before one was".to_owned(),
+        );
+        return lines;
+    };
+    let checks = list(explanation, "checks");
+    for check in if checks.is_empty() { std::slice::from_ref(explanation) } else { checks } {
+        decision(check, &mut line);
+    }
+    if explanation.get("omitted").and_then(Value::as_u64).is_some_and(|omitted| omitted > 0) {
+        line("", format!("{} more were asked and allowed", text(explanation, "/omitted")));
+    }
+    lines
+}
+
+/// One question and its answer.
+fn decision(explanation: &Value, line: &mut impl FnMut(&str, String)) {
     line("action", text(explanation, "/action"));
     line("resource", text(explanation, "/resource"));
     line("decision", format!("{}: {}", text(explanation, "/decision"), text(explanation, "/reason")));
     for layer in list(explanation, "layers") {
-        line("layer", format!("{} policies: {}", text(layer, "/layer"), text(layer, "/verdict")));
+        let level = text(layer, "/level");
+        let level = if level.is_empty() { level } else { format!(" at {level}") };
+        let why = text(layer, "/why");
+        let verdict = match text(layer, "/verdict").as_str() {
+            "notAsked" => format!("not asked, {why}"),
+            verdict => verdict.to_owned(),
+        };
+        line("layer", format!("{} policies{level}: {verdict}", text(layer, "/layer")));
         for statement in list(layer, "statements") {
             line("", format!("  {}", place(statement)));
         }
@@ -61,7 +86,6 @@ fn told(event: &Value, explanation: Option<&Value>) -> Vec<String> {
         let layer = text(suggestion, "/layer");
         line("would allow", format!("in {} policies: {}", layer, text(suggestion, "/statement")));
     }
-    lines
 }
 
 /// `policy, statement 1 "Sid", line 3 column 5`.
@@ -114,7 +138,8 @@ mod tests {
     fn what_a_caller_wrote_moves_no_cursor() {
         let event = json!({ "eventName": "GetObject", "errorMessage": "\u{1b}[2Jgone\nbut" });
         let told = told(&event, None);
-        assert_eq!(told.last().unwrap(), "  message     \\u{1b}[2Jgone\\nbut");
+        assert_eq!(told[1], "  message     \\u{1b}[2Jgone\\nbut");
+        assert!(told[2].starts_with("  decision    none recorded"));
     }
 
     #[test]
@@ -147,5 +172,40 @@ mod tests {
                 "  would allow in identity policies: {}",
             ]
         );
+    }
+
+    #[test]
+    fn an_allowance_is_told_with_the_statements_that_decided() {
+        let event =
+            json!({ "eventName": "RunInstances", "eventSource": "ec2.amazonaws.com", "requestID": "R1" });
+        let check = |action: &str, resource: &str| {
+            json!({
+                "decision": "allowed", "reason": "the reason", "action": action, "resource": resource,
+                "layers": [
+                    {"layer": "serviceControl", "level": "Root", "verdict": "allows"},
+                    {"layer": "identity", "verdict": "allows",
+                     "statements": [{"policy": "P", "sid": "Run", "statement": 2, "line": 3, "column": 4}]},
+                    {"layer": "permissionsBoundary", "verdict": "notAsked", "why": "it is the root user"},
+                ],
+            })
+        };
+        let several = [check("ec2:RunInstances", "i"), check("iam:PassRole", "r")];
+        let explanation = json!({ "decision": "allowed", "checks": several, "omitted": 3 });
+        let told = told(&event, Some(&explanation));
+        assert_eq!(told[0], "  ec2:RunInstances  allowed");
+        assert_eq!(
+            told[2..9],
+            [
+                "  action      ec2:RunInstances",
+                "  resource    i",
+                "  decision    allowed: the reason",
+                "  layer       serviceControl policies at Root: allows",
+                "  layer       identity policies: allows",
+                "                P, statement 2 \"Run\", line 3 column 4",
+                "  layer       permissionsBoundary policies: not asked, it is the root user",
+            ]
+        );
+        assert_eq!(told[9], "  action      iam:PassRole");
+        assert_eq!(told.last().unwrap(), "              3 more were asked and allowed");
     }
 }

@@ -16,6 +16,189 @@ pub mod errors {
     pub use super::super::accessanalyzer_tables::E_VALIDATION_EXCEPTION as VALIDATION_EXCEPTION;
 }
 
+/// `Access`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Access {
+    /// `actions`.
+    pub actions: Vec<String>,
+    /// `resources`.
+    pub resources: Vec<String>,
+}
+impl crate::FromValue for Access { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { actions: fields.take(0)?, resources: fields.take(1)? }) } }
+impl crate::IntoValue for Access { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.actions); fields.put(1, self.resources); crate::Value::Structure(fields) } }
+/// `AccessCheckPolicyType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessCheckPolicyType {
+    /// `IDENTITY_POLICY`.
+    #[default] IDENTITYPOLICY,
+    /// `RESOURCE_POLICY`.
+    RESOURCEPOLICY,
+}
+impl crate::Enumeration for AccessCheckPolicyType { const VALUES: &'static [(&'static str, Self)] = &[("IDENTITY_POLICY", Self::IDENTITYPOLICY), ("RESOURCE_POLICY", Self::RESOURCEPOLICY)]; fn as_str(self) -> &'static str { match self { Self::IDENTITYPOLICY => "IDENTITY_POLICY", Self::RESOURCEPOLICY => "RESOURCE_POLICY" } } }
+impl crate::FromValue for AccessCheckPolicyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AccessCheckPolicyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `AccessCheckResourceType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessCheckResourceType {
+    /// `AWS::DynamoDB::Table`.
+    #[default] AWSDynamoDBTable,
+    /// `AWS::DynamoDB::Stream`.
+    AWSDynamoDBStream,
+    /// `AWS::EFS::FileSystem`.
+    AWSEFSFileSystem,
+    /// `AWS::OpenSearchService::Domain`.
+    AWSOpenSearchServiceDomain,
+    /// `AWS::Kinesis::Stream`.
+    AWSKinesisStream,
+    /// `AWS::Kinesis::StreamConsumer`.
+    AWSKinesisStreamConsumer,
+    /// `AWS::KMS::Key`.
+    AWSKMSKey,
+    /// `AWS::Lambda::Function`.
+    AWSLambdaFunction,
+    /// `AWS::S3::Bucket`.
+    AWSS3Bucket,
+    /// `AWS::S3::AccessPoint`.
+    AWSS3AccessPoint,
+    /// `AWS::S3Express::DirectoryBucket`.
+    AWSS3ExpressDirectoryBucket,
+    /// `AWS::S3::Glacier`.
+    AWSS3Glacier,
+    /// `AWS::S3Outposts::Bucket`.
+    AWSS3OutpostsBucket,
+    /// `AWS::S3Outposts::AccessPoint`.
+    AWSS3OutpostsAccessPoint,
+    /// `AWS::SecretsManager::Secret`.
+    AWSSecretsManagerSecret,
+    /// `AWS::SNS::Topic`.
+    AWSSNSTopic,
+    /// `AWS::SQS::Queue`.
+    AWSSQSQueue,
+    /// `AWS::IAM::AssumeRolePolicyDocument`.
+    AWSIAMAssumeRolePolicyDocument,
+    /// `AWS::S3Tables::TableBucket`.
+    AWSS3TablesTableBucket,
+    /// `AWS::ApiGateway::RestApi`.
+    AWSApiGatewayRestApi,
+    /// `AWS::CodeArtifact::Domain`.
+    AWSCodeArtifactDomain,
+    /// `AWS::Backup::BackupVault`.
+    AWSBackupBackupVault,
+    /// `AWS::CloudTrail::Dashboard`.
+    AWSCloudTrailDashboard,
+    /// `AWS::CloudTrail::EventDataStore`.
+    AWSCloudTrailEventDataStore,
+    /// `AWS::S3Tables::Table`.
+    AWSS3TablesTable,
+    /// `AWS::S3Express::AccessPoint`.
+    AWSS3ExpressAccessPoint,
+}
+impl crate::Enumeration for AccessCheckResourceType { const VALUES: &'static [(&'static str, Self)] = &[("AWS::DynamoDB::Table", Self::AWSDynamoDBTable), ("AWS::DynamoDB::Stream", Self::AWSDynamoDBStream), ("AWS::EFS::FileSystem", Self::AWSEFSFileSystem), ("AWS::OpenSearchService::Domain", Self::AWSOpenSearchServiceDomain), ("AWS::Kinesis::Stream", Self::AWSKinesisStream), ("AWS::Kinesis::StreamConsumer", Self::AWSKinesisStreamConsumer), ("AWS::KMS::Key", Self::AWSKMSKey), ("AWS::Lambda::Function", Self::AWSLambdaFunction), ("AWS::S3::Bucket", Self::AWSS3Bucket), ("AWS::S3::AccessPoint", Self::AWSS3AccessPoint), ("AWS::S3Express::DirectoryBucket", Self::AWSS3ExpressDirectoryBucket), ("AWS::S3::Glacier", Self::AWSS3Glacier), ("AWS::S3Outposts::Bucket", Self::AWSS3OutpostsBucket), ("AWS::S3Outposts::AccessPoint", Self::AWSS3OutpostsAccessPoint), ("AWS::SecretsManager::Secret", Self::AWSSecretsManagerSecret), ("AWS::SNS::Topic", Self::AWSSNSTopic), ("AWS::SQS::Queue", Self::AWSSQSQueue), ("AWS::IAM::AssumeRolePolicyDocument", Self::AWSIAMAssumeRolePolicyDocument), ("AWS::S3Tables::TableBucket", Self::AWSS3TablesTableBucket), ("AWS::ApiGateway::RestApi", Self::AWSApiGatewayRestApi), ("AWS::CodeArtifact::Domain", Self::AWSCodeArtifactDomain), ("AWS::Backup::BackupVault", Self::AWSBackupBackupVault), ("AWS::CloudTrail::Dashboard", Self::AWSCloudTrailDashboard), ("AWS::CloudTrail::EventDataStore", Self::AWSCloudTrailEventDataStore), ("AWS::S3Tables::Table", Self::AWSS3TablesTable), ("AWS::S3Express::AccessPoint", Self::AWSS3ExpressAccessPoint)]; fn as_str(self) -> &'static str { match self { Self::AWSDynamoDBTable => "AWS::DynamoDB::Table", Self::AWSDynamoDBStream => "AWS::DynamoDB::Stream", Self::AWSEFSFileSystem => "AWS::EFS::FileSystem", Self::AWSOpenSearchServiceDomain => "AWS::OpenSearchService::Domain", Self::AWSKinesisStream => "AWS::Kinesis::Stream", Self::AWSKinesisStreamConsumer => "AWS::Kinesis::StreamConsumer", Self::AWSKMSKey => "AWS::KMS::Key", Self::AWSLambdaFunction => "AWS::Lambda::Function", Self::AWSS3Bucket => "AWS::S3::Bucket", Self::AWSS3AccessPoint => "AWS::S3::AccessPoint", Self::AWSS3ExpressDirectoryBucket => "AWS::S3Express::DirectoryBucket", Self::AWSS3Glacier => "AWS::S3::Glacier", Self::AWSS3OutpostsBucket => "AWS::S3Outposts::Bucket", Self::AWSS3OutpostsAccessPoint => "AWS::S3Outposts::AccessPoint", Self::AWSSecretsManagerSecret => "AWS::SecretsManager::Secret", Self::AWSSNSTopic => "AWS::SNS::Topic", Self::AWSSQSQueue => "AWS::SQS::Queue", Self::AWSIAMAssumeRolePolicyDocument => "AWS::IAM::AssumeRolePolicyDocument", Self::AWSS3TablesTableBucket => "AWS::S3Tables::TableBucket", Self::AWSApiGatewayRestApi => "AWS::ApiGateway::RestApi", Self::AWSCodeArtifactDomain => "AWS::CodeArtifact::Domain", Self::AWSBackupBackupVault => "AWS::Backup::BackupVault", Self::AWSCloudTrailDashboard => "AWS::CloudTrail::Dashboard", Self::AWSCloudTrailEventDataStore => "AWS::CloudTrail::EventDataStore", Self::AWSS3TablesTable => "AWS::S3Tables::Table", Self::AWSS3ExpressAccessPoint => "AWS::S3Express::AccessPoint" } } }
+impl crate::FromValue for AccessCheckResourceType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AccessCheckResourceType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `CheckAccessNotGrantedRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CheckAccessNotGrantedRequest {
+    /// `policyDocument`.
+    pub policy_document: String,
+    /// `access`.
+    pub access: Vec<Access>,
+    /// `policyType`.
+    pub policy_type: AccessCheckPolicyType,
+}
+impl crate::FromValue for CheckAccessNotGrantedRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_document: fields.take(0)?, access: fields.take(1)?, policy_type: fields.take(2)? }) } }
+impl crate::IntoValue for CheckAccessNotGrantedRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_document); fields.put(1, self.access); fields.put(2, self.policy_type); crate::Value::Structure(fields) } }
+/// `CheckAccessNotGrantedResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CheckAccessNotGrantedResponse {
+    /// `result`.
+    pub result: Option<CheckAccessNotGrantedResult>,
+    /// `message`.
+    pub message: Option<String>,
+    /// `reasons`.
+    pub reasons: Option<Vec<ReasonSummary>>,
+}
+impl crate::FromValue for CheckAccessNotGrantedResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { result: fields.take(0)?, message: fields.take(1)?, reasons: fields.take(2)? }) } }
+impl crate::IntoValue for CheckAccessNotGrantedResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.result); fields.put(1, self.message); fields.put(2, self.reasons); crate::Value::Structure(fields) } }
+/// `CheckAccessNotGrantedResult`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckAccessNotGrantedResult {
+    /// `PASS`.
+    #[default] PASS,
+    /// `FAIL`.
+    FAIL,
+}
+impl crate::Enumeration for CheckAccessNotGrantedResult { const VALUES: &'static [(&'static str, Self)] = &[("PASS", Self::PASS), ("FAIL", Self::FAIL)]; fn as_str(self) -> &'static str { match self { Self::PASS => "PASS", Self::FAIL => "FAIL" } } }
+impl crate::FromValue for CheckAccessNotGrantedResult { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for CheckAccessNotGrantedResult { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `CheckNoNewAccessRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CheckNoNewAccessRequest {
+    /// `newPolicyDocument`.
+    pub new_policy_document: String,
+    /// `existingPolicyDocument`.
+    pub existing_policy_document: String,
+    /// `policyType`.
+    pub policy_type: AccessCheckPolicyType,
+}
+impl crate::FromValue for CheckNoNewAccessRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { new_policy_document: fields.take(0)?, existing_policy_document: fields.take(1)?, policy_type: fields.take(2)? }) } }
+impl crate::IntoValue for CheckNoNewAccessRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.new_policy_document); fields.put(1, self.existing_policy_document); fields.put(2, self.policy_type); crate::Value::Structure(fields) } }
+/// `CheckNoNewAccessResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CheckNoNewAccessResponse {
+    /// `result`.
+    pub result: Option<CheckNoNewAccessResult>,
+    /// `message`.
+    pub message: Option<String>,
+    /// `reasons`.
+    pub reasons: Option<Vec<ReasonSummary>>,
+}
+impl crate::FromValue for CheckNoNewAccessResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { result: fields.take(0)?, message: fields.take(1)?, reasons: fields.take(2)? }) } }
+impl crate::IntoValue for CheckNoNewAccessResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.result); fields.put(1, self.message); fields.put(2, self.reasons); crate::Value::Structure(fields) } }
+/// `CheckNoNewAccessResult`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckNoNewAccessResult {
+    /// `PASS`.
+    #[default] PASS,
+    /// `FAIL`.
+    FAIL,
+}
+impl crate::Enumeration for CheckNoNewAccessResult { const VALUES: &'static [(&'static str, Self)] = &[("PASS", Self::PASS), ("FAIL", Self::FAIL)]; fn as_str(self) -> &'static str { match self { Self::PASS => "PASS", Self::FAIL => "FAIL" } } }
+impl crate::FromValue for CheckNoNewAccessResult { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for CheckNoNewAccessResult { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `CheckNoPublicAccessRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CheckNoPublicAccessRequest {
+    /// `policyDocument`.
+    pub policy_document: String,
+    /// `resourceType`.
+    pub resource_type: AccessCheckResourceType,
+}
+impl crate::FromValue for CheckNoPublicAccessRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_document: fields.take(0)?, resource_type: fields.take(1)? }) } }
+impl crate::IntoValue for CheckNoPublicAccessRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_document); fields.put(1, self.resource_type); crate::Value::Structure(fields) } }
+/// `CheckNoPublicAccessResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CheckNoPublicAccessResponse {
+    /// `result`.
+    pub result: Option<CheckNoPublicAccessResult>,
+    /// `message`.
+    pub message: Option<String>,
+    /// `reasons`.
+    pub reasons: Option<Vec<ReasonSummary>>,
+}
+impl crate::FromValue for CheckNoPublicAccessResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { result: fields.take(0)?, message: fields.take(1)?, reasons: fields.take(2)? }) } }
+impl crate::IntoValue for CheckNoPublicAccessResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.result); fields.put(1, self.message); fields.put(2, self.reasons); crate::Value::Structure(fields) } }
+/// `CheckNoPublicAccessResult`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckNoPublicAccessResult {
+    /// `PASS`.
+    #[default] PASS,
+    /// `FAIL`.
+    FAIL,
+}
+impl crate::Enumeration for CheckNoPublicAccessResult { const VALUES: &'static [(&'static str, Self)] = &[("PASS", Self::PASS), ("FAIL", Self::FAIL)]; fn as_str(self) -> &'static str { match self { Self::PASS => "PASS", Self::FAIL => "FAIL" } } }
+impl crate::FromValue for CheckNoPublicAccessResult { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for CheckNoPublicAccessResult { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `Locale`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Locale {
@@ -94,6 +277,18 @@ pub struct Position {
 }
 impl crate::FromValue for Position { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { line: fields.take(0)?, column: fields.take(1)?, offset: fields.take(2)? }) } }
 impl crate::IntoValue for Position { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.line); fields.put(1, self.column); fields.put(2, self.offset); crate::Value::Structure(fields) } }
+/// `ReasonSummary`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ReasonSummary {
+    /// `description`.
+    pub description: Option<String>,
+    /// `statementIndex`.
+    pub statement_index: Option<i32>,
+    /// `statementId`.
+    pub statement_id: Option<String>,
+}
+impl crate::FromValue for ReasonSummary { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { description: fields.take(0)?, statement_index: fields.take(1)?, statement_id: fields.take(2)? }) } }
+impl crate::IntoValue for ReasonSummary { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.description); fields.put(1, self.statement_index); fields.put(2, self.statement_id); crate::Value::Structure(fields) } }
 /// `Span`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Span {
@@ -194,6 +389,15 @@ impl crate::FromValue for ValidatePolicyResponse { fn from_value(value: crate::V
 impl crate::IntoValue for ValidatePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.findings); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
 /// The implemented operations, as types.
 pub mod ops {
+    /// `CheckAccessNotGranted`.
+    pub enum CheckAccessNotGranted {}
+    impl crate::TypedOperation for CheckAccessNotGranted { type Input = super::CheckAccessNotGrantedRequest; type Output = super::CheckAccessNotGrantedResponse; fn row() -> &'static crate::Operation { &super::super::accessanalyzer_tables::O_CHECK_ACCESS_NOT_GRANTED } }
+    /// `CheckNoNewAccess`.
+    pub enum CheckNoNewAccess {}
+    impl crate::TypedOperation for CheckNoNewAccess { type Input = super::CheckNoNewAccessRequest; type Output = super::CheckNoNewAccessResponse; fn row() -> &'static crate::Operation { &super::super::accessanalyzer_tables::O_CHECK_NO_NEW_ACCESS } }
+    /// `CheckNoPublicAccess`.
+    pub enum CheckNoPublicAccess {}
+    impl crate::TypedOperation for CheckNoPublicAccess { type Input = super::CheckNoPublicAccessRequest; type Output = super::CheckNoPublicAccessResponse; fn row() -> &'static crate::Operation { &super::super::accessanalyzer_tables::O_CHECK_NO_PUBLIC_ACCESS } }
     /// `ValidatePolicy`.
     pub enum ValidatePolicy {}
     impl crate::TypedOperation for ValidatePolicy { type Input = super::ValidatePolicyRequest; type Output = super::ValidatePolicyResponse; fn row() -> &'static crate::Operation { &super::super::accessanalyzer_tables::O_VALIDATE_POLICY } }

@@ -44,6 +44,8 @@ pub struct Difference {
     pub principals: Vec<Box<str>>,
     /// A request that shows it.
     pub witness: Witness,
+    /// The statements of the other side that deny that request; none where nothing there allows it.
+    pub denied_by: Vec<StatementReference>,
 }
 
 /// An entry of a statement.

@@ -248,6 +248,7 @@ impl<'a, 's> Engine<'a, 's> {
 
     fn finish(self) -> Differences {
         let omitted = self.found.len().saturating_sub(MAX_DIFFERENCES);
+        let other = self.problem.sides.get(1 - self.granting);
         let mut list = Vec::new();
         for ((allow, resources, _), (witness, classes)) in self.found.into_iter().take(MAX_DIFFERENCES) {
             let Some(source) = self.problem.sources.get(allow) else { continue };
@@ -263,6 +264,7 @@ impl<'a, 's> Engine<'a, 's> {
                 resources: covered_resources(self.problem, allow, &resources),
                 conditions: conditions.collect(),
                 principals: stated_principals(written),
+                denied_by: other.map_or_else(Vec::new, |other| witness.denials(other)),
                 witness,
             });
         }

@@ -118,6 +118,7 @@ pub use difference::{Comparison, Covered, Difference, Differences, StatedConditi
 pub use set::{Access, ComparedPolicies};
 pub use witness::Witness;
 
+use crate::MalformedDocument;
 use engine::{Engine, Scope};
 use problem::Problem;
 use set::Source;
@@ -176,9 +177,15 @@ pub fn compare(old: &ComparedPolicies, new: &ComparedPolicies) -> Comparison {
 
 /// Which of the access the policies grant (`CheckAccessNotGranted`): a difference for each statement that allows some of
 /// it. An action that needs no permission, `sts:GetCallerIdentity`, is not granted by any.
-pub fn grants<'t>(policies: ComparedPolicies, access: impl IntoIterator<Item = Access<'t>>) -> Differences {
-    let within = policies.limited(set::limit(access));
-    against_nothing(&within, Scope::All)
+///
+/// # Errors
+/// If no access is asked for, or if an action or a resource is none that a policy could hold.
+pub fn grants<'t>(
+    policies: ComparedPolicies,
+    access: impl IntoIterator<Item = Access<'t>>,
+) -> Result<Differences, MalformedDocument> {
+    let within = policies.limited(set::limit(access)?);
+    Ok(against_nothing(&within, Scope::All))
 }
 
 /// What the policies of a resource let the public do (`CheckNoPublicAccess`): see [the meaning of

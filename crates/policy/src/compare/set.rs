@@ -5,9 +5,10 @@ use crate::compile::CompiledStatement;
 use crate::compile::{Policy, PolicySet, PrincipalPolicies};
 use crate::decide::{Policies, Request, ResourcePolicy};
 use crate::document::{Effect, Statement, Version};
+use crate::explain::{StatementReference, Verdict};
 use crate::json::Writer;
 use crate::principal::PrincipalKind;
-use crate::{Action, Context, Document, DocumentKind, PolicySource, Principal, Resource};
+use crate::{Action, Context, Document, DocumentKind, MalformedDocument, PolicySource, Principal, Resource};
 use std::sync::Arc;
 
 /// Policies whose access is compared with that of others.
@@ -39,7 +40,9 @@ pub struct Access<'t> {
 }
 
 /// A policy that allows just this.
-pub(super) fn limit<'t>(access: impl IntoIterator<Item = Access<'t>>) -> Arc<Policy> {
+pub(super) fn limit<'t>(
+    access: impl IntoIterator<Item = Access<'t>>,
+) -> Result<Arc<Policy>, MalformedDocument> {
     let mut writer = Writer::default();
     writer.object(|o| {
         o.key("Version").text("2012-10-17");
@@ -52,8 +55,8 @@ pub(super) fn limit<'t>(access: impl IntoIterator<Item = Access<'t>>) -> Arc<Pol
             });
         });
     });
-    let document = Document::load(DocumentKind::Managed, &writer.finish());
-    Policy::compile(PolicySource::named("the access that is asked for"), document)
+    let document = Document::parse(DocumentKind::Managed, &writer.finish())?;
+    Ok(Policy::compile(PolicySource::named("the access that is asked for"), document))
 }
 
 /// A statement and where it stands.
@@ -146,14 +149,25 @@ impl ComparedPolicies {
         context: &Context<'_>,
     ) -> bool {
         let request = Request::new(principal, action, resource, context);
+        let granted = self.ask(request, |policies, request| policies.allows(request));
+        let is_resource = self.has_principals();
+        granted && (!is_resource || self.limited_allows(principal, action, resource, context))
+    }
+
+    /// The statements that deny a request.
+    pub(super) fn denials(&self, request: Request<'_>) -> Vec<StatementReference> {
+        let explanation = self.ask(request, |policies, request| policies.explain(request));
+        let denies = explanation.layers.into_iter().filter(|layer| layer.verdict == Verdict::Denies);
+        denies.flat_map(|layer| layer.deciders).map(|decider| decider.statement).collect()
+    }
+
+    fn ask<T>(&self, request: Request<'_>, answer: impl FnOnce(&Policies<'_>, &Request<'_>) -> T) -> T {
         match &self.evaluator {
-            Evaluator::Identity(attached) => Policies::of(attached).allows(&request),
+            Evaluator::Identity(attached) => answer(&Policies::of(attached), &request),
             Evaluator::Resource { policies, limits } => {
-                let owner = other_account(principal);
+                let owner = other_account(request.principal);
                 let request = owner.map_or(request, |owner| request.in_account(owner));
-                let granted =
-                    Policies::of(limits).resource(ResourcePolicy::Grants(policies)).allows(&request);
-                granted && self.limited_allows(principal, action, resource, context)
+                answer(&Policies::of(limits).resource(ResourcePolicy::Grants(policies)), &request)
             }
         }
     }

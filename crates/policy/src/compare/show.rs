@@ -54,7 +54,11 @@ impl fmt::Display for Difference {
         for condition in &self.conditions {
             writeln!(f, "    if {condition}")?;
         }
-        writeln!(f, "    for example {}", self.witness)
+        writeln!(f, "    for example {}", self.witness)?;
+        for statement in &self.denied_by {
+            writeln!(f, "    denied on the other side by {statement}")?;
+        }
+        Ok(())
     }
 }
 
@@ -170,13 +174,7 @@ fn differences(writer: &mut Writer, differences: &Differences) {
 
 fn difference(writer: &mut Writer, difference: &Difference) {
     writer.object(|o| {
-        o.key("policy").text(&difference.by_statement.policy.to_string());
-        if let Some(sid) = &difference.by_statement.sid {
-            o.key("sid").text(sid);
-        }
-        o.key("statement").number(difference.by_statement.number as u64);
-        o.key("line").number(difference.by_statement.at.line.into());
-        o.key("column").number(difference.by_statement.at.column.into());
+        o.statement(&difference.by_statement);
         o.key("actions").list(&difference.actions, covered);
         o.key("resources").list(&difference.resources, covered);
         if !difference.principals.is_empty() {
@@ -191,6 +189,9 @@ fn difference(writer: &mut Writer, difference: &Difference) {
         });
         o.key("witness");
         witness(o, &difference.witness);
+        if !difference.denied_by.is_empty() {
+            o.key("deniedBy").list(&difference.denied_by, |o, own| o.object(|o| o.statement(own)));
+        }
     });
 }
 

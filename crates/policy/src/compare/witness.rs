@@ -9,10 +9,11 @@ use super::domain::{Domain, Element, State};
 use super::principals::{DESCRIBED, described_by};
 use super::problem::Problem;
 use super::resources::{Fit, ResourceClass};
+use super::set::ComparedPolicies;
 use super::solve::Domains;
 use super::template::Template;
 use crate::context::{Context, Key, keys};
-use crate::{Action, Principal, Resource};
+use crate::{Action, Principal, Request, Resource, StatementReference};
 use std::rc::Rc;
 
 /// A request that one side allows and the other does not.
@@ -27,6 +28,21 @@ pub struct Witness {
     pub resource: Box<str>,
     /// Under which circumstances: every key that matters.
     pub context: Context<'static>,
+}
+
+impl Witness {
+    /// The statements of these policies that deny it.
+    pub(super) fn denials(&self, policies: &ComparedPolicies) -> Vec<StatementReference> {
+        let (Ok(action), Some(target)) = (Action::new(&self.action), target(&self.resource)) else {
+            return Vec::new();
+        };
+        policies.denials(Request::new(&self.principal, &action, target, &self.context))
+    }
+}
+
+/// The resource of a request.
+fn target(text: &str) -> Option<Resource<'_>> {
+    if text == Resource::NONE.as_str() { Some(Resource::NONE) } else { Resource::arn(text).ok() }
 }
 
 /// Where a witness is looked for.
@@ -232,11 +248,7 @@ impl Scene<'_> {
 
     fn ask(&self, principal: Principal, context: &Context<'static>, resource: &str) -> Option<Witness> {
         let action = Action::new(self.action).ok()?;
-        let target = if resource == Resource::NONE.as_str() {
-            Resource::NONE
-        } else {
-            Resource::arn(resource).ok()?
-        };
+        let target = target(resource)?;
         let granting = self.problem.sides.get(self.granting)?;
         let other = self.problem.sides.get(1 - self.granting)?;
         let shown = granting.allows(&principal, &action, target, context)

@@ -4,6 +4,7 @@ use super::certainty::Certainty;
 use super::index::Index;
 use super::policy::Policy;
 use super::principal::MatchKind;
+use super::statement::CompiledStatement;
 use crate::decide::Request;
 use crate::document::Effect;
 use std::sync::Arc;
@@ -65,6 +66,14 @@ impl Layered {
     /// The policies with their layers.
     pub(crate) fn policies(&self) -> &[(u8, Arc<Policy>)] {
         &self.policies
+    }
+
+    /// Which statements can match, told without matching the others.
+    pub(crate) fn can_match(&self, request: &Request<'_>) -> impl Fn(&Arc<CompiledStatement>) -> bool {
+        let candidates = self.index.candidates(request.action, &request.resource);
+        let mut found: Vec<_> = candidates.map(|slot| Arc::as_ptr(&slot.statement)).collect();
+        found.sort_unstable();
+        move |statement| found.binary_search(&Arc::as_ptr(statement)).is_ok()
     }
 
     /// Asks the statements that can match. It stops at a denial; and does not ask for an allowance twice, save where the

@@ -97,7 +97,7 @@ impl Explanation {
                 "an identity-based policy allows it, and every layer that must".to_owned()
             }
             (Decision::ExplicitDeny, _) => match self.denier() {
-                Some(layer) => format!("a {} denies it", layer.kind),
+                Some(layer) => format!("{} {} denies it", article(layer.kind), layer.kind),
                 None => "a policy denies it".to_owned(),
             },
             (Decision::ImplicitDeny, _) => match self.lacking_layer() {
@@ -116,15 +116,18 @@ impl LayerReport {
 
 /// `with an explicit deny in …`, with the ARN of the policy where the layer's messages have it.
 fn explicit(layer: &LayerReport) -> String {
-    let article = match layer.kind {
-        LayerKind::Identity => "an",
-        LayerKind::Trust => "the",
-        _ => "a",
-    };
     let arn = match layer.kind {
         LayerKind::Endpoint | LayerKind::Resource | LayerKind::Trust => None,
         _ => layer.deciders.first().and_then(|decider| decider.statement.policy.arn()),
     };
     let arn = arn.map(|arn| format!(": {arn}")).unwrap_or_default();
-    format!("with an explicit deny in {article} {}{arn}", layer.kind)
+    format!("with an explicit deny in {} {}{arn}", article(layer.kind), layer.kind)
+}
+
+fn article(kind: LayerKind) -> &'static str {
+    match kind {
+        LayerKind::Identity => "an",
+        LayerKind::Trust => "the",
+        _ => "a",
+    }
 }

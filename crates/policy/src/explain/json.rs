@@ -69,7 +69,7 @@ fn layer(writer: &mut Writer, report: &LayerReport) {
         if !report.deciders.is_empty() {
             o.key("statements").list(&report.deciders, |o, decider| {
                 o.object(|o| {
-                    statement(o, &decider.statement);
+                    o.statement(&decider.statement);
                     match decider.named {
                         Some(Named::Account) => o.key("names").text("account"),
                         Some(Named::Behind) => o.key("names").text("behind"),
@@ -87,13 +87,16 @@ fn layer(writer: &mut Writer, report: &LayerReport) {
     });
 }
 
-fn statement(writer: &mut Writer, reference: &StatementReference) {
-    writer.key("policy").text(&reference.policy.to_string());
-    if let Some(sid) = &reference.sid {
-        writer.key("sid").text(sid);
+impl Writer {
+    /// The members that say where a statement stands.
+    pub(crate) fn statement(&mut self, reference: &StatementReference) {
+        self.key("policy").text(&reference.policy.to_string());
+        if let Some(sid) = &reference.sid {
+            self.key("sid").text(sid);
+        }
+        self.key("statement").number(reference.number as u64);
+        place(self, reference.at);
     }
-    writer.key("statement").number(reference.number as u64);
-    place(writer, reference.at);
 }
 
 fn place(writer: &mut Writer, at: Position) {
@@ -104,7 +107,7 @@ fn place(writer: &mut Writer, at: Position) {
 fn near_miss(writer: &mut Writer, miss: &NearMiss) {
     writer.object(|o| {
         o.key("layer").text(layer_name(miss.layer));
-        statement(o, &miss.statement);
+        o.statement(&miss.statement);
         o.key("failed").list(&miss.failures, failure);
     });
 }

@@ -195,7 +195,7 @@ pub(super) fn policies<'p>(
     })
 }
 
-/// Asks every layer, every statement.
+/// Asks every layer.
 pub(super) fn report(policies: &Policies<'_>, request: &Request<'_>, applies: &Applies) -> Vec<LayerReport> {
     let has_boundary = policies.principal.has_boundary;
     let report = |part: Part<'_>| {
@@ -211,8 +211,12 @@ pub(super) fn report(policies: &Policies<'_>, request: &Request<'_>, applies: &A
 fn ask(part: &Part<'_>, request: &Request<'_>, has_boundary: bool) -> (Verdict, Vec<Decider>) {
     let (mut denials, mut allowances) = (Vec::new(), Vec::new());
     let names_principals = matches!(part.name.kind, LayerKind::Resource | LayerKind::Trust);
+    let can_match = part.layered.can_match(request);
     for (_, policy) in part.layered.policies().iter().filter(|(number, _)| *number == part.number) {
         for (index, statement) in policy.statements().iter().enumerate() {
+            if !can_match(statement) {
+                continue;
+            }
             let (beside, kind) = statement.matches_beside_action(request, has_boundary);
             if !statement.action.matches(request.action).and(|| beside).counts_for(statement.effect) {
                 continue;

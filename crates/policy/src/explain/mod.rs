@@ -58,7 +58,7 @@ pub struct NearMiss {
 }
 
 impl Policies<'_> {
-    /// Decides like [`decide`](Self::decide) and says why. It looks at every statement of every layer.
+    /// Decides like [`decide`](Self::decide) and says why. For an implicit denial it looks at every statement of every layer.
     pub fn explain(&self, request: &Request<'_>) -> Explanation {
         let applies = Applies::to(self, request);
         let exception = Exception::of(request);

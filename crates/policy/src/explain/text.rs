@@ -66,7 +66,7 @@ impl fmt::Display for StatementReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, statement {}", self.policy, self.number)?;
         if let Some(sid) = &self.sid {
-            write!(f, " `{sid}`")?;
+            write!(f, " `{}`", sid.escape_debug())?;
         }
         write!(f, " at {}", self.at)
     }

@@ -1,6 +1,6 @@
 //! What is the same and what is not, as tables.
 
-use crate::{confirm, identity, policy};
+use crate::{confirm, identity, near, policy};
 use daypass_policy::DocumentKind;
 use daypass_policy::compare::{Certainty, ComparedPolicies, compare};
 use std::sync::Arc;
@@ -23,6 +23,7 @@ fn check(old: &str, new: &str, expected: Says) {
     );
     confirm(&compared.added, &right, &left);
     confirm(&compared.removed, &left, &right);
+    near::search(&compared, &left, &right, false);
     let (added, removed) = (!compared.added.list.is_empty(), !compared.removed.list.is_empty());
     let found = match (removed, added) {
         (false, false) => Says::Equal,

@@ -1,9 +1,11 @@
 //! Comparisons of policies: what they say, that every witness holds, and that nothing is missed.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod cases;
+mod dice;
 mod hostile;
 mod managed;
+mod near;
 mod public;
 mod random;
 mod shown;
@@ -33,6 +35,11 @@ fn target(text: &str) -> Resource<'_> {
     if text == "*" { Resource::NONE } else { Resource::arn(text).unwrap() }
 }
 
+/// A policy of a principal who may do everything.
+pub(crate) fn everything() -> Arc<Policy> {
+    policy(DocumentKind::Managed, r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#)
+}
+
 /// What the evaluator says of a request to a principal with one policy.
 pub(crate) fn allows(policy: &Arc<Policy>, witness: &Witness) -> bool {
     let attached = PrincipalPolicies::builder().identity([Arc::clone(policy)]).build();
@@ -49,9 +56,7 @@ pub(crate) fn resource_allows(
     resource: &str,
     context: &Context<'_>,
 ) -> bool {
-    let everything = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
-    let everything = self::policy(DocumentKind::Managed, everything);
-    let attached = PrincipalPolicies::builder().identity([everything]).build();
+    let attached = PrincipalPolicies::builder().identity([everything()]).build();
     let set = PolicySet::new([Arc::clone(policy)]);
     let action = Action::new(action).unwrap();
     let request = Request::new(principal, &action, target(resource), context)

@@ -1,6 +1,6 @@
 //! AWS's own managed policies, the largest and hardest there are.
 
-use crate::confirm;
+use crate::{confirm, near};
 use daypass_policy::compare::{Certainty, ComparedPolicies, compare};
 use daypass_policy::{Document, DocumentKind, Policy, PolicySource};
 use serde_json::Value;
@@ -42,6 +42,9 @@ fn every_witness_between_managed_policies_holds() {
             let compared = compare(&set(one), &set(other));
             confirm(&compared.added, other, one);
             confirm(&compared.removed, one, other);
+            if compared.added.surely_none() || compared.removed.surely_none() {
+                near::search(&compared, one, other, false);
+            }
             exact += usize::from(compared.added.certainty == Certainty::Exact);
             exact += usize::from(compared.removed.certainty == Certainty::Exact);
         }
@@ -53,14 +56,16 @@ fn every_witness_between_managed_policies_holds() {
 #[test]
 fn read_only_access_is_within_power_user_access_but_for_what_that_leaves_out() {
     let policies = catalogue();
-    let set = |name: &str| {
+    let policy = |name: &str| {
         let (name, text) = policies.iter().find(|(own, _)| own == name).unwrap();
-        ComparedPolicies::identity([compile(name, text)])
+        compile(name, text)
     };
+    let set = |name: &str| ComparedPolicies::identity([policy(name)]);
     let administrator = set("AdministratorAccess");
     for name in ["ReadOnlyAccess", "PowerUserAccess", "IAMFullAccess", "AmazonS3FullAccess"] {
         let compared = compare(&administrator, &set(name));
         assert!(compared.added.surely_none() && !compared.removed.list.is_empty(), "{name}\n{compared}");
+        near::search(&compared, &policy("AdministratorAccess"), &policy(name), false);
     }
     // Every difference is about the services that PowerUserAccess leaves out.
     let compared = compare(&set("PowerUserAccess"), &set("ReadOnlyAccess"));

@@ -1,20 +1,16 @@
 //! `daypass policy check`: the findings of ValidatePolicy about files, with the lines that are meant.
 
-use std::io::{ErrorKind, IsTerminal as _, Read as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::ops::Range;
-use std::path::Path;
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use daypass_core::policy::check::{Finding, FindingType, Location, PolicyType, ResourceType, check};
 use serde_json::{Value, json};
 
-use super::sarif;
+use super::{file, sarif};
 use crate::cli::{FailOn, FindingFormat, PolicyCheck, PolicyKind};
-
-/// No policy comes near.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// A document and what was found in it.
 pub(super) struct Checked {
@@ -27,8 +23,8 @@ pub(crate) fn run(arguments: &PolicyCheck) -> Result<ExitCode> {
     let policy = policy_type(arguments.kind);
     let mut checked = vec![];
     let mut unread = false;
-    for file in &arguments.files {
-        match read(file) {
+    for path in &arguments.files {
+        match file::read(path) {
             Ok((name, text)) => checked.push(Checked { findings: check(&text, policy), name, text }),
             Err(error) => {
                 crate::complain(&format!("{error:#}"));
@@ -85,23 +81,6 @@ fn fails(found: FindingType, fail_on: FailOn) -> bool {
         FailOn::Never => return false,
     };
     found <= least
-}
-
-fn read(file: &Path) -> Result<(String, String)> {
-    let from_input = file == Path::new("-");
-    let name = if from_input { "standard input".to_owned() } else { file.display().to_string() };
-    let mut text = String::new();
-    let read = if from_input {
-        std::io::stdin().lock().take(MAX_FILE_BYTES + 1).read_to_string(&mut text)
-    } else {
-        let opened = std::fs::File::open(file).with_context(|| format!("`{name}`"))?;
-        opened.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)
-    };
-    read.with_context(|| format!("`{name}`"))?;
-    if text.len() as u64 > MAX_FILE_BYTES {
-        bail!("`{name}` is larger than any policy");
-    }
-    Ok((name, text))
 }
 
 /// Colours are for people at a terminal who did not ask for none (`NO_COLOR`, no-color.org).

@@ -6,14 +6,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use daypass_core::policy::{Decision, Document, DocumentKind};
+use daypass_core::policy::{Decision, DocumentKind};
 use serde_json::Value;
 
 use super::question::{Level, Question};
 use crate::cli::{Output, PolicySimulate};
-
-/// No policy comes near.
-const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// What a command comes to: 0 as hoped, 1 otherwise, 2 where the question itself is wrong.
 pub(crate) fn run(arguments: &PolicySimulate) -> ExitCode {
@@ -133,12 +130,8 @@ fn file_or_null(kind: DocumentKind, path: Option<&Path>) -> Result<Value> {
     path.map_or(Ok(Value::Null), |path| file(kind, path))
 }
 
-/// A document that AWS would store. One that it would not cannot be what is meant.
 fn file(kind: DocumentKind, path: &Path) -> Result<Value> {
-    let shown = || format!("`{}`", path.display());
-    let size = fs::metadata(path).with_context(shown)?.len();
-    anyhow::ensure!(size <= MAX_FILE_BYTES, "{} is larger than any policy", shown());
-    let text = fs::read_to_string(path).with_context(shown)?;
-    Document::parse(kind, &text).map_err(|error| anyhow::anyhow!("{error}")).with_context(shown)?;
+    let (name, text) = super::file::read(path)?;
+    super::file::parse(kind, &name, &text)?;
     Ok(Value::String(text))
 }
