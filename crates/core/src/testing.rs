@@ -14,10 +14,7 @@ use bytes::Bytes;
 use daypass_federation::Issuer;
 use daypass_model::{AccountId, Kind, Operation, Protocol, Service, Structure, Text, Timestamp, services};
 use daypass_objects::local::{Local, Options};
-use daypass_store::records::{
-    AccessKey, AccessKeyStatus, Indexed as _, MemberAccount, Membership, Organization, OrganizationNode,
-    Policies, Sealed, User,
-};
+use daypass_store::records::{AccessKey, AccessKeyStatus, Indexed as _, Policies, Sealed, User};
 use daypass_store::{AuditQuery, AuditRecord, Order, Store};
 use http::Request;
 use http_body_util::BodyExt as _;

@@ -5,7 +5,7 @@ use daypass_store::records::{MemberAccount, Membership, Organization, Organizati
 use daypass_store::{StoreError, TransactError};
 
 use super::TestServer;
-use crate::administrator;
+use crate::{Clock as _, administrator};
 
 impl TestServer {
     /// Puts accounts into one organization, the first one as its management account, all directly under the root. What it
