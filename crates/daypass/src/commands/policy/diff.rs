@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use super::side::{self, Pair};
 use crate::cli::{FailOnDifference, Output, PolicyDiff, PolicyKind};
 
+/// What the policy is called that stands for everything else that allows.
+const EVERYTHING: &str = "a policy beside them that allows everything";
+
 /// What came of one comparison.
 struct Compared {
     names: [Vec<String>; 2],
@@ -89,7 +92,12 @@ impl Compared {
         };
         let undenied = has_denials.then(|| {
             let [old, new] = sides.each_ref().map(beside);
-            compare(&old, &new)
+            let mut compared = compare(&old, &new);
+            // What other statements allow, that policy allows too.
+            for differences in [&mut compared.added, &mut compared.removed] {
+                differences.list.retain(|own| own.by_statement.policy.to_string() == EVERYTHING);
+            }
+            compared
         });
         let [old, new] = sides.map(of);
         Self { names, allowed: compare(&old, &new), undenied }
@@ -120,10 +128,7 @@ fn everything(kind: DocumentKind) -> Arc<Policy> {
     let text = format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",{principal}"Action":"*","Resource":"*"}}}}"#
     );
-    Policy::compile(
-        PolicySource::named("a policy beside them that allows everything"),
-        Document::load(as_granting(kind), &text),
-    )
+    Policy::compile(PolicySource::named(EVERYTHING), Document::load(as_granting(kind), &text))
 }
 
 /// Kinds of documents that may not allow have others beside them that do.
@@ -293,6 +298,7 @@ mod tests {
         let found = &json["comparisons"][0];
         assert_eq!(json["outcome"], "difference");
         assert_eq!(found["newlyAllowed"]["certainty"], "exact");
+        assert_eq!(found["noLongerDenied"]["differences"].as_array().unwrap().len(), 1);
         assert_eq!(found["noLongerDenied"]["differences"][0]["deniedBy"][0]["sid"], "NoPut");
     }
 
