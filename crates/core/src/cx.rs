@@ -50,6 +50,7 @@ pub struct Cx {
     pub(crate) user_agent: String,
     pub(crate) referer: Option<String>,
     pub(crate) origin: Option<String>,
+    pub(crate) asked_method: Option<String>,
     pub(crate) requester_pays: bool,
     pub(crate) ids: Ids,
     /// What the request says, once it was read.
@@ -226,6 +227,12 @@ impl Cx {
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
+    }
+
+    /// The method that the page asks about, where it is not the request's own (`Access-Control-Request-Method`).
+    #[must_use]
+    pub fn asked_method(&self) -> Option<&str> {
+        self.asked_method.as_deref()
     }
 
     /// Whether the requester says that it pays for the request (`x-amz-request-payer: requester`, in a header or the query).

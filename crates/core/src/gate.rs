@@ -307,8 +307,10 @@ impl Gate {
         let Admitted { caller, message } = admitted;
         let operation = message.routed.operation;
         let region = caller.proof().and_then(|p| p.region()).unwrap_or(&self.state.region).to_owned();
-        let origin = arrival.head.headers.get("origin").and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let referer = arrival.head.headers.get("referer").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let text =
+            |name: &str| arrival.head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let (origin, asked_method) = (text("origin"), text("access-control-request-method"));
+        let referer = text("referer");
         let head = arrival.head;
         let cx = Cx {
             state: Arc::clone(&self.state),
@@ -327,6 +329,7 @@ impl Gate {
             user_agent: arrival.user_agent,
             referer,
             origin,
+            asked_method,
             requester_pays: says_it_pays(&head),
             ids: arrival.ids,
             input: OnceLock::new(),

@@ -339,11 +339,11 @@ macro_rules! grants {
     ($input:expr $(, $write:ident)?) => {{
         use $crate::acl::Permission;
         let headers = [
-            (Permission::FullControl, $input.grant_full_control.as_deref()),
             (Permission::Read, $input.grant_read.as_deref()),
-            (Permission::ReadAcp, $input.grant_read_acp.as_deref()),
             $((Permission::Write, $input.$write.as_deref()),)?
+            (Permission::ReadAcp, $input.grant_read_acp.as_deref()),
             (Permission::WriteAcp, $input.grant_write_acp.as_deref()),
+            (Permission::FullControl, $input.grant_full_control.as_deref()),
         ];
         headers.into_iter().filter_map(|(permission, text)| Some((permission, text?))).collect::<Vec<_>>()
     }};

@@ -100,8 +100,8 @@ pub(crate) fn bucket_check(cx: &Cx, bucket: &Bucket, action: &'static str) -> Ch
 }
 
 /// May the caller do this to an object that is there: of this owner, with this ACL? Where its owner is not its bucket's,
-/// the bucket's policy does not count (S3 user guide, "Bucket policies": *bucket policies apply only to objects owned by
-/// the bucket owner*).
+/// the bucket's policy takes away and gives nothing (S3 user guide, "Bucket policies": it applies only to objects that the
+/// bucket owner owns, while the bucket owner can deny access to any object).
 pub(crate) fn existing_check(
     cx: &Cx,
     bucket: &Bucket,
@@ -110,10 +110,8 @@ pub(crate) fn existing_check(
     owner: &AccountId,
     acl: &[Grant],
 ) -> Check {
-    let policy = if *owner == bucket.account { bucket_guard(cx, bucket) } else { None };
-    let acl = if bucket.is_enforced() { None } else { acl::policy(cx, bucket, acl, action, true) };
-    let check = Check::new(action, bucket.object_arn(key));
-    owned(cx, owner, check).guarded_by(merged(policy, acl))
+    let check = owned(cx, owner, Check::new(action, bucket.object_arn(key)));
+    check.guarded_by(guard(cx, bucket, owner, || acl::policy(cx, bucket, acl, action, true)))
 }
 
 /// May the caller do this to the object of that key, whether it is there or not?
@@ -150,21 +148,32 @@ pub(crate) fn common(cx: &Cx, check: Check) -> Check {
 }
 
 fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
-    let acl = match &bucket.acl {
-        Some(acl) if !bucket.is_enforced() => acl::policy(cx, bucket, acl, check.action(), false),
-        _ => None,
-    };
-    let policy = if unlocks(cx, bucket) { None } else { bucket_guard(cx, bucket) };
-    owned(cx, &bucket.account, check).guarded_by(merged(policy, acl))
+    let action = check.action();
+    let acl = || acl::policy(cx, bucket, bucket.acl.as_deref()?, action, false);
+    let guard = if unlocks(cx, bucket) { Guard::None } else { guard(cx, bucket, &bucket.account, acl) };
+    owned(cx, &bucket.account, check).guarded_by(guard)
 }
 
 fn owned(cx: &Cx, owner: &AccountId, check: Check) -> Check {
     common(cx, check).of_account(owner.clone()).with("s3:ResourceAccount", owner.as_str())
 }
 
-/// What the bucket's policy and an ACL let in together.
-fn merged(policy: Option<(&Arc<Policy>, &Arc<PolicySet>)>, acl: Option<Arc<Policy>>) -> Guard {
-    match (policy, acl) {
+/// What the bucket's policy and an ACL let in and keep out together. Where the policy lets in the public and the bucket
+/// restricts that, nothing lets in anybody from outside its account (S3 user guide, "Blocking public access",
+/// `RestrictPublicBuckets`).
+fn guard(cx: &Cx, bucket: &Bucket, owner: &AccountId, acl: impl FnOnce() -> Option<Arc<Policy>>) -> Guard {
+    let outside = cx.caller().account().is_none_or(|account| account != bucket.account);
+    let restricted = outside && bucket.is_public() && bucket.blocks(cx).restrict_public_buckets;
+    let acl = if restricted || bucket.is_enforced() { None } else { acl() };
+    if restricted || *owner != bucket.account {
+        let policies: Vec<Arc<Policy>> = bucket.denials().cloned().into_iter().chain(acl).collect();
+        return if policies.is_empty() {
+            Guard::None
+        } else {
+            Guard::Grants(Arc::new(PolicySet::new(policies)))
+        };
+    }
+    match (bucket.policy(), acl) {
         (Some((_, set)), None) => Guard::Grants(Arc::clone(set)),
         (Some((policy, _)), Some(acl)) => Guard::Grants(Arc::new(PolicySet::new([Arc::clone(policy), acl]))),
         (None, Some(acl)) => Guard::Grants(Arc::new(PolicySet::new([acl]))),
@@ -179,14 +188,6 @@ fn unlocks(cx: &Cx, bucket: &Bucket) -> bool {
         matches!(cx.operation().name, "GetBucketPolicy" | "PutBucketPolicy" | "DeleteBucketPolicy");
     let root = matches!(cx.caller().kind(), CallerKind::Root(_));
     at_policy && root && cx.caller().account().as_ref() == Some(&bucket.account)
-}
-
-/// The bucket's policy. Where it lets in the public and the bucket restricts that, it lets in nobody from outside its
-/// account (S3 user guide, "Blocking public access", `RestrictPublicBuckets`).
-fn bucket_guard<'b>(cx: &Cx, bucket: &'b Bucket) -> Option<(&'b Arc<Policy>, &'b Arc<PolicySet>)> {
-    let outside = cx.caller().account().is_none_or(|account| account != bucket.account);
-    let restricted = outside && bucket.blocks(cx).restrict_public_buckets && bucket.is_public();
-    bucket.policy().filter(|_| !restricted)
 }
 
 /// Daypass is the endpoint of every region at once. So what is wrong of a request for a bucket elsewhere is its

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use daypass_core::model::s3::LifecycleRule;
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::objects::BucketId;
-use daypass_core::policy::{Document, DocumentKind, Policy, PolicySet, PolicySource};
+use daypass_core::policy::{Document, DocumentKind, Effect, Policy, PolicySet, PolicySource};
 use daypass_core::store::records::{Account, Tag};
 use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
 use daypass_core::{Cx, Error, State};
@@ -133,6 +133,7 @@ pub(crate) struct Lifecycle {
 #[derive(Clone, Debug)]
 struct Compiled {
     policy: Arc<Policy>,
+    denials: Arc<Policy>,
     set: Arc<PolicySet>,
     is_public: bool,
 }
@@ -238,6 +239,11 @@ impl Bucket {
         self.compiled().map(|compiled| (&compiled.policy, &compiled.set))
     }
 
+    /// What its policy denies, which holds for whatever is in the bucket.
+    pub(crate) fn denials(&self) -> Option<&Arc<Policy>> {
+        self.compiled().map(|compiled| &compiled.denials)
+    }
+
     /// Whether its policy lets in the public.
     pub(crate) fn is_public(&self) -> bool {
         self.compiled().is_some_and(|compiled| compiled.is_public)
@@ -273,10 +279,13 @@ impl Bucket {
         Some(self.compiled.get_or_init(|| {
             let document = Document::load(DocumentKind::Bucket, text);
             let is_public = public::is_public(&document);
-            let policy =
-                Policy::compile(PolicySource::named(format!("policy of bucket {}", self.name)), document);
+            let mut denials = document.clone();
+            denials.statements.retain(|statement| statement.effect.value == Effect::Deny);
+            let named = || PolicySource::named(format!("policy of bucket {}", self.name));
+            let denials = Policy::compile(named(), denials);
+            let policy = Policy::compile(named(), document);
             let set = Arc::new(PolicySet::new([Arc::clone(&policy)]));
-            Compiled { policy, set, is_public }
+            Compiled { policy, denials, set, is_public }
         }))
     }
 }

@@ -148,7 +148,8 @@ fn matches(pattern: &str, text: &str) -> bool {
 /// A failure of ours, if the configuration does not read.
 pub(crate) fn answer(cx: &Cx, bucket: &Bucket) -> Result<(), Error> {
     let Some(origin) = cx.origin().filter(|_| cx.operation().name != "OptionsObject") else { return Ok(()) };
-    let asked = Asked { origin, method: cx.operation().http.method, headers: vec![] };
+    let method = cx.asked_method().unwrap_or(cx.operation().http.method);
+    let asked = Asked { origin, method, headers: vec![] };
     let Some(allowed) = rules(bucket)?.and_then(|rules| asked.answer(&rules)) else { return Ok(()) };
     for (header, value) in [
         ("access-control-allow-origin", allowed.allow_origin),

@@ -76,13 +76,16 @@ impl Wanted<'_> {
         let put = self.conditions(cx, check("s3:PutObject")).request_object_tags(pairs(tags));
         let mut checks: Checks = further(put).into();
         if self.sets_acl() {
-            checks = checks.and(self.acl_conditions(match cx.caller().account() {
+            match cx.caller().account() {
+                // What nobody writes is nobody's to ask for.
+                None if !bucket.is_enforced() => {}
                 // Who writes what will be its own asks its own account.
                 Some(writer) if !bucket.is_enforced() && writer != bucket.account => {
-                    authorize::existing_check(cx, bucket, "s3:PutObjectAcl", key, &writer, &[])
+                    let own = authorize::existing_check(cx, bucket, "s3:PutObjectAcl", key, &writer, &[]);
+                    checks = checks.and(self.acl_conditions(own));
                 }
-                _ => check("s3:PutObjectAcl"),
-            }));
+                _ => checks = checks.and(self.acl_conditions(check("s3:PutObjectAcl"))),
+            }
         }
         if self.tagging.is_some() {
             checks = checks.and(check("s3:PutObjectTagging").request_object_tags(pairs(tags)));
@@ -134,10 +137,10 @@ impl Wanted<'_> {
     ) -> Result<Description, Error> {
         let [full_control, read, read_acp, write_acp] = self.grants;
         let headers = [
-            (Permission::FullControl, full_control.1),
             (Permission::Read, read.1),
             (Permission::ReadAcp, read_acp.1),
             (Permission::WriteAcp, write_acp.1),
+            (Permission::FullControl, full_control.1),
         ];
         let headers =
             headers.into_iter().filter_map(|(permission, text)| Some((permission, text?))).collect();

@@ -25,10 +25,15 @@ provider "aws" {
 data "aws_canonical_user_id" "me" {}
 
 resource "aws_s3_bucket" "b" {
-  bucket              = "terraform-s3-${var.suffix}"
+  bucket        = "terraform-s3-${var.suffix}"
+  force_destroy = true
+  tags          = { team = "data" }
+}
+
+# Apart: a default retention shows as a difference of every object that does not state it.
+resource "aws_s3_bucket" "locked" {
+  bucket              = "terraform-s3-locked-${var.suffix}"
   object_lock_enabled = true
-  force_destroy       = true
-  tags                = { team = "data" }
 }
 
 resource "aws_s3_bucket_versioning" "b" {
@@ -123,7 +128,7 @@ resource "aws_s3_bucket_accelerate_configuration" "b" {
 }
 
 resource "aws_s3_bucket_object_lock_configuration" "b" {
-  bucket = aws_s3_bucket.b.id
+  bucket = aws_s3_bucket.locked.id
   rule {
     default_retention {
       mode = "GOVERNANCE"
@@ -175,10 +180,12 @@ resource "aws_s3_object" "o" {
 }
 
 resource "aws_s3_object_copy" "c" {
-  bucket        = aws_s3_bucket.b.id
-  key           = "notes/copy.txt"
-  source        = "${aws_s3_bucket.b.id}/${aws_s3_object.o.key}"
-  force_destroy = true
+  bucket = aws_s3_bucket.b.id
+  key    = "notes/copy.txt"
+  # A copy has its source's tags unless told otherwise, which would show as a difference.
+  tagging_directive = "REPLACE"
+  source            = "${aws_s3_bucket.b.id}/${aws_s3_object.o.key}"
+  force_destroy     = true
 }
 
 data "aws_s3_bucket" "b" {

@@ -195,3 +195,54 @@ async fn a_bucket_has_no_lists_while_its_owner_owns_everything() {
         assert_eq!(answer.refused(), ("AccessControlListNotSupported".to_owned(), words.to_owned()));
     }
 }
+
+#[tokio::test]
+async fn nobody_writes_what_nobody_owns_with_a_list_of_its_own() {
+    let account = with_acls("ObjectWriter").await;
+    let nobody = account.server.anonymous();
+    let public = [("x-amz-acl", "public-read")];
+    assert_eq!(ask_with(&nobody, "PUT", "/b-1/new", "", &public, "x").await.status, 403);
+    assert_eq!(
+        put_acl(&account.administrator, "/b-1", &[("x-amz-acl", "public-read-write")]).await.status,
+        200
+    );
+    ask_with(&nobody, "PUT", "/b-1/new", "", &public, "x").await.ok();
+    assert_eq!(ask(&nobody, "GET", "/b-1/new", "", "").await.body, "x");
+    assert_eq!(account.ok("GET", "/b-1/new", "", "").await.body, "x");
+    let put = account
+        .administrator
+        .s3(
+            "PUT",
+            "/b-1/k",
+            "acl",
+            &[("x-amz-acl", "private"), ("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==")],
+            b"",
+        )
+        .await;
+    assert_eq!(put.status, 200);
+    assert_eq!(put_acl(&nobody, "/b-1/k", &public).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_bucket_denies_whatever_lists_grant_and_whosever_the_object_is() {
+    let account = with_acls("ObjectWriter").await;
+    let eve = account.stranger("eve", &[("all", ALL)]).await;
+    let id = format!("id=\"{}\"", id_of(&eve).await);
+    assert_eq!(put_acl(&account.administrator, "/b-1", &[("x-amz-grant-write", &id)]).await.status, 200);
+    assert_eq!(put_acl(&account.administrator, "/b-1/k", &[("x-amz-acl", "public-read")]).await.status, 200);
+    ask(&eve, "PUT", "/b-1/eves", "", "x").await.ok();
+    assert_eq!(ask(&eve, "GET", "/b-1/eves", "", "").await.status, 200);
+    // A public policy, of which one statement denies; restricted, it lets in nobody, and neither do lists.
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b-1/open"},{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":["arn:aws:s3:::b-1/k","arn:aws:s3:::b-1/eves"]}]}"#;
+    account.policy("b-1", policy).await;
+    for restrict in [false, true] {
+        let block = format!(
+            "<PublicAccessBlockConfiguration><RestrictPublicBuckets>{restrict}</RestrictPublicBuckets></PublicAccessBlockConfiguration>"
+        );
+        account.ok("PUT", "/b-1", "publicAccessBlock", &block).await;
+        for path in ["/b-1/k", "/b-1/eves"] {
+            assert_eq!(ask(&eve, "GET", path, "", "").await.status, 403, "{path} {restrict}");
+        }
+        assert_eq!(ask(&account.server.anonymous(), "GET", "/b-1/k", "", "").await.status, 403);
+    }
+}
