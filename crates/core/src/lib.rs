@@ -7,6 +7,7 @@
 
 pub mod administrator;
 pub mod assume;
+mod attempts;
 pub mod audit;
 mod authenticate;
 mod authorize;
@@ -23,6 +24,7 @@ mod instances;
 mod kept;
 mod key_ring;
 mod last_used;
+pub mod mfa;
 mod object_keys;
 mod operation;
 pub mod outbox;
@@ -42,6 +44,7 @@ pub use daypass_store as store;
 pub use daypass_wire as wire;
 pub use daypass_wire::Fault;
 
+pub use attempts::Attempts;
 pub use aws_managed::AwsManagedPolicy;
 pub use caller::{Caller, CallerKind};
 pub use check::{Check, Checks, Guard};

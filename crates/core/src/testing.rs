@@ -17,8 +17,8 @@ use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
 use crate::{
-    Clock, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys, Peer, Secret, State,
-    administrator, full,
+    Attempts, Clock, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys, Peer,
+    Secret, State, administrator, full,
 };
 
 /// When every test begins: 2026-11-22T02:14:00Z.
@@ -84,6 +84,7 @@ impl TestServer {
         let state = State {
             identities: Identities::of(&store),
             kept: Kept::of(&store),
+            attempts: Attempts::default(),
             objects: Arc::new(objects(folder.path(), &ring, &entropy)),
             store,
             ring,
@@ -249,6 +250,7 @@ fn sample(text: &Text) -> String {
     }
     match pattern {
         p if p.starts_with("v[1-9]") => "v1".to_owned(),
+        r"[\d]+" => "123456".to_owned(),
         p if p.contains(r"\u002F") || p.starts_with("((/") => "/".to_owned(),
         "" if text.min == 20 => format!("arn:aws:iam::{ACCOUNT}:policy/x"),
         _ => "a".repeat(usize::try_from(text.min.max(3)).unwrap()),

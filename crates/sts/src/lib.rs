@@ -5,6 +5,7 @@ mod decode_authorization_message;
 mod get_access_key_info;
 mod get_caller_identity;
 mod get_session_token;
+mod mfa;
 mod session_policy;
 
 use daypass_core::Entry;

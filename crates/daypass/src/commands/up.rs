@@ -8,7 +8,7 @@ use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, RootKey, State, administrator,
+    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, RootKey, State, administrator,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -111,6 +111,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let state = State {
         identities: Identities::of(&store),
         kept: Kept::of(&store),
+        attempts: Attempts::default(),
         objects: Arc::new(objects::open(directory.path(), &ring)?),
         store,
         ring,

@@ -24,12 +24,18 @@ pub enum Counted {
     Groups,
     /// Instance profiles.
     InstanceProfiles,
+    /// Virtual MFA devices.
+    MfaDevices,
+    /// Those of them that are enabled for a user.
+    MfaDevicesInUse,
     /// Customer managed policies.
     Policies,
     /// Versions of customer managed policies.
     PolicyVersions,
     /// Roles.
     Roles,
+    /// Server certificates.
+    ServerCertificates,
     /// Users.
     Users,
     /// Entities that refer to a target.
@@ -41,9 +47,12 @@ impl Counted {
         match self {
             Self::Groups => "groups".to_owned(),
             Self::InstanceProfiles => "instance-profiles".to_owned(),
+            Self::MfaDevices => "mfa-devices".to_owned(),
+            Self::MfaDevicesInUse => "mfa-devices-in-use".to_owned(),
             Self::Policies => "policies".to_owned(),
             Self::PolicyVersions => "policy-versions".to_owned(),
             Self::Roles => "roles".to_owned(),
+            Self::ServerCertificates => "server-certificates".to_owned(),
             Self::Users => "users".to_owned(),
             Self::References(target) => {
                 let (relation, to) = target.parts();
