@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use daypass_core::model::iam::{
-    ListInstanceProfileTagsResponse, ListPolicyTagsResponse, ListRoleTagsResponse, ListUserTagsResponse,
-    Tag as ApiTag, ops,
+    ListInstanceProfileTagsResponse, ListMFADeviceTagsResponse, ListPolicyTagsResponse, ListRoleTagsResponse,
+    ListServerCertificateTagsResponse, ListUserTagsResponse, Tag as ApiTag, ops,
 };
-use daypass_core::store::records::{InstanceProfile, ManagedPolicy, Role, Tag, User};
+use daypass_core::store::records::{InstanceProfile, ManagedPolicy, MfaDevice, Role, Tag, User};
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{AwsManagedPolicy, Check, Checks, Cx, Error, Fault, operation};
 
@@ -14,6 +14,7 @@ use crate::entity::Tagged;
 use crate::fault::{invalid_input, limit_exceeded};
 use crate::paging::{Page, Paging};
 use crate::quota;
+use crate::server_certificate::ServerCertificate;
 
 /// `tagging!(record, member that names it: three entries);`
 macro_rules! tagging {
@@ -57,6 +58,13 @@ tagging!(ManagedPolicy, policy_arn:
 tagging!(InstanceProfile, instance_profile_name:
     TAG_INSTANCE_PROFILE = TagInstanceProfile, UNTAG_INSTANCE_PROFILE = UntagInstanceProfile,
     LIST_INSTANCE_PROFILE_TAGS = ListInstanceProfileTags -> ListInstanceProfileTagsResponse);
+
+tagging!(MfaDevice, serial_number:
+    TAG_MFA_DEVICE = TagMFADevice, UNTAG_MFA_DEVICE = UntagMFADevice,
+    LIST_MFA_DEVICE_TAGS = ListMFADeviceTags -> ListMFADeviceTagsResponse);
+tagging!(ServerCertificate, server_certificate_name:
+    TAG_SERVER_CERTIFICATE = TagServerCertificate, UNTAG_SERVER_CERTIFICATE = UntagServerCertificate,
+    LIST_SERVER_CERTIFICATE_TAGS = ListServerCertificateTags -> ListServerCertificateTagsResponse);
 
 /// The question with the tags that the request sets.
 pub(crate) fn requested(check: Check, tags: &[ApiTag]) -> Check {

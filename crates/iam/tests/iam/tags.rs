@@ -1,16 +1,20 @@
 use crate::support::{Account, refusal};
 
 /// Kind in operations, member that names one, and what it is called here.
-async fn tagged(account: &Account) -> [(&'static str, &'static str, String); 4] {
+async fn tagged(account: &Account) -> [(&'static str, &'static str, String); 6] {
     account.user("x").await;
     account.role("x").await;
     account.ok("CreateInstanceProfile", &[("InstanceProfileName", "x")]).await;
     let policy = account.policy("x").await;
+    account.ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "x")]).await;
+    account.server_certificate("x").await;
     [
         ("User", "UserName", "x".to_owned()),
         ("Role", "RoleName", "x".to_owned()),
         ("Policy", "PolicyArn", policy),
         ("InstanceProfile", "InstanceProfileName", "x".to_owned()),
+        ("MFADevice", "SerialNumber", "arn:aws:iam::123456789012:mfa/x".to_owned()),
+        ("ServerCertificate", "ServerCertificateName", "x".to_owned()),
     ]
 }
 
