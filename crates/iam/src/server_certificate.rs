@@ -155,8 +155,9 @@ fn upload(
         path: input.path.unwrap_or_else(|| "/".to_owned()),
         name,
         id,
-        body: input.certificate_body,
-        chain: input.certificate_chain,
+        // White space around them is not given back (the Terraform provider expects so).
+        body: input.certificate_body.trim().to_owned(),
+        chain: input.certificate_chain.map(|chain| chain.trim().to_owned()),
         private_key: Sealed(sealed),
         uploaded: cx.now().truncated(),
         expires: certificate::expiration(&leaf),
