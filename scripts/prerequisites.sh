@@ -60,3 +60,12 @@ if [ "${1:-}" = test ] && ! cmp -s tests/requirements.txt .test/venv/requirement
   .test/venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
   cp tests/requirements.txt .test/venv/requirements.txt
 fi
+# The boto3 story runs inside instances too, where nothing of anybody's home is seen.
+if [ "${1:-}" = test ] && [ "$(id -u)" = 0 ] && ! cmp -s tests/requirements.txt /opt/daypass-boto3/requirements.txt; then
+  echo "making /opt/daypass-boto3"
+  rm -rf /opt/daypass-boto3
+  /usr/bin/python3 -m venv /opt/daypass-boto3
+  /opt/daypass-boto3/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+  cp tests/requirements.txt /opt/daypass-boto3/requirements.txt
+  chmod -R go+rX /opt/daypass-boto3
+fi

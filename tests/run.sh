@@ -2,14 +2,14 @@
 # Everything that CI runs, in order, with a summary. Ends with 1 where anything failed, where a suite ran nothing, or where one ran
 # less than tests/floors.txt says it must.
 #   tests/run.sh             all of it
-#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain terraform probes
+#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain boto3 terraform probes
 set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 out=$root/.test/out
 mkdir -p "$out"
 stages=("$@")
-[ $# -gt 0 ] || stages=(house lint unit wire release policy strangers chain terraform probes)
+[ $# -gt 0 ] || stages=(house lint unit wire release policy strangers chain boto3 terraform probes)
 export AWS_PAGER='' AWS_EC2_METADATA_DISABLED=true CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
 unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN 2>/dev/null
 
@@ -99,6 +99,12 @@ stage_chain() { say "The chain, with the AWS CLI: two stories at once, a server 
   bash tests/restart.sh "$DATA" 4672 >"$out/restart.tap" 2>&1; tally restart "$out/restart.tap"; SERVER=
   end; }
 
+stage_boto3() { say "The chain and what surrounds it, with boto3: session policies, MFA, OIDC, two accounts"
+  instances_can_run boto3_story || return
+  start boto3 4675 || return
+  OUT=$out/story-boto3 INSIDE='daypass exec {id} --' /opt/daypass-boto3/bin/python tests/acceptance/boto3_story.py >"$out/story-boto3.tap" 2>&1
+  tally boto3_story "$out/story-boto3.tap"; end; }
+
 stage_terraform() { say "The chain, with Terraform"
   if ! command -v terraform >/dev/null || ! find /opt /usr/local /usr/share "$HOME/.terraform.d" -maxdepth 4 -type d -name registry.terraform.io 2>/dev/null | grep -q .; then
     echo "SKIPPED: terraform_001 (there is no terraform with a provider mirror here)"; ran+=("terraform_001 skipped 0 0"); return; fi
@@ -121,6 +127,7 @@ stage_probes() { say "Attacks"
   # Uploads by POST forms are not built, so their controls cannot pass.
   echo "SKIPPED: attacks_s3 f-01 f-06 f-09 f-10 (uploads by POST forms are not built)"
   env -u AWS_SESSION_TOKEN python tests/probes/probes_s3.py "${keys[@]}" --only '^(?!f-(01|06|09|10))' --pid "$SERVER" >"$out/probes-s3.log" 2>&1; tally attacks_s3 "$out/probes-s3.log"
+  python tests/presigned.py "${session[@]}" >"$out/probes-presigned.log" 2>&1; tally attacks_presigned "$out/probes-presigned.log"
   if instances_can_run probes_imds; then bash tests/imds.sh >"$out/probes-imds.log" 2>&1; tally attacks_imds "$out/probes-imds.log"; fi
   end; }
 

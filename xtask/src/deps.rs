@@ -10,12 +10,20 @@ use serde_json::Value;
 /// The floors, from the ground up. (ARCHITECTURE.md draws them.)
 const FLOORS: &[&[&str]] = &[
     &["daypass-model"],
-    &["daypass-policy", "daypass-wire", "daypass-store", "daypass-compute", "daypass-objects"],
+    &[
+        "daypass-policy",
+        "daypass-wire",
+        "daypass-federation",
+        "daypass-store",
+        "daypass-compute",
+        "daypass-objects",
+    ],
     &["daypass-core"],
     &[
         "daypass-imds",
         "daypass-iam",
         "daypass-sts",
+        "daypass-organizations",
         "daypass-ec2",
         "daypass-s3",
         "daypass-cloudtrail",

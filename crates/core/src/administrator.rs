@@ -51,6 +51,8 @@ pub async fn prepare(state: &State, account: &AccountId) -> Result<(), StoreErro
                 created: now,
                 alias: None,
                 canonical_user_id: canonical.clone(),
+                name: None,
+                email: None,
             })?;
         }
         if tx.get::<Role>(&Role::key_of(account, ADMINISTRATOR))?.is_none() {

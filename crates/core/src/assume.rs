@@ -2,22 +2,26 @@
 
 use std::sync::Arc;
 
-use daypass_model::Timestamp;
+use daypass_model::{AccountId, Timestamp};
 use daypass_policy::{
-    Action, Context, Policies, PolicySet, PrincipalPolicies, Request, Resource, ResourcePolicy, keys,
+    Action, Context, Document, DocumentKind, Policies, Policy, PolicySet, PolicySource, PrincipalPolicies,
+    Request, Resource, ResourcePolicy, keys,
 };
-use daypass_store::records::{Instance, Role};
+use daypass_store::records::{Instance, Role, RootFeature};
 
 use crate::caller::{Caller, time};
 use crate::check::Guard;
 use crate::ids::Ids;
 use crate::key_ring::KeyRingError;
+use crate::organizations::Standing;
 use crate::session::{Credentials, Session, SessionPrincipal, SourceInstance};
 use crate::state::State;
 use crate::surroundings::random;
 
 /// The service that gives instances their roles.
 const EC2: &str = "ec2.amazonaws.com";
+/// The service that gives sessions of root users.
+const IAM: &str = "iam.amazonaws.com";
 /// Credentials of an instance live this long: AWS's do too, and are replaced well before.
 pub const INSTANCE_SESSION_SECONDS: i64 = 6 * 3600;
 
@@ -29,6 +33,32 @@ pub fn trust_of(state: &State, role: Option<&Role>) -> Guard {
         Some(role) => state.identities.trust_policy(role),
         None => Arc::new(PolicySet::new([])),
     })
+}
+
+/// What lets the caller's account have sessions of another account's root user: nothing but the organization of both,
+/// where it gives such sessions (`EnableOrganizationsRootSessions`), to its management account and to the account that
+/// administers IAM for it. There is no policy to write it in; it is asked as one, so that it needs both sides.
+#[must_use]
+pub fn root_sessions(state: &State, from: &AccountId, target: &AccountId) -> Guard {
+    let standing = |account| state.organizations.standing(account).ok().flatten();
+    let organization = match (standing(from), standing(target)) {
+        (Some(own), Some(other)) if own.organization.id == other.organization.id => &own.organization.clone(),
+        _ => return Guard::Grants(Arc::new(PolicySet::new([]))),
+    };
+    let management = organization.management_account == *from;
+    let delegated = standing(from).is_some_and(|own| own.delegated.iter().any(|service| service == IAM));
+    let gives = organization.root_features.contains(&RootFeature::Sessions) && organization.trusts(IAM);
+    if !gives || !(management || delegated) || organization.management_account == *target {
+        return Guard::Grants(Arc::new(PolicySet::new([])));
+    }
+    let text = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{from}"}},"Action":"sts:AssumeRoot","Resource":"arn:aws:iam::{target}:root"}}]}}"#
+    );
+    let source = PolicySource::named(format!("centralized root access of organization {}", organization.id));
+    Guard::Grants(Arc::new(PolicySet::new([Policy::compile(
+        source,
+        Document::load(DocumentKind::Resource, &text),
+    )])))
 }
 
 /// Whether the role's trust policy lets EC2 assume it for an instance. EC2 says on whose behalf it asks
@@ -55,10 +85,20 @@ pub fn ec2_may_assume(state: &State, role: &Role, instance: &Instance) -> bool {
     for tag in &role.tags {
         context.set(daypass_policy::Key::tagged("aws:ResourceTag", &tag.key), tag.value.as_str());
     }
+    let Ok(standing) = state.organizations.standing(&role.account) else { return false };
+    if let Some(standing) = standing.as_deref() {
+        context.set(keys::RESOURCE_ORG_ID, standing.organization.id.as_str());
+        context.set_list(keys::RESOURCE_ORG_PATHS, [standing.path.as_str()]);
+        // The instance and its role are of one account.
+        context.set(keys::SOURCE_ORG_ID, standing.organization.id.as_str());
+        context.set_list(keys::SOURCE_ORG_PATHS, [standing.path.as_str()]);
+    }
     let trust = state.identities.trust_policy(role);
     let nothing = PrincipalPolicies::builder().build();
     let request = Request::new(caller.principal(), &action, resource, &context).in_account(account);
-    Policies::of(&nothing).resource(ResourcePolicy::Trust(&trust)).allows(&request)
+    let mut policies = Policies::of(&nothing).resource(ResourcePolicy::Trust(&trust));
+    policies.resource_control = standing.as_deref().and_then(Standing::resource_control);
+    policies.allows(&request)
 }
 
 /// Credentials of an instance for the role of its profile: its own session, named by its id, with its origin sealed

@@ -7,7 +7,7 @@ use daypass_store::records::{Instance, Role};
 use daypass_wire::Fault;
 use serde_json::{Map, Value as Json, json};
 
-use crate::caller::{Caller, CallerKind};
+use crate::caller::{Caller, CallerKind, VouchedBy};
 use crate::cx::{Cx, Peer, Trail};
 use crate::identity::Who;
 use crate::ids::Ids;
@@ -96,13 +96,13 @@ impl<'a> Call<'a> {
             request_id: &cx.request_id,
             time: cx.now,
             region: if cx.operation.service.global { "us-east-1" } else { &cx.region },
-            account: cx.caller.principal().account().map_or(cx.state.account.as_str(), |a| a.as_str()),
+            account: account_of(cx),
             peer: &cx.peer,
             user_agent: &cx.user_agent,
             operation: Some(cx.operation),
             unknown: "",
-            caller: Some(&cx.caller),
-            claimed_key: cx.caller.access_key_id(),
+            caller: Some(cx.caller()),
+            claimed_key: cx.caller().access_key_id(),
             input: cx.input.get(),
         }
     }
@@ -195,6 +195,13 @@ impl<'a> Call<'a> {
                 set("type", "AWSService".into());
                 set("invokedBy", caller.arn().into());
             }
+            CallerKind::Root(session) => {
+                set("type", "Root".into());
+                set("principalId", caller.user_id().into());
+                set("arn", caller.arn().into());
+                set("accountId", session.account.as_str().into());
+                set("accessKeyId", caller.access_key_id().unwrap_or("").into());
+            }
             CallerKind::User(identity, _) => {
                 set("type", "IAMUser".into());
                 set("principalId", caller.user_id().into());
@@ -204,6 +211,20 @@ impl<'a> Call<'a> {
                     set("userName", user.name.as_str().into());
                 }
                 set("accessKeyId", caller.access_key_id().unwrap_or("").into());
+            }
+            CallerKind::FederatedUser(..) => {
+                set("type", "FederatedUser".into());
+                set("principalId", caller.user_id().into());
+                set("arn", caller.arn().into());
+                set("accountId", caller.account().map_or(Json::Null, |a| a.as_str().into()));
+                set("accessKeyId", caller.access_key_id().unwrap_or("").into());
+            }
+            CallerKind::Vouched(identity) => {
+                let by_web = identity.by == VouchedBy::WebIdentity;
+                set("type", if by_web { "WebIdentityUser" } else { "SAMLUser" }.into());
+                set("principalId", identity.principal_id.as_str().into());
+                set("userName", identity.user_name.as_str().into());
+                set("identityProvider", identity.identity_provider.as_str().into());
             }
             CallerKind::Role(identity, _) => {
                 set("type", "AssumedRole".into());
@@ -222,9 +243,31 @@ impl<'a> Call<'a> {
     }
 }
 
+/// The account that a call is recorded in.
+fn account_of(cx: &Cx) -> &str {
+    match cx.caller().kind() {
+        CallerKind::Vouched(identity) => identity.account.as_str(),
+        _ => cx.caller().principal().account().map_or(cx.state.account.as_str(), |a| a.as_str()),
+    }
+}
+
 fn session_context(caller: &Caller) -> Option<Json> {
     let session = caller.session()?;
     let mut context = Map::new();
+    if let (SessionPrincipal::FederatedUser { .. }, Some(Who::User(user))) =
+        (&session.principal, caller.identity().map(|i| &i.who))
+    {
+        context.insert(
+            "sessionIssuer".to_owned(),
+            json!({
+                "type": "IAMUser",
+                "principalId": user.id,
+                "arn": user.arn(),
+                "accountId": user.account.as_str(),
+                "userName": user.name,
+            }),
+        );
+    }
     if let (SessionPrincipal::AssumedRole { .. }, Some(Who::Role(role))) =
         (&session.principal, caller.identity().map(|i| &i.who))
     {
@@ -243,6 +286,13 @@ fn session_context(caller: &Caller) -> Option<Json> {
         "attributes".to_owned(),
         json!({ "creationDate": session.issued.to_string(), "mfaAuthenticated": session.mfa.is_some().to_string() }),
     );
+    if matches!(session.principal, SessionPrincipal::Root {}) {
+        context.insert("assumedRoot".to_owned(), "true".into());
+    }
+    if let Some(federation) = session.federation.as_ref().filter(|f| f.provider.contains(":oidc-provider/")) {
+        let data = json!({ "federatedProvider": federation.provider, "attributes": {} });
+        context.insert("webIdFederationData".to_owned(), data);
+    }
     if let Some(identity) = &session.source_identity {
         context.insert("sourceIdentity".to_owned(), identity.clone().into());
     }

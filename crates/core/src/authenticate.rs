@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use daypass_store::records::{AccessKey, AccessKeyStatus};
+use daypass_store::records::{AccessKey, AccessKeyStatus, RootFeature};
 use daypass_store::{Read as _, StoreError};
-use daypass_wire::sigv4::{
-    BodyKind, Claim, Expected, NoKey, PayloadVerifier, SigError, SigningKey, Verified,
-};
+use daypass_wire::sigv4::{BodyKind, Claim, Expected, NoKey, PayloadVerifier, SigError, Verified};
 
 use crate::Secret;
 use crate::caller::Caller;
@@ -74,7 +72,7 @@ pub(crate) fn authenticate(
         Found::Key { secret, owner } => (secret, owner),
         Found::None(why) => return Err(claim.refuse(why, whole, expected).into()),
     };
-    let key = SigningKey::derive(secret.expose().as_bytes(), claim.date(), claim.region(), claim.service());
+    let key = claim.signing_key(secret.expose().as_bytes());
     let (verified, payload) = match subject {
         Subject::Whole(body) => (claim.verify(&key, body, expected)?, None),
         Subject::Head(kind) => {
@@ -131,7 +129,11 @@ fn resolve(
                 return Err(SigError::ExpiredToken.into());
             }
             let identity = match &session.principal {
-                SessionPrincipal::User { name, id } => user(state, &session.account, name, id)?,
+                SessionPrincipal::Root {} => return resolve_root(state, session, verified, claim),
+                SessionPrincipal::User { name, id }
+                | SessionPrincipal::FederatedUser { user_name: name, user_id: id, .. } => {
+                    user(state, &session.account, name, id)?
+                }
                 SessionPrincipal::AssumedRole { role_name, role_id, .. } => {
                     let role = state.identities.role(&session.account, role_name)?;
                     role.filter(|i| matches!(&i.who, Who::Role(r) if r.id == *role_id))
@@ -141,6 +143,11 @@ fn resolve(
         }
     };
     let identity = identity.ok_or_else(gone)?;
+    // In an account that was closed nobody is anybody.
+    let standing = state.organizations.standing(identity.who.account())?;
+    if standing.is_some_and(|standing| standing.closed) {
+        return Err(gone().into());
+    }
     let session_policies = match &session {
         Some(s) if s.policy.is_some() || !s.policy_arns.is_empty() => {
             Some(state.identities.session_policies(&s.account, s.policy.as_deref(), &s.policy_arns)?)
@@ -148,6 +155,22 @@ fn resolve(
         _ => None,
     };
     Caller::verified(identity, session, session_policies, verified).ok_or_else(|| gone().into())
+}
+
+/// The root user of a member account, as long as the organization still gives sessions of it.
+fn resolve_root(
+    state: &State,
+    session: Arc<Session>,
+    verified: Verified,
+    claim: &Claim<'_>,
+) -> Result<Caller, Unauthenticated> {
+    let gone = || SigError::UnknownAccessKey { access_key_id: claim.access_key_id().into() };
+    let standing = state.organizations.standing(&session.account)?.ok_or_else(gone)?;
+    if standing.closed || !standing.organization.root_features.contains(&RootFeature::Sessions) {
+        return Err(gone().into());
+    }
+    let task = state.identities.session_policies(&session.account, None, &session.policy_arns)?;
+    Caller::verified_root(session, task, verified).ok_or_else(|| gone().into())
 }
 
 /// The user of that name, if it is still the one of that id.

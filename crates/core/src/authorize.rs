@@ -1,8 +1,9 @@
 //! The decision, and AWS's words for a no.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use daypass_model::Protocol;
+use daypass_model::{AccountId, Protocol};
 use daypass_policy::{
     Action, Audience, Context, Decision, Explanation, Policies, Request, Resource, ResourcePolicy, keys,
 };
@@ -14,6 +15,7 @@ use crate::check::{Check, Checks, Guard, Values};
 use crate::cx::Cx;
 use crate::error::Error;
 use crate::key_ring::Purpose;
+use crate::organizations::Standing;
 
 pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
     {
@@ -54,9 +56,10 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
     let action = Action::new(check.action).ok()?;
     let resource =
         if check.resource == "*" { Resource::NONE } else { Resource::arn(&check.resource).ok()? };
-    let mut context = Context::with_capacity(24 + check.keys.len());
-    describe(cx, check, &mut context);
-    let mut request = Request::new(cx.caller.principal(), &action, resource, &context);
+    let places = Places::of(cx, check)?;
+    let mut context = Context::with_capacity(28 + check.keys.len());
+    describe(cx, check, &places, &mut context);
+    let mut request = Request::new(cx.caller().principal(), &action, resource, &context);
     if let Some(account) = check.account.as_ref().and_then(|a| a.as_str().parse().ok()) {
         request = request.in_account(account);
     }
@@ -65,12 +68,68 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
         Guard::Grants(set) => ResourcePolicy::Grants(set),
         Guard::Trust(set) => ResourcePolicy::Trust(set),
     };
-    Some(answer(&Policies::of(cx.caller.policies()).resource(guard), &request))
+    Some(answer(&places.limit(Policies::of(cx.caller().policies()).resource(guard)), &request))
+}
+
+/// Where the two accounts of a question stand in their organizations.
+struct Places {
+    of_principal: Option<Arc<Standing>>,
+    of_resource: Option<Arc<Standing>>,
+}
+
+impl Places {
+    fn of(cx: &Cx, check: &Check) -> Option<Self> {
+        let own = cx.caller().account();
+        let other = check.account.clone().or_else(|| own.clone());
+        Self::between(cx, own.as_ref(), other.as_ref())
+    }
+
+    /// `None` if it cannot be found out.
+    fn between(cx: &Cx, principal: Option<&AccountId>, resource: Option<&AccountId>) -> Option<Self> {
+        let find = |account: Option<&AccountId>| {
+            account.map_or(Ok(None), |account| cx.state.organizations.standing(account))
+        };
+        let of_principal = find(principal);
+        let of_resource = if principal == resource { None } else { Some(find(resource)) };
+        match (of_principal, of_resource) {
+            (Ok(own), None) => Some(Self { of_resource: own.clone(), of_principal: own }),
+            (Ok(own), Some(Ok(other))) => Some(Self { of_principal: own, of_resource: other }),
+            (Err(error), _) | (_, Some(Err(error))) => {
+                tracing::error!(%error, "where an account stands in its organization could not be read");
+                None
+            }
+        }
+    }
+
+    /// The policies, with those of the organizations.
+    fn limit<'a>(&'a self, mut policies: Policies<'a>) -> Policies<'a> {
+        policies.service_control = self.of_principal.as_deref().and_then(Standing::service_control);
+        policies.resource_control = self.of_resource.as_deref().and_then(Standing::resource_control);
+        policies
+    }
+
+    fn describe<'a>(&'a self, context: &mut Context<'a>) {
+        if let Some(own) = self.of_principal.as_deref() {
+            context.set(keys::PRINCIPAL_ORG_ID, own.organization.id.as_str());
+            context.set_list(keys::PRINCIPAL_ORG_PATHS, [own.path.as_str()]);
+        }
+        if let Some(other) = self.of_resource.as_deref() {
+            context.set(keys::RESOURCE_ORG_ID, other.organization.id.as_str());
+            context.set_list(keys::RESOURCE_ORG_PATHS, [other.path.as_str()]);
+        }
+    }
+
+    /// Whether both are in one organization.
+    fn are_together(&self) -> bool {
+        let id = |place: &Option<Arc<Standing>>| place.as_ref().map(|place| place.organization.id.clone());
+        self.of_principal.is_some() && id(&self.of_principal) == id(&self.of_resource)
+    }
 }
 
 /// The condition keys of a request: who asks, from where, when, and what the operation says of its resource.
-fn describe<'a>(cx: &'a Cx, check: &'a Check, context: &mut Context<'a>) {
-    cx.caller.describe(cx.now, context);
+fn describe<'a>(cx: &'a Cx, check: &'a Check, places: &'a Places, context: &mut Context<'a>) {
+    cx.caller().describe(cx.now, context);
+    places.describe(context);
     context.set(keys::CURRENT_TIME, time(cx.now));
     context.set(keys::EPOCH_TIME, cx.now.seconds());
     context.set(keys::SECURE_TRANSPORT, cx.peer.secure);
@@ -82,8 +141,8 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, context: &mut Context<'a>) {
     if let Some(referer) = &cx.referer {
         context.set(keys::REFERER, referer.as_str());
     }
-    let account = check.account.as_ref().map(daypass_model::AccountId::as_str);
-    let account = account.or_else(|| cx.caller.principal().account().map(|a| a.as_str()));
+    let account = check.account.as_ref().map(AccountId::as_str);
+    let account = account.or_else(|| cx.caller().principal().account().map(|a| a.as_str()));
     if let Some(account) = account {
         context.set(keys::RESOURCE_ACCOUNT, account);
     }
@@ -115,9 +174,14 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
     let abroad = check
         .account
         .as_ref()
-        .is_some_and(|a| Some(a.as_str()) != cx.caller.principal().account().map(|p| p.as_str()));
-    let audience = if abroad { Audience::Outside } else { Audience::Organization };
-    let sentence = explanation.message(audience, service.name == "s3");
+        .is_some_and(|a| Some(a.as_str()) != cx.caller().principal().account().map(|p| p.as_str()));
+    let together = || Places::of(cx, check).is_some_and(|places| places.are_together());
+    let audience = if abroad && !together() { Audience::Outside } else { Audience::Organization };
+    let sentence = match cx.caller().kind() {
+        // Whom only a provider vouches for learns no more than that.
+        CallerKind::Vouched(_) => format!("Not authorized to perform {}", check.action),
+        _ => explanation.message(audience, service.name == "s3"),
+    };
     cx.trail().explanation = Some(json);
     match service.protocol {
         Protocol::Ec2 => {
@@ -134,7 +198,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
             };
             Fault::coded("UnauthorizedOperation", 403, words).into()
         }
-        Protocol::RestXml if matches!(cx.caller.kind(), CallerKind::Anonymous) => {
+        Protocol::RestXml if matches!(cx.caller().kind(), CallerKind::Anonymous) => {
             Fault::coded("AccessDenied", 403, "Access Denied").into()
         }
         Protocol::Query | Protocol::RestXml => Fault::coded("AccessDenied", 403, sentence).into(),

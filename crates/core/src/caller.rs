@@ -7,7 +7,7 @@ use daypass_policy::{Context, Key, Policy, Principal, PrincipalPolicies, keys};
 use daypass_wire::sigv4::Verified;
 
 use crate::identity::{Identity, Who};
-use crate::session::{Session, SessionPrincipal};
+use crate::session::{FederationKey, Session, SessionPrincipal};
 
 /// A verified caller, with everything that decides what it may do.
 pub struct Caller {
@@ -26,8 +26,40 @@ pub enum CallerKind {
     Service,
     /// A user, with its own key or with a session of `GetSessionToken`.
     User(Arc<Identity>, Option<Arc<Session>>),
+    /// The root user of a member account, for a task of its organization's.
+    Root(Arc<Session>),
     /// A session of a role.
     Role(Arc<Identity>, Arc<Session>),
+    /// A federated user, with the user who made it.
+    FederatedUser(Arc<Identity>, Arc<Session>),
+    /// Somebody of whom a provider of an account says who it is: who asks for a role with a web identity or an assertion.
+    Vouched(Box<Vouched>),
+}
+
+/// Somebody of whom an identity provider says who it is, in a token or assertion that was verified.
+#[derive(Clone, Debug)]
+pub struct Vouched {
+    /// By what.
+    pub by: VouchedBy,
+    /// The account whose provider it is.
+    pub account: AccountId,
+    /// The provider's ARN.
+    pub provider: String,
+    /// The provider as audit records name it: its ARN, or the SAML name qualifier.
+    pub identity_provider: String,
+    /// Whom it vouches for, as audit records have it (`principalId`).
+    pub principal_id: String,
+    /// Its name there (`userName`).
+    pub user_name: String,
+}
+
+/// What an identity provider vouches with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VouchedBy {
+    /// A web identity token.
+    WebIdentity,
+    /// A SAML assertion.
+    Saml,
 }
 
 impl Caller {
@@ -39,6 +71,13 @@ impl Caller {
     #[must_use]
     pub fn service(name: &str) -> Self {
         Self::plain(CallerKind::Service, Principal::service(name))
+    }
+
+    /// Whom an identity provider vouches for. Only who verified the token or assertion may say so.
+    #[must_use]
+    pub fn vouched(identity: Vouched) -> Self {
+        let principal = Principal::identity_provider(&identity.provider);
+        Self::plain(CallerKind::Vouched(Box::new(identity)), principal)
     }
 
     fn plain(kind: CallerKind, principal: Principal) -> Self {
@@ -62,17 +101,38 @@ impl Caller {
             (Who::User(user), Some(SessionPrincipal::User { .. })) => {
                 Principal::user(&user.arn().parse().ok()?, &user.id).ok()?.with_session_token()
             }
+            (Who::User(user), Some(SessionPrincipal::FederatedUser { name, .. })) => {
+                let federator = Principal::user(&user.arn().parse().ok()?, &user.id).ok()?;
+                Principal::federated_user(&federator, name).ok()?
+            }
             (Who::Role(role), Some(SessionPrincipal::AssumedRole { session_name, .. })) => {
                 Principal::role_session(&role.arn().parse().ok()?, &role.id, session_name).ok()?
             }
             _ => return None,
         };
+        let federated = |s: &Session| matches!(s.principal, SessionPrincipal::FederatedUser { .. });
         let kind = match (&identity.who, session) {
+            (Who::User(_), Some(session)) if federated(&session) => {
+                CallerKind::FederatedUser(identity, session)
+            }
             (Who::User(_), session) => CallerKind::User(identity, session),
             (Who::Role(_), Some(session)) => CallerKind::Role(identity, session),
             (Who::Role(_), None) => return None,
         };
         let access_key_id = Some(verified.access_key_id().to_owned());
+        Some(Self { kind, principal, access_key_id, verified: Some(verified), policies })
+    }
+
+    /// The root user, whose session's request was verified.
+    pub(crate) fn verified_root(
+        session: Arc<Session>,
+        task: Vec<Arc<Policy>>,
+        verified: Verified,
+    ) -> Option<Self> {
+        let principal = Principal::root(session.account.as_str().parse().ok()?);
+        let access_key_id = Some(verified.access_key_id().to_owned());
+        let policies = Arc::new(PrincipalPolicies::builder().session(task).build());
+        let kind = CallerKind::Root(session);
         Some(Self { kind, principal, access_key_id, verified: Some(verified), policies })
     }
 
@@ -109,7 +169,10 @@ impl Caller {
     /// Its account, if it has one.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
-        self.principal.account().and_then(|a| a.as_str().parse().ok())
+        match &self.kind {
+            CallerKind::Vouched(identity) => Some(identity.account.clone()),
+            _ => self.principal.account().and_then(|a| a.as_str().parse().ok()),
+        }
     }
 
     /// The key that signed the request.
@@ -129,8 +192,10 @@ impl Caller {
     pub fn session(&self) -> Option<&Session> {
         match &self.kind {
             CallerKind::User(_, session) => session.as_deref(),
-            CallerKind::Role(_, session) => Some(session),
-            CallerKind::Anonymous | CallerKind::Service => None,
+            CallerKind::Role(_, session)
+            | CallerKind::FederatedUser(_, session)
+            | CallerKind::Root(session) => Some(session),
+            CallerKind::Anonymous | CallerKind::Service | CallerKind::Vouched(_) => None,
         }
     }
 
@@ -138,8 +203,12 @@ impl Caller {
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         match &self.kind {
-            CallerKind::User(identity, _) | CallerKind::Role(identity, _) => Some(identity),
-            CallerKind::Anonymous | CallerKind::Service => None,
+            CallerKind::User(identity, _)
+            | CallerKind::Role(identity, _)
+            | CallerKind::FederatedUser(identity, _) => Some(identity),
+            CallerKind::Anonymous | CallerKind::Service | CallerKind::Root(_) | CallerKind::Vouched(_) => {
+                None
+            }
         }
     }
 
@@ -148,6 +217,9 @@ impl Caller {
     pub fn username(&self) -> &str {
         match (&self.kind, self.session().map(|s| &s.principal)) {
             (_, Some(SessionPrincipal::AssumedRole { session_name, .. })) => session_name,
+            (_, Some(SessionPrincipal::Root {})) => "root",
+            (_, Some(SessionPrincipal::FederatedUser { name, .. })) => name,
+            (CallerKind::Vouched(identity), _) => &identity.user_name,
             (CallerKind::User(identity, _), _) => match &identity.who {
                 Who::User(user) => &user.name,
                 Who::Role(role) => &role.name,
@@ -168,7 +240,13 @@ impl Caller {
         for (key, value) in own.chain(session_tags.iter().map(|(k, v)| (k.as_str(), v.as_str()))) {
             context.set(Key::tagged("aws:PrincipalTag", key), value);
         }
+        if let CallerKind::Vouched(identity) = &self.kind {
+            context.set(keys::FEDERATED_PROVIDER, identity.provider.as_str());
+        }
         let Some(session) = session else { return };
+        if matches!(session.principal, SessionPrincipal::Root {}) {
+            context.set(keys::ASSUMED_ROOT, true);
+        }
         context.set(keys::TOKEN_ISSUE_TIME, time(session.issued));
         context.set(keys::MULTI_FACTOR_AUTH_PRESENT, session.mfa.is_some());
         if let Some(mfa) = session.mfa {
@@ -176,6 +254,17 @@ impl Caller {
         }
         if let Some(identity) = &session.source_identity {
             context.set(keys::SOURCE_IDENTITY, identity.as_str());
+        }
+        if let Some(federation) = &session.federation {
+            context.set(keys::FEDERATED_PROVIDER, federation.provider.as_str());
+            for (key, value) in &federation.keys {
+                match value {
+                    FederationKey::Text(text) => context.set(key.as_str(), text.as_str()),
+                    FederationKey::List(list) => {
+                        context.set_list(key.as_str(), list.iter().map(String::as_str));
+                    }
+                }
+            }
         }
         if let Some(instance) = &session.instance {
             context.set(keys::EC2_SOURCE_INSTANCE_ARN, instance.arn.as_str());

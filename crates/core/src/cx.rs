@@ -9,7 +9,7 @@ use daypass_store::{TransactError, Tx};
 use daypass_wire::Fault;
 
 use crate::audit::Call;
-use crate::caller::Caller;
+use crate::caller::{Caller, Vouched};
 use crate::check::Checks;
 use crate::error::Error;
 use crate::ids::Ids;
@@ -39,6 +39,8 @@ pub struct PeerInstance {
 pub struct Cx {
     pub(crate) state: Arc<State>,
     pub(crate) caller: Caller,
+    /// Who the caller turned out to be, where the request itself proves it.
+    pub(crate) vouched: OnceLock<Caller>,
     pub(crate) peer: Peer,
     pub(crate) operation: &'static Operation,
     pub(crate) region: String,
@@ -73,13 +75,18 @@ impl Cx {
     /// The caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        &self.caller
+        self.vouched.get().unwrap_or(&self.caller)
+    }
+
+    /// Says who the caller is by what the request holds and an identity provider vouches for. Once; the first word stands.
+    pub fn vouch(&self, identity: Vouched) {
+        let _ = self.vouched.set(Caller::vouched(identity));
     }
 
     /// The caller's account; the server's own for a caller without one.
     #[must_use]
     pub fn account(&self) -> AccountId {
-        self.caller.account().unwrap_or_else(|| self.state.account.clone())
+        self.caller().account().unwrap_or_else(|| self.state.account.clone())
     }
 
     /// The region that the request was signed for.

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use daypass_model::{Operation, Protocol, Service, Value, services};
@@ -14,27 +13,20 @@ use daypass_wire::{Answer, Fault, Form, Protocols, Routed};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
-use http_body_util::BodyExt as _;
 
 use crate::audit::Call;
 use crate::authenticate::{Subject, Unauthenticated, authenticate};
 use crate::caller::Caller;
 use crate::check::{Check, Checks};
 use crate::cx::{Cx, Peer, Trail};
+use crate::document::{Documents, Held};
 use crate::error::{Error, internal_failure};
 use crate::ids::Ids;
 use crate::last_used::LastUsed;
 use crate::operation::{Effect, Entry, is_dry_run};
-use crate::payload::{Body, Payload, full, request_timeout};
+use crate::payload::{Body, Payload, full};
 use crate::state::State;
 use crate::surroundings::random;
-
-/// The most bytes of a form or JSON document: far above anything that AWS's quotas allow in one.
-const MAX_DOCUMENT: usize = 1 << 20;
-/// The most bytes of an XML document of S3: `DeleteObjects` of a thousand of the longest keys, escaped.
-const MAX_XML: usize = 8 << 20;
-/// A document that takes longer to arrive is not waited for.
-const DOCUMENT_WITHIN: Duration = Duration::from_secs(30);
 
 /// The gate. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +34,7 @@ pub struct Gate {
     state: Arc<State>,
     entries: Arc<HashMap<(&'static str, &'static str), &'static Entry>>,
     last_used: Arc<LastUsed>,
+    documents: Documents,
 }
 
 /// What is known of a request before its operation.
@@ -66,6 +59,8 @@ struct Message {
     routed: Routed,
     form: Option<Form>,
     body: Arrived,
+    /// The memory of a body that is held whole.
+    held: Held,
 }
 
 /// The body, as far as it has been read.
@@ -93,7 +88,12 @@ impl Gate {
             let operation = entry.operation();
             ((operation.service.name, operation.name), entry)
         });
-        Self { state, entries: Arc::new(entries.collect()), last_used: Arc::default() }
+        Self {
+            state,
+            entries: Arc::new(entries.collect()),
+            last_used: Arc::default(),
+            documents: Documents::default(),
+        }
     }
 
     /// What the server stands on.
@@ -165,9 +165,10 @@ impl Gate {
             })
         };
         let guess = service_of(protocols, head);
+        let mut held = self.documents.hold();
         let (whole, stream) = match protocols {
             Protocols::S3 => (Bytes::new(), Some(body)),
-            _ => (collect(body).await.map_err(|fault| refuse(guess, None, "", fault))?, None),
+            _ => (held.read(body).await.map_err(|fault| refuse(guess, None, "", fault))?, None),
         };
         let form = match read_form(protocols, head, &whole) {
             Ok(form) => form,
@@ -197,7 +198,7 @@ impl Gate {
             }
             _ => Arrived::Whole(whole),
         };
-        Ok(Admitted { caller, message: Message { routed, form, body } })
+        Ok(Admitted { caller, message: Message { routed, form, body, held } })
     }
 
     fn authenticate(
@@ -222,10 +223,12 @@ impl Gate {
             };
         };
         let now = time::OffsetDateTime::from_unix_timestamp(arrival.now.seconds());
+        let host = arrival.head.headers.get("host").and_then(|v| v.to_str().ok());
         let expected = Expected {
             service: service.signing_name,
             regions: &is_region,
             home_region: &self.state.region,
+            bucket_in_host: host.and_then(|host| self.state.hosts.bucket_of(host)),
             now: now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
         };
         authenticate(&self.state, &claim, subject, &expected).map_err(|error| match error {
@@ -255,7 +258,7 @@ impl Gate {
             Err(error) => return (service, signature_fault(&error, family(service))),
         }
         let whole = match stream {
-            Some(body) if service.name != "s3" => match collect(body).await {
+            Some(body) if service.name != "s3" => match self.documents.hold().read(body).await {
                 Ok(whole) => whole,
                 Err(fault) => return (service, fault),
             },
@@ -285,12 +288,13 @@ impl Gate {
     async fn run(&self, arrival: Arrival, admitted: Admitted) -> Response<Body> {
         let Admitted { caller, message } = admitted;
         let operation = message.routed.operation;
-        let region = caller.proof().map_or(self.state.region.as_str(), |p| p.region()).to_owned();
+        let region = caller.proof().and_then(|p| p.region()).unwrap_or(&self.state.region).to_owned();
         let referer = arrival.head.headers.get("referer").and_then(|v| v.to_str().ok()).map(str::to_owned);
         let head = arrival.head;
         let cx = Cx {
             state: Arc::clone(&self.state),
             caller,
+            vouched: OnceLock::new(),
             peer: arrival.peer,
             operation,
             region,
@@ -328,17 +332,14 @@ impl Gate {
 
     /// Reads the input, then does what the operation does.
     async fn perform(&self, cx: &Cx, head: &Parts, message: Message) -> Result<Response<Body>, Error> {
-        let Message { routed, form, body } = message;
+        let Message { routed, form, body, mut held } = message;
         let operation = cx.operation;
         let streams =
             operation.input.payload.and_then(|i| operation.input.member(i)).is_some_and(|m| m.streaming);
         let (document, payload) = match body {
             Arrived::Whole(bytes) => (bytes, None),
             Arrived::Streaming(payload) if streams => (Bytes::new(), Some(payload)),
-            Arrived::Streaming(mut payload) => {
-                let read = tokio::time::timeout(DOCUMENT_WITHIN, payload.collect(MAX_XML)).await;
-                (read.map_err(|_| request_timeout())??, Some(payload))
-            }
+            Arrived::Streaming(mut payload) => (held.read_xml(&mut payload).await?, Some(payload)),
         };
         if operation.checksum_required && payload.as_ref().is_some_and(|p| !p.declares_integrity()) {
             let words = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
@@ -350,6 +351,10 @@ impl Gate {
             return Err(self.not_built(cx, &value));
         };
         match (entry.effect, payload) {
+            (Effect::Prepared(effect), _) => {
+                let output = effect(cx, value).await?;
+                Ok(respond(daypass_wire::write_output(operation, &output, &cx.request_id), None))
+            }
             (Effect::Transaction(effect), _) => self.transact(cx, effect, value).await,
             (Effect::Stream(effect), Some(payload)) => {
                 let answered = effect(cx, value, *payload).await?;
@@ -457,24 +462,6 @@ fn respond(answer: Answer, body: Option<Body>) -> Response<Body> {
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = answer.headers;
     response
-}
-
-/// A document, as a whole.
-async fn collect(body: Body) -> Result<Bytes, Fault> {
-    let limited = http_body_util::Limited::new(body, MAX_DOCUMENT);
-    let read =
-        tokio::time::timeout(DOCUMENT_WITHIN, limited.collect()).await.map_err(|_| request_timeout())?;
-    read.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if error.is::<http_body_util::LengthLimitError>() {
-            Fault::coded(
-                "RequestEntityTooLarge",
-                413,
-                format!("Request must be smaller than {MAX_DOCUMENT} bytes"),
-            )
-        } else {
-            Fault::coded("IncompleteBody", 400, "The request body ended too early.")
-        }
-    })
 }
 
 fn read_form(protocols: Protocols, head: &Parts, body: &[u8]) -> Result<Option<Form>, Fault> {

@@ -43,6 +43,15 @@ pub enum Who {
 }
 
 impl Who {
+    /// The account.
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        match self {
+            Self::User(user) => &user.account,
+            Self::Role(role) => &role.account,
+        }
+    }
+
     /// The tags that become `aws:PrincipalTag`.
     #[must_use]
     pub fn tags(&self) -> &[Tag] {
@@ -179,10 +188,7 @@ impl Identities {
     }
 
     fn build(&self, place: &Key, who: Who, tx: &Tx<'_>) -> Result<Identity, StoreError> {
-        let account = match &who {
-            Who::User(user) => user.account.clone(),
-            Who::Role(role) => role.account.clone(),
-        };
+        let account = who.account().clone();
         let mut found =
             Gathering { identities: self, tx, account, sources: vec![place.clone()], attached: vec![] };
         let boundary = match &who {

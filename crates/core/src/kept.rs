@@ -81,6 +81,8 @@ mod tests {
             created: daypass_model::Timestamp::default(),
             alias: alias.map(str::to_owned),
             canonical_user_id: "0".repeat(64),
+            name: None,
+            email: None,
         };
         let done: Result<(), TransactError<StoreError>> = store.transact(|tx| tx.put(&account)).await;
         done.unwrap();

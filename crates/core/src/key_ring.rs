@@ -110,6 +110,14 @@ impl KeyRing {
         let stored = stored.map_err(|e| match e {
             TransactError::Aborted(e) | TransactError::Store(e) => e,
         })?;
+        Self::of(stored, root, entropy)
+    }
+
+    /// The ring of a record.
+    ///
+    /// # Errors
+    /// If the root key is another.
+    pub fn of(stored: Stored, root: &RootKey, entropy: Arc<dyn Entropy>) -> Result<Self, KeyRingError> {
         let mut keys = vec![];
         for key in stored.keys {
             let aad = format!("ring key {}", key.number);

@@ -62,7 +62,12 @@ impl LastUsed {
                     noted.keys.insert(id.to_owned(), used);
                 }
             }
-            CallerKind::User(..) | CallerKind::Anonymous | CallerKind::Service => {}
+            CallerKind::User(..)
+            | CallerKind::FederatedUser(..)
+            | CallerKind::Root(_)
+            | CallerKind::Anonymous
+            | CallerKind::Service
+            | CallerKind::Vouched(_) => {}
         }
     }
 

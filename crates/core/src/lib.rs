@@ -15,6 +15,7 @@ mod aws_managed;
 mod caller;
 mod check;
 mod cx;
+mod document;
 mod error;
 mod gate;
 mod identity;
@@ -27,16 +28,20 @@ mod last_used;
 pub mod mfa;
 mod object_keys;
 mod operation;
+pub mod organizations;
 pub mod outbox;
 mod payload;
 pub mod principals;
+mod provider_keys;
 mod secret;
 mod session;
 mod state;
 mod surroundings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod token_issuer;
 
+pub use daypass_federation as federation;
 pub use daypass_model as model;
 pub use daypass_objects as objects;
 pub use daypass_policy as policy;
@@ -46,7 +51,7 @@ pub use daypass_wire::Fault;
 
 pub use attempts::Attempts;
 pub use aws_managed::AwsManagedPolicy;
-pub use caller::{Caller, CallerKind};
+pub use caller::{Caller, CallerKind, Vouched, VouchedBy};
 pub use check::{Check, Checks, Guard};
 pub use cx::{Cx, Peer, PeerInstance};
 pub use error::{Error, internal_failure};
@@ -57,11 +62,15 @@ pub use instances::InstanceSupport;
 pub use kept::Kept;
 pub use key_ring::{KeyRing, KeyRingError, Purpose, RootKey, Unopenable};
 pub use object_keys::ObjectKeys;
-pub use operation::{Answered, ChecksOf, Entry, RunOf, Running, Streamed};
+pub use operation::{Answered, ChecksOf, Entry, Preparing, RunOf, Running, Streamed};
 #[doc(hidden)]
 pub use operation::{perform, take_input};
+pub use organizations::Organizations;
 pub use payload::{Body, BodyError, Payload, full};
+pub use provider_keys::{NoKeys, ProviderKeys};
 pub use secret::Secret;
-pub use session::{Credentials, InvalidToken, Session, SessionPrincipal, SourceInstance};
+pub use session::{
+    Credentials, Federation, FederationKey, InvalidToken, Session, SessionPrincipal, SourceInstance,
+};
 pub use state::State;
-pub use surroundings::{Clock, Entropy};
+pub use surroundings::{Clock, Entropy, Fetching, Unreachable, Web};

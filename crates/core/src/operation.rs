@@ -22,12 +22,17 @@ pub struct Entry {
 pub(crate) enum Effect {
     /// In one transaction, together with its audit record.
     Transaction(fn(&Cx, &mut Tx<'_>, Value) -> Result<Value, Error>),
+    /// In one transaction as well, with something found out before that takes its time.
+    Prepared(for<'a> fn(&'a Cx, Value) -> Preparing<'a>),
     /// Over bodies that stream, and stores beside the one of the records.
     Stream(for<'a> fn(&'a Cx, Value, Payload) -> Running<'a>),
 }
 
 /// An operation under way.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Streamed, Error>> + Send + 'a>>;
+
+/// An operation under way that ends in one transaction.
+pub type Preparing<'a> = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send + 'a>>;
 
 /// The answer of an operation whose body may be a stream.
 pub struct Streamed {
@@ -48,6 +53,16 @@ impl Entry {
         effect: fn(&Cx, &mut Tx<'_>, Value) -> Result<Value, Error>,
     ) -> Self {
         Self { row, effect: Effect::Transaction(effect) }
+    }
+
+    /// Used by [`prepared_operation!`](crate::prepared_operation).
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn prepared(
+        row: fn() -> &'static Operation,
+        effect: for<'a> fn(&'a Cx, Value) -> Preparing<'a>,
+    ) -> Self {
+        Self { row, effect: Effect::Prepared(effect) }
     }
 
     /// Used by [`stream_operation!`](crate::stream_operation).
@@ -83,6 +98,34 @@ macro_rules! operation {
             <$operation as $crate::model::TypedOperation>::row,
             |cx, tx, value| $crate::perform::<$operation, $error>(cx, tx, value, $checks, $run),
         );
+    };
+}
+
+/// `prepared_operation!(ASSUME_ROLE_WITH_WEB_IDENTITY, ops::AssumeRoleWithWebIdentity, prepare, checks, run);` makes the entry
+/// of an operation that finds something out before its transaction: the keys of an issuer, a key of its own. Nothing but what
+/// `prepare` itself asks has been authorised when it runs.
+///
+/// ```ignore
+/// async fn prepare(cx: &Cx, input: &Input) -> Result<Found, Error>;
+/// fn checks(cx: &Cx, tx: &Tx<'_>, input: &Input, found: &Found) -> Result<Checks, StoreError>;
+/// fn run(cx: &Cx, tx: &mut Tx<'_>, input: Input, found: &Found) -> Result<Output, Error>;
+/// ```
+#[macro_export]
+macro_rules! prepared_operation {
+    ($name:ident, $operation:ty, $prepare:path, $checks:path, $run:path) => {
+        #[doc = concat!("`", stringify!($operation), "`.")]
+        pub(crate) static $name: $crate::Entry =
+            $crate::Entry::prepared(<$operation as $crate::model::TypedOperation>::row, |cx, value| {
+                Box::pin(async move {
+                    let input = $crate::take_input::<$operation>(cx, value)?;
+                    let found = $prepare(cx, &input).await?;
+                    let output = cx.transact(|tx| {
+                        cx.authorize(&$checks(cx, tx, &input, &found)?)?;
+                        $run(cx, tx, input.clone(), &found)
+                    });
+                    Ok($crate::model::IntoValue::into_value(output.await?))
+                })
+            });
     };
 }
 

@@ -121,17 +121,22 @@ impl Payload {
         self.declares_integrity
     }
 
-    /// The whole of it, if it is a document of at most `limit` bytes.
+    /// The whole of it, if it is a document of at most `limit` bytes, for which `grow` finds the memory.
     ///
     /// # Errors
-    /// As [`next`](Self::next), or if it is longer.
-    pub(crate) async fn collect(&mut self, limit: usize) -> Result<Bytes, Fault> {
+    /// As [`next`](Self::next), what `grow` says, or if it is longer.
+    pub(crate) async fn collect(
+        &mut self,
+        limit: usize,
+        mut grow: impl FnMut(usize) -> Result<(), Fault>,
+    ) -> Result<Bytes, Fault> {
         let mut out: Vec<u8> = vec![];
         while let Some(piece) = self.next().await? {
             if out.len() + piece.len() > limit {
                 let words = "Your request was too big.";
                 return Err(Fault::coded("MaxMessageLengthExceeded", 400, words));
             }
+            grow(out.len() + piece.len())?;
             out.extend_from_slice(&piece);
         }
         Ok(out.into())

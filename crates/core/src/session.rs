@@ -46,6 +46,31 @@ pub struct Session {
     /// The instance that it was issued to.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<SourceInstance>,
+    /// Who vouched for whom it was issued to, and what of that policies may ask.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub federation: Option<Box<Federation>>,
+}
+
+/// Who vouched for the identity behind a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Federation {
+    /// `aws:FederatedProvider`: the provider's ARN.
+    #[serde(rename = "p")]
+    pub provider: String,
+    /// The condition keys that last as long as the session: `token.example.com:sub`, `saml:sub`.
+    #[serde(rename = "k")]
+    pub keys: Vec<(String, FederationKey)>,
+}
+
+/// The value of a condition key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FederationKey {
+    /// One text.
+    Text(String),
+    /// A set of texts.
+    List(Vec<String>),
 }
 
 /// Whose session it is.
@@ -64,6 +89,9 @@ pub enum SessionPrincipal {
         #[serde(rename = "s")]
         session_name: String,
     },
+    /// The root user, for a task of the organization's (`AssumeRoot`).
+    #[serde(rename = "o")]
+    Root {},
     /// A user with temporary credentials (`GetSessionToken`).
     #[serde(rename = "u")]
     User {
@@ -73,6 +101,19 @@ pub enum SessionPrincipal {
         /// The user's unique id.
         #[serde(rename = "i")]
         id: String,
+    },
+    /// A federated user (`GetFederationToken`).
+    #[serde(rename = "f")]
+    FederatedUser {
+        /// Its name.
+        #[serde(rename = "f")]
+        name: String,
+        /// The name of the user who made it.
+        #[serde(rename = "n")]
+        user_name: String,
+        /// The unique id of the user who made it.
+        #[serde(rename = "i")]
+        user_id: String,
     },
 }
 
@@ -132,6 +173,7 @@ impl Session {
             source_identity: None,
             mfa: None,
             instance: None,
+            federation: None,
         }
     }
 

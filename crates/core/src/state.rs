@@ -12,6 +12,8 @@ use crate::identity::Identities;
 use crate::instances::InstanceSupport;
 use crate::kept::Kept;
 use crate::key_ring::KeyRing;
+use crate::organizations::Organizations;
+use crate::provider_keys::ProviderKeys;
 use crate::surroundings::{Clock, Entropy};
 
 /// What the server stands on.
@@ -22,6 +24,8 @@ pub struct State {
     pub ring: KeyRing,
     /// Users and roles, compiled.
     pub identities: Identities,
+    /// Where accounts stand in their organizations.
+    pub organizations: Organizations,
     /// Records that requests ask for all the time, decoded.
     pub kept: Kept,
     /// Guesses of codes and passwords.
@@ -32,6 +36,10 @@ pub struct State {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The keys of those who vouch for web identities.
+    pub provider_keys: ProviderKeys,
+    /// The address that others reach this server at.
+    pub endpoint: String,
     /// The account that the server was made with.
     pub account: AccountId,
     /// The region of what has none.

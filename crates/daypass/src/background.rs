@@ -38,6 +38,7 @@ pub(crate) fn start(
     tasks.spawn(forget_audit(Arc::clone(server), audit_days));
     tasks.spawn(objects::move_records(Arc::clone(server)));
     tasks.spawn(objects::give_back_room(Arc::clone(server)));
+    tasks.spawn(objects::scrub(Arc::clone(server)));
     tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
     if let Ok(driver) = server.driver() {
         let machines = DriverMachines::new(Arc::clone(driver), Arc::clone(server), api_port, stop.clone());

@@ -36,6 +36,12 @@ pub(crate) enum Command {
     Status(Status),
     /// Say why a request was denied, and what would have allowed it
     Why(Why),
+    /// Check a data directory that no server uses, and say what to do about what is wrong
+    Fsck(Fsck),
+    /// Copy a running server's state and objects, as they are at one moment
+    Backup(Backup),
+    /// Make a data directory of a backup
+    Restore(Restore),
     /// List the operations of every service: which are built, which are not
     Operations(Operations),
     /// Work with policy documents, without a server
@@ -56,6 +62,17 @@ pub(crate) struct Data {
     /// The server's data directory [default: /var/lib/daypass for root, else ~/.local/share/daypass]
     #[arg(long = "data", value_name = "DIR", env = "DAYPASS_DATA", global = true)]
     pub(crate) directory: Option<PathBuf>,
+}
+
+/// The account that a session is of.
+#[derive(Args, Clone)]
+pub(crate) struct Whose {
+    /// The account [default: the one that the server was made with]
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub(crate) account: Option<AccountId>,
+    /// Make the account if it is not there, outside any organization
+    #[arg(long, requires = "account")]
+    pub(crate) create: bool,
 }
 
 #[derive(Args)]
@@ -86,6 +103,10 @@ pub(crate) struct Up {
     /// fifteen minutes
     #[arg(long)]
     pub(crate) insecure_listen: bool,
+    /// The address that others reach this server at, as `https://daypass.example.com`; the issuer of its web identity tokens
+    /// stands below it [default: the address that it listens on]
+    #[arg(long, value_name = "URL", env = "DAYPASS_PUBLIC_URL", value_parser = public_url)]
+    pub(crate) public_url: Option<String>,
     /// A domain whose first label is a bucket, as `s3.example.com`; may be given more than once
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) s3_domain: Vec<String>,
@@ -111,10 +132,13 @@ pub(crate) enum LogFormat {
 #[derive(Args)]
 #[command(after_help = "Examples:
   eval \"$(daypass env)\"
+  eval \"$(daypass env --account 444455556666)\"
   daypass env --duration 900 --format json")]
 pub(crate) struct Env {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
     /// How long the session lasts, in seconds: 900 to 43200
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(i32).range(900..=43_200))]
     pub(crate) duration: i32,
@@ -142,6 +166,8 @@ pub(crate) enum EnvFormat {
 pub(crate) struct Credentials {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
     /// How long the session lasts, in seconds: 900 to 43200
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(i32).range(900..=43_200))]
     pub(crate) duration: i32,
@@ -189,6 +215,72 @@ pub(crate) struct Status {
     /// How the answer is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Output,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Nothing is changed. While a server runs, it reads its objects again and again by itself; `daypass status` says
+what it found.
+
+Exit status:
+  0  nothing is wrong
+  1  something is
+  2  the directory could not be checked
+
+Examples:
+  daypass fsck
+  daypass fsck --quick --output json --data /var/lib/daypass"
+)]
+pub(crate) struct Fsck {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Leave the bytes of objects unread: check the records and the index alone
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// How the answer is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "The server goes on meanwhile; the copy is of one moment. In it are the records of all services, the audit log and all
+objects, but neither the disks of instances nor, if it is not asked for, the root key. Whoever has the backup and the
+root key has every secret of the server.
+
+Examples:
+  daypass backup /mnt/backups/2026-11-22
+  daypass backup --with-root-key /mnt/encrypted/daypass"
+)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Where to: a folder that is not there yet
+    #[arg(value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// Put the root key into the backup: whoever can read it can then open all of it
+    #[arg(long)]
+    pub(crate) with_root_key: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Everything is checked before it is put in place, down to every byte. What was deleted or revoked since the backup
+was made is there again afterwards: users, keys, policies.
+
+Examples:
+  daypass restore /mnt/backups/2026-11-22 --root-key /mnt/safe/root.key --data /var/lib/daypass
+  daypass restore /mnt/encrypted/daypass --data ./state"
+)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The backup
+    #[arg(value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    /// The copy of the root key that was kept, where it is not in the backup
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root_key: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -376,6 +468,17 @@ pub(crate) enum FailOn {
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let plain = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]".contains(&b))
+    });
+    if plain {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("an address begins with `https://`".to_owned())
+    }
 }
 
 fn account(text: &str) -> Result<AccountId, String> {

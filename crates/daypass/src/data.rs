@@ -8,6 +8,7 @@
 //! | `daypass.sock` | where the owner's commands reach the server |
 //! | `state.db` | all records and the audit log |
 //! | `objects/` | the bytes of S3 objects |
+//! | `oidc-keys/` | key sets of issuers that cannot be reached, from the operator: JSON files, each with its `issuer` |
 //! | `instances/` | root file systems and run state of instances |
 
 use std::fs::{self, File, OpenOptions};
@@ -107,20 +108,9 @@ impl DataDirectory {
     /// The root key; made at the first start.
     pub(crate) fn root_key(&self) -> Result<RootKey> {
         let place = self.path.join("root.key");
-        match fs::read(&place) {
-            Ok(mut bytes) => {
-                if fs::metadata(&place)?.mode() & 0o077 != 0 {
-                    bail!("`{0}` can be read by others: `chmod 600 {0}` first", place.display());
-                }
-                let key = <[u8; 32]>::try_from(bytes.as_slice());
-                bytes.zeroize();
-                let key = key.map_err(|_| {
-                    anyhow::anyhow!("`{}` is not a root key: it has not 32 bytes", place.display())
-                })?;
-                Ok(Secret::new(key))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => self.make_root_key(&place),
-            Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", place.display())),
+        match read_root_key(&place)? {
+            Some(key) => Ok(key),
+            None => self.make_root_key(&place),
         }
     }
 
@@ -142,39 +132,71 @@ impl DataDirectory {
     /// Account and region: as they were at the first start, or as this one says if it is the first.
     pub(crate) fn settings(&self, account: Option<AccountId>, region: Option<String>) -> Result<Settings> {
         let place = self.path.join("server.json");
-        match fs::read(&place) {
-            Ok(bytes) => {
-                let known: Settings = serde_json::from_slice(&bytes)
-                    .with_context(|| format!("`{}` cannot be read", place.display()))?;
-                if let Some(asked) = account.filter(|a| *a != known.account) {
-                    bail!(
-                        "this data directory is of account {}, not {asked}: leave `--account-id` out, or give another `--data DIR`",
-                        known.account
-                    );
-                }
-                if let Some(asked) = region.filter(|r| *r != known.region) {
-                    bail!(
-                        "this data directory has region {}, not {asked}: leave `--region` out, or give another `--data DIR`",
-                        known.region
-                    );
-                }
-                Ok(known)
+        if place.exists() {
+            let known = Settings::of(&self.path)?;
+            if let Some(asked) = account.filter(|a| *a != known.account) {
+                bail!(
+                    "this data directory is of account {}, not {asked}: leave `--account-id` out, or give another `--data DIR`",
+                    known.account
+                );
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let account = account.map_or_else(|| ACCOUNT.parse(), Ok).context("the account")?;
-                let settings = Settings { account, region: region.unwrap_or_else(|| REGION.to_owned()) };
-                let text = serde_json::to_vec_pretty(&settings)?;
-                write_durably(&place, &text)
-                    .with_context(|| format!("`{}` cannot be written", place.display()))?;
-                Ok(settings)
+            if let Some(asked) = region.filter(|r| *r != known.region) {
+                bail!(
+                    "this data directory has region {}, not {asked}: leave `--region` out, or give another `--data DIR`",
+                    known.region
+                );
             }
-            Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", place.display())),
+            return Ok(known);
         }
+        let account = account.map_or_else(|| ACCOUNT.parse(), Ok).context("the account")?;
+        let settings = Settings { account, region: region.unwrap_or_else(|| REGION.to_owned()) };
+        let text = serde_json::to_vec_pretty(&settings)?;
+        write_durably(&place, &text).with_context(|| format!("`{}` cannot be written", place.display()))?;
+        Ok(settings)
+    }
+}
+
+impl Settings {
+    /// Those of a data directory that was made before.
+    pub(crate) fn of(directory: &Path) -> Result<Self> {
+        let place = directory.join("server.json");
+        let bytes = fs::read(&place).with_context(|| format!("`{}` cannot be read", place.display()))?;
+        serde_json::from_slice(&bytes).with_context(|| format!("`{}` cannot be read", place.display()))
+    }
+}
+
+/// The root key of this file, if there is one.
+pub(crate) fn read_root_key(place: &Path) -> Result<Option<RootKey>> {
+    let mut bytes = match fs::read(place) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("`{}` cannot be read", place.display())),
+    };
+    if fs::metadata(place)?.mode() & 0o077 != 0 {
+        bail!("`{0}` can be read by others: `chmod 600 {0}` first", place.display());
+    }
+    let key = <[u8; 32]>::try_from(bytes.as_slice());
+    bytes.zeroize();
+    let key =
+        key.map_err(|_| anyhow::anyhow!("`{}` is not a root key: it has not 32 bytes", place.display()))?;
+    Ok(Some(Secret::new(key)))
+}
+
+/// Keeps servers from a directory while it is looked at; an error if one runs.
+pub(crate) fn lock_to_look(directory: &Path) -> Result<Option<Flock<File>>> {
+    // without the file no server ever ran here, or this is a copy
+    let Ok(file) = File::open(directory.join("lock")) else { return Ok(None) };
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(held) => Ok(Some(held)),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+            bail!("a server runs on `{}`: stop it first, or check a backup of it", directory.display())
+        }
+        Err((_, error)) => bail!("`{}` cannot be locked: {error}", directory.display()),
     }
 }
 
 /// Writes a file that is there whole or not at all, readable by its owner alone.
-fn write_durably(place: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_durably(place: &Path, bytes: &[u8]) -> Result<()> {
     let draft = place.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(bytes)?;

@@ -6,12 +6,15 @@ mod background;
 mod cli;
 mod commands;
 mod confine;
+mod copy;
 mod data;
+mod fsck;
 mod instances;
 mod machines;
 mod objects;
 mod server;
 mod system;
+mod web;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,11 @@ use crate::system::SystemEntropy;
 const RECORDS_EVERY: Duration = Duration::from_secs(1);
 /// The room of what is gone is given back this often.
 const ROOM_EVERY: Duration = Duration::from_secs(60);
+/// Stored bytes are read and checked this often, so many of them: all of a terabyte within about a month.
+const SCRUB_EVERY: Duration = Duration::from_secs(10);
+const SCRUBBED_BYTES: u64 = 4 << 20;
+/// Once all were, it begins again after this.
+const SCRUB_AGAIN: Duration = Duration::from_secs(6 * 3600);
 /// What a lifecycle lets go is looked for this often. Lifetimes end at midnight UTC.
 const LIFETIMES_EVERY: Duration = Duration::from_secs(3600);
 
@@ -58,6 +63,20 @@ pub(crate) async fn give_back_room(server: Arc<Server>) {
                 }
             }
         }
+    }
+}
+
+/// Reads and checks all stored bytes, again and again, for as long as the server runs.
+pub(crate) async fn scrub(server: Arc<Server>) {
+    loop {
+        let more = match server.state().objects.scrub(SCRUBBED_BYTES).await {
+            Ok(scrubbed) => scrubbed.more,
+            Err(error) => {
+                tracing::error!(%error, "stored bytes could not be checked");
+                false
+            }
+        };
+        tokio::time::sleep(if more { SCRUB_EVERY } else { SCRUB_AGAIN }).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //! tagged in the same way. What differs is said once for each kind, here.
 
 use daypass_core::store::records::{
-    Group, Indexed, InstanceProfile, ManagedPolicy, Policies, Role, Tag, User,
+    Group, Indexed, InstanceProfile, ManagedPolicy, OidcProvider, Policies, Role, SamlProvider, Tag, User,
 };
 use daypass_core::store::{Read as _, StoreError, Tx};
 use daypass_core::{Check, Cx, Error, Fault};
@@ -136,6 +136,41 @@ impl Entity for ManagedPolicy {
     }
 }
 
+/// Implements [`Entity`] for an identity provider, which is found by its ARN. The kind is as ARNs have it, the words are
+/// AWS's for what is not there.
+macro_rules! provider {
+    ($record:ty, $kind:literal, $words:literal) => {
+        impl Entity for $record {
+            fn find(cx: &Cx, tx: &Tx<'_>, handle: &str) -> Result<Option<Self>, StoreError> {
+                let name = handle.strip_prefix(arn(cx, $kind, "/", "").as_str()).filter(|n| !n.is_empty());
+                let Some(name) = name else { return Ok(None) };
+                Ok(tx.get::<Self>(&Self::key_of(&cx.account(), name))?.filter(|found| found.arn() == handle))
+            }
+
+            fn missing(handle: &str) -> Fault {
+                no_such_entity(format!($words, handle))
+            }
+
+            fn arn(&self) -> String {
+                self.arn()
+            }
+
+            /// What is no ARN of a provider of the account is a resource that only `*` covers.
+            fn arn_of(cx: &Cx, handle: &str) -> String {
+                let own = handle.starts_with(&arn(cx, $kind, "/", ""));
+                if own { handle.to_owned() } else { "*".to_owned() }
+            }
+
+            fn tags(&self) -> &[Tag] {
+                &self.tags
+            }
+        }
+    };
+}
+
+provider!(OidcProvider, "oidc-provider", "OpenIDConnect Provider not found for arn {}");
+provider!(SamlProvider, "saml-provider", "SAMLProvider {} not found");
+
 /// What has tags that callers set.
 pub(crate) trait Tagged: Entity {
     fn tags_mut(&mut self) -> &mut Vec<Tag>;
@@ -151,7 +186,7 @@ macro_rules! tagged {
     };
 }
 
-tagged!(User, Role, ManagedPolicy, InstanceProfile);
+tagged!(User, Role, ManagedPolicy, InstanceProfile, OidcProvider, SamlProvider);
 
 /// What policies are attached to: a user, a group or a role.
 pub(crate) trait Identity: Entity {

@@ -50,6 +50,8 @@ fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
         set(key, total(tx, &account, &counted)?);
         set(quota_key, limit);
     }
+    let providers =
+        total(tx, &account, &Counted::OidcProviders)? + total(tx, &account, &Counted::SamlProviders)?;
     for (key, number) in [
         (Key::UserPolicySizeQuota, quota::USER_POLICY_SIZE),
         (Key::GroupPolicySizeQuota, quota::GROUP_POLICY_SIZE),
@@ -65,7 +67,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
         (Key::SigningCertificatesPerUserQuota, quota::SIGNING_CERTIFICATES_PER_USER),
         (Key::MFADevices, total(tx, &account, &Counted::MfaDevices)?),
         (Key::MFADevicesInUse, total(tx, &account, &Counted::MfaDevicesInUse)?),
-        (Key::Providers, 0),
+        (Key::Providers, providers),
         (Key::AccountMFAEnabled, 0),
         (Key::AccountAccessKeysPresent, 0),
         (Key::AccountPasswordPresent, 0),

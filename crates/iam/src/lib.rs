@@ -52,6 +52,9 @@ mod list_policy_versions;
 mod login_profile;
 mod managed_policy;
 mod mfa_device;
+mod oidc_provider;
+mod organizations_features;
+mod outbound_web_identity;
 mod paging;
 mod password;
 mod password_policy;
@@ -86,6 +89,7 @@ use daypass_core::Entry;
 
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
+    &oidc_provider::ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER,
     &add_role_to_instance_profile::ADD_ROLE_TO_INSTANCE_PROFILE,
     &group_membership::ADD_USER_TO_GROUP,
     &attachment::ATTACH_GROUP_POLICY,
@@ -97,6 +101,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &create_group::CREATE_GROUP,
     &create_instance_profile::CREATE_INSTANCE_PROFILE,
     &login_profile::CREATE_LOGIN_PROFILE,
+    &oidc_provider::CREATE_OPEN_ID_CONNECT_PROVIDER,
     &create_policy::CREATE_POLICY,
     &create_policy_version::CREATE_POLICY_VERSION,
     &create_role::CREATE_ROLE,
@@ -112,6 +117,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &inline_policy::DELETE_GROUP_POLICY,
     &delete_instance_profile::DELETE_INSTANCE_PROFILE,
     &login_profile::DELETE_LOGIN_PROFILE,
+    &oidc_provider::DELETE_OPEN_ID_CONNECT_PROVIDER,
     &delete_policy::DELETE_POLICY,
     &delete_policy_version::DELETE_POLICY_VERSION,
     &delete_role::DELETE_ROLE,
@@ -129,7 +135,13 @@ pub static OPERATIONS: &[&Entry] = &[
     &attachment::DETACH_GROUP_POLICY,
     &attachment::DETACH_ROLE_POLICY,
     &attachment::DETACH_USER_POLICY,
+    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
+    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_SESSIONS,
+    &outbound_web_identity::DISABLE_OUTBOUND_WEB_IDENTITY_FEDERATION,
     &mfa_device::ENABLE_MFA_DEVICE,
+    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
+    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_SESSIONS,
+    &outbound_web_identity::ENABLE_OUTBOUND_WEB_IDENTITY_FEDERATION,
     &credential_report::GENERATE_CREDENTIAL_REPORT,
     &last_accessed::GENERATE_SERVICE_LAST_ACCESSED_DETAILS,
     &get_access_key_last_used::GET_ACCESS_KEY_LAST_USED,
@@ -144,6 +156,8 @@ pub static OPERATIONS: &[&Entry] = &[
     &get_instance_profile::GET_INSTANCE_PROFILE,
     &login_profile::GET_LOGIN_PROFILE,
     &mfa_device::GET_MFA_DEVICE,
+    &oidc_provider::GET_OPEN_ID_CONNECT_PROVIDER,
+    &outbound_web_identity::GET_OUTBOUND_WEB_IDENTITY_FEDERATION_INFO,
     &get_policy::GET_POLICY,
     &get_policy_version::GET_POLICY_VERSION,
     &get_role::GET_ROLE,
@@ -169,6 +183,9 @@ pub static OPERATIONS: &[&Entry] = &[
     &list_instance_profiles_for_role::LIST_INSTANCE_PROFILES_FOR_ROLE,
     &tag::LIST_MFA_DEVICE_TAGS,
     &mfa_device::LIST_MFA_DEVICES,
+    &tag::LIST_OPEN_ID_CONNECT_PROVIDER_TAGS,
+    &oidc_provider::LIST_OPEN_ID_CONNECT_PROVIDERS,
+    &organizations_features::LIST_ORGANIZATIONS_FEATURES,
     &list_policies::LIST_POLICIES,
     &list_policies_granting_service_access::LIST_POLICIES_GRANTING_SERVICE_ACCESS,
     &tag::LIST_POLICY_TAGS,
@@ -190,6 +207,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &inline_policy::PUT_ROLE_POLICY,
     &boundary::PUT_USER_PERMISSIONS_BOUNDARY,
     &inline_policy::PUT_USER_POLICY,
+    &oidc_provider::REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER,
     &remove_role_from_instance_profile::REMOVE_ROLE_FROM_INSTANCE_PROFILE,
     &group_membership::REMOVE_USER_FROM_GROUP,
     &service_specific_credential::RESET_SERVICE_SPECIFIC_CREDENTIAL,
@@ -200,12 +218,14 @@ pub static OPERATIONS: &[&Entry] = &[
     &simulate::SIMULATE_PRINCIPAL_POLICY,
     &tag::TAG_INSTANCE_PROFILE,
     &tag::TAG_MFA_DEVICE,
+    &tag::TAG_OPEN_ID_CONNECT_PROVIDER,
     &tag::TAG_POLICY,
     &tag::TAG_ROLE,
     &tag::TAG_SERVER_CERTIFICATE,
     &tag::TAG_USER,
     &tag::UNTAG_INSTANCE_PROFILE,
     &tag::UNTAG_MFA_DEVICE,
+    &tag::UNTAG_OPEN_ID_CONNECT_PROVIDER,
     &tag::UNTAG_POLICY,
     &tag::UNTAG_ROLE,
     &tag::UNTAG_SERVER_CERTIFICATE,
@@ -215,6 +235,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &update_assume_role_policy::UPDATE_ASSUME_ROLE_POLICY,
     &update_group::UPDATE_GROUP,
     &login_profile::UPDATE_LOGIN_PROFILE,
+    &oidc_provider::UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT,
     &update_role::UPDATE_ROLE,
     &update_role::UPDATE_ROLE_DESCRIPTION,
     &ssh_public_key::UPDATE_SSH_PUBLIC_KEY,

@@ -46,13 +46,29 @@ pub(crate) const ENTITIES_PER_ACCOUNT: usize = 1_000_000;
 /// Versions of all managed policies of an account: what both quotas leave.
 pub(crate) const POLICY_VERSIONS_PER_ACCOUNT: usize = ENTITIES_PER_ACCOUNT * VERSIONS_PER_POLICY;
 
+/// OpenID Connect providers of an account, and SAML providers.
+pub(crate) const IDENTITY_PROVIDERS: usize = 100;
+/// Client ids of an OpenID Connect provider.
+pub(crate) const CLIENT_IDS: usize = 100;
+/// Thumbprints of an OpenID Connect provider.
+pub(crate) const THUMBPRINTS: usize = 5;
+
+/// Whether the account may have one more identity provider of a kind.
+pub(crate) fn provider(cx: &Cx, counted: &Counted, quota: &str) -> Result<(), Error> {
+    room(cx, counted, quota, IDENTITY_PROVIDERS)
+}
+
 /// Whether the account may have one more. It is counted as of the last commit: requests that run at the same time can
 /// pass the quota by as many as they are, and none of them waits for another.
 pub(crate) fn room_for(cx: &Cx, counted: &Counted, quota: &str) -> Result<(), Error> {
+    room(cx, counted, quota, ENTITIES_PER_ACCOUNT)
+}
+
+fn room(cx: &Cx, counted: &Counted, quota: &str, limit: usize) -> Result<(), Error> {
     let account = cx.account();
     let known = cx.state().store.read(|tx| Tally::total(tx, &account, counted))?;
-    if known >= i64::try_from(ENTITIES_PER_ACCOUNT).unwrap_or(i64::MAX) {
-        return Err(over_quota(quota, ENTITIES_PER_ACCOUNT).into());
+    if known >= i64::try_from(limit).unwrap_or(i64::MAX) {
+        return Err(over_quota(quota, limit).into());
     }
     Ok(())
 }

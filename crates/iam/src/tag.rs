@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use daypass_core::model::iam::{
-    ListInstanceProfileTagsResponse, ListMFADeviceTagsResponse, ListPolicyTagsResponse, ListRoleTagsResponse,
-    ListServerCertificateTagsResponse, ListUserTagsResponse, Tag as ApiTag, ops,
+    ListInstanceProfileTagsResponse, ListMFADeviceTagsResponse, ListOpenIDConnectProviderTagsResponse,
+    ListPolicyTagsResponse, ListRoleTagsResponse, ListServerCertificateTagsResponse, ListUserTagsResponse,
+    Tag as ApiTag, ops,
 };
-use daypass_core::store::records::{InstanceProfile, ManagedPolicy, MfaDevice, Role, Tag, User};
+use daypass_core::store::records::{
+    InstanceProfile, ManagedPolicy, MfaDevice, OidcProvider, Role, Tag, User,
+};
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{AwsManagedPolicy, Check, Checks, Cx, Error, Fault, operation};
 
@@ -65,6 +68,10 @@ tagging!(MfaDevice, serial_number:
 tagging!(ServerCertificate, server_certificate_name:
     TAG_SERVER_CERTIFICATE = TagServerCertificate, UNTAG_SERVER_CERTIFICATE = UntagServerCertificate,
     LIST_SERVER_CERTIFICATE_TAGS = ListServerCertificateTags -> ListServerCertificateTagsResponse);
+tagging!(OidcProvider, open_id_connect_provider_arn:
+    TAG_OPEN_ID_CONNECT_PROVIDER = TagOpenIDConnectProvider,
+    UNTAG_OPEN_ID_CONNECT_PROVIDER = UntagOpenIDConnectProvider,
+    LIST_OPEN_ID_CONNECT_PROVIDER_TAGS = ListOpenIDConnectProviderTags -> ListOpenIDConnectProviderTagsResponse);
 
 /// The question with the tags that the request sets.
 pub(crate) fn requested(check: Check, tags: &[ApiTag]) -> Check {

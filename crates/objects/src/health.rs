@@ -26,6 +26,21 @@ pub struct Health {
     pub data_syncs: u64,
     /// Since the store was opened: blocks that were not what was written.
     pub corrupt_blocks: u64,
+    /// Since the store was opened: how often all bytes were read and checked.
+    pub scrubs: u64,
+    /// What of them is damaged, in words; at most 200.
+    pub damaged: Vec<String>,
+}
+
+/// What one step of a scrub did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scrubbed {
+    /// Bytes that were looked at.
+    pub bytes: u64,
+    /// Things among them that are damaged.
+    pub damaged: u64,
+    /// Whether the round goes on; the next step begins another one if not.
+    pub more: bool,
 }
 
 /// What one collection did.

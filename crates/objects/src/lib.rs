@@ -28,7 +28,7 @@ pub use bucket::{BucketId, BucketInfo, Versioning};
 pub use checksum::{Algorithm, Algorithms, Checksum, ChecksumKind, Checksums, Digests};
 pub use error::{CallerError, Error, Result};
 pub use etag::ETag;
-pub use health::{Collected, Health};
+pub use health::{Collected, Health, Scrubbed};
 pub use key::{Key, MAX_KEY_BYTES};
 pub use list::{
     After, AfterUpload, AfterVersion, AnyVersion, Entry, Keys, Listed, MAX_PAGE, MAX_PAGE_BYTES, ObjectPage,

@@ -3,8 +3,8 @@
 use crate::{
     After, AfterUpload, AfterVersion, At, Body, BucketId, BucketInfo, Collected, Commit, CompleteUpload,
     Completed, Copy, CopyPart, CreateUpload, Delete, Deleted, Health, Keys, NoteRecord, ObjectPage, Opened,
-    PartPage, PartWritten, Parts, Put, PutPart, Result, Timestamp, Update, Upload, UploadAt, UploadId,
-    UploadPage, Version, VersionPage, Versioning, Written,
+    PartPage, PartWritten, Parts, Put, PutPart, Result, Scrubbed, Timestamp, Update, Upload, UploadAt,
+    UploadId, UploadPage, Version, VersionPage, Versioning, Written,
 };
 use futures_util::future::BoxFuture;
 
@@ -73,6 +73,9 @@ pub trait Objects: Send + Sync {
 
     /// Gives back the room of what is gone, within bounds; to be called from time to time.
     fn collect(&self, now: Timestamp) -> BoxFuture<'_, Result<Collected>>;
+    /// Reads the next stored bytes, about so many, and checks them; from the beginning again after the last. To be called
+    /// from time to time, so that what rots is known before it is needed.
+    fn scrub(&self, most_bytes: u64) -> BoxFuture<'_, Result<Scrubbed>>;
     /// How the store is.
     fn health(&self) -> BoxFuture<'_, Result<Health>>;
 }

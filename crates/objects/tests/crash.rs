@@ -342,7 +342,7 @@ async fn holds(store: &Local, known: &Known) {
 
 /// The books are right, and no file and no garbage is left over.
 async fn is_tidy(store: &Local, directory: &Path) {
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
     let health = store.health().await.unwrap();
     assert_eq!(health.garbage, 0);
     let files = std::fs::read_dir(directory.join("segments")).unwrap().count();
@@ -356,5 +356,5 @@ async fn is_tidy(store: &Local, directory: &Path) {
     };
     futures_util::stream::iter(uploads.entries).for_each(abort).await;
     while store.collect(Timestamp(u64::MAX)).await.unwrap().more {}
-    assert_eq!(store.check(false).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(false).await.unwrap().problems, Vec::new());
 }

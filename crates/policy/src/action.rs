@@ -44,6 +44,11 @@ impl<'a> Action<'a> {
         self.text
     }
 
+    /// The whole action in lower case, `s3:getobject`.
+    pub(crate) fn lower(&self) -> &[u8] {
+        self.lower.get(..self.text.len()).unwrap_or_default()
+    }
+
     /// The service's prefix in lower case, `s3`.
     pub(crate) fn service(&self) -> &[u8] {
         self.lower.get(..self.colon).unwrap_or_default()

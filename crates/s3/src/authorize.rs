@@ -8,7 +8,7 @@
 use daypass_core::model::AccountId;
 use daypass_core::store::Tx;
 use daypass_core::wire::sigv4::AuthForm;
-use daypass_core::{Check, Checks, Cx, Error, Fault, Guard};
+use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard};
 
 use crate::bucket::Bucket;
 use crate::fault::access_denied;
@@ -55,11 +55,12 @@ pub(crate) use bucket_operation;
 pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> Result<(), Error> {
     cx.on_refusal("x-amz-bucket-region", bucket.region.clone());
     if let Some(proof) = cx.caller().proof()
-        && proof.region() != bucket.region
+        && let Some(region) = proof.region()
+        && region != bucket.region
         // The one question about a bucket that every region answers.
         && cx.operation().name != "GetBucketLocation"
     {
-        return Err(wrong_region(proof.form(), proof.region(), &bucket.region).into());
+        return Err(wrong_region(proof.form(), region, &bucket.region).into());
     }
     owned_as_expected(bucket, expected_owner)
 }
@@ -105,19 +106,32 @@ pub(crate) fn common(cx: &Cx, check: Check) -> Check {
         AuthForm::Header => "REST-HEADER",
         AuthForm::Query => "REST-QUERY-STRING",
     };
-    let signed = i64::try_from(proof.request_time().unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-    check
-        .with("s3:authType", form)
-        .with("s3:signatureversion", "AWS4-HMAC-SHA256")
-        .with_number("s3:signatureAge", cx.now().millis().saturating_sub(signed).max(0))
-        .with_some("s3:x-amz-content-sha256", proof.content_sha256())
+    let check = check.with("s3:authType", form).with("s3:signatureversion", proof.signature_version());
+    let check = match proof.request_time() {
+        Some(signed) => {
+            let signed = i64::try_from(signed.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+            check.with_number("s3:signatureAge", cx.now().millis().saturating_sub(signed).max(0))
+        }
+        None => check,
+    };
+    check.with_some("s3:x-amz-content-sha256", proof.content_sha256())
 }
 
 fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
+    let guard = if unlocks(cx, bucket) { Guard::None } else { guard(bucket, cx.caller().account()) };
     common(cx, check)
         .of_account(bucket.account.clone())
         .with("s3:ResourceAccount", bucket.account.as_str())
-        .guarded_by(guard(bucket, cx.caller().account()))
+        .guarded_by(guard)
+}
+
+/// Whether this is the owner's root user at the bucket's policy: it can look at it, change it and take it away whatever
+/// the policy says (S3 API reference, DeleteBucketPolicy: the root principal of the owner's account).
+fn unlocks(cx: &Cx, bucket: &Bucket) -> bool {
+    let at_policy =
+        matches!(cx.operation().name, "GetBucketPolicy" | "PutBucketPolicy" | "DeleteBucketPolicy");
+    let root = matches!(cx.caller().kind(), CallerKind::Root(_));
+    at_policy && root && cx.caller().account().as_ref() == Some(&bucket.account)
 }
 
 /// The bucket's policy. Where it lets in the public and the bucket restricts that, it lets in nobody from outside its

@@ -23,7 +23,7 @@ pub use engine::{Batch, Change, Condition, Engine, OnCommit, Pending, Row, Snaps
 pub use error::{Conflict, StoreError, TransactError};
 pub use key::{Key, Prefix};
 pub use record::Record;
-pub use sqlite::Sqlite;
+pub use sqlite::{Frozen, Inspected, Sqlite, inspect};
 pub use store::{Store, Watch};
 pub use tx::{Read, Tx};
 

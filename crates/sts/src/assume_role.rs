@@ -19,14 +19,14 @@ operation!(ASSUME_ROLE, ops::AssumeRole, may_refuse: checks, run);
 const DEFAULT_SECONDS: i32 = 3600;
 
 /// The account and the name in `arn:aws:iam::123456789012:role/path/name`.
-fn parse_role_arn(arn: &str) -> Option<(AccountId, &str)> {
+pub(crate) fn parse_role_arn(arn: &str) -> Option<(AccountId, &str)> {
     let (account, rest) = arn.strip_prefix("arn:aws:iam::")?.split_once(":role/")?;
     let name = rest.rsplit('/').next().filter(|n| !n.is_empty())?;
     Some((account.parse().ok()?, name))
 }
 
 /// The role of that ARN, if it is there under that very path.
-fn find_role(tx: &Tx<'_>, arn: &str) -> Result<Option<Role>, StoreError> {
+pub(crate) fn find_role(tx: &Tx<'_>, arn: &str) -> Result<Option<Role>, StoreError> {
     let Some((account, name)) = parse_role_arn(arn) else { return Ok(None) };
     Ok(tx.get::<Role>(&Role::key_of(&account, name))?.filter(|role| role.arn() == arn))
 }
@@ -103,6 +103,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: AssumeRoleRequest) -> Result<AssumeRoleR
         // The session of a role does not tell of MFA (IAM user guide, "Configuring MFA-protected API access").
         mfa: None,
         instance: None,
+        federation: None,
     };
     Ok(AssumeRoleResponse {
         credentials: Some(issue(cx, &session)?),

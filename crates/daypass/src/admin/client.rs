@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use super::protocol::{MAX_LINE, Reply, Request};
 use crate::data::socket;
 
-pub(super) fn connect(directory: &Path) -> Result<UnixStream> {
+pub(crate) fn connect(directory: &Path) -> Result<UnixStream> {
     let place = socket(directory);
     UnixStream::connect(&place).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => anyhow::anyhow!(

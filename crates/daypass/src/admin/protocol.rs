@@ -1,6 +1,9 @@
 //! What is said over the socket: one JSON object a line. With `Exec` come three descriptors, the command's standard input,
 //! output and error, or none where the command is to have a terminal; then its near end comes back with `Running`.
 
+use std::path::PathBuf;
+
+use daypass_core::model::AccountId;
 use serde::{Deserialize, Serialize};
 
 /// The longest line.
@@ -14,6 +17,10 @@ pub(crate) enum Request {
     Session {
         /// How long it lasts.
         seconds: i32,
+        /// Of which account; of the server's own where none is named.
+        account: Option<AccountId>,
+        /// Whether the account is made where it is not there.
+        create: bool,
     },
     /// How the server is.
     Status,
@@ -22,6 +29,8 @@ pub(crate) enum Request {
         /// Its request id or event id; without one, the last request that was denied.
         id: Option<String>,
     },
+    /// The state at one moment, held still until this end goes away.
+    Backup,
     /// A command inside an instance.
     Exec {
         /// The instance.
@@ -48,6 +57,11 @@ pub(crate) enum Reply {
         event: serde_json::Value,
         /// How the decision came about, where it was a denial.
         explanation: Option<serde_json::Value>,
+    },
+    /// What to copy.
+    Backup {
+        /// Files, complete.
+        files: Vec<FileReply>,
     },
     /// The command runs. Its terminal, if it has one, comes with this.
     Running,
@@ -92,9 +106,37 @@ pub(crate) struct StatusReply {
     pub(crate) endpoint: String,
     pub(crate) account: String,
     pub(crate) region: String,
+    pub(crate) objects: ObjectsReply,
     /// Why there can be no instances here, if so.
     pub(crate) instances_unavailable: Option<String>,
     pub(crate) instances: Vec<InstanceReply>,
+}
+
+/// A file that a backup needs.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileReply {
+    /// Where it is, below the data directory.
+    pub(crate) from: PathBuf,
+    /// Where it belongs in a data directory.
+    pub(crate) to: PathBuf,
+    /// So many bytes of it, from its beginning.
+    pub(crate) bytes: u64,
+}
+
+/// How the objects are.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ObjectsReply {
+    /// Why nothing more is written, if so.
+    pub(crate) read_only: Option<String>,
+    pub(crate) free_bytes: u64,
+    pub(crate) used_bytes: u64,
+    pub(crate) live_bytes: u64,
+    /// How often all bytes were read and checked since the server was started.
+    pub(crate) scrubs: u64,
+    /// What of them is damaged.
+    pub(crate) damaged: Vec<String>,
 }
 
 /// An instance, in brief.

@@ -5,13 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use daypass_core::store::{Attribute, AuditQuery, AuditRecord, Order};
+use daypass_core::model::AccountId;
+use daypass_core::store::records::Account;
+use daypass_core::store::{Attribute, AuditQuery, AuditRecord, Order, Read as _};
 use daypass_core::{administrator, outbox};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
 
+use super::backup;
 use super::descriptors;
-use super::protocol::{InstanceReply, Reply, Request, SessionReply, StatusReply};
+use super::protocol::{InstanceReply, ObjectsReply, Reply, Request, SessionReply, StatusReply};
 use super::run::{self, Asked};
 use crate::data::socket;
 use crate::server::Server;
@@ -62,8 +65,14 @@ async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
     }
     let (line, streams) = descriptors::receive(&stream).await?;
     let reply = match serde_json::from_slice(&line) {
-        Ok(Request::Session { seconds }) => session(server, peer.uid(), seconds).await,
-        Ok(Request::Status) => status(server),
+        Ok(Request::Session { seconds, account, create }) => {
+            session(server, peer.uid(), seconds, account, create).await
+        }
+        Ok(Request::Status) => status(server).await,
+        Ok(Request::Backup) => {
+            tracing::info!(uid = peer.uid(), "a backup");
+            return backup::hold(server, &mut stream).await;
+        }
         Ok(Request::Why { id }) => why(server, id).await,
         Ok(Request::Exec { instance, arguments, terminal }) => {
             tracing::info!(
@@ -80,19 +89,34 @@ async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
 }
 
 async fn answer(stream: &mut UnixStream, reply: &Reply) -> Result<()> {
-    let mut line = zeroize::Zeroizing::new(serde_json::to_vec(reply)?);
-    line.push(b'\n');
-    stream.write_all(&line).await?;
+    say(stream, reply).await?;
     stream.shutdown().await?;
     Ok(())
 }
 
-fn failed(why: &str) -> Reply {
+/// Answers, and more may come.
+pub(super) async fn say(stream: &mut UnixStream, reply: &Reply) -> Result<()> {
+    let mut line = zeroize::Zeroizing::new(serde_json::to_vec(reply)?);
+    line.push(b'\n');
+    Ok(stream.write_all(&line).await?)
+}
+
+pub(super) fn failed(why: &str) -> Reply {
     Reply::Failed { why: why.to_owned() }
 }
 
-async fn session(server: &Server, uid: u32, seconds: i32) -> Reply {
+async fn session(server: &Server, uid: u32, seconds: i32, account: Option<AccountId>, create: bool) -> Reply {
     let state = server.state();
+    let account = account.unwrap_or_else(|| state.account.clone());
+    match state.store.read(|tx| tx.get::<Account>(&Account::key_of(&account))) {
+        Ok(None) if !create => {
+            return failed(&format!(
+                "there is no account `{account}` here; `aws organizations list-accounts` lists those of your organization, and `--create` makes one that is in none"
+            ));
+        }
+        Ok(_) => {}
+        Err(error) => return failed(&format!("the accounts could not be read: {error}")),
+    }
     // The audit log tells sessions of different people apart by this name.
     let name = nix::unistd::User::from_uid(uid.into())
         .ok()
@@ -101,9 +125,9 @@ async fn session(server: &Server, uid: u32, seconds: i32) -> Reply {
     let name: String =
         name.chars().filter(|c| c.is_ascii_alphanumeric() || "+=,.@-_".contains(*c)).take(64).collect();
     let name = if name.len() < 2 { format!("uid-{uid}") } else { name };
-    match administrator::session(state, &state.account, &name, seconds).await {
+    match administrator::session(state, &account, &name, seconds).await {
         Ok(session) => {
-            tracing::info!(uid, session = name, seconds, "gave a session of the administrator");
+            tracing::info!(uid, session = name, %account, seconds, "gave a session of the administrator");
             Reply::Session(SessionReply {
                 endpoint: server.endpoint().to_owned(),
                 region: state.region.clone(),
@@ -157,13 +181,30 @@ async fn find_record(server: &Server, id: Option<&str>) -> Result<Option<AuditRe
     })
 }
 
-fn status(server: &Server) -> Reply {
+async fn objects(server: &Server) -> Result<ObjectsReply, daypass_core::objects::Error> {
+    let health = server.state().objects.health().await?;
+    Ok(ObjectsReply {
+        read_only: health.read_only,
+        free_bytes: health.free_bytes,
+        used_bytes: health.used_bytes,
+        live_bytes: health.live_bytes,
+        scrubs: health.scrubs,
+        damaged: health.damaged,
+    })
+}
+
+async fn status(server: &Server) -> Reply {
     let state = server.state();
     let instances = match server.instances() {
         Ok(instances) => instances,
         Err(error) => return failed(&format!("the instances could not be read: {error}")),
     };
+    let objects = match objects(server).await {
+        Ok(objects) => objects,
+        Err(error) => return failed(&format!("the objects could not be looked at: {error}")),
+    };
     Reply::Status(StatusReply {
+        objects,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         process: std::process::id(),
         uptime_seconds: server.uptime_seconds(),

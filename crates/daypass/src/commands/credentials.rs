@@ -9,7 +9,10 @@ use crate::cli::Credentials;
 
 pub(crate) fn run(arguments: Credentials) -> Result<()> {
     let directory = crate::data::directory(arguments.data.directory)?;
-    let reply = client::ask(&directory, &Request::Session { seconds: arguments.duration })?;
+    let whose = arguments.whose;
+    let request =
+        Request::Session { seconds: arguments.duration, account: whose.account, create: whose.create };
+    let reply = client::ask(&directory, &request)?;
     let Reply::Session(session) = reply else { return client::unexpected() };
     let document = json!({
         "Version": 1,

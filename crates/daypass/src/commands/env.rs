@@ -8,7 +8,10 @@ use crate::cli::{Env, EnvFormat};
 
 pub(crate) fn run(arguments: Env) -> Result<()> {
     let directory = crate::data::directory(arguments.data.directory)?;
-    let reply = client::ask(&directory, &Request::Session { seconds: arguments.duration })?;
+    let whose = arguments.whose;
+    let request =
+        Request::Session { seconds: arguments.duration, account: whose.account, create: whose.create };
+    let reply = client::ask(&directory, &request)?;
     let Reply::Session(session) = reply else { return client::unexpected() };
     let variables = [
         ("AWS_ENDPOINT_URL", session.endpoint.as_str()),

@@ -1,8 +1,10 @@
 //! What each command does.
 
+mod backup;
 mod credentials;
 mod env;
 mod exec;
+mod fsck;
 mod operations;
 mod policy;
 mod status;
@@ -26,6 +28,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Exec(exec) => return exec::run(exec),
         Command::Status(status) => status::run(status)?,
         Command::Why(why) => why::run(why)?,
+        Command::Fsck(fsck) => return Ok(fsck::run(fsck)),
+        Command::Backup(backup) => backup::back_up(backup)?,
+        Command::Restore(restore) => backup::restore(restore)?,
         Command::Operations(operations) => operations::run(&operations)?,
         Command::Policy(policy) => return policy::run(policy),
         Command::Completions(completions) => {

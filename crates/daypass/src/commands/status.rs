@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::admin::client;
-use crate::admin::protocol::{Reply, Request};
+use crate::admin::protocol::{ObjectsReply, Reply, Request};
 use crate::cli::{Output, Status};
 
 pub(crate) fn run(arguments: Status) -> Result<()> {
@@ -25,6 +25,7 @@ pub(crate) fn run(arguments: Status) -> Result<()> {
     crate::say(&format!("account    {}", status.account));
     crate::say(&format!("region     {}", status.region));
     crate::say(&format!("data       {}", directory.display()));
+    objects(&status.objects).iter().for_each(|line| crate::say(line));
     crate::say(&match &status.instances_unavailable {
         None => {
             format!("instances  {} running", status.instances.iter().filter(|i| i.state == "running").count())
@@ -38,6 +39,20 @@ pub(crate) fn run(arguments: Status) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// How the objects are, line by line.
+fn objects(objects: &ObjectsReply) -> Vec<String> {
+    let mut lines = vec![format!(
+        "objects    {} MiB used, {} MiB of them needed, {} MiB free; read and checked {} times",
+        objects.used_bytes >> 20,
+        objects.live_bytes >> 20,
+        objects.free_bytes >> 20,
+        objects.scrubs
+    )];
+    lines.extend(objects.read_only.iter().map(|why| format!("  read-only until the next start: {why}")));
+    lines.extend(objects.damaged.iter().map(|what| format!("  damaged: {what}")));
+    lines
 }
 
 /// `3h 12m`, for people.

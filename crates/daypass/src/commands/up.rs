@@ -8,7 +8,8 @@ use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, RootKey, State, administrator,
+    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys,
+    RootKey, State, administrator,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -19,6 +20,7 @@ use crate::data::{DataDirectory, Settings};
 use crate::server::http::{self, Stop};
 use crate::server::{Server, is_loopback, operations, tls};
 use crate::system::{SystemClock, SystemEntropy};
+use crate::web::SystemWeb;
 use crate::{admin, background, confine, data, instances, objects};
 
 pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
@@ -36,6 +38,7 @@ pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
     // What the server writes is its owner's alone.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let directory = DataDirectory::open(data::directory(arguments.data.directory.clone())?)?;
+    admin::backup::clear(directory.path())?;
     let prepared = prepare(arguments, directory)?;
     // Everything that needs more than the data directory is open now.
     confine::confine(prepared.directory.path());
@@ -56,6 +59,8 @@ struct Prepared {
     driver: Result<Arc<dyn Driver>, String>,
     events: UnboundedReceiver<Event>,
     audit_days: u32,
+    web: SystemWeb,
+    public_url: Option<String>,
 }
 
 fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
@@ -71,7 +76,22 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let driver = instances::driver(directory.path(), tell);
     let hosts = Hosts { s3_domains: arguments.s3_domain };
     let audit_days = arguments.audit_days;
-    Ok(Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events, audit_days })
+    let web = SystemWeb::new(directory.path().join("oidc-keys"));
+    let public_url = arguments.public_url;
+    Ok(Prepared {
+        directory,
+        root,
+        settings,
+        hosts,
+        acceptor,
+        api,
+        commands,
+        driver,
+        events,
+        audit_days,
+        web,
+        public_url,
+    })
 }
 
 fn log_to_standard_error(format: LogFormat) {
@@ -102,21 +122,28 @@ fn keep_memory_private() {
 }
 
 async fn serve(prepared: Prepared) -> Result<()> {
-    let Prepared { directory, root, settings, hosts, acceptor, api, commands, driver, events, audit_days } =
-        prepared;
+    let Prepared { directory, root, settings, hosts, acceptor, api, commands, .. } = prepared;
+    let Prepared { driver, events, audit_days, web, public_url, .. } = prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let ring = KeyRing::load(&store, &root, &SystemClock, Arc::clone(&entropy)).await?;
+    let local = Arc::new(objects::open(directory.path(), &ring)?);
+    let address = api.local_addr().context("the listener's address")?;
+    let scheme = if acceptor.is_some() { "https" } else { "http" };
+    let endpoint = format!("{scheme}://{address}");
     let state = State {
         identities: Identities::of(&store),
+        organizations: Organizations::of(&store),
         kept: Kept::of(&store),
         attempts: Attempts::default(),
-        objects: Arc::new(objects::open(directory.path(), &ring)?),
+        objects: Arc::clone(&local) as _,
         store,
         ring,
         clock: Arc::new(SystemClock),
         entropy,
+        provider_keys: ProviderKeys::of(Arc::new(web)),
+        endpoint: public_url.unwrap_or_else(|| endpoint.clone()),
         account: settings.account,
         region: settings.region,
         instances: match &driver {
@@ -126,10 +153,8 @@ async fn serve(prepared: Prepared) -> Result<()> {
         hosts,
     };
     administrator::prepare(&state, &state.account).await?;
-    let address = api.local_addr().context("the listener's address")?;
-    let scheme = if acceptor.is_some() { "https" } else { "http" };
     let gate = Gate::new(Arc::new(state), operations());
-    let server = Arc::new(Server::new(gate, format!("{scheme}://{address}"), driver));
+    let server = Arc::new(Server::new(gate, endpoint, driver, local, directory.path().to_owned()));
     let listener = tokio::net::TcpListener::from_std(api).context("the listener")?;
     let commands = tokio::net::UnixListener::from_std(commands).context("the commands' socket")?;
     let (stop, stopped) = Stop::new();

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daypass_core::{Body, BodyError, Peer, PeerInstance, full};
+use daypass_core::{Body, BodyError, Peer, PeerInstance, full, token_issuer};
 use http::header::{HeaderValue, SERVER};
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,6 +21,8 @@ use super::Server;
 
 /// The most connections at a time.
 const MAX_CONNECTIONS: usize = 8192;
+/// The most connections of one instance: it cannot take the place of the others.
+const MAX_CONNECTIONS_OF_INSTANCE: usize = 1024;
 /// A request's head has to arrive within this time; an idle connection is kept as long.
 const HEAD_WITHIN: Duration = Duration::from_secs(60);
 /// A TLS handshake has to end within this time.
@@ -67,7 +69,8 @@ pub(crate) async fn serve(
     instance: Option<PeerInstance>,
     mut stop: Stop,
 ) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let most = if instance.is_some() { MAX_CONNECTIONS_OF_INSTANCE } else { MAX_CONNECTIONS };
+    let connections = Arc::new(Semaphore::new(most));
     loop {
         let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
         let (stream, address) = tokio::select! {
@@ -99,7 +102,7 @@ pub(crate) async fn serve(
         });
     }
     // Every permit is back when every connection has ended.
-    let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
+    let all = u32::try_from(most).unwrap_or(u32::MAX);
     let _ = tokio::time::timeout(DRAIN_WITHIN, connections.acquire_many(all)).await;
 }
 
@@ -135,11 +138,31 @@ async fn connection(
 async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
     let mut response = if request.method() == Method::GET && request.uri().path() == "/_daypass/health" {
         health()
+    } else if request.method() == Method::GET && request.uri().path().starts_with("/_daypass/oidc/") {
+        published(&server, request.uri().path())
     } else {
         let request = request.map(|body| body.map_err(BodyError::new).boxed_unsync());
         server.gate().serve(peer, request).await
     };
     response.headers_mut().insert(SERVER, HeaderValue::from_static("Daypass"));
+    response
+}
+
+/// What the accounts' token issuers publish: for everybody, as their tokens are for.
+fn published(server: &Server, path: &str) -> Response<Body> {
+    let (status, body) = match token_issuer::document(server.state(), path) {
+        Ok(Some(document)) => (StatusCode::OK, document),
+        Ok(None) => (StatusCode::NOT_FOUND, r#"{"error":"not_found"}"#.to_owned()),
+        Err(error) => {
+            tracing::error!(%error, "what a token issuer publishes could not be read");
+            (StatusCode::INTERNAL_SERVER_ERROR, r#"{"error":"server_error"}"#.to_owned())
+        }
+    };
+    let mut response = Response::new(full(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response
 }
 

@@ -3,13 +3,17 @@
 pub(crate) mod http;
 pub(crate) mod tls;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daypass_compute::Driver;
 use daypass_core::model::Timestamp;
+use daypass_core::objects::local::Local;
 use daypass_core::store::records::{Instance, InstanceState};
 use daypass_core::store::{Read as _, StoreError};
 use daypass_core::{Clock as _, Entry, Gate, State};
+
+use tokio::sync::Mutex;
 
 use crate::system::SystemClock;
 
@@ -20,6 +24,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Entry> {
         daypass_cloudtrail::OPERATIONS,
         daypass_ec2::OPERATIONS,
         daypass_iam::OPERATIONS,
+        daypass_organizations::OPERATIONS,
         daypass_s3::OPERATIONS,
         daypass_ssm::OPERATIONS,
         daypass_sts::OPERATIONS,
@@ -36,11 +41,37 @@ pub(crate) struct Server {
     started: Timestamp,
     /// What runs instances, or why nothing does.
     driver: Result<Arc<dyn Driver>, String>,
+    /// The object store, for those who copy it.
+    local: Arc<Local>,
+    data: PathBuf,
+    /// Held while a backup is copied.
+    backing_up: Mutex<()>,
 }
 
 impl Server {
-    pub(crate) fn new(gate: Gate, endpoint: String, driver: Result<Arc<dyn Driver>, String>) -> Self {
-        Self { gate, endpoint, started: SystemClock.now(), driver }
+    pub(crate) fn new(
+        gate: Gate,
+        endpoint: String,
+        driver: Result<Arc<dyn Driver>, String>,
+        local: Arc<Local>,
+        data: PathBuf,
+    ) -> Self {
+        Self { gate, endpoint, started: SystemClock.now(), driver, local, data, backing_up: Mutex::new(()) }
+    }
+
+    /// The object store, for those who copy it.
+    pub(crate) fn local(&self) -> &Arc<Local> {
+        &self.local
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Held while a backup is copied: there is one at a time.
+    pub(crate) fn backing_up(&self) -> &Mutex<()> {
+        &self.backing_up
     }
 
     /// What runs instances.

@@ -9,6 +9,7 @@ mod boundaries;
 mod concurrency;
 mod credential_report;
 mod groups;
+mod identity_providers;
 mod inline_policies;
 mod instance_profiles;
 mod last_accessed;

@@ -1,14 +1,19 @@
+use crate::identity_providers::THUMBPRINT;
 use crate::support::{Account, refusal};
 
 /// Kind in operations, member that names one, and what it is called here.
-async fn tagged(account: &Account) -> [(&'static str, &'static str, String); 6] {
+async fn tagged(account: &Account) -> [(&'static str, &'static str, String); 7] {
     account.user("x").await;
     account.role("x").await;
     account.ok("CreateInstanceProfile", &[("InstanceProfileName", "x")]).await;
     let policy = account.policy("x").await;
     account.ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "x")]).await;
     account.server_certificate("x").await;
+    let url = [("Url", "https://x.example"), ("ThumbprintList.member.1", THUMBPRINT)];
+    let oidc = account.ok("CreateOpenIDConnectProvider", &url).await;
+    let oidc = oidc.xml("OpenIDConnectProviderArn").unwrap().to_owned();
     [
+        ("OpenIDConnectProvider", "OpenIDConnectProviderArn", oidc),
         ("User", "UserName", "x".to_owned()),
         ("Role", "RoleName", "x".to_owned()),
         ("Policy", "PolicyArn", policy),

@@ -99,6 +99,16 @@ pub struct AccessKeyMetadata {
 }
 impl crate::FromValue for AccessKeyMetadata { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, access_key_id: fields.take(1)?, status: fields.take(2)?, create_date: fields.take(3)? }) } }
 impl crate::IntoValue for AccessKeyMetadata { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.access_key_id); fields.put(2, self.status); fields.put(3, self.create_date); crate::Value::Structure(fields) } }
+/// `AddClientIDToOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AddClientIDToOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `ClientID`.
+    pub client_id: String,
+}
+impl crate::FromValue for AddClientIDToOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, client_id: fields.take(1)? }) } }
+impl crate::IntoValue for AddClientIDToOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.client_id); crate::Value::Structure(fields) } }
 /// `AddRoleToInstanceProfileRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AddRoleToInstanceProfileRequest {
@@ -304,6 +314,30 @@ pub struct CreateLoginProfileResponse {
 }
 impl crate::FromValue for CreateLoginProfileResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { login_profile: fields.take(0)? }) } }
 impl crate::IntoValue for CreateLoginProfileResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.login_profile); crate::Value::Structure(fields) } }
+/// `CreateOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateOpenIDConnectProviderRequest {
+    /// `Url`.
+    pub url: String,
+    /// `ClientIDList`.
+    pub client_id_list: Vec<String>,
+    /// `ThumbprintList`.
+    pub thumbprint_list: Vec<String>,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for CreateOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { url: fields.take(0)?, client_id_list: fields.take(1)?, thumbprint_list: fields.take(2)?, tags: fields.take(3)? }) } }
+impl crate::IntoValue for CreateOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.url); fields.put(1, self.client_id_list); fields.put(2, self.thumbprint_list); fields.put(3, self.tags); crate::Value::Structure(fields) } }
+/// `CreateOpenIDConnectProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateOpenIDConnectProviderResponse {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for CreateOpenIDConnectProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for CreateOpenIDConnectProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `CreatePolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct CreatePolicyRequest {
@@ -520,6 +554,14 @@ pub struct DeleteLoginProfileRequest {
 }
 impl crate::FromValue for DeleteLoginProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)? }) } }
 impl crate::IntoValue for DeleteLoginProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); crate::Value::Structure(fields) } }
+/// `DeleteOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+}
+impl crate::FromValue for DeleteOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); crate::Value::Structure(fields) } }
 /// `DeletePolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeletePolicyRequest {
@@ -707,6 +749,38 @@ pub struct DetachUserPolicyRequest {
 }
 impl crate::FromValue for DetachUserPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, policy_arn: fields.take(1)? }) } }
 impl crate::IntoValue for DetachUserPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.policy_arn); crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootCredentialsManagementRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootCredentialsManagementRequest {
+}
+impl crate::FromValue for DisableOrganizationsRootCredentialsManagementRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for DisableOrganizationsRootCredentialsManagementRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootCredentialsManagementResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootCredentialsManagementResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for DisableOrganizationsRootCredentialsManagementResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for DisableOrganizationsRootCredentialsManagementResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootSessionsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootSessionsRequest {
+}
+impl crate::FromValue for DisableOrganizationsRootSessionsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for DisableOrganizationsRootSessionsRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `DisableOrganizationsRootSessionsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootSessionsResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for DisableOrganizationsRootSessionsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for DisableOrganizationsRootSessionsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
 /// `EnableMFADeviceRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct EnableMFADeviceRequest {
@@ -721,6 +795,46 @@ pub struct EnableMFADeviceRequest {
 }
 impl crate::FromValue for EnableMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, serial_number: fields.take(1)?, authentication_code1: fields.take(2)?, authentication_code2: fields.take(3)? }) } }
 impl crate::IntoValue for EnableMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.serial_number); fields.put(2, self.authentication_code1); fields.put(3, self.authentication_code2); crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootCredentialsManagementRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootCredentialsManagementRequest {
+}
+impl crate::FromValue for EnableOrganizationsRootCredentialsManagementRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for EnableOrganizationsRootCredentialsManagementRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootCredentialsManagementResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootCredentialsManagementResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for EnableOrganizationsRootCredentialsManagementResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for EnableOrganizationsRootCredentialsManagementResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootSessionsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootSessionsRequest {
+}
+impl crate::FromValue for EnableOrganizationsRootSessionsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for EnableOrganizationsRootSessionsRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `EnableOrganizationsRootSessionsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootSessionsResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for EnableOrganizationsRootSessionsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for EnableOrganizationsRootSessionsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `EnableOutboundWebIdentityFederationResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableOutboundWebIdentityFederationResponse {
+    /// `IssuerIdentifier`.
+    pub issuer_identifier: Option<String>,
+}
+impl crate::FromValue for EnableOutboundWebIdentityFederationResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { issuer_identifier: fields.take(0)? }) } }
+impl crate::IntoValue for EnableOutboundWebIdentityFederationResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.issuer_identifier); crate::Value::Structure(fields) } }
 /// `EntityDetails`.
 #[derive(Clone, Default, PartialEq)]
 pub struct EntityDetails {
@@ -798,6 +912,17 @@ pub struct EvaluationResult {
 }
 impl crate::FromValue for EvaluationResult { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { eval_action_name: fields.take(0)?, eval_resource_name: fields.take(1)?, eval_decision: fields.take(2)?, matched_statements: fields.take(3)?, missing_context_values: fields.take(4)?, organizations_decision_detail: fields.take(5)?, permissions_boundary_decision_detail: fields.take(6)?, eval_decision_details: fields.take(7)?, resource_specific_results: fields.take(8)? }) } }
 impl crate::IntoValue for EvaluationResult { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.eval_action_name); fields.put(1, self.eval_resource_name); fields.put(2, self.eval_decision); fields.put(3, self.matched_statements); fields.put(4, self.missing_context_values); fields.put(5, self.organizations_decision_detail); fields.put(6, self.permissions_boundary_decision_detail); fields.put(7, self.eval_decision_details); fields.put(8, self.resource_specific_results); crate::Value::Structure(fields) } }
+/// `FeatureType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FeatureType {
+    /// `RootCredentialsManagement`.
+    #[default] RootCredentialsManagement,
+    /// `RootSessions`.
+    RootSessions,
+}
+impl crate::Enumeration for FeatureType { const VALUES: &'static [(&'static str, Self)] = &[("RootCredentialsManagement", Self::RootCredentialsManagement), ("RootSessions", Self::RootSessions)]; fn as_str(self) -> &'static str { match self { Self::RootCredentialsManagement => "RootCredentialsManagement", Self::RootSessions => "RootSessions" } } }
+impl crate::FromValue for FeatureType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for FeatureType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `GenerateCredentialReportResponse`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GenerateCredentialReportResponse {
@@ -1032,6 +1157,40 @@ pub struct GetMFADeviceResponse {
 }
 impl crate::FromValue for GetMFADeviceResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, serial_number: fields.take(1)?, enable_date: fields.take(2)?, certifications: fields.take(3)? }) } }
 impl crate::IntoValue for GetMFADeviceResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.serial_number); fields.put(2, self.enable_date); fields.put(3, self.certifications); crate::Value::Structure(fields) } }
+/// `GetOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+}
+impl crate::FromValue for GetOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)? }) } }
+impl crate::IntoValue for GetOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); crate::Value::Structure(fields) } }
+/// `GetOpenIDConnectProviderResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetOpenIDConnectProviderResponse {
+    /// `Url`.
+    pub url: Option<String>,
+    /// `ClientIDList`.
+    pub client_id_list: Option<Vec<String>>,
+    /// `ThumbprintList`.
+    pub thumbprint_list: Option<Vec<String>>,
+    /// `CreateDate`.
+    pub create_date: Option<crate::Timestamp>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for GetOpenIDConnectProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { url: fields.take(0)?, client_id_list: fields.take(1)?, thumbprint_list: fields.take(2)?, create_date: fields.take(3)?, tags: fields.take(4)? }) } }
+impl crate::IntoValue for GetOpenIDConnectProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.url); fields.put(1, self.client_id_list); fields.put(2, self.thumbprint_list); fields.put(3, self.create_date); fields.put(4, self.tags); crate::Value::Structure(fields) } }
+/// `GetOutboundWebIdentityFederationInfoResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetOutboundWebIdentityFederationInfoResponse {
+    /// `IssuerIdentifier`.
+    pub issuer_identifier: Option<String>,
+    /// `JwtVendingEnabled`.
+    pub jwt_vending_enabled: Option<bool>,
+}
+impl crate::FromValue for GetOutboundWebIdentityFederationInfoResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { issuer_identifier: fields.take(0)?, jwt_vending_enabled: fields.take(1)? }) } }
+impl crate::IntoValue for GetOutboundWebIdentityFederationInfoResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.issuer_identifier); fields.put(1, self.jwt_vending_enabled); crate::Value::Structure(fields) } }
 /// `GetPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetPolicyRequest {
@@ -1670,6 +1829,60 @@ pub struct ListMFADevicesResponse {
 }
 impl crate::FromValue for ListMFADevicesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { mfa_devices: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
 impl crate::IntoValue for ListMFADevicesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.mfa_devices); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListOpenIDConnectProviderTagsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProviderTagsRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListOpenIDConnectProviderTagsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListOpenIDConnectProviderTagsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListOpenIDConnectProviderTagsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProviderTagsResponse {
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListOpenIDConnectProviderTagsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { tags: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListOpenIDConnectProviderTagsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.tags); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListOpenIDConnectProvidersRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProvidersRequest {
+}
+impl crate::FromValue for ListOpenIDConnectProvidersRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for ListOpenIDConnectProvidersRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `ListOpenIDConnectProvidersResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProvidersResponse {
+    /// `OpenIDConnectProviderList`.
+    pub open_id_connect_provider_list: Option<Vec<OpenIDConnectProviderListEntry>>,
+}
+impl crate::FromValue for ListOpenIDConnectProvidersResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_list: fields.take(0)? }) } }
+impl crate::IntoValue for ListOpenIDConnectProvidersResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_list); crate::Value::Structure(fields) } }
+/// `ListOrganizationsFeaturesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOrganizationsFeaturesRequest {
+}
+impl crate::FromValue for ListOrganizationsFeaturesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for ListOrganizationsFeaturesRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `ListOrganizationsFeaturesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOrganizationsFeaturesResponse {
+    /// `OrganizationId`.
+    pub organization_id: Option<String>,
+    /// `EnabledFeatures`.
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+impl crate::FromValue for ListOrganizationsFeaturesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
+impl crate::IntoValue for ListOrganizationsFeaturesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
 /// `ListPoliciesGrantingServiceAccessEntry`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListPoliciesGrantingServiceAccessEntry {
@@ -2128,6 +2341,14 @@ pub struct ManagedPolicyDetail {
 }
 impl crate::FromValue for ManagedPolicyDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_name: fields.take(0)?, policy_id: fields.take(1)?, arn: fields.take(2)?, path: fields.take(3)?, default_version_id: fields.take(4)?, attachment_count: fields.take(5)?, permissions_boundary_usage_count: fields.take(6)?, is_attachable: fields.take(7)?, description: fields.take(8)?, create_date: fields.take(9)?, update_date: fields.take(10)?, policy_version_list: fields.take(11)? }) } }
 impl crate::IntoValue for ManagedPolicyDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_name); fields.put(1, self.policy_id); fields.put(2, self.arn); fields.put(3, self.path); fields.put(4, self.default_version_id); fields.put(5, self.attachment_count); fields.put(6, self.permissions_boundary_usage_count); fields.put(7, self.is_attachable); fields.put(8, self.description); fields.put(9, self.create_date); fields.put(10, self.update_date); fields.put(11, self.policy_version_list); crate::Value::Structure(fields) } }
+/// `OpenIDConnectProviderListEntry`.
+#[derive(Clone, Default, PartialEq)]
+pub struct OpenIDConnectProviderListEntry {
+    /// `Arn`.
+    pub arn: Option<String>,
+}
+impl crate::FromValue for OpenIDConnectProviderListEntry { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { arn: fields.take(0)? }) } }
+impl crate::IntoValue for OpenIDConnectProviderListEntry { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.arn); crate::Value::Structure(fields) } }
 /// `OrganizationsDecisionDetail`.
 #[derive(Clone, Default, PartialEq)]
 pub struct OrganizationsDecisionDetail {
@@ -2369,6 +2590,16 @@ pub struct PutUserPolicyRequest {
 }
 impl crate::FromValue for PutUserPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, policy_name: fields.take(1)?, policy_document: fields.take(2)? }) } }
 impl crate::IntoValue for PutUserPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.policy_name); fields.put(2, self.policy_document); crate::Value::Structure(fields) } }
+/// `RemoveClientIDFromOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RemoveClientIDFromOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `ClientID`.
+    pub client_id: String,
+}
+impl crate::FromValue for RemoveClientIDFromOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, client_id: fields.take(1)? }) } }
+impl crate::IntoValue for RemoveClientIDFromOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.client_id); crate::Value::Structure(fields) } }
 /// `RemoveRoleFromInstanceProfileRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct RemoveRoleFromInstanceProfileRequest {
@@ -2819,6 +3050,16 @@ pub struct TagMFADeviceRequest {
 }
 impl crate::FromValue for TagMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { serial_number: fields.take(0)?, tags: fields.take(1)? }) } }
 impl crate::IntoValue for TagMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.serial_number); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `TagOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct TagOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for TagOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for TagOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `TagPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct TagPolicyRequest {
@@ -2893,6 +3134,16 @@ pub struct UntagMFADeviceRequest {
 }
 impl crate::FromValue for UntagMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { serial_number: fields.take(0)?, tag_keys: fields.take(1)? }) } }
 impl crate::IntoValue for UntagMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.serial_number); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
+/// `UntagOpenIDConnectProviderRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UntagOpenIDConnectProviderRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `TagKeys`.
+    pub tag_keys: Vec<String>,
+}
+impl crate::FromValue for UntagOpenIDConnectProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, tag_keys: fields.take(1)? }) } }
+impl crate::IntoValue for UntagOpenIDConnectProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
 /// `UntagPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UntagPolicyRequest {
@@ -3003,6 +3254,16 @@ pub struct UpdateLoginProfileRequest {
 }
 impl crate::FromValue for UpdateLoginProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, password: fields.take(1)?, password_reset_required: fields.take(2)? }) } }
 impl crate::IntoValue for UpdateLoginProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.password); fields.put(2, self.password_reset_required); crate::Value::Structure(fields) } }
+/// `UpdateOpenIDConnectProviderThumbprintRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateOpenIDConnectProviderThumbprintRequest {
+    /// `OpenIDConnectProviderArn`.
+    pub open_id_connect_provider_arn: String,
+    /// `ThumbprintList`.
+    pub thumbprint_list: Vec<String>,
+}
+impl crate::FromValue for UpdateOpenIDConnectProviderThumbprintRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { open_id_connect_provider_arn: fields.take(0)?, thumbprint_list: fields.take(1)? }) } }
+impl crate::IntoValue for UpdateOpenIDConnectProviderThumbprintRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.open_id_connect_provider_arn); fields.put(1, self.thumbprint_list); crate::Value::Structure(fields) } }
 /// `UpdateRoleDescriptionRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UpdateRoleDescriptionRequest {
@@ -3404,6 +3665,9 @@ impl crate::FromValue for SummaryKeyType { fn from_value(value: crate::Value) ->
 impl crate::IntoValue for SummaryKeyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// The implemented operations, as types.
 pub mod ops {
+    /// `AddClientIDToOpenIDConnectProvider`.
+    pub enum AddClientIDToOpenIDConnectProvider {}
+    impl crate::TypedOperation for AddClientIDToOpenIDConnectProvider { type Input = super::AddClientIDToOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER } }
     /// `AddRoleToInstanceProfile`.
     pub enum AddRoleToInstanceProfile {}
     impl crate::TypedOperation for AddRoleToInstanceProfile { type Input = super::AddRoleToInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ADD_ROLE_TO_INSTANCE_PROFILE } }
@@ -3437,6 +3701,9 @@ pub mod ops {
     /// `CreateLoginProfile`.
     pub enum CreateLoginProfile {}
     impl crate::TypedOperation for CreateLoginProfile { type Input = super::CreateLoginProfileRequest; type Output = super::CreateLoginProfileResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_LOGIN_PROFILE } }
+    /// `CreateOpenIDConnectProvider`.
+    pub enum CreateOpenIDConnectProvider {}
+    impl crate::TypedOperation for CreateOpenIDConnectProvider { type Input = super::CreateOpenIDConnectProviderRequest; type Output = super::CreateOpenIDConnectProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_OPEN_ID_CONNECT_PROVIDER } }
     /// `CreatePolicy`.
     pub enum CreatePolicy {}
     impl crate::TypedOperation for CreatePolicy { type Input = super::CreatePolicyRequest; type Output = super::CreatePolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_POLICY } }
@@ -3482,6 +3749,9 @@ pub mod ops {
     /// `DeleteLoginProfile`.
     pub enum DeleteLoginProfile {}
     impl crate::TypedOperation for DeleteLoginProfile { type Input = super::DeleteLoginProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_LOGIN_PROFILE } }
+    /// `DeleteOpenIDConnectProvider`.
+    pub enum DeleteOpenIDConnectProvider {}
+    impl crate::TypedOperation for DeleteOpenIDConnectProvider { type Input = super::DeleteOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_OPEN_ID_CONNECT_PROVIDER } }
     /// `DeletePolicy`.
     pub enum DeletePolicy {}
     impl crate::TypedOperation for DeletePolicy { type Input = super::DeletePolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_POLICY } }
@@ -3533,9 +3803,27 @@ pub mod ops {
     /// `DetachUserPolicy`.
     pub enum DetachUserPolicy {}
     impl crate::TypedOperation for DetachUserPolicy { type Input = super::DetachUserPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DETACH_USER_POLICY } }
+    /// `DisableOrganizationsRootCredentialsManagement`.
+    pub enum DisableOrganizationsRootCredentialsManagement {}
+    impl crate::TypedOperation for DisableOrganizationsRootCredentialsManagement { type Input = super::DisableOrganizationsRootCredentialsManagementRequest; type Output = super::DisableOrganizationsRootCredentialsManagementResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT } }
+    /// `DisableOrganizationsRootSessions`.
+    pub enum DisableOrganizationsRootSessions {}
+    impl crate::TypedOperation for DisableOrganizationsRootSessions { type Input = super::DisableOrganizationsRootSessionsRequest; type Output = super::DisableOrganizationsRootSessionsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_ORGANIZATIONS_ROOT_SESSIONS } }
+    /// `DisableOutboundWebIdentityFederation`.
+    pub enum DisableOutboundWebIdentityFederation {}
+    impl crate::TypedOperation for DisableOutboundWebIdentityFederation { type Input = (); type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_OUTBOUND_WEB_IDENTITY_FEDERATION } }
     /// `EnableMFADevice`.
     pub enum EnableMFADevice {}
     impl crate::TypedOperation for EnableMFADevice { type Input = super::EnableMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_MFA_DEVICE } }
+    /// `EnableOrganizationsRootCredentialsManagement`.
+    pub enum EnableOrganizationsRootCredentialsManagement {}
+    impl crate::TypedOperation for EnableOrganizationsRootCredentialsManagement { type Input = super::EnableOrganizationsRootCredentialsManagementRequest; type Output = super::EnableOrganizationsRootCredentialsManagementResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT } }
+    /// `EnableOrganizationsRootSessions`.
+    pub enum EnableOrganizationsRootSessions {}
+    impl crate::TypedOperation for EnableOrganizationsRootSessions { type Input = super::EnableOrganizationsRootSessionsRequest; type Output = super::EnableOrganizationsRootSessionsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_ORGANIZATIONS_ROOT_SESSIONS } }
+    /// `EnableOutboundWebIdentityFederation`.
+    pub enum EnableOutboundWebIdentityFederation {}
+    impl crate::TypedOperation for EnableOutboundWebIdentityFederation { type Input = (); type Output = super::EnableOutboundWebIdentityFederationResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_OUTBOUND_WEB_IDENTITY_FEDERATION } }
     /// `GenerateCredentialReport`.
     pub enum GenerateCredentialReport {}
     impl crate::TypedOperation for GenerateCredentialReport { type Input = (); type Output = super::GenerateCredentialReportResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GENERATE_CREDENTIAL_REPORT } }
@@ -3578,6 +3866,12 @@ pub mod ops {
     /// `GetMFADevice`.
     pub enum GetMFADevice {}
     impl crate::TypedOperation for GetMFADevice { type Input = super::GetMFADeviceRequest; type Output = super::GetMFADeviceResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_MFA_DEVICE } }
+    /// `GetOpenIDConnectProvider`.
+    pub enum GetOpenIDConnectProvider {}
+    impl crate::TypedOperation for GetOpenIDConnectProvider { type Input = super::GetOpenIDConnectProviderRequest; type Output = super::GetOpenIDConnectProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_OPEN_ID_CONNECT_PROVIDER } }
+    /// `GetOutboundWebIdentityFederationInfo`.
+    pub enum GetOutboundWebIdentityFederationInfo {}
+    impl crate::TypedOperation for GetOutboundWebIdentityFederationInfo { type Input = (); type Output = super::GetOutboundWebIdentityFederationInfoResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_OUTBOUND_WEB_IDENTITY_FEDERATION_INFO } }
     /// `GetPolicy`.
     pub enum GetPolicy {}
     impl crate::TypedOperation for GetPolicy { type Input = super::GetPolicyRequest; type Output = super::GetPolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_POLICY } }
@@ -3653,6 +3947,15 @@ pub mod ops {
     /// `ListMFADevices`.
     pub enum ListMFADevices {}
     impl crate::TypedOperation for ListMFADevices { type Input = super::ListMFADevicesRequest; type Output = super::ListMFADevicesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_MFA_DEVICES } }
+    /// `ListOpenIDConnectProviderTags`.
+    pub enum ListOpenIDConnectProviderTags {}
+    impl crate::TypedOperation for ListOpenIDConnectProviderTags { type Input = super::ListOpenIDConnectProviderTagsRequest; type Output = super::ListOpenIDConnectProviderTagsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_OPEN_ID_CONNECT_PROVIDER_TAGS } }
+    /// `ListOpenIDConnectProviders`.
+    pub enum ListOpenIDConnectProviders {}
+    impl crate::TypedOperation for ListOpenIDConnectProviders { type Input = super::ListOpenIDConnectProvidersRequest; type Output = super::ListOpenIDConnectProvidersResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_OPEN_ID_CONNECT_PROVIDERS } }
+    /// `ListOrganizationsFeatures`.
+    pub enum ListOrganizationsFeatures {}
+    impl crate::TypedOperation for ListOrganizationsFeatures { type Input = super::ListOrganizationsFeaturesRequest; type Output = super::ListOrganizationsFeaturesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_ORGANIZATIONS_FEATURES } }
     /// `ListPolicies`.
     pub enum ListPolicies {}
     impl crate::TypedOperation for ListPolicies { type Input = super::ListPoliciesRequest; type Output = super::ListPoliciesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_POLICIES } }
@@ -3716,6 +4019,9 @@ pub mod ops {
     /// `PutUserPolicy`.
     pub enum PutUserPolicy {}
     impl crate::TypedOperation for PutUserPolicy { type Input = super::PutUserPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_PUT_USER_POLICY } }
+    /// `RemoveClientIDFromOpenIDConnectProvider`.
+    pub enum RemoveClientIDFromOpenIDConnectProvider {}
+    impl crate::TypedOperation for RemoveClientIDFromOpenIDConnectProvider { type Input = super::RemoveClientIDFromOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER } }
     /// `RemoveRoleFromInstanceProfile`.
     pub enum RemoveRoleFromInstanceProfile {}
     impl crate::TypedOperation for RemoveRoleFromInstanceProfile { type Input = super::RemoveRoleFromInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_REMOVE_ROLE_FROM_INSTANCE_PROFILE } }
@@ -3746,6 +4052,9 @@ pub mod ops {
     /// `TagMFADevice`.
     pub enum TagMFADevice {}
     impl crate::TypedOperation for TagMFADevice { type Input = super::TagMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_MFA_DEVICE } }
+    /// `TagOpenIDConnectProvider`.
+    pub enum TagOpenIDConnectProvider {}
+    impl crate::TypedOperation for TagOpenIDConnectProvider { type Input = super::TagOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_OPEN_ID_CONNECT_PROVIDER } }
     /// `TagPolicy`.
     pub enum TagPolicy {}
     impl crate::TypedOperation for TagPolicy { type Input = super::TagPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_POLICY } }
@@ -3764,6 +4073,9 @@ pub mod ops {
     /// `UntagMFADevice`.
     pub enum UntagMFADevice {}
     impl crate::TypedOperation for UntagMFADevice { type Input = super::UntagMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_MFA_DEVICE } }
+    /// `UntagOpenIDConnectProvider`.
+    pub enum UntagOpenIDConnectProvider {}
+    impl crate::TypedOperation for UntagOpenIDConnectProvider { type Input = super::UntagOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_OPEN_ID_CONNECT_PROVIDER } }
     /// `UntagPolicy`.
     pub enum UntagPolicy {}
     impl crate::TypedOperation for UntagPolicy { type Input = super::UntagPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_POLICY } }
@@ -3791,6 +4103,9 @@ pub mod ops {
     /// `UpdateLoginProfile`.
     pub enum UpdateLoginProfile {}
     impl crate::TypedOperation for UpdateLoginProfile { type Input = super::UpdateLoginProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_LOGIN_PROFILE } }
+    /// `UpdateOpenIDConnectProviderThumbprint`.
+    pub enum UpdateOpenIDConnectProviderThumbprint {}
+    impl crate::TypedOperation for UpdateOpenIDConnectProviderThumbprint { type Input = super::UpdateOpenIDConnectProviderThumbprintRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT } }
     /// `UpdateRole`.
     pub enum UpdateRole {}
     impl crate::TypedOperation for UpdateRole { type Input = super::UpdateRoleRequest; type Output = super::UpdateRoleResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_ROLE } }

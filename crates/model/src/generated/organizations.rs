@@ -57,3 +57,1701 @@ pub mod errors {
     pub use super::super::organizations_tables::E_UNSUPPORTED_API_ENDPOINT_EXCEPTION as UNSUPPORTED_API_ENDPOINT_EXCEPTION;
 }
 
+/// `AcceptHandshakeRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AcceptHandshakeRequest {
+    /// `HandshakeId`.
+    pub handshake_id: String,
+}
+impl crate::FromValue for AcceptHandshakeRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake_id: fields.take(0)? }) } }
+impl crate::IntoValue for AcceptHandshakeRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake_id); crate::Value::Structure(fields) } }
+/// `AcceptHandshakeResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AcceptHandshakeResponse {
+    /// `Handshake`.
+    pub handshake: Option<Handshake>,
+}
+impl crate::FromValue for AcceptHandshakeResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake: fields.take(0)? }) } }
+impl crate::IntoValue for AcceptHandshakeResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake); crate::Value::Structure(fields) } }
+/// `Account`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Account {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `Email`.
+    pub email: Option<String>,
+    /// `Name`.
+    pub name: Option<String>,
+    /// `Status`.
+    pub status: Option<AccountStatus>,
+    /// `State`.
+    pub state: Option<AccountState>,
+    /// `Paths`.
+    pub paths: Option<Vec<String>>,
+    /// `JoinedMethod`.
+    pub joined_method: Option<AccountJoinedMethod>,
+    /// `JoinedTimestamp`.
+    pub joined_timestamp: Option<crate::Timestamp>,
+}
+impl crate::FromValue for Account { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, arn: fields.take(1)?, email: fields.take(2)?, name: fields.take(3)?, status: fields.take(4)?, state: fields.take(5)?, paths: fields.take(6)?, joined_method: fields.take(7)?, joined_timestamp: fields.take(8)? }) } }
+impl crate::IntoValue for Account { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.arn); fields.put(2, self.email); fields.put(3, self.name); fields.put(4, self.status); fields.put(5, self.state); fields.put(6, self.paths); fields.put(7, self.joined_method); fields.put(8, self.joined_timestamp); crate::Value::Structure(fields) } }
+/// `AccountJoinedMethod`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountJoinedMethod {
+    /// `INVITED`.
+    #[default] INVITED,
+    /// `CREATED`.
+    CREATED,
+}
+impl crate::Enumeration for AccountJoinedMethod { const VALUES: &'static [(&'static str, Self)] = &[("INVITED", Self::INVITED), ("CREATED", Self::CREATED)]; fn as_str(self) -> &'static str { match self { Self::INVITED => "INVITED", Self::CREATED => "CREATED" } } }
+impl crate::FromValue for AccountJoinedMethod { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AccountJoinedMethod { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `AccountState`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountState {
+    /// `PENDING_ACTIVATION`.
+    #[default] PENDINGACTIVATION,
+    /// `ACTIVE`.
+    ACTIVE,
+    /// `SUSPENDED`.
+    SUSPENDED,
+    /// `PENDING_CLOSURE`.
+    PENDINGCLOSURE,
+    /// `CLOSED`.
+    CLOSED,
+}
+impl crate::Enumeration for AccountState { const VALUES: &'static [(&'static str, Self)] = &[("PENDING_ACTIVATION", Self::PENDINGACTIVATION), ("ACTIVE", Self::ACTIVE), ("SUSPENDED", Self::SUSPENDED), ("PENDING_CLOSURE", Self::PENDINGCLOSURE), ("CLOSED", Self::CLOSED)]; fn as_str(self) -> &'static str { match self { Self::PENDINGACTIVATION => "PENDING_ACTIVATION", Self::ACTIVE => "ACTIVE", Self::SUSPENDED => "SUSPENDED", Self::PENDINGCLOSURE => "PENDING_CLOSURE", Self::CLOSED => "CLOSED" } } }
+impl crate::FromValue for AccountState { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AccountState { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `AccountStatus`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountStatus {
+    /// `ACTIVE`.
+    #[default] ACTIVE,
+    /// `SUSPENDED`.
+    SUSPENDED,
+    /// `PENDING_CLOSURE`.
+    PENDINGCLOSURE,
+}
+impl crate::Enumeration for AccountStatus { const VALUES: &'static [(&'static str, Self)] = &[("ACTIVE", Self::ACTIVE), ("SUSPENDED", Self::SUSPENDED), ("PENDING_CLOSURE", Self::PENDINGCLOSURE)]; fn as_str(self) -> &'static str { match self { Self::ACTIVE => "ACTIVE", Self::SUSPENDED => "SUSPENDED", Self::PENDINGCLOSURE => "PENDING_CLOSURE" } } }
+impl crate::FromValue for AccountStatus { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AccountStatus { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ActionType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ActionType {
+    /// `INVITE`.
+    #[default] INVITE,
+    /// `ENABLE_ALL_FEATURES`.
+    ENABLEALLFEATURES,
+    /// `APPROVE_ALL_FEATURES`.
+    APPROVEALLFEATURES,
+    /// `ADD_ORGANIZATIONS_SERVICE_LINKED_ROLE`.
+    ADDORGANIZATIONSSERVICELINKEDROLE,
+    /// `TRANSFER_RESPONSIBILITY`.
+    TRANSFERRESPONSIBILITY,
+}
+impl crate::Enumeration for ActionType { const VALUES: &'static [(&'static str, Self)] = &[("INVITE", Self::INVITE), ("ENABLE_ALL_FEATURES", Self::ENABLEALLFEATURES), ("APPROVE_ALL_FEATURES", Self::APPROVEALLFEATURES), ("ADD_ORGANIZATIONS_SERVICE_LINKED_ROLE", Self::ADDORGANIZATIONSSERVICELINKEDROLE), ("TRANSFER_RESPONSIBILITY", Self::TRANSFERRESPONSIBILITY)]; fn as_str(self) -> &'static str { match self { Self::INVITE => "INVITE", Self::ENABLEALLFEATURES => "ENABLE_ALL_FEATURES", Self::APPROVEALLFEATURES => "APPROVE_ALL_FEATURES", Self::ADDORGANIZATIONSSERVICELINKEDROLE => "ADD_ORGANIZATIONS_SERVICE_LINKED_ROLE", Self::TRANSFERRESPONSIBILITY => "TRANSFER_RESPONSIBILITY" } } }
+impl crate::FromValue for ActionType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for ActionType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `AttachPolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AttachPolicyRequest {
+    /// `PolicyId`.
+    pub policy_id: String,
+    /// `TargetId`.
+    pub target_id: String,
+}
+impl crate::FromValue for AttachPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_id: fields.take(0)?, target_id: fields.take(1)? }) } }
+impl crate::IntoValue for AttachPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_id); fields.put(1, self.target_id); crate::Value::Structure(fields) } }
+/// `CancelHandshakeRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CancelHandshakeRequest {
+    /// `HandshakeId`.
+    pub handshake_id: String,
+}
+impl crate::FromValue for CancelHandshakeRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake_id: fields.take(0)? }) } }
+impl crate::IntoValue for CancelHandshakeRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake_id); crate::Value::Structure(fields) } }
+/// `CancelHandshakeResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CancelHandshakeResponse {
+    /// `Handshake`.
+    pub handshake: Option<Handshake>,
+}
+impl crate::FromValue for CancelHandshakeResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake: fields.take(0)? }) } }
+impl crate::IntoValue for CancelHandshakeResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake); crate::Value::Structure(fields) } }
+/// `Child`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Child {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Type`.
+    pub type_: Option<ChildType>,
+}
+impl crate::FromValue for Child { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, type_: fields.take(1)? }) } }
+impl crate::IntoValue for Child { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.type_); crate::Value::Structure(fields) } }
+/// `ChildType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChildType {
+    /// `ACCOUNT`.
+    #[default] ACCOUNT,
+    /// `ORGANIZATIONAL_UNIT`.
+    ORGANIZATIONALUNIT,
+}
+impl crate::Enumeration for ChildType { const VALUES: &'static [(&'static str, Self)] = &[("ACCOUNT", Self::ACCOUNT), ("ORGANIZATIONAL_UNIT", Self::ORGANIZATIONALUNIT)]; fn as_str(self) -> &'static str { match self { Self::ACCOUNT => "ACCOUNT", Self::ORGANIZATIONALUNIT => "ORGANIZATIONAL_UNIT" } } }
+impl crate::FromValue for ChildType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for ChildType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `CloseAccountRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CloseAccountRequest {
+    /// `AccountId`.
+    pub account_id: String,
+}
+impl crate::FromValue for CloseAccountRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)? }) } }
+impl crate::IntoValue for CloseAccountRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); crate::Value::Structure(fields) } }
+/// `CreateAccountFailureReason`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CreateAccountFailureReason {
+    /// `ACCOUNT_LIMIT_EXCEEDED`.
+    #[default] ACCOUNTLIMITEXCEEDED,
+    /// `EMAIL_ALREADY_EXISTS`.
+    EMAILALREADYEXISTS,
+    /// `INVALID_ADDRESS`.
+    INVALIDADDRESS,
+    /// `INVALID_EMAIL`.
+    INVALIDEMAIL,
+    /// `CONCURRENT_ACCOUNT_MODIFICATION`.
+    CONCURRENTACCOUNTMODIFICATION,
+    /// `INTERNAL_FAILURE`.
+    INTERNALFAILURE,
+    /// `GOVCLOUD_ACCOUNT_ALREADY_EXISTS`.
+    GOVCLOUDACCOUNTALREADYEXISTS,
+    /// `MISSING_BUSINESS_VALIDATION`.
+    MISSINGBUSINESSVALIDATION,
+    /// `FAILED_BUSINESS_VALIDATION`.
+    FAILEDBUSINESSVALIDATION,
+    /// `PENDING_BUSINESS_VALIDATION`.
+    PENDINGBUSINESSVALIDATION,
+    /// `INVALID_IDENTITY_FOR_BUSINESS_VALIDATION`.
+    INVALIDIDENTITYFORBUSINESSVALIDATION,
+    /// `UNKNOWN_BUSINESS_VALIDATION`.
+    UNKNOWNBUSINESSVALIDATION,
+    /// `MISSING_PAYMENT_INSTRUMENT`.
+    MISSINGPAYMENTINSTRUMENT,
+    /// `INVALID_PAYMENT_INSTRUMENT`.
+    INVALIDPAYMENTINSTRUMENT,
+    /// `UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED`.
+    UPDATEEXISTINGRESOURCEPOLICYWITHTAGSNOTSUPPORTED,
+}
+impl crate::Enumeration for CreateAccountFailureReason { const VALUES: &'static [(&'static str, Self)] = &[("ACCOUNT_LIMIT_EXCEEDED", Self::ACCOUNTLIMITEXCEEDED), ("EMAIL_ALREADY_EXISTS", Self::EMAILALREADYEXISTS), ("INVALID_ADDRESS", Self::INVALIDADDRESS), ("INVALID_EMAIL", Self::INVALIDEMAIL), ("CONCURRENT_ACCOUNT_MODIFICATION", Self::CONCURRENTACCOUNTMODIFICATION), ("INTERNAL_FAILURE", Self::INTERNALFAILURE), ("GOVCLOUD_ACCOUNT_ALREADY_EXISTS", Self::GOVCLOUDACCOUNTALREADYEXISTS), ("MISSING_BUSINESS_VALIDATION", Self::MISSINGBUSINESSVALIDATION), ("FAILED_BUSINESS_VALIDATION", Self::FAILEDBUSINESSVALIDATION), ("PENDING_BUSINESS_VALIDATION", Self::PENDINGBUSINESSVALIDATION), ("INVALID_IDENTITY_FOR_BUSINESS_VALIDATION", Self::INVALIDIDENTITYFORBUSINESSVALIDATION), ("UNKNOWN_BUSINESS_VALIDATION", Self::UNKNOWNBUSINESSVALIDATION), ("MISSING_PAYMENT_INSTRUMENT", Self::MISSINGPAYMENTINSTRUMENT), ("INVALID_PAYMENT_INSTRUMENT", Self::INVALIDPAYMENTINSTRUMENT), ("UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED", Self::UPDATEEXISTINGRESOURCEPOLICYWITHTAGSNOTSUPPORTED)]; fn as_str(self) -> &'static str { match self { Self::ACCOUNTLIMITEXCEEDED => "ACCOUNT_LIMIT_EXCEEDED", Self::EMAILALREADYEXISTS => "EMAIL_ALREADY_EXISTS", Self::INVALIDADDRESS => "INVALID_ADDRESS", Self::INVALIDEMAIL => "INVALID_EMAIL", Self::CONCURRENTACCOUNTMODIFICATION => "CONCURRENT_ACCOUNT_MODIFICATION", Self::INTERNALFAILURE => "INTERNAL_FAILURE", Self::GOVCLOUDACCOUNTALREADYEXISTS => "GOVCLOUD_ACCOUNT_ALREADY_EXISTS", Self::MISSINGBUSINESSVALIDATION => "MISSING_BUSINESS_VALIDATION", Self::FAILEDBUSINESSVALIDATION => "FAILED_BUSINESS_VALIDATION", Self::PENDINGBUSINESSVALIDATION => "PENDING_BUSINESS_VALIDATION", Self::INVALIDIDENTITYFORBUSINESSVALIDATION => "INVALID_IDENTITY_FOR_BUSINESS_VALIDATION", Self::UNKNOWNBUSINESSVALIDATION => "UNKNOWN_BUSINESS_VALIDATION", Self::MISSINGPAYMENTINSTRUMENT => "MISSING_PAYMENT_INSTRUMENT", Self::INVALIDPAYMENTINSTRUMENT => "INVALID_PAYMENT_INSTRUMENT", Self::UPDATEEXISTINGRESOURCEPOLICYWITHTAGSNOTSUPPORTED => "UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED" } } }
+impl crate::FromValue for CreateAccountFailureReason { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for CreateAccountFailureReason { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `CreateAccountRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateAccountRequest {
+    /// `Email`.
+    pub email: String,
+    /// `AccountName`.
+    pub account_name: String,
+    /// `RoleName`.
+    pub role_name: Option<String>,
+    /// `IamUserAccessToBilling`.
+    pub iam_user_access_to_billing: Option<IAMUserAccessToBilling>,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for CreateAccountRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { email: fields.take(0)?, account_name: fields.take(1)?, role_name: fields.take(2)?, iam_user_access_to_billing: fields.take(3)?, tags: fields.take(4)? }) } }
+impl crate::IntoValue for CreateAccountRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.email); fields.put(1, self.account_name); fields.put(2, self.role_name); fields.put(3, self.iam_user_access_to_billing); fields.put(4, self.tags); crate::Value::Structure(fields) } }
+/// `CreateAccountResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateAccountResponse {
+    /// `CreateAccountStatus`.
+    pub create_account_status: Option<CreateAccountStatus>,
+}
+impl crate::FromValue for CreateAccountResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { create_account_status: fields.take(0)? }) } }
+impl crate::IntoValue for CreateAccountResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.create_account_status); crate::Value::Structure(fields) } }
+/// `CreateAccountState`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CreateAccountState {
+    /// `IN_PROGRESS`.
+    #[default] INPROGRESS,
+    /// `SUCCEEDED`.
+    SUCCEEDED,
+    /// `FAILED`.
+    FAILED,
+}
+impl crate::Enumeration for CreateAccountState { const VALUES: &'static [(&'static str, Self)] = &[("IN_PROGRESS", Self::INPROGRESS), ("SUCCEEDED", Self::SUCCEEDED), ("FAILED", Self::FAILED)]; fn as_str(self) -> &'static str { match self { Self::INPROGRESS => "IN_PROGRESS", Self::SUCCEEDED => "SUCCEEDED", Self::FAILED => "FAILED" } } }
+impl crate::FromValue for CreateAccountState { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for CreateAccountState { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `CreateAccountStatus`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateAccountStatus {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `AccountName`.
+    pub account_name: Option<String>,
+    /// `State`.
+    pub state: Option<CreateAccountState>,
+    /// `RequestedTimestamp`.
+    pub requested_timestamp: Option<crate::Timestamp>,
+    /// `CompletedTimestamp`.
+    pub completed_timestamp: Option<crate::Timestamp>,
+    /// `AccountId`.
+    pub account_id: Option<String>,
+    /// `GovCloudAccountId`.
+    pub gov_cloud_account_id: Option<String>,
+    /// `FailureReason`.
+    pub failure_reason: Option<CreateAccountFailureReason>,
+}
+impl crate::FromValue for CreateAccountStatus { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, account_name: fields.take(1)?, state: fields.take(2)?, requested_timestamp: fields.take(3)?, completed_timestamp: fields.take(4)?, account_id: fields.take(5)?, gov_cloud_account_id: fields.take(6)?, failure_reason: fields.take(7)? }) } }
+impl crate::IntoValue for CreateAccountStatus { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.account_name); fields.put(2, self.state); fields.put(3, self.requested_timestamp); fields.put(4, self.completed_timestamp); fields.put(5, self.account_id); fields.put(6, self.gov_cloud_account_id); fields.put(7, self.failure_reason); crate::Value::Structure(fields) } }
+/// `CreateOrganizationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateOrganizationRequest {
+    /// `FeatureSet`.
+    pub feature_set: Option<OrganizationFeatureSet>,
+}
+impl crate::FromValue for CreateOrganizationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { feature_set: fields.take(0)? }) } }
+impl crate::IntoValue for CreateOrganizationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.feature_set); crate::Value::Structure(fields) } }
+/// `CreateOrganizationResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateOrganizationResponse {
+    /// `Organization`.
+    pub organization: Option<Organization>,
+}
+impl crate::FromValue for CreateOrganizationResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization: fields.take(0)? }) } }
+impl crate::IntoValue for CreateOrganizationResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization); crate::Value::Structure(fields) } }
+/// `CreateOrganizationalUnitRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateOrganizationalUnitRequest {
+    /// `ParentId`.
+    pub parent_id: String,
+    /// `Name`.
+    pub name: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for CreateOrganizationalUnitRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { parent_id: fields.take(0)?, name: fields.take(1)?, tags: fields.take(2)? }) } }
+impl crate::IntoValue for CreateOrganizationalUnitRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.parent_id); fields.put(1, self.name); fields.put(2, self.tags); crate::Value::Structure(fields) } }
+/// `CreateOrganizationalUnitResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateOrganizationalUnitResponse {
+    /// `OrganizationalUnit`.
+    pub organizational_unit: Option<OrganizationalUnit>,
+}
+impl crate::FromValue for CreateOrganizationalUnitResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organizational_unit: fields.take(0)? }) } }
+impl crate::IntoValue for CreateOrganizationalUnitResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organizational_unit); crate::Value::Structure(fields) } }
+/// `CreatePolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreatePolicyRequest {
+    /// `Content`.
+    pub content: String,
+    /// `Description`.
+    pub description: String,
+    /// `Name`.
+    pub name: String,
+    /// `Type`.
+    pub type_: PolicyType,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for CreatePolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { content: fields.take(0)?, description: fields.take(1)?, name: fields.take(2)?, type_: fields.take(3)?, tags: fields.take(4)? }) } }
+impl crate::IntoValue for CreatePolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.content); fields.put(1, self.description); fields.put(2, self.name); fields.put(3, self.type_); fields.put(4, self.tags); crate::Value::Structure(fields) } }
+/// `CreatePolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreatePolicyResponse {
+    /// `Policy`.
+    pub policy: Option<Policy>,
+}
+impl crate::FromValue for CreatePolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy: fields.take(0)? }) } }
+impl crate::IntoValue for CreatePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy); crate::Value::Structure(fields) } }
+/// `DeclineHandshakeRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeclineHandshakeRequest {
+    /// `HandshakeId`.
+    pub handshake_id: String,
+}
+impl crate::FromValue for DeclineHandshakeRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake_id: fields.take(0)? }) } }
+impl crate::IntoValue for DeclineHandshakeRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake_id); crate::Value::Structure(fields) } }
+/// `DeclineHandshakeResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeclineHandshakeResponse {
+    /// `Handshake`.
+    pub handshake: Option<Handshake>,
+}
+impl crate::FromValue for DeclineHandshakeResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake: fields.take(0)? }) } }
+impl crate::IntoValue for DeclineHandshakeResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake); crate::Value::Structure(fields) } }
+/// `DelegatedAdministrator`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DelegatedAdministrator {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `Email`.
+    pub email: Option<String>,
+    /// `Name`.
+    pub name: Option<String>,
+    /// `Status`.
+    pub status: Option<AccountStatus>,
+    /// `State`.
+    pub state: Option<AccountState>,
+    /// `JoinedMethod`.
+    pub joined_method: Option<AccountJoinedMethod>,
+    /// `JoinedTimestamp`.
+    pub joined_timestamp: Option<crate::Timestamp>,
+    /// `DelegationEnabledDate`.
+    pub delegation_enabled_date: Option<crate::Timestamp>,
+}
+impl crate::FromValue for DelegatedAdministrator { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, arn: fields.take(1)?, email: fields.take(2)?, name: fields.take(3)?, status: fields.take(4)?, state: fields.take(5)?, joined_method: fields.take(6)?, joined_timestamp: fields.take(7)?, delegation_enabled_date: fields.take(8)? }) } }
+impl crate::IntoValue for DelegatedAdministrator { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.arn); fields.put(2, self.email); fields.put(3, self.name); fields.put(4, self.status); fields.put(5, self.state); fields.put(6, self.joined_method); fields.put(7, self.joined_timestamp); fields.put(8, self.delegation_enabled_date); crate::Value::Structure(fields) } }
+/// `DelegatedService`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DelegatedService {
+    /// `ServicePrincipal`.
+    pub service_principal: Option<String>,
+    /// `DelegationEnabledDate`.
+    pub delegation_enabled_date: Option<crate::Timestamp>,
+}
+impl crate::FromValue for DelegatedService { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_principal: fields.take(0)?, delegation_enabled_date: fields.take(1)? }) } }
+impl crate::IntoValue for DelegatedService { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_principal); fields.put(1, self.delegation_enabled_date); crate::Value::Structure(fields) } }
+/// `DeleteOrganizationalUnitRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteOrganizationalUnitRequest {
+    /// `OrganizationalUnitId`.
+    pub organizational_unit_id: String,
+}
+impl crate::FromValue for DeleteOrganizationalUnitRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organizational_unit_id: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteOrganizationalUnitRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organizational_unit_id); crate::Value::Structure(fields) } }
+/// `DeletePolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeletePolicyRequest {
+    /// `PolicyId`.
+    pub policy_id: String,
+}
+impl crate::FromValue for DeletePolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_id: fields.take(0)? }) } }
+impl crate::IntoValue for DeletePolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_id); crate::Value::Structure(fields) } }
+/// `DeregisterDelegatedAdministratorRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeregisterDelegatedAdministratorRequest {
+    /// `AccountId`.
+    pub account_id: String,
+    /// `ServicePrincipal`.
+    pub service_principal: String,
+}
+impl crate::FromValue for DeregisterDelegatedAdministratorRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)?, service_principal: fields.take(1)? }) } }
+impl crate::IntoValue for DeregisterDelegatedAdministratorRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); fields.put(1, self.service_principal); crate::Value::Structure(fields) } }
+/// `DescribeAccountRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeAccountRequest {
+    /// `AccountId`.
+    pub account_id: String,
+}
+impl crate::FromValue for DescribeAccountRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeAccountRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); crate::Value::Structure(fields) } }
+/// `DescribeAccountResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeAccountResponse {
+    /// `Account`.
+    pub account: Option<Account>,
+}
+impl crate::FromValue for DescribeAccountResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeAccountResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account); crate::Value::Structure(fields) } }
+/// `DescribeCreateAccountStatusRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeCreateAccountStatusRequest {
+    /// `CreateAccountRequestId`.
+    pub create_account_request_id: String,
+}
+impl crate::FromValue for DescribeCreateAccountStatusRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { create_account_request_id: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeCreateAccountStatusRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.create_account_request_id); crate::Value::Structure(fields) } }
+/// `DescribeCreateAccountStatusResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeCreateAccountStatusResponse {
+    /// `CreateAccountStatus`.
+    pub create_account_status: Option<CreateAccountStatus>,
+}
+impl crate::FromValue for DescribeCreateAccountStatusResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { create_account_status: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeCreateAccountStatusResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.create_account_status); crate::Value::Structure(fields) } }
+/// `DescribeEffectivePolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeEffectivePolicyRequest {
+    /// `PolicyType`.
+    pub policy_type: EffectivePolicyType,
+    /// `TargetId`.
+    pub target_id: Option<String>,
+}
+impl crate::FromValue for DescribeEffectivePolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_type: fields.take(0)?, target_id: fields.take(1)? }) } }
+impl crate::IntoValue for DescribeEffectivePolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_type); fields.put(1, self.target_id); crate::Value::Structure(fields) } }
+/// `DescribeEffectivePolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeEffectivePolicyResponse {
+    /// `EffectivePolicy`.
+    pub effective_policy: Option<EffectivePolicy>,
+}
+impl crate::FromValue for DescribeEffectivePolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { effective_policy: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeEffectivePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.effective_policy); crate::Value::Structure(fields) } }
+/// `DescribeHandshakeRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeHandshakeRequest {
+    /// `HandshakeId`.
+    pub handshake_id: String,
+}
+impl crate::FromValue for DescribeHandshakeRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake_id: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeHandshakeRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake_id); crate::Value::Structure(fields) } }
+/// `DescribeHandshakeResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeHandshakeResponse {
+    /// `Handshake`.
+    pub handshake: Option<Handshake>,
+}
+impl crate::FromValue for DescribeHandshakeResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeHandshakeResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake); crate::Value::Structure(fields) } }
+/// `DescribeOrganizationResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeOrganizationResponse {
+    /// `Organization`.
+    pub organization: Option<Organization>,
+}
+impl crate::FromValue for DescribeOrganizationResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeOrganizationResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization); crate::Value::Structure(fields) } }
+/// `DescribeOrganizationalUnitRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeOrganizationalUnitRequest {
+    /// `OrganizationalUnitId`.
+    pub organizational_unit_id: String,
+}
+impl crate::FromValue for DescribeOrganizationalUnitRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organizational_unit_id: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeOrganizationalUnitRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organizational_unit_id); crate::Value::Structure(fields) } }
+/// `DescribeOrganizationalUnitResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeOrganizationalUnitResponse {
+    /// `OrganizationalUnit`.
+    pub organizational_unit: Option<OrganizationalUnit>,
+}
+impl crate::FromValue for DescribeOrganizationalUnitResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organizational_unit: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeOrganizationalUnitResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organizational_unit); crate::Value::Structure(fields) } }
+/// `DescribePolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribePolicyRequest {
+    /// `PolicyId`.
+    pub policy_id: String,
+}
+impl crate::FromValue for DescribePolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_id: fields.take(0)? }) } }
+impl crate::IntoValue for DescribePolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_id); crate::Value::Structure(fields) } }
+/// `DescribePolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribePolicyResponse {
+    /// `Policy`.
+    pub policy: Option<Policy>,
+}
+impl crate::FromValue for DescribePolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy: fields.take(0)? }) } }
+impl crate::IntoValue for DescribePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy); crate::Value::Structure(fields) } }
+/// `DescribeResourcePolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DescribeResourcePolicyResponse {
+    /// `ResourcePolicy`.
+    pub resource_policy: Option<ResourcePolicy>,
+}
+impl crate::FromValue for DescribeResourcePolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { resource_policy: fields.take(0)? }) } }
+impl crate::IntoValue for DescribeResourcePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.resource_policy); crate::Value::Structure(fields) } }
+/// `DetachPolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DetachPolicyRequest {
+    /// `PolicyId`.
+    pub policy_id: String,
+    /// `TargetId`.
+    pub target_id: String,
+}
+impl crate::FromValue for DetachPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_id: fields.take(0)?, target_id: fields.take(1)? }) } }
+impl crate::IntoValue for DetachPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_id); fields.put(1, self.target_id); crate::Value::Structure(fields) } }
+/// `DisableAWSServiceAccessRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisableAWSServiceAccessRequest {
+    /// `ServicePrincipal`.
+    pub service_principal: String,
+}
+impl crate::FromValue for DisableAWSServiceAccessRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_principal: fields.take(0)? }) } }
+impl crate::IntoValue for DisableAWSServiceAccessRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_principal); crate::Value::Structure(fields) } }
+/// `DisablePolicyTypeRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisablePolicyTypeRequest {
+    /// `RootId`.
+    pub root_id: String,
+    /// `PolicyType`.
+    pub policy_type: PolicyType,
+}
+impl crate::FromValue for DisablePolicyTypeRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { root_id: fields.take(0)?, policy_type: fields.take(1)? }) } }
+impl crate::IntoValue for DisablePolicyTypeRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.root_id); fields.put(1, self.policy_type); crate::Value::Structure(fields) } }
+/// `DisablePolicyTypeResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DisablePolicyTypeResponse {
+    /// `Root`.
+    pub root: Option<Root>,
+}
+impl crate::FromValue for DisablePolicyTypeResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { root: fields.take(0)? }) } }
+impl crate::IntoValue for DisablePolicyTypeResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.root); crate::Value::Structure(fields) } }
+/// `EffectivePolicy`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EffectivePolicy {
+    /// `PolicyContent`.
+    pub policy_content: Option<String>,
+    /// `LastUpdatedTimestamp`.
+    pub last_updated_timestamp: Option<crate::Timestamp>,
+    /// `TargetId`.
+    pub target_id: Option<String>,
+    /// `PolicyType`.
+    pub policy_type: Option<EffectivePolicyType>,
+}
+impl crate::FromValue for EffectivePolicy { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_content: fields.take(0)?, last_updated_timestamp: fields.take(1)?, target_id: fields.take(2)?, policy_type: fields.take(3)? }) } }
+impl crate::IntoValue for EffectivePolicy { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_content); fields.put(1, self.last_updated_timestamp); fields.put(2, self.target_id); fields.put(3, self.policy_type); crate::Value::Structure(fields) } }
+/// `EffectivePolicyType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EffectivePolicyType {
+    /// `TAG_POLICY`.
+    #[default] TAGPOLICY,
+    /// `BACKUP_POLICY`.
+    BACKUPPOLICY,
+    /// `AISERVICES_OPT_OUT_POLICY`.
+    AISERVICESOPTOUTPOLICY,
+    /// `CHATBOT_POLICY`.
+    CHATBOTPOLICY,
+    /// `DECLARATIVE_POLICY_EC2`.
+    DECLARATIVEPOLICYEC2,
+    /// `SECURITYHUB_POLICY`.
+    SECURITYHUBPOLICY,
+    /// `INSPECTOR_POLICY`.
+    INSPECTORPOLICY,
+    /// `UPGRADE_ROLLOUT_POLICY`.
+    UPGRADEROLLOUTPOLICY,
+    /// `BEDROCK_POLICY`.
+    BEDROCKPOLICY,
+    /// `S3_POLICY`.
+    S3POLICY,
+    /// `NETWORK_SECURITY_DIRECTOR_POLICY`.
+    NETWORKSECURITYDIRECTORPOLICY,
+}
+impl crate::Enumeration for EffectivePolicyType { const VALUES: &'static [(&'static str, Self)] = &[("TAG_POLICY", Self::TAGPOLICY), ("BACKUP_POLICY", Self::BACKUPPOLICY), ("AISERVICES_OPT_OUT_POLICY", Self::AISERVICESOPTOUTPOLICY), ("CHATBOT_POLICY", Self::CHATBOTPOLICY), ("DECLARATIVE_POLICY_EC2", Self::DECLARATIVEPOLICYEC2), ("SECURITYHUB_POLICY", Self::SECURITYHUBPOLICY), ("INSPECTOR_POLICY", Self::INSPECTORPOLICY), ("UPGRADE_ROLLOUT_POLICY", Self::UPGRADEROLLOUTPOLICY), ("BEDROCK_POLICY", Self::BEDROCKPOLICY), ("S3_POLICY", Self::S3POLICY), ("NETWORK_SECURITY_DIRECTOR_POLICY", Self::NETWORKSECURITYDIRECTORPOLICY)]; fn as_str(self) -> &'static str { match self { Self::TAGPOLICY => "TAG_POLICY", Self::BACKUPPOLICY => "BACKUP_POLICY", Self::AISERVICESOPTOUTPOLICY => "AISERVICES_OPT_OUT_POLICY", Self::CHATBOTPOLICY => "CHATBOT_POLICY", Self::DECLARATIVEPOLICYEC2 => "DECLARATIVE_POLICY_EC2", Self::SECURITYHUBPOLICY => "SECURITYHUB_POLICY", Self::INSPECTORPOLICY => "INSPECTOR_POLICY", Self::UPGRADEROLLOUTPOLICY => "UPGRADE_ROLLOUT_POLICY", Self::BEDROCKPOLICY => "BEDROCK_POLICY", Self::S3POLICY => "S3_POLICY", Self::NETWORKSECURITYDIRECTORPOLICY => "NETWORK_SECURITY_DIRECTOR_POLICY" } } }
+impl crate::FromValue for EffectivePolicyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for EffectivePolicyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `EffectivePolicyValidationError`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EffectivePolicyValidationError {
+    /// `ErrorCode`.
+    pub error_code: Option<String>,
+    /// `ErrorMessage`.
+    pub error_message: Option<String>,
+    /// `PathToError`.
+    pub path_to_error: Option<String>,
+    /// `ContributingPolicies`.
+    pub contributing_policies: Option<Vec<String>>,
+}
+impl crate::FromValue for EffectivePolicyValidationError { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { error_code: fields.take(0)?, error_message: fields.take(1)?, path_to_error: fields.take(2)?, contributing_policies: fields.take(3)? }) } }
+impl crate::IntoValue for EffectivePolicyValidationError { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.error_code); fields.put(1, self.error_message); fields.put(2, self.path_to_error); fields.put(3, self.contributing_policies); crate::Value::Structure(fields) } }
+/// `EnableAWSServiceAccessRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableAWSServiceAccessRequest {
+    /// `ServicePrincipal`.
+    pub service_principal: String,
+}
+impl crate::FromValue for EnableAWSServiceAccessRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_principal: fields.take(0)? }) } }
+impl crate::IntoValue for EnableAWSServiceAccessRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_principal); crate::Value::Structure(fields) } }
+/// `EnableAllFeaturesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableAllFeaturesRequest {
+}
+impl crate::FromValue for EnableAllFeaturesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(_) = value else { return None }; Some(Self {  }) } }
+impl crate::IntoValue for EnableAllFeaturesRequest { fn into_value(self) -> crate::Value { let fields = crate::Fields::default();  crate::Value::Structure(fields) } }
+/// `EnableAllFeaturesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableAllFeaturesResponse {
+    /// `Handshake`.
+    pub handshake: Option<Handshake>,
+}
+impl crate::FromValue for EnableAllFeaturesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake: fields.take(0)? }) } }
+impl crate::IntoValue for EnableAllFeaturesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake); crate::Value::Structure(fields) } }
+/// `EnablePolicyTypeRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnablePolicyTypeRequest {
+    /// `RootId`.
+    pub root_id: String,
+    /// `PolicyType`.
+    pub policy_type: PolicyType,
+}
+impl crate::FromValue for EnablePolicyTypeRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { root_id: fields.take(0)?, policy_type: fields.take(1)? }) } }
+impl crate::IntoValue for EnablePolicyTypeRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.root_id); fields.put(1, self.policy_type); crate::Value::Structure(fields) } }
+/// `EnablePolicyTypeResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnablePolicyTypeResponse {
+    /// `Root`.
+    pub root: Option<Root>,
+}
+impl crate::FromValue for EnablePolicyTypeResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { root: fields.take(0)? }) } }
+impl crate::IntoValue for EnablePolicyTypeResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.root); crate::Value::Structure(fields) } }
+/// `EnabledServicePrincipal`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnabledServicePrincipal {
+    /// `ServicePrincipal`.
+    pub service_principal: Option<String>,
+    /// `DateEnabled`.
+    pub date_enabled: Option<crate::Timestamp>,
+}
+impl crate::FromValue for EnabledServicePrincipal { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_principal: fields.take(0)?, date_enabled: fields.take(1)? }) } }
+impl crate::IntoValue for EnabledServicePrincipal { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_principal); fields.put(1, self.date_enabled); crate::Value::Structure(fields) } }
+/// `Handshake`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Handshake {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `Parties`.
+    pub parties: Option<Vec<HandshakeParty>>,
+    /// `State`.
+    pub state: Option<HandshakeState>,
+    /// `RequestedTimestamp`.
+    pub requested_timestamp: Option<crate::Timestamp>,
+    /// `ExpirationTimestamp`.
+    pub expiration_timestamp: Option<crate::Timestamp>,
+    /// `Action`.
+    pub action: Option<ActionType>,
+    /// `Resources`.
+    pub resources: Option<Vec<HandshakeResource>>,
+}
+impl crate::FromValue for Handshake { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, arn: fields.take(1)?, parties: fields.take(2)?, state: fields.take(3)?, requested_timestamp: fields.take(4)?, expiration_timestamp: fields.take(5)?, action: fields.take(6)?, resources: fields.take(7)? }) } }
+impl crate::IntoValue for Handshake { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.arn); fields.put(2, self.parties); fields.put(3, self.state); fields.put(4, self.requested_timestamp); fields.put(5, self.expiration_timestamp); fields.put(6, self.action); fields.put(7, self.resources); crate::Value::Structure(fields) } }
+/// `HandshakeFilter`.
+#[derive(Clone, Default, PartialEq)]
+pub struct HandshakeFilter {
+    /// `ActionType`.
+    pub action_type: Option<ActionType>,
+    /// `ParentHandshakeId`.
+    pub parent_handshake_id: Option<String>,
+}
+impl crate::FromValue for HandshakeFilter { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { action_type: fields.take(0)?, parent_handshake_id: fields.take(1)? }) } }
+impl crate::IntoValue for HandshakeFilter { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.action_type); fields.put(1, self.parent_handshake_id); crate::Value::Structure(fields) } }
+/// `HandshakeParty`.
+#[derive(Clone, Default, PartialEq)]
+pub struct HandshakeParty {
+    /// `Id`.
+    pub id: String,
+    /// `Type`.
+    pub type_: HandshakePartyType,
+}
+impl crate::FromValue for HandshakeParty { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, type_: fields.take(1)? }) } }
+impl crate::IntoValue for HandshakeParty { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.type_); crate::Value::Structure(fields) } }
+/// `HandshakePartyType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HandshakePartyType {
+    /// `ACCOUNT`.
+    #[default] ACCOUNT,
+    /// `ORGANIZATION`.
+    ORGANIZATION,
+    /// `EMAIL`.
+    EMAIL,
+}
+impl crate::Enumeration for HandshakePartyType { const VALUES: &'static [(&'static str, Self)] = &[("ACCOUNT", Self::ACCOUNT), ("ORGANIZATION", Self::ORGANIZATION), ("EMAIL", Self::EMAIL)]; fn as_str(self) -> &'static str { match self { Self::ACCOUNT => "ACCOUNT", Self::ORGANIZATION => "ORGANIZATION", Self::EMAIL => "EMAIL" } } }
+impl crate::FromValue for HandshakePartyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for HandshakePartyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `HandshakeResource`.
+#[derive(Clone, Default, PartialEq)]
+pub struct HandshakeResource {
+    /// `Value`.
+    pub value: Option<String>,
+    /// `Type`.
+    pub type_: Option<HandshakeResourceType>,
+    /// `Resources`.
+    pub resources: Option<Vec<HandshakeResource>>,
+}
+impl crate::FromValue for HandshakeResource { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { value: fields.take(0)?, type_: fields.take(1)?, resources: fields.take(2)? }) } }
+impl crate::IntoValue for HandshakeResource { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.value); fields.put(1, self.type_); fields.put(2, self.resources); crate::Value::Structure(fields) } }
+/// `HandshakeResourceType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HandshakeResourceType {
+    /// `ACCOUNT`.
+    #[default] ACCOUNT,
+    /// `ORGANIZATION`.
+    ORGANIZATION,
+    /// `ORGANIZATION_FEATURE_SET`.
+    ORGANIZATIONFEATURESET,
+    /// `EMAIL`.
+    EMAIL,
+    /// `MASTER_EMAIL`.
+    MASTEREMAIL,
+    /// `MASTER_NAME`.
+    MASTERNAME,
+    /// `NOTES`.
+    NOTES,
+    /// `PARENT_HANDSHAKE`.
+    PARENTHANDSHAKE,
+    /// `RESPONSIBILITY_TRANSFER`.
+    RESPONSIBILITYTRANSFER,
+    /// `TRANSFER_START_TIMESTAMP`.
+    TRANSFERSTARTTIMESTAMP,
+    /// `TRANSFER_TYPE`.
+    TRANSFERTYPE,
+    /// `MANAGEMENT_ACCOUNT`.
+    MANAGEMENTACCOUNT,
+    /// `MANAGEMENT_EMAIL`.
+    MANAGEMENTEMAIL,
+    /// `MANAGEMENT_NAME`.
+    MANAGEMENTNAME,
+}
+impl crate::Enumeration for HandshakeResourceType { const VALUES: &'static [(&'static str, Self)] = &[("ACCOUNT", Self::ACCOUNT), ("ORGANIZATION", Self::ORGANIZATION), ("ORGANIZATION_FEATURE_SET", Self::ORGANIZATIONFEATURESET), ("EMAIL", Self::EMAIL), ("MASTER_EMAIL", Self::MASTEREMAIL), ("MASTER_NAME", Self::MASTERNAME), ("NOTES", Self::NOTES), ("PARENT_HANDSHAKE", Self::PARENTHANDSHAKE), ("RESPONSIBILITY_TRANSFER", Self::RESPONSIBILITYTRANSFER), ("TRANSFER_START_TIMESTAMP", Self::TRANSFERSTARTTIMESTAMP), ("TRANSFER_TYPE", Self::TRANSFERTYPE), ("MANAGEMENT_ACCOUNT", Self::MANAGEMENTACCOUNT), ("MANAGEMENT_EMAIL", Self::MANAGEMENTEMAIL), ("MANAGEMENT_NAME", Self::MANAGEMENTNAME)]; fn as_str(self) -> &'static str { match self { Self::ACCOUNT => "ACCOUNT", Self::ORGANIZATION => "ORGANIZATION", Self::ORGANIZATIONFEATURESET => "ORGANIZATION_FEATURE_SET", Self::EMAIL => "EMAIL", Self::MASTEREMAIL => "MASTER_EMAIL", Self::MASTERNAME => "MASTER_NAME", Self::NOTES => "NOTES", Self::PARENTHANDSHAKE => "PARENT_HANDSHAKE", Self::RESPONSIBILITYTRANSFER => "RESPONSIBILITY_TRANSFER", Self::TRANSFERSTARTTIMESTAMP => "TRANSFER_START_TIMESTAMP", Self::TRANSFERTYPE => "TRANSFER_TYPE", Self::MANAGEMENTACCOUNT => "MANAGEMENT_ACCOUNT", Self::MANAGEMENTEMAIL => "MANAGEMENT_EMAIL", Self::MANAGEMENTNAME => "MANAGEMENT_NAME" } } }
+impl crate::FromValue for HandshakeResourceType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for HandshakeResourceType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `HandshakeState`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HandshakeState {
+    /// `REQUESTED`.
+    #[default] REQUESTED,
+    /// `OPEN`.
+    OPEN,
+    /// `CANCELED`.
+    CANCELED,
+    /// `ACCEPTED`.
+    ACCEPTED,
+    /// `DECLINED`.
+    DECLINED,
+    /// `EXPIRED`.
+    EXPIRED,
+}
+impl crate::Enumeration for HandshakeState { const VALUES: &'static [(&'static str, Self)] = &[("REQUESTED", Self::REQUESTED), ("OPEN", Self::OPEN), ("CANCELED", Self::CANCELED), ("ACCEPTED", Self::ACCEPTED), ("DECLINED", Self::DECLINED), ("EXPIRED", Self::EXPIRED)]; fn as_str(self) -> &'static str { match self { Self::REQUESTED => "REQUESTED", Self::OPEN => "OPEN", Self::CANCELED => "CANCELED", Self::ACCEPTED => "ACCEPTED", Self::DECLINED => "DECLINED", Self::EXPIRED => "EXPIRED" } } }
+impl crate::FromValue for HandshakeState { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for HandshakeState { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `IAMUserAccessToBilling`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IAMUserAccessToBilling {
+    /// `ALLOW`.
+    #[default] ALLOW,
+    /// `DENY`.
+    DENY,
+}
+impl crate::Enumeration for IAMUserAccessToBilling { const VALUES: &'static [(&'static str, Self)] = &[("ALLOW", Self::ALLOW), ("DENY", Self::DENY)]; fn as_str(self) -> &'static str { match self { Self::ALLOW => "ALLOW", Self::DENY => "DENY" } } }
+impl crate::FromValue for IAMUserAccessToBilling { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for IAMUserAccessToBilling { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `InviteAccountToOrganizationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct InviteAccountToOrganizationRequest {
+    /// `Target`.
+    pub target: HandshakeParty,
+    /// `Notes`.
+    pub notes: Option<String>,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for InviteAccountToOrganizationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { target: fields.take(0)?, notes: fields.take(1)?, tags: fields.take(2)? }) } }
+impl crate::IntoValue for InviteAccountToOrganizationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.target); fields.put(1, self.notes); fields.put(2, self.tags); crate::Value::Structure(fields) } }
+/// `InviteAccountToOrganizationResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct InviteAccountToOrganizationResponse {
+    /// `Handshake`.
+    pub handshake: Option<Handshake>,
+}
+impl crate::FromValue for InviteAccountToOrganizationResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshake: fields.take(0)? }) } }
+impl crate::IntoValue for InviteAccountToOrganizationResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshake); crate::Value::Structure(fields) } }
+/// `ListAWSServiceAccessForOrganizationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListAWSServiceAccessForOrganizationRequest {
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListAWSServiceAccessForOrganizationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { next_token: fields.take(0)?, max_results: fields.take(1)? }) } }
+impl crate::IntoValue for ListAWSServiceAccessForOrganizationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.next_token); fields.put(1, self.max_results); crate::Value::Structure(fields) } }
+/// `ListAWSServiceAccessForOrganizationResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListAWSServiceAccessForOrganizationResponse {
+    /// `EnabledServicePrincipals`.
+    pub enabled_service_principals: Option<Vec<EnabledServicePrincipal>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListAWSServiceAccessForOrganizationResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { enabled_service_principals: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListAWSServiceAccessForOrganizationResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.enabled_service_principals); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListAccountsForParentRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListAccountsForParentRequest {
+    /// `ParentId`.
+    pub parent_id: String,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListAccountsForParentRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { parent_id: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListAccountsForParentRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.parent_id); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListAccountsForParentResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListAccountsForParentResponse {
+    /// `Accounts`.
+    pub accounts: Option<Vec<Account>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListAccountsForParentResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { accounts: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListAccountsForParentResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.accounts); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListAccountsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListAccountsRequest {
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListAccountsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { next_token: fields.take(0)?, max_results: fields.take(1)? }) } }
+impl crate::IntoValue for ListAccountsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.next_token); fields.put(1, self.max_results); crate::Value::Structure(fields) } }
+/// `ListAccountsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListAccountsResponse {
+    /// `Accounts`.
+    pub accounts: Option<Vec<Account>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListAccountsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { accounts: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListAccountsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.accounts); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListAccountsWithInvalidEffectivePolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListAccountsWithInvalidEffectivePolicyRequest {
+    /// `PolicyType`.
+    pub policy_type: EffectivePolicyType,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListAccountsWithInvalidEffectivePolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_type: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListAccountsWithInvalidEffectivePolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_type); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListAccountsWithInvalidEffectivePolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListAccountsWithInvalidEffectivePolicyResponse {
+    /// `Accounts`.
+    pub accounts: Option<Vec<Account>>,
+    /// `PolicyType`.
+    pub policy_type: Option<EffectivePolicyType>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListAccountsWithInvalidEffectivePolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { accounts: fields.take(0)?, policy_type: fields.take(1)?, next_token: fields.take(2)? }) } }
+impl crate::IntoValue for ListAccountsWithInvalidEffectivePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.accounts); fields.put(1, self.policy_type); fields.put(2, self.next_token); crate::Value::Structure(fields) } }
+/// `ListChildrenRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListChildrenRequest {
+    /// `ParentId`.
+    pub parent_id: String,
+    /// `ChildType`.
+    pub child_type: ChildType,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListChildrenRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { parent_id: fields.take(0)?, child_type: fields.take(1)?, next_token: fields.take(2)?, max_results: fields.take(3)? }) } }
+impl crate::IntoValue for ListChildrenRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.parent_id); fields.put(1, self.child_type); fields.put(2, self.next_token); fields.put(3, self.max_results); crate::Value::Structure(fields) } }
+/// `ListChildrenResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListChildrenResponse {
+    /// `Children`.
+    pub children: Option<Vec<Child>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListChildrenResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { children: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListChildrenResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.children); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListCreateAccountStatusRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListCreateAccountStatusRequest {
+    /// `States`.
+    pub states: Vec<CreateAccountState>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListCreateAccountStatusRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { states: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListCreateAccountStatusRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.states); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListCreateAccountStatusResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListCreateAccountStatusResponse {
+    /// `CreateAccountStatuses`.
+    pub create_account_statuses: Option<Vec<CreateAccountStatus>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListCreateAccountStatusResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { create_account_statuses: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListCreateAccountStatusResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.create_account_statuses); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListDelegatedAdministratorsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListDelegatedAdministratorsRequest {
+    /// `ServicePrincipal`.
+    pub service_principal: Option<String>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListDelegatedAdministratorsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_principal: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListDelegatedAdministratorsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_principal); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListDelegatedAdministratorsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListDelegatedAdministratorsResponse {
+    /// `DelegatedAdministrators`.
+    pub delegated_administrators: Option<Vec<DelegatedAdministrator>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListDelegatedAdministratorsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegated_administrators: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListDelegatedAdministratorsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegated_administrators); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListDelegatedServicesForAccountRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListDelegatedServicesForAccountRequest {
+    /// `AccountId`.
+    pub account_id: String,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListDelegatedServicesForAccountRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListDelegatedServicesForAccountRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListDelegatedServicesForAccountResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListDelegatedServicesForAccountResponse {
+    /// `DelegatedServices`.
+    pub delegated_services: Option<Vec<DelegatedService>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListDelegatedServicesForAccountResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegated_services: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListDelegatedServicesForAccountResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegated_services); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListEffectivePolicyValidationErrorsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListEffectivePolicyValidationErrorsRequest {
+    /// `AccountId`.
+    pub account_id: String,
+    /// `PolicyType`.
+    pub policy_type: EffectivePolicyType,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListEffectivePolicyValidationErrorsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)?, policy_type: fields.take(1)?, next_token: fields.take(2)?, max_results: fields.take(3)? }) } }
+impl crate::IntoValue for ListEffectivePolicyValidationErrorsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); fields.put(1, self.policy_type); fields.put(2, self.next_token); fields.put(3, self.max_results); crate::Value::Structure(fields) } }
+/// `ListEffectivePolicyValidationErrorsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListEffectivePolicyValidationErrorsResponse {
+    /// `AccountId`.
+    pub account_id: Option<String>,
+    /// `PolicyType`.
+    pub policy_type: Option<EffectivePolicyType>,
+    /// `Path`.
+    pub path: Option<String>,
+    /// `EvaluationTimestamp`.
+    pub evaluation_timestamp: Option<crate::Timestamp>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `EffectivePolicyValidationErrors`.
+    pub effective_policy_validation_errors: Option<Vec<EffectivePolicyValidationError>>,
+}
+impl crate::FromValue for ListEffectivePolicyValidationErrorsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)?, policy_type: fields.take(1)?, path: fields.take(2)?, evaluation_timestamp: fields.take(3)?, next_token: fields.take(4)?, effective_policy_validation_errors: fields.take(5)? }) } }
+impl crate::IntoValue for ListEffectivePolicyValidationErrorsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); fields.put(1, self.policy_type); fields.put(2, self.path); fields.put(3, self.evaluation_timestamp); fields.put(4, self.next_token); fields.put(5, self.effective_policy_validation_errors); crate::Value::Structure(fields) } }
+/// `ListHandshakesForAccountRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListHandshakesForAccountRequest {
+    /// `Filter`.
+    pub filter: Option<HandshakeFilter>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListHandshakesForAccountRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { filter: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListHandshakesForAccountRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.filter); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListHandshakesForAccountResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListHandshakesForAccountResponse {
+    /// `Handshakes`.
+    pub handshakes: Option<Vec<Handshake>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListHandshakesForAccountResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshakes: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListHandshakesForAccountResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshakes); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListHandshakesForOrganizationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListHandshakesForOrganizationRequest {
+    /// `Filter`.
+    pub filter: Option<HandshakeFilter>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListHandshakesForOrganizationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { filter: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListHandshakesForOrganizationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.filter); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListHandshakesForOrganizationResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListHandshakesForOrganizationResponse {
+    /// `Handshakes`.
+    pub handshakes: Option<Vec<Handshake>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListHandshakesForOrganizationResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { handshakes: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListHandshakesForOrganizationResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.handshakes); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListOrganizationalUnitsForParentRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOrganizationalUnitsForParentRequest {
+    /// `ParentId`.
+    pub parent_id: String,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListOrganizationalUnitsForParentRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { parent_id: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListOrganizationalUnitsForParentRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.parent_id); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListOrganizationalUnitsForParentResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListOrganizationalUnitsForParentResponse {
+    /// `OrganizationalUnits`.
+    pub organizational_units: Option<Vec<OrganizationalUnit>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListOrganizationalUnitsForParentResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organizational_units: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListOrganizationalUnitsForParentResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organizational_units); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListParentsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListParentsRequest {
+    /// `ChildId`.
+    pub child_id: String,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListParentsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { child_id: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListParentsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.child_id); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListParentsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListParentsResponse {
+    /// `Parents`.
+    pub parents: Option<Vec<Parent>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListParentsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { parents: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListParentsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.parents); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListPoliciesForTargetRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListPoliciesForTargetRequest {
+    /// `TargetId`.
+    pub target_id: String,
+    /// `Filter`.
+    pub filter: PolicyType,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListPoliciesForTargetRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { target_id: fields.take(0)?, filter: fields.take(1)?, next_token: fields.take(2)?, max_results: fields.take(3)? }) } }
+impl crate::IntoValue for ListPoliciesForTargetRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.target_id); fields.put(1, self.filter); fields.put(2, self.next_token); fields.put(3, self.max_results); crate::Value::Structure(fields) } }
+/// `ListPoliciesForTargetResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListPoliciesForTargetResponse {
+    /// `Policies`.
+    pub policies: Option<Vec<PolicySummary>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListPoliciesForTargetResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policies: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListPoliciesForTargetResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policies); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListPoliciesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListPoliciesRequest {
+    /// `Filter`.
+    pub filter: PolicyType,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListPoliciesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { filter: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListPoliciesRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.filter); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListPoliciesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListPoliciesResponse {
+    /// `Policies`.
+    pub policies: Option<Vec<PolicySummary>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListPoliciesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policies: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListPoliciesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policies); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListRootsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListRootsRequest {
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListRootsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { next_token: fields.take(0)?, max_results: fields.take(1)? }) } }
+impl crate::IntoValue for ListRootsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.next_token); fields.put(1, self.max_results); crate::Value::Structure(fields) } }
+/// `ListRootsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListRootsResponse {
+    /// `Roots`.
+    pub roots: Option<Vec<Root>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListRootsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { roots: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListRootsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.roots); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListTagsForResourceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListTagsForResourceRequest {
+    /// `ResourceId`.
+    pub resource_id: String,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListTagsForResourceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { resource_id: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListTagsForResourceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.resource_id); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListTagsForResourceResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListTagsForResourceResponse {
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListTagsForResourceResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { tags: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListTagsForResourceResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.tags); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `ListTargetsForPolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListTargetsForPolicyRequest {
+    /// `PolicyId`.
+    pub policy_id: String,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+    /// `MaxResults`.
+    pub max_results: Option<i32>,
+}
+impl crate::FromValue for ListTargetsForPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_id: fields.take(0)?, next_token: fields.take(1)?, max_results: fields.take(2)? }) } }
+impl crate::IntoValue for ListTargetsForPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_id); fields.put(1, self.next_token); fields.put(2, self.max_results); crate::Value::Structure(fields) } }
+/// `ListTargetsForPolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListTargetsForPolicyResponse {
+    /// `Targets`.
+    pub targets: Option<Vec<PolicyTargetSummary>>,
+    /// `NextToken`.
+    pub next_token: Option<String>,
+}
+impl crate::FromValue for ListTargetsForPolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { targets: fields.take(0)?, next_token: fields.take(1)? }) } }
+impl crate::IntoValue for ListTargetsForPolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.targets); fields.put(1, self.next_token); crate::Value::Structure(fields) } }
+/// `MoveAccountRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct MoveAccountRequest {
+    /// `AccountId`.
+    pub account_id: String,
+    /// `SourceParentId`.
+    pub source_parent_id: String,
+    /// `DestinationParentId`.
+    pub destination_parent_id: String,
+}
+impl crate::FromValue for MoveAccountRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)?, source_parent_id: fields.take(1)?, destination_parent_id: fields.take(2)? }) } }
+impl crate::IntoValue for MoveAccountRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); fields.put(1, self.source_parent_id); fields.put(2, self.destination_parent_id); crate::Value::Structure(fields) } }
+/// `Organization`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Organization {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `FeatureSet`.
+    pub feature_set: Option<OrganizationFeatureSet>,
+    /// `MasterAccountArn`.
+    pub master_account_arn: Option<String>,
+    /// `MasterAccountId`.
+    pub master_account_id: Option<String>,
+    /// `MasterAccountEmail`.
+    pub master_account_email: Option<String>,
+    /// `AvailablePolicyTypes`.
+    pub available_policy_types: Option<Vec<PolicyTypeSummary>>,
+}
+impl crate::FromValue for Organization { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, arn: fields.take(1)?, feature_set: fields.take(2)?, master_account_arn: fields.take(3)?, master_account_id: fields.take(4)?, master_account_email: fields.take(5)?, available_policy_types: fields.take(6)? }) } }
+impl crate::IntoValue for Organization { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.arn); fields.put(2, self.feature_set); fields.put(3, self.master_account_arn); fields.put(4, self.master_account_id); fields.put(5, self.master_account_email); fields.put(6, self.available_policy_types); crate::Value::Structure(fields) } }
+/// `OrganizationFeatureSet`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OrganizationFeatureSet {
+    /// `ALL`.
+    #[default] ALL,
+    /// `CONSOLIDATED_BILLING`.
+    CONSOLIDATEDBILLING,
+}
+impl crate::Enumeration for OrganizationFeatureSet { const VALUES: &'static [(&'static str, Self)] = &[("ALL", Self::ALL), ("CONSOLIDATED_BILLING", Self::CONSOLIDATEDBILLING)]; fn as_str(self) -> &'static str { match self { Self::ALL => "ALL", Self::CONSOLIDATEDBILLING => "CONSOLIDATED_BILLING" } } }
+impl crate::FromValue for OrganizationFeatureSet { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for OrganizationFeatureSet { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `OrganizationalUnit`.
+#[derive(Clone, Default, PartialEq)]
+pub struct OrganizationalUnit {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `Name`.
+    pub name: Option<String>,
+    /// `Path`.
+    pub path: Option<String>,
+}
+impl crate::FromValue for OrganizationalUnit { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, arn: fields.take(1)?, name: fields.take(2)?, path: fields.take(3)? }) } }
+impl crate::IntoValue for OrganizationalUnit { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.arn); fields.put(2, self.name); fields.put(3, self.path); crate::Value::Structure(fields) } }
+/// `Parent`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Parent {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Type`.
+    pub type_: Option<ParentType>,
+}
+impl crate::FromValue for Parent { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, type_: fields.take(1)? }) } }
+impl crate::IntoValue for Parent { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.type_); crate::Value::Structure(fields) } }
+/// `ParentType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ParentType {
+    /// `ROOT`.
+    #[default] ROOT,
+    /// `ORGANIZATIONAL_UNIT`.
+    ORGANIZATIONALUNIT,
+}
+impl crate::Enumeration for ParentType { const VALUES: &'static [(&'static str, Self)] = &[("ROOT", Self::ROOT), ("ORGANIZATIONAL_UNIT", Self::ORGANIZATIONALUNIT)]; fn as_str(self) -> &'static str { match self { Self::ROOT => "ROOT", Self::ORGANIZATIONALUNIT => "ORGANIZATIONAL_UNIT" } } }
+impl crate::FromValue for ParentType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for ParentType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `Policy`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Policy {
+    /// `PolicySummary`.
+    pub policy_summary: Option<PolicySummary>,
+    /// `Content`.
+    pub content: Option<String>,
+}
+impl crate::FromValue for Policy { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_summary: fields.take(0)?, content: fields.take(1)? }) } }
+impl crate::IntoValue for Policy { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_summary); fields.put(1, self.content); crate::Value::Structure(fields) } }
+/// `PolicySummary`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PolicySummary {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `Name`.
+    pub name: Option<String>,
+    /// `Description`.
+    pub description: Option<String>,
+    /// `Type`.
+    pub type_: Option<PolicyType>,
+    /// `AwsManaged`.
+    pub aws_managed: Option<bool>,
+}
+impl crate::FromValue for PolicySummary { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, arn: fields.take(1)?, name: fields.take(2)?, description: fields.take(3)?, type_: fields.take(4)?, aws_managed: fields.take(5)? }) } }
+impl crate::IntoValue for PolicySummary { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.arn); fields.put(2, self.name); fields.put(3, self.description); fields.put(4, self.type_); fields.put(5, self.aws_managed); crate::Value::Structure(fields) } }
+/// `PolicyTargetSummary`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PolicyTargetSummary {
+    /// `TargetId`.
+    pub target_id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `Name`.
+    pub name: Option<String>,
+    /// `Type`.
+    pub type_: Option<TargetType>,
+}
+impl crate::FromValue for PolicyTargetSummary { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { target_id: fields.take(0)?, arn: fields.take(1)?, name: fields.take(2)?, type_: fields.take(3)? }) } }
+impl crate::IntoValue for PolicyTargetSummary { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.target_id); fields.put(1, self.arn); fields.put(2, self.name); fields.put(3, self.type_); crate::Value::Structure(fields) } }
+/// `PolicyType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyType {
+    /// `SERVICE_CONTROL_POLICY`.
+    #[default] SERVICECONTROLPOLICY,
+    /// `RESOURCE_CONTROL_POLICY`.
+    RESOURCECONTROLPOLICY,
+    /// `TAG_POLICY`.
+    TAGPOLICY,
+    /// `BACKUP_POLICY`.
+    BACKUPPOLICY,
+    /// `AISERVICES_OPT_OUT_POLICY`.
+    AISERVICESOPTOUTPOLICY,
+    /// `CHATBOT_POLICY`.
+    CHATBOTPOLICY,
+    /// `DECLARATIVE_POLICY_EC2`.
+    DECLARATIVEPOLICYEC2,
+    /// `SECURITYHUB_POLICY`.
+    SECURITYHUBPOLICY,
+    /// `INSPECTOR_POLICY`.
+    INSPECTORPOLICY,
+    /// `UPGRADE_ROLLOUT_POLICY`.
+    UPGRADEROLLOUTPOLICY,
+    /// `BEDROCK_POLICY`.
+    BEDROCKPOLICY,
+    /// `S3_POLICY`.
+    S3POLICY,
+    /// `NETWORK_SECURITY_DIRECTOR_POLICY`.
+    NETWORKSECURITYDIRECTORPOLICY,
+}
+impl crate::Enumeration for PolicyType { const VALUES: &'static [(&'static str, Self)] = &[("SERVICE_CONTROL_POLICY", Self::SERVICECONTROLPOLICY), ("RESOURCE_CONTROL_POLICY", Self::RESOURCECONTROLPOLICY), ("TAG_POLICY", Self::TAGPOLICY), ("BACKUP_POLICY", Self::BACKUPPOLICY), ("AISERVICES_OPT_OUT_POLICY", Self::AISERVICESOPTOUTPOLICY), ("CHATBOT_POLICY", Self::CHATBOTPOLICY), ("DECLARATIVE_POLICY_EC2", Self::DECLARATIVEPOLICYEC2), ("SECURITYHUB_POLICY", Self::SECURITYHUBPOLICY), ("INSPECTOR_POLICY", Self::INSPECTORPOLICY), ("UPGRADE_ROLLOUT_POLICY", Self::UPGRADEROLLOUTPOLICY), ("BEDROCK_POLICY", Self::BEDROCKPOLICY), ("S3_POLICY", Self::S3POLICY), ("NETWORK_SECURITY_DIRECTOR_POLICY", Self::NETWORKSECURITYDIRECTORPOLICY)]; fn as_str(self) -> &'static str { match self { Self::SERVICECONTROLPOLICY => "SERVICE_CONTROL_POLICY", Self::RESOURCECONTROLPOLICY => "RESOURCE_CONTROL_POLICY", Self::TAGPOLICY => "TAG_POLICY", Self::BACKUPPOLICY => "BACKUP_POLICY", Self::AISERVICESOPTOUTPOLICY => "AISERVICES_OPT_OUT_POLICY", Self::CHATBOTPOLICY => "CHATBOT_POLICY", Self::DECLARATIVEPOLICYEC2 => "DECLARATIVE_POLICY_EC2", Self::SECURITYHUBPOLICY => "SECURITYHUB_POLICY", Self::INSPECTORPOLICY => "INSPECTOR_POLICY", Self::UPGRADEROLLOUTPOLICY => "UPGRADE_ROLLOUT_POLICY", Self::BEDROCKPOLICY => "BEDROCK_POLICY", Self::S3POLICY => "S3_POLICY", Self::NETWORKSECURITYDIRECTORPOLICY => "NETWORK_SECURITY_DIRECTOR_POLICY" } } }
+impl crate::FromValue for PolicyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for PolicyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `PolicyTypeStatus`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyTypeStatus {
+    /// `ENABLED`.
+    #[default] ENABLED,
+    /// `PENDING_ENABLE`.
+    PENDINGENABLE,
+    /// `PENDING_DISABLE`.
+    PENDINGDISABLE,
+}
+impl crate::Enumeration for PolicyTypeStatus { const VALUES: &'static [(&'static str, Self)] = &[("ENABLED", Self::ENABLED), ("PENDING_ENABLE", Self::PENDINGENABLE), ("PENDING_DISABLE", Self::PENDINGDISABLE)]; fn as_str(self) -> &'static str { match self { Self::ENABLED => "ENABLED", Self::PENDINGENABLE => "PENDING_ENABLE", Self::PENDINGDISABLE => "PENDING_DISABLE" } } }
+impl crate::FromValue for PolicyTypeStatus { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for PolicyTypeStatus { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `PolicyTypeSummary`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PolicyTypeSummary {
+    /// `Type`.
+    pub type_: Option<PolicyType>,
+    /// `Status`.
+    pub status: Option<PolicyTypeStatus>,
+}
+impl crate::FromValue for PolicyTypeSummary { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { type_: fields.take(0)?, status: fields.take(1)? }) } }
+impl crate::IntoValue for PolicyTypeSummary { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.type_); fields.put(1, self.status); crate::Value::Structure(fields) } }
+/// `PutResourcePolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutResourcePolicyRequest {
+    /// `Content`.
+    pub content: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for PutResourcePolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { content: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for PutResourcePolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.content); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `PutResourcePolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutResourcePolicyResponse {
+    /// `ResourcePolicy`.
+    pub resource_policy: Option<ResourcePolicy>,
+}
+impl crate::FromValue for PutResourcePolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { resource_policy: fields.take(0)? }) } }
+impl crate::IntoValue for PutResourcePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.resource_policy); crate::Value::Structure(fields) } }
+/// `RegisterDelegatedAdministratorRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RegisterDelegatedAdministratorRequest {
+    /// `AccountId`.
+    pub account_id: String,
+    /// `ServicePrincipal`.
+    pub service_principal: String,
+}
+impl crate::FromValue for RegisterDelegatedAdministratorRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)?, service_principal: fields.take(1)? }) } }
+impl crate::IntoValue for RegisterDelegatedAdministratorRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); fields.put(1, self.service_principal); crate::Value::Structure(fields) } }
+/// `RemoveAccountFromOrganizationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RemoveAccountFromOrganizationRequest {
+    /// `AccountId`.
+    pub account_id: String,
+}
+impl crate::FromValue for RemoveAccountFromOrganizationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_id: fields.take(0)? }) } }
+impl crate::IntoValue for RemoveAccountFromOrganizationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_id); crate::Value::Structure(fields) } }
+/// `ResourcePolicy`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ResourcePolicy {
+    /// `ResourcePolicySummary`.
+    pub resource_policy_summary: Option<ResourcePolicySummary>,
+    /// `Content`.
+    pub content: Option<String>,
+}
+impl crate::FromValue for ResourcePolicy { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { resource_policy_summary: fields.take(0)?, content: fields.take(1)? }) } }
+impl crate::IntoValue for ResourcePolicy { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.resource_policy_summary); fields.put(1, self.content); crate::Value::Structure(fields) } }
+/// `ResourcePolicySummary`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ResourcePolicySummary {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+}
+impl crate::FromValue for ResourcePolicySummary { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, arn: fields.take(1)? }) } }
+impl crate::IntoValue for ResourcePolicySummary { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.arn); crate::Value::Structure(fields) } }
+/// `Root`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Root {
+    /// `Id`.
+    pub id: Option<String>,
+    /// `Arn`.
+    pub arn: Option<String>,
+    /// `Name`.
+    pub name: Option<String>,
+    /// `PolicyTypes`.
+    pub policy_types: Option<Vec<PolicyTypeSummary>>,
+}
+impl crate::FromValue for Root { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { id: fields.take(0)?, arn: fields.take(1)?, name: fields.take(2)?, policy_types: fields.take(3)? }) } }
+impl crate::IntoValue for Root { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.id); fields.put(1, self.arn); fields.put(2, self.name); fields.put(3, self.policy_types); crate::Value::Structure(fields) } }
+/// `Tag`.
+#[derive(Clone, Default, PartialEq)]
+pub struct Tag {
+    /// `Key`.
+    pub key: String,
+    /// `Value`.
+    pub value: String,
+}
+impl crate::FromValue for Tag { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { key: fields.take(0)?, value: fields.take(1)? }) } }
+impl crate::IntoValue for Tag { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.key); fields.put(1, self.value); crate::Value::Structure(fields) } }
+/// `TagResourceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct TagResourceRequest {
+    /// `ResourceId`.
+    pub resource_id: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for TagResourceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { resource_id: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for TagResourceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.resource_id); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `TargetType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TargetType {
+    /// `ACCOUNT`.
+    #[default] ACCOUNT,
+    /// `ORGANIZATIONAL_UNIT`.
+    ORGANIZATIONALUNIT,
+    /// `ROOT`.
+    ROOT,
+}
+impl crate::Enumeration for TargetType { const VALUES: &'static [(&'static str, Self)] = &[("ACCOUNT", Self::ACCOUNT), ("ORGANIZATIONAL_UNIT", Self::ORGANIZATIONALUNIT), ("ROOT", Self::ROOT)]; fn as_str(self) -> &'static str { match self { Self::ACCOUNT => "ACCOUNT", Self::ORGANIZATIONALUNIT => "ORGANIZATIONAL_UNIT", Self::ROOT => "ROOT" } } }
+impl crate::FromValue for TargetType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for TargetType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `UntagResourceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UntagResourceRequest {
+    /// `ResourceId`.
+    pub resource_id: String,
+    /// `TagKeys`.
+    pub tag_keys: Vec<String>,
+}
+impl crate::FromValue for UntagResourceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { resource_id: fields.take(0)?, tag_keys: fields.take(1)? }) } }
+impl crate::IntoValue for UntagResourceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.resource_id); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
+/// `UpdateOrganizationalUnitRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateOrganizationalUnitRequest {
+    /// `OrganizationalUnitId`.
+    pub organizational_unit_id: String,
+    /// `Name`.
+    pub name: Option<String>,
+}
+impl crate::FromValue for UpdateOrganizationalUnitRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organizational_unit_id: fields.take(0)?, name: fields.take(1)? }) } }
+impl crate::IntoValue for UpdateOrganizationalUnitRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organizational_unit_id); fields.put(1, self.name); crate::Value::Structure(fields) } }
+/// `UpdateOrganizationalUnitResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateOrganizationalUnitResponse {
+    /// `OrganizationalUnit`.
+    pub organizational_unit: Option<OrganizationalUnit>,
+}
+impl crate::FromValue for UpdateOrganizationalUnitResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organizational_unit: fields.take(0)? }) } }
+impl crate::IntoValue for UpdateOrganizationalUnitResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organizational_unit); crate::Value::Structure(fields) } }
+/// `UpdatePolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdatePolicyRequest {
+    /// `PolicyId`.
+    pub policy_id: String,
+    /// `Name`.
+    pub name: Option<String>,
+    /// `Description`.
+    pub description: Option<String>,
+    /// `Content`.
+    pub content: Option<String>,
+}
+impl crate::FromValue for UpdatePolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_id: fields.take(0)?, name: fields.take(1)?, description: fields.take(2)?, content: fields.take(3)? }) } }
+impl crate::IntoValue for UpdatePolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_id); fields.put(1, self.name); fields.put(2, self.description); fields.put(3, self.content); crate::Value::Structure(fields) } }
+/// `UpdatePolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdatePolicyResponse {
+    /// `Policy`.
+    pub policy: Option<Policy>,
+}
+impl crate::FromValue for UpdatePolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy: fields.take(0)? }) } }
+impl crate::IntoValue for UpdatePolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy); crate::Value::Structure(fields) } }
+/// The implemented operations, as types.
+pub mod ops {
+    /// `AcceptHandshake`.
+    pub enum AcceptHandshake {}
+    impl crate::TypedOperation for AcceptHandshake { type Input = super::AcceptHandshakeRequest; type Output = super::AcceptHandshakeResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_ACCEPT_HANDSHAKE } }
+    /// `AttachPolicy`.
+    pub enum AttachPolicy {}
+    impl crate::TypedOperation for AttachPolicy { type Input = super::AttachPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_ATTACH_POLICY } }
+    /// `CancelHandshake`.
+    pub enum CancelHandshake {}
+    impl crate::TypedOperation for CancelHandshake { type Input = super::CancelHandshakeRequest; type Output = super::CancelHandshakeResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_CANCEL_HANDSHAKE } }
+    /// `CloseAccount`.
+    pub enum CloseAccount {}
+    impl crate::TypedOperation for CloseAccount { type Input = super::CloseAccountRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_CLOSE_ACCOUNT } }
+    /// `CreateAccount`.
+    pub enum CreateAccount {}
+    impl crate::TypedOperation for CreateAccount { type Input = super::CreateAccountRequest; type Output = super::CreateAccountResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_CREATE_ACCOUNT } }
+    /// `CreateOrganization`.
+    pub enum CreateOrganization {}
+    impl crate::TypedOperation for CreateOrganization { type Input = super::CreateOrganizationRequest; type Output = super::CreateOrganizationResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_CREATE_ORGANIZATION } }
+    /// `CreateOrganizationalUnit`.
+    pub enum CreateOrganizationalUnit {}
+    impl crate::TypedOperation for CreateOrganizationalUnit { type Input = super::CreateOrganizationalUnitRequest; type Output = super::CreateOrganizationalUnitResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_CREATE_ORGANIZATIONAL_UNIT } }
+    /// `CreatePolicy`.
+    pub enum CreatePolicy {}
+    impl crate::TypedOperation for CreatePolicy { type Input = super::CreatePolicyRequest; type Output = super::CreatePolicyResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_CREATE_POLICY } }
+    /// `DeclineHandshake`.
+    pub enum DeclineHandshake {}
+    impl crate::TypedOperation for DeclineHandshake { type Input = super::DeclineHandshakeRequest; type Output = super::DeclineHandshakeResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DECLINE_HANDSHAKE } }
+    /// `DeleteOrganization`.
+    pub enum DeleteOrganization {}
+    impl crate::TypedOperation for DeleteOrganization { type Input = (); type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DELETE_ORGANIZATION } }
+    /// `DeleteOrganizationalUnit`.
+    pub enum DeleteOrganizationalUnit {}
+    impl crate::TypedOperation for DeleteOrganizationalUnit { type Input = super::DeleteOrganizationalUnitRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DELETE_ORGANIZATIONAL_UNIT } }
+    /// `DeletePolicy`.
+    pub enum DeletePolicy {}
+    impl crate::TypedOperation for DeletePolicy { type Input = super::DeletePolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DELETE_POLICY } }
+    /// `DeleteResourcePolicy`.
+    pub enum DeleteResourcePolicy {}
+    impl crate::TypedOperation for DeleteResourcePolicy { type Input = (); type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DELETE_RESOURCE_POLICY } }
+    /// `DeregisterDelegatedAdministrator`.
+    pub enum DeregisterDelegatedAdministrator {}
+    impl crate::TypedOperation for DeregisterDelegatedAdministrator { type Input = super::DeregisterDelegatedAdministratorRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DEREGISTER_DELEGATED_ADMINISTRATOR } }
+    /// `DescribeAccount`.
+    pub enum DescribeAccount {}
+    impl crate::TypedOperation for DescribeAccount { type Input = super::DescribeAccountRequest; type Output = super::DescribeAccountResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DESCRIBE_ACCOUNT } }
+    /// `DescribeCreateAccountStatus`.
+    pub enum DescribeCreateAccountStatus {}
+    impl crate::TypedOperation for DescribeCreateAccountStatus { type Input = super::DescribeCreateAccountStatusRequest; type Output = super::DescribeCreateAccountStatusResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DESCRIBE_CREATE_ACCOUNT_STATUS } }
+    /// `DescribeEffectivePolicy`.
+    pub enum DescribeEffectivePolicy {}
+    impl crate::TypedOperation for DescribeEffectivePolicy { type Input = super::DescribeEffectivePolicyRequest; type Output = super::DescribeEffectivePolicyResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DESCRIBE_EFFECTIVE_POLICY } }
+    /// `DescribeHandshake`.
+    pub enum DescribeHandshake {}
+    impl crate::TypedOperation for DescribeHandshake { type Input = super::DescribeHandshakeRequest; type Output = super::DescribeHandshakeResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DESCRIBE_HANDSHAKE } }
+    /// `DescribeOrganization`.
+    pub enum DescribeOrganization {}
+    impl crate::TypedOperation for DescribeOrganization { type Input = (); type Output = super::DescribeOrganizationResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DESCRIBE_ORGANIZATION } }
+    /// `DescribeOrganizationalUnit`.
+    pub enum DescribeOrganizationalUnit {}
+    impl crate::TypedOperation for DescribeOrganizationalUnit { type Input = super::DescribeOrganizationalUnitRequest; type Output = super::DescribeOrganizationalUnitResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DESCRIBE_ORGANIZATIONAL_UNIT } }
+    /// `DescribePolicy`.
+    pub enum DescribePolicy {}
+    impl crate::TypedOperation for DescribePolicy { type Input = super::DescribePolicyRequest; type Output = super::DescribePolicyResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DESCRIBE_POLICY } }
+    /// `DescribeResourcePolicy`.
+    pub enum DescribeResourcePolicy {}
+    impl crate::TypedOperation for DescribeResourcePolicy { type Input = (); type Output = super::DescribeResourcePolicyResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DESCRIBE_RESOURCE_POLICY } }
+    /// `DetachPolicy`.
+    pub enum DetachPolicy {}
+    impl crate::TypedOperation for DetachPolicy { type Input = super::DetachPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DETACH_POLICY } }
+    /// `DisableAWSServiceAccess`.
+    pub enum DisableAWSServiceAccess {}
+    impl crate::TypedOperation for DisableAWSServiceAccess { type Input = super::DisableAWSServiceAccessRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DISABLE_AWS_SERVICE_ACCESS } }
+    /// `DisablePolicyType`.
+    pub enum DisablePolicyType {}
+    impl crate::TypedOperation for DisablePolicyType { type Input = super::DisablePolicyTypeRequest; type Output = super::DisablePolicyTypeResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_DISABLE_POLICY_TYPE } }
+    /// `EnableAWSServiceAccess`.
+    pub enum EnableAWSServiceAccess {}
+    impl crate::TypedOperation for EnableAWSServiceAccess { type Input = super::EnableAWSServiceAccessRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_ENABLE_AWS_SERVICE_ACCESS } }
+    /// `EnableAllFeatures`.
+    pub enum EnableAllFeatures {}
+    impl crate::TypedOperation for EnableAllFeatures { type Input = super::EnableAllFeaturesRequest; type Output = super::EnableAllFeaturesResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_ENABLE_ALL_FEATURES } }
+    /// `EnablePolicyType`.
+    pub enum EnablePolicyType {}
+    impl crate::TypedOperation for EnablePolicyType { type Input = super::EnablePolicyTypeRequest; type Output = super::EnablePolicyTypeResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_ENABLE_POLICY_TYPE } }
+    /// `InviteAccountToOrganization`.
+    pub enum InviteAccountToOrganization {}
+    impl crate::TypedOperation for InviteAccountToOrganization { type Input = super::InviteAccountToOrganizationRequest; type Output = super::InviteAccountToOrganizationResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_INVITE_ACCOUNT_TO_ORGANIZATION } }
+    /// `LeaveOrganization`.
+    pub enum LeaveOrganization {}
+    impl crate::TypedOperation for LeaveOrganization { type Input = (); type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LEAVE_ORGANIZATION } }
+    /// `ListAWSServiceAccessForOrganization`.
+    pub enum ListAWSServiceAccessForOrganization {}
+    impl crate::TypedOperation for ListAWSServiceAccessForOrganization { type Input = super::ListAWSServiceAccessForOrganizationRequest; type Output = super::ListAWSServiceAccessForOrganizationResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_AWS_SERVICE_ACCESS_FOR_ORGANIZATION } }
+    /// `ListAccounts`.
+    pub enum ListAccounts {}
+    impl crate::TypedOperation for ListAccounts { type Input = super::ListAccountsRequest; type Output = super::ListAccountsResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_ACCOUNTS } }
+    /// `ListAccountsForParent`.
+    pub enum ListAccountsForParent {}
+    impl crate::TypedOperation for ListAccountsForParent { type Input = super::ListAccountsForParentRequest; type Output = super::ListAccountsForParentResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_ACCOUNTS_FOR_PARENT } }
+    /// `ListAccountsWithInvalidEffectivePolicy`.
+    pub enum ListAccountsWithInvalidEffectivePolicy {}
+    impl crate::TypedOperation for ListAccountsWithInvalidEffectivePolicy { type Input = super::ListAccountsWithInvalidEffectivePolicyRequest; type Output = super::ListAccountsWithInvalidEffectivePolicyResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_ACCOUNTS_WITH_INVALID_EFFECTIVE_POLICY } }
+    /// `ListChildren`.
+    pub enum ListChildren {}
+    impl crate::TypedOperation for ListChildren { type Input = super::ListChildrenRequest; type Output = super::ListChildrenResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_CHILDREN } }
+    /// `ListCreateAccountStatus`.
+    pub enum ListCreateAccountStatus {}
+    impl crate::TypedOperation for ListCreateAccountStatus { type Input = super::ListCreateAccountStatusRequest; type Output = super::ListCreateAccountStatusResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_CREATE_ACCOUNT_STATUS } }
+    /// `ListDelegatedAdministrators`.
+    pub enum ListDelegatedAdministrators {}
+    impl crate::TypedOperation for ListDelegatedAdministrators { type Input = super::ListDelegatedAdministratorsRequest; type Output = super::ListDelegatedAdministratorsResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_DELEGATED_ADMINISTRATORS } }
+    /// `ListDelegatedServicesForAccount`.
+    pub enum ListDelegatedServicesForAccount {}
+    impl crate::TypedOperation for ListDelegatedServicesForAccount { type Input = super::ListDelegatedServicesForAccountRequest; type Output = super::ListDelegatedServicesForAccountResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_DELEGATED_SERVICES_FOR_ACCOUNT } }
+    /// `ListEffectivePolicyValidationErrors`.
+    pub enum ListEffectivePolicyValidationErrors {}
+    impl crate::TypedOperation for ListEffectivePolicyValidationErrors { type Input = super::ListEffectivePolicyValidationErrorsRequest; type Output = super::ListEffectivePolicyValidationErrorsResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_EFFECTIVE_POLICY_VALIDATION_ERRORS } }
+    /// `ListHandshakesForAccount`.
+    pub enum ListHandshakesForAccount {}
+    impl crate::TypedOperation for ListHandshakesForAccount { type Input = super::ListHandshakesForAccountRequest; type Output = super::ListHandshakesForAccountResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_HANDSHAKES_FOR_ACCOUNT } }
+    /// `ListHandshakesForOrganization`.
+    pub enum ListHandshakesForOrganization {}
+    impl crate::TypedOperation for ListHandshakesForOrganization { type Input = super::ListHandshakesForOrganizationRequest; type Output = super::ListHandshakesForOrganizationResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_HANDSHAKES_FOR_ORGANIZATION } }
+    /// `ListOrganizationalUnitsForParent`.
+    pub enum ListOrganizationalUnitsForParent {}
+    impl crate::TypedOperation for ListOrganizationalUnitsForParent { type Input = super::ListOrganizationalUnitsForParentRequest; type Output = super::ListOrganizationalUnitsForParentResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_ORGANIZATIONAL_UNITS_FOR_PARENT } }
+    /// `ListParents`.
+    pub enum ListParents {}
+    impl crate::TypedOperation for ListParents { type Input = super::ListParentsRequest; type Output = super::ListParentsResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_PARENTS } }
+    /// `ListPolicies`.
+    pub enum ListPolicies {}
+    impl crate::TypedOperation for ListPolicies { type Input = super::ListPoliciesRequest; type Output = super::ListPoliciesResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_POLICIES } }
+    /// `ListPoliciesForTarget`.
+    pub enum ListPoliciesForTarget {}
+    impl crate::TypedOperation for ListPoliciesForTarget { type Input = super::ListPoliciesForTargetRequest; type Output = super::ListPoliciesForTargetResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_POLICIES_FOR_TARGET } }
+    /// `ListRoots`.
+    pub enum ListRoots {}
+    impl crate::TypedOperation for ListRoots { type Input = super::ListRootsRequest; type Output = super::ListRootsResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_ROOTS } }
+    /// `ListTagsForResource`.
+    pub enum ListTagsForResource {}
+    impl crate::TypedOperation for ListTagsForResource { type Input = super::ListTagsForResourceRequest; type Output = super::ListTagsForResourceResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_TAGS_FOR_RESOURCE } }
+    /// `ListTargetsForPolicy`.
+    pub enum ListTargetsForPolicy {}
+    impl crate::TypedOperation for ListTargetsForPolicy { type Input = super::ListTargetsForPolicyRequest; type Output = super::ListTargetsForPolicyResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_LIST_TARGETS_FOR_POLICY } }
+    /// `MoveAccount`.
+    pub enum MoveAccount {}
+    impl crate::TypedOperation for MoveAccount { type Input = super::MoveAccountRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_MOVE_ACCOUNT } }
+    /// `PutResourcePolicy`.
+    pub enum PutResourcePolicy {}
+    impl crate::TypedOperation for PutResourcePolicy { type Input = super::PutResourcePolicyRequest; type Output = super::PutResourcePolicyResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_PUT_RESOURCE_POLICY } }
+    /// `RegisterDelegatedAdministrator`.
+    pub enum RegisterDelegatedAdministrator {}
+    impl crate::TypedOperation for RegisterDelegatedAdministrator { type Input = super::RegisterDelegatedAdministratorRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_REGISTER_DELEGATED_ADMINISTRATOR } }
+    /// `RemoveAccountFromOrganization`.
+    pub enum RemoveAccountFromOrganization {}
+    impl crate::TypedOperation for RemoveAccountFromOrganization { type Input = super::RemoveAccountFromOrganizationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_REMOVE_ACCOUNT_FROM_ORGANIZATION } }
+    /// `TagResource`.
+    pub enum TagResource {}
+    impl crate::TypedOperation for TagResource { type Input = super::TagResourceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_TAG_RESOURCE } }
+    /// `UntagResource`.
+    pub enum UntagResource {}
+    impl crate::TypedOperation for UntagResource { type Input = super::UntagResourceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_UNTAG_RESOURCE } }
+    /// `UpdateOrganizationalUnit`.
+    pub enum UpdateOrganizationalUnit {}
+    impl crate::TypedOperation for UpdateOrganizationalUnit { type Input = super::UpdateOrganizationalUnitRequest; type Output = super::UpdateOrganizationalUnitResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_UPDATE_ORGANIZATIONAL_UNIT } }
+    /// `UpdatePolicy`.
+    pub enum UpdatePolicy {}
+    impl crate::TypedOperation for UpdatePolicy { type Input = super::UpdatePolicyRequest; type Output = super::UpdatePolicyResponse; fn row() -> &'static crate::Operation { &super::super::organizations_tables::O_UPDATE_POLICY } }
+}

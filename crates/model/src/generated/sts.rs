@@ -66,6 +66,68 @@ pub struct AssumeRoleResponse {
 }
 impl crate::FromValue for AssumeRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, assumed_role_user: fields.take(1)?, packed_policy_size: fields.take(2)?, source_identity: fields.take(3)? }) } }
 impl crate::IntoValue for AssumeRoleResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.assumed_role_user); fields.put(2, self.packed_policy_size); fields.put(3, self.source_identity); crate::Value::Structure(fields) } }
+/// `AssumeRoleWithWebIdentityRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRoleWithWebIdentityRequest {
+    /// `RoleArn`.
+    pub role_arn: String,
+    /// `RoleSessionName`.
+    pub role_session_name: String,
+    /// `WebIdentityToken`.
+    pub web_identity_token: String,
+    /// `ProviderId`.
+    pub provider_id: Option<String>,
+    /// `PolicyArns`.
+    pub policy_arns: Vec<PolicyDescriptorType>,
+    /// `Policy`.
+    pub policy: Option<String>,
+    /// `DurationSeconds`.
+    pub duration_seconds: Option<i32>,
+}
+impl crate::FromValue for AssumeRoleWithWebIdentityRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_arn: fields.take(0)?, role_session_name: fields.take(1)?, web_identity_token: fields.take(2)?, provider_id: fields.take(3)?, policy_arns: fields.take(4)?, policy: fields.take(5)?, duration_seconds: fields.take(6)? }) } }
+impl crate::IntoValue for AssumeRoleWithWebIdentityRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_arn); fields.put(1, self.role_session_name); fields.put(2, self.web_identity_token); fields.put(3, self.provider_id); fields.put(4, self.policy_arns); fields.put(5, self.policy); fields.put(6, self.duration_seconds); crate::Value::Structure(fields) } }
+/// `AssumeRoleWithWebIdentityResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRoleWithWebIdentityResponse {
+    /// `Credentials`.
+    pub credentials: Option<Credentials>,
+    /// `SubjectFromWebIdentityToken`.
+    pub subject_from_web_identity_token: Option<String>,
+    /// `AssumedRoleUser`.
+    pub assumed_role_user: Option<AssumedRoleUser>,
+    /// `PackedPolicySize`.
+    pub packed_policy_size: Option<i32>,
+    /// `Provider`.
+    pub provider: Option<String>,
+    /// `Audience`.
+    pub audience: Option<String>,
+    /// `SourceIdentity`.
+    pub source_identity: Option<String>,
+}
+impl crate::FromValue for AssumeRoleWithWebIdentityResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, subject_from_web_identity_token: fields.take(1)?, assumed_role_user: fields.take(2)?, packed_policy_size: fields.take(3)?, provider: fields.take(4)?, audience: fields.take(5)?, source_identity: fields.take(6)? }) } }
+impl crate::IntoValue for AssumeRoleWithWebIdentityResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.subject_from_web_identity_token); fields.put(2, self.assumed_role_user); fields.put(3, self.packed_policy_size); fields.put(4, self.provider); fields.put(5, self.audience); fields.put(6, self.source_identity); crate::Value::Structure(fields) } }
+/// `AssumeRootRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRootRequest {
+    /// `TargetPrincipal`.
+    pub target_principal: String,
+    /// `TaskPolicyArn`.
+    pub task_policy_arn: PolicyDescriptorType,
+    /// `DurationSeconds`.
+    pub duration_seconds: Option<i32>,
+}
+impl crate::FromValue for AssumeRootRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { target_principal: fields.take(0)?, task_policy_arn: fields.take(1)?, duration_seconds: fields.take(2)? }) } }
+impl crate::IntoValue for AssumeRootRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.target_principal); fields.put(1, self.task_policy_arn); fields.put(2, self.duration_seconds); crate::Value::Structure(fields) } }
+/// `AssumeRootResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssumeRootResponse {
+    /// `Credentials`.
+    pub credentials: Option<Credentials>,
+    /// `SourceIdentity`.
+    pub source_identity: Option<String>,
+}
+impl crate::FromValue for AssumeRootResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, source_identity: fields.take(1)? }) } }
+impl crate::IntoValue for AssumeRootResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.source_identity); crate::Value::Structure(fields) } }
 /// `AssumedRoleUser`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AssumedRoleUser {
@@ -106,6 +168,16 @@ pub struct DecodeAuthorizationMessageResponse {
 }
 impl crate::FromValue for DecodeAuthorizationMessageResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { decoded_message: fields.take(0)? }) } }
 impl crate::IntoValue for DecodeAuthorizationMessageResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.decoded_message); crate::Value::Structure(fields) } }
+/// `FederatedUser`.
+#[derive(Clone, Default, PartialEq)]
+pub struct FederatedUser {
+    /// `FederatedUserId`.
+    pub federated_user_id: String,
+    /// `Arn`.
+    pub arn: String,
+}
+impl crate::FromValue for FederatedUser { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { federated_user_id: fields.take(0)?, arn: fields.take(1)? }) } }
+impl crate::IntoValue for FederatedUser { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.federated_user_id); fields.put(1, self.arn); crate::Value::Structure(fields) } }
 /// `GetAccessKeyInfoRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetAccessKeyInfoRequest {
@@ -140,6 +212,34 @@ pub struct GetCallerIdentityResponse {
 }
 impl crate::FromValue for GetCallerIdentityResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_id: fields.take(0)?, account: fields.take(1)?, arn: fields.take(2)? }) } }
 impl crate::IntoValue for GetCallerIdentityResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_id); fields.put(1, self.account); fields.put(2, self.arn); crate::Value::Structure(fields) } }
+/// `GetFederationTokenRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetFederationTokenRequest {
+    /// `Name`.
+    pub name: String,
+    /// `Policy`.
+    pub policy: Option<String>,
+    /// `PolicyArns`.
+    pub policy_arns: Vec<PolicyDescriptorType>,
+    /// `DurationSeconds`.
+    pub duration_seconds: Option<i32>,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for GetFederationTokenRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { name: fields.take(0)?, policy: fields.take(1)?, policy_arns: fields.take(2)?, duration_seconds: fields.take(3)?, tags: fields.take(4)? }) } }
+impl crate::IntoValue for GetFederationTokenRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.name); fields.put(1, self.policy); fields.put(2, self.policy_arns); fields.put(3, self.duration_seconds); fields.put(4, self.tags); crate::Value::Structure(fields) } }
+/// `GetFederationTokenResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetFederationTokenResponse {
+    /// `Credentials`.
+    pub credentials: Option<Credentials>,
+    /// `FederatedUser`.
+    pub federated_user: Option<FederatedUser>,
+    /// `PackedPolicySize`.
+    pub packed_policy_size: Option<i32>,
+}
+impl crate::FromValue for GetFederationTokenResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, federated_user: fields.take(1)?, packed_policy_size: fields.take(2)? }) } }
+impl crate::IntoValue for GetFederationTokenResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.federated_user); fields.put(2, self.packed_policy_size); crate::Value::Structure(fields) } }
 /// `GetSessionTokenRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetSessionTokenRequest {
@@ -160,6 +260,30 @@ pub struct GetSessionTokenResponse {
 }
 impl crate::FromValue for GetSessionTokenResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)? }) } }
 impl crate::IntoValue for GetSessionTokenResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); crate::Value::Structure(fields) } }
+/// `GetWebIdentityTokenRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetWebIdentityTokenRequest {
+    /// `Audience`.
+    pub audience: Vec<String>,
+    /// `DurationSeconds`.
+    pub duration_seconds: Option<i32>,
+    /// `SigningAlgorithm`.
+    pub signing_algorithm: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for GetWebIdentityTokenRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { audience: fields.take(0)?, duration_seconds: fields.take(1)?, signing_algorithm: fields.take(2)?, tags: fields.take(3)? }) } }
+impl crate::IntoValue for GetWebIdentityTokenRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.audience); fields.put(1, self.duration_seconds); fields.put(2, self.signing_algorithm); fields.put(3, self.tags); crate::Value::Structure(fields) } }
+/// `GetWebIdentityTokenResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetWebIdentityTokenResponse {
+    /// `WebIdentityToken`.
+    pub web_identity_token: Option<String>,
+    /// `Expiration`.
+    pub expiration: Option<crate::Timestamp>,
+}
+impl crate::FromValue for GetWebIdentityTokenResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { web_identity_token: fields.take(0)?, expiration: fields.take(1)? }) } }
+impl crate::IntoValue for GetWebIdentityTokenResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.web_identity_token); fields.put(1, self.expiration); crate::Value::Structure(fields) } }
 /// `PolicyDescriptorType`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PolicyDescriptorType {
@@ -193,6 +317,12 @@ pub mod ops {
     /// `AssumeRole`.
     pub enum AssumeRole {}
     impl crate::TypedOperation for AssumeRole { type Input = super::AssumeRoleRequest; type Output = super::AssumeRoleResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROLE } }
+    /// `AssumeRoleWithWebIdentity`.
+    pub enum AssumeRoleWithWebIdentity {}
+    impl crate::TypedOperation for AssumeRoleWithWebIdentity { type Input = super::AssumeRoleWithWebIdentityRequest; type Output = super::AssumeRoleWithWebIdentityResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROLE_WITH_WEB_IDENTITY } }
+    /// `AssumeRoot`.
+    pub enum AssumeRoot {}
+    impl crate::TypedOperation for AssumeRoot { type Input = super::AssumeRootRequest; type Output = super::AssumeRootResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_ASSUME_ROOT } }
     /// `DecodeAuthorizationMessage`.
     pub enum DecodeAuthorizationMessage {}
     impl crate::TypedOperation for DecodeAuthorizationMessage { type Input = super::DecodeAuthorizationMessageRequest; type Output = super::DecodeAuthorizationMessageResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_DECODE_AUTHORIZATION_MESSAGE } }
@@ -202,7 +332,13 @@ pub mod ops {
     /// `GetCallerIdentity`.
     pub enum GetCallerIdentity {}
     impl crate::TypedOperation for GetCallerIdentity { type Input = super::GetCallerIdentityRequest; type Output = super::GetCallerIdentityResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_GET_CALLER_IDENTITY } }
+    /// `GetFederationToken`.
+    pub enum GetFederationToken {}
+    impl crate::TypedOperation for GetFederationToken { type Input = super::GetFederationTokenRequest; type Output = super::GetFederationTokenResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_GET_FEDERATION_TOKEN } }
     /// `GetSessionToken`.
     pub enum GetSessionToken {}
     impl crate::TypedOperation for GetSessionToken { type Input = super::GetSessionTokenRequest; type Output = super::GetSessionTokenResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_GET_SESSION_TOKEN } }
+    /// `GetWebIdentityToken`.
+    pub enum GetWebIdentityToken {}
+    impl crate::TypedOperation for GetWebIdentityToken { type Input = super::GetWebIdentityTokenRequest; type Output = super::GetWebIdentityTokenResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_GET_WEB_IDENTITY_TOKEN } }
 }

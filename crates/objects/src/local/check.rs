@@ -1,20 +1,18 @@
 //! Whether the books agree with each other and with the bytes.
 
-use super::Shared;
+use super::affected;
 use super::cipher::BlobCipher;
 use super::extent::{self, HEADER, ReadExtent};
 use super::index::View;
-use super::index::sqlite::SqliteReader;
-use super::index::view::{self, Step, Stored};
+use super::index::view::{self, Stored};
 use super::keys;
-use super::reading::snapshot;
 use super::record::{
     BlobRecord, BucketRecord, ChunkRecord, CurrentRecord, Data, Fragment, GarbageRecord, ManifestRecord,
     NullRecord, OlderRecord, PartRecord, SegmentRecord, StoredId, UploadRecord, VersionRecord, What,
 };
-use super::segment::START;
+use super::segment::{START, Segments};
 use super::uploads;
-use crate::Result;
+use crate::{BucketId, Key, Keyring, Result, VersionId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -22,8 +20,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Checked {
-    /// What is wrong, in words; at most 1000.
-    pub problems: Vec<String>,
+    /// What is wrong; at most 1000.
+    pub problems: Vec<Problem>,
     /// Versions and delete markers that were looked at.
     pub versions: u64,
     /// Blobs that were looked at.
@@ -32,7 +30,52 @@ pub struct Checked {
     pub bytes: u64,
 }
 
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Of what kind it is.
+    pub kind: ProblemKind,
+    /// What, in words.
+    pub what: String,
+    /// The versions that cannot be read because of it, as far as they are known; at most 100.
+    pub affected: Vec<Affected>,
+}
+
+/// What a problem means for who has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// The index, or a row of it, does not read.
+    Index,
+    /// Rows of the index do not agree with each other.
+    Books,
+    /// Stored bytes are not what was written, or are missing.
+    Bytes,
+    /// A file that nothing needs.
+    Leftover,
+}
+
+/// A version of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// The bucket's number.
+    pub bucket: BucketId,
+    /// The object's key.
+    pub key: Key,
+    /// Which version.
+    pub version: VersionId,
+}
+
 const MOST_PROBLEMS: usize = 1000;
+
+/// What a check looks at besides the index.
+pub(super) struct Sight<'a> {
+    pub(super) segments: &'a Segments,
+    pub(super) keyring: &'a dyn Keyring,
+    /// Told of the bytes that were read since it was told last.
+    pub(super) progress: &'a mut dyn FnMut(u64),
+}
 
 #[derive(Default)]
 struct Check {
@@ -46,38 +89,51 @@ struct Check {
     dying: HashSet<u64>,
     /// By segment and place: length of what is there.
     extents: BTreeMap<(u64, u64), u64>,
+    /// Blobs whose bytes are damaged, with the place of their problem.
+    damaged: HashMap<u64, usize>,
 }
 
-pub(super) fn check(shared: &Shared, reader: &mut SqliteReader, deep: bool) -> Result<Checked> {
-    let _reading = shared.readers.enter();
-    snapshot(reader, |view| {
-        let mut check = Check::default();
-        check.read_garbage(view)?;
-        check.read_buckets(view)?;
-        check.read_current(view)?;
-        check.read_older(view)?;
-        check.read_uploads(view)?;
-        check.read_parts(view)?;
-        check.read_manifests(view)?;
-        check.read_blobs(shared, view, deep)?;
-        check.read_segments(view)?;
-        check.compare_buckets();
-        Ok(check.found)
-    })
+/// Goes through one state of the books and, if `deep`, all bytes.
+pub(super) fn check(view: &dyn View, sight: &mut Sight<'_>, deep: bool) -> Result<Checked> {
+    let mut check = Check::default();
+    check.read_garbage(view)?;
+    check.read_buckets(view)?;
+    check.read_current(view)?;
+    check.read_older(view)?;
+    check.read_uploads(view)?;
+    check.read_parts(view)?;
+    check.read_manifests(view)?;
+    check.read_blobs(sight, view, deep)?;
+    check.read_segments(view)?;
+    check.compare_buckets();
+    check.name_affected(view)?;
+    Ok(check.found)
 }
 
-fn all<T: Stored>(view: &dyn View, visit: &mut dyn FnMut(&[u8], T) -> Result<()>) -> Result<()> {
-    view::each(view, &[], None, &mut |key, value| {
-        visit(key, value)?;
-        Ok(Step::Next)
-    })
-}
+/// Looks at a row.
+type Visit<'a, T> = dyn FnMut(&mut Check, &[u8], T) -> Result<()> + 'a;
 
 impl Check {
     fn wrong(&mut self, what: String) {
+        self.problem(ProblemKind::Books, what);
+    }
+
+    fn problem(&mut self, kind: ProblemKind, what: String) {
         if self.found.problems.len() < MOST_PROBLEMS {
-            self.found.problems.push(what);
+            self.found.problems.push(Problem { kind, what, affected: Vec::new() });
         }
+    }
+
+    /// Visits all rows of a kind. One that does not read is a problem, and no end.
+    fn all<T: Stored>(&mut self, view: &dyn View, visit: &mut Visit<'_, T>) -> Result<()> {
+        view.scan(T::SPACE, &[], None, &mut |key, bytes| {
+            let visited = view::decode(key, bytes).and_then(|value| visit(self, key, value));
+            if let Err(error) = visited {
+                self.problem(ProblemKind::Index, error.to_string());
+            }
+            true
+        })?;
+        Ok(())
     }
 
     fn demand(&mut self, holds: bool, what: impl FnOnce() -> String) {
@@ -87,13 +143,13 @@ impl Check {
     }
 
     fn read_garbage(&mut self, view: &dyn View) -> Result<()> {
-        all(view, &mut |_, garbage| {
+        self.all(view, &mut |check, _, garbage| {
             match garbage {
                 GarbageRecord::Upload { upload, given } => {
-                    self.uploads.insert(upload, given);
+                    check.uploads.insert(upload, given);
                 }
                 GarbageRecord::Manifest { manifest, .. } => {
-                    self.dying.insert(manifest);
+                    check.dying.insert(manifest);
                 }
                 GarbageRecord::Bucket { .. } | GarbageRecord::Completed { .. } => {}
             }
@@ -102,8 +158,8 @@ impl Check {
     }
 
     fn read_buckets(&mut self, view: &dyn View) -> Result<()> {
-        all(view, &mut |key, record| {
-            self.buckets.insert(keys::to_number(key)?, record);
+        self.all(view, &mut |check, key, record| {
+            check.buckets.insert(keys::to_number(key)?, record);
             Ok(())
         })
     }
@@ -114,46 +170,46 @@ impl Check {
     }
 
     fn read_current(&mut self, view: &dyn View) -> Result<()> {
-        all(view, &mut |row, CurrentRecord(version)| {
-            let books = self.bucket_of(row);
+        self.all(view, &mut |check, row, CurrentRecord(version)| {
+            let books = check.bucket_of(row);
             books.objects += 1;
             books.bytes += version.size();
-            self.demand(version.object().is_some(), || {
+            check.demand(version.object().is_some(), || {
                 format!("current `{}` is no object", row.escape_ascii())
             });
             let key = keys::split_plain(row)?;
             let bucket = keys::to_number(row.get(..8).unwrap_or_default())?;
-            let start = keys::ended(crate::BucketId(bucket), key);
+            let start = keys::ended(BucketId(bucket), key);
             let older = view::first::<OlderRecord>(view, &start, keys::end_of(&start).as_deref())?;
             let is_newest = older.is_none_or(|(_, OlderRecord(older))| older.order < version.order);
-            self.demand(is_newest, || format!("current `{}` is not the newest", row.escape_ascii()));
-            self.read_version(&version);
+            check.demand(is_newest, || format!("current `{}` is not the newest", row.escape_ascii()));
+            check.read_version(&version);
             Ok(())
         })
     }
 
     fn read_older(&mut self, view: &dyn View) -> Result<()> {
         let mut last = Vec::new();
-        all(view, &mut |row, OlderRecord(version)| {
-            let books = self.bucket_of(row);
+        self.all(view, &mut |check, row, OlderRecord(version)| {
+            let books = check.bucket_of(row);
             books.noncurrent += 1;
             books.bytes += version.size();
             let bucket = keys::to_number(row.get(..8).unwrap_or_default())?;
             let (key, order) = keys::split_ended(row)?;
-            let plain = keys::plain(crate::BucketId(bucket), key.as_bytes());
-            self.demand(order == (!version.order).to_be_bytes(), || {
+            let plain = keys::plain(BucketId(bucket), key.as_bytes());
+            check.demand(order == (!version.order).to_be_bytes(), || {
                 format!("older `{}` has another order", row.escape_ascii())
             });
             let has_current = view.get(CurrentRecord::SPACE, &plain)?.is_some();
             let hidden = has_current || plain == last || version.object().is_none();
-            self.demand(hidden, || format!("older `{}` should be current", row.escape_ascii()));
+            check.demand(hidden, || format!("older `{}` should be current", row.escape_ascii()));
             let null: Option<NullRecord> = view::load(view, &plain)?;
             let points = null.is_some_and(|NullRecord(order)| order == version.order);
-            self.demand(points == (version.id == StoredId::Null), || {
+            check.demand(points == (version.id == StoredId::Null), || {
                 format!("null pointer of `{}`", row.escape_ascii())
             });
             last = plain;
-            self.read_version(&version);
+            check.read_version(&version);
             Ok(())
         })
     }
@@ -181,21 +237,21 @@ impl Check {
     }
 
     fn read_uploads(&mut self, view: &dyn View) -> Result<()> {
-        all(view, &mut |row, upload: UploadRecord| {
-            self.bucket_of(row).uploads += 1;
-            self.uploads.insert(upload.number, Bytes::new());
+        self.all(view, &mut |check, row, upload: UploadRecord| {
+            check.bucket_of(row).uploads += 1;
+            check.uploads.insert(upload.number, Bytes::new());
             Ok(())
         })
     }
 
     fn read_parts(&mut self, view: &dyn View) -> Result<()> {
-        all(view, &mut |row, part: PartRecord| {
+        self.all(view, &mut |check, row, part: PartRecord| {
             let (upload, number) = keys::split_part(row)?;
-            let given = self.uploads.get(&upload).cloned();
-            self.demand(given.is_some(), || format!("part {number} of no upload {upload}"));
+            let given = check.uploads.get(&upload).cloned();
+            check.demand(given.is_some(), || format!("part {number} of no upload {upload}"));
             if !uploads::is_given(&given.unwrap_or_default(), number) {
-                let size = self.use_fragments(&part.fragments);
-                self.demand(size == part.size, || format!("part {number} of {upload} has {size} bytes"));
+                let size = check.use_fragments(&part.fragments);
+                check.demand(size == part.size, || format!("part {number} of {upload} has {size} bytes"));
             }
             Ok(())
         })
@@ -203,15 +259,15 @@ impl Check {
 
     fn read_manifests(&mut self, view: &dyn View) -> Result<()> {
         let mut known = HashSet::new();
-        all(view, &mut |key, record: ManifestRecord| {
+        self.all(view, &mut |check, key, record: ManifestRecord| {
             let manifest = keys::to_number(key)?;
             known.insert(manifest);
-            let uses = self.manifests.remove(&manifest).unwrap_or(0);
-            self.demand(uses == record.uses, || {
+            let uses = check.manifests.remove(&manifest).unwrap_or(0);
+            check.demand(uses == record.uses, || {
                 format!("manifest {manifest} is used {uses} times, not {}", record.uses)
             });
-            let dying = self.dying.contains(&manifest);
-            self.demand((uses == 0) == dying, || {
+            let dying = check.dying.contains(&manifest);
+            check.demand((uses == 0) == dying, || {
                 format!("manifest {manifest} used {uses} times, garbage: {dying}")
             });
             Ok(())
@@ -219,23 +275,23 @@ impl Check {
         let unknown: Vec<u64> = self.manifests.keys().copied().collect();
         unknown.into_iter().for_each(|manifest| self.wrong(format!("manifest {manifest} is missing")));
         let mut next = (0, 0, 0);
-        all(view, &mut |key, chunk: ChunkRecord| {
+        self.all(view, &mut |check, key, chunk: ChunkRecord| {
             let (manifest, number) = key.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
             let manifest = u64::from_be_bytes(*manifest);
             let number = number.try_into().map_or(u32::MAX, u32::from_be_bytes);
             if next.0 != manifest {
                 next = (manifest, 0, 0);
             }
-            let clearing = !known.contains(&manifest) && self.dying.contains(&manifest);
-            self.demand(
+            let clearing = !known.contains(&manifest) && check.dying.contains(&manifest);
+            check.demand(
                 clearing || (next.1 == number && next.2 == chunk.start && known.contains(&manifest)),
                 || format!("chunk {number} of manifest {manifest} is out of place"),
             );
             next = (manifest, number.saturating_add(1), chunk.start);
             for piece in &chunk.pieces {
                 next.2 += piece.size;
-                let size = self.use_fragments(&piece.fragments);
-                self.demand(size == piece.size, || {
+                let size = check.use_fragments(&piece.fragments);
+                check.demand(size == piece.size, || {
                     format!("a piece of manifest {manifest} has {size} bytes")
                 });
             }
@@ -243,24 +299,25 @@ impl Check {
         })
     }
 
-    fn read_blobs(&mut self, shared: &Shared, view: &dyn View, deep: bool) -> Result<()> {
-        all(view, &mut |key, record: BlobRecord| {
+    fn read_blobs(&mut self, sight: &mut Sight<'_>, view: &dyn View, deep: bool) -> Result<()> {
+        self.all(view, &mut |check, key, record: BlobRecord| {
             let blob = keys::to_number(key)?;
-            self.found.blobs += 1;
-            let uses = self.blobs.remove(&blob).unwrap_or(0);
-            self.demand(uses == record.uses && uses > 0, || {
+            check.found.blobs += 1;
+            let uses = check.blobs.remove(&blob).unwrap_or(0);
+            check.demand(uses == record.uses && uses > 0, || {
                 format!("blob {blob} is used {uses} times, not {}", record.uses)
             });
             let size: u64 = record.extents.iter().map(|extent| extent.length).sum();
-            self.demand(size == record.size, || format!("blob {blob} has {size} bytes, not {}", record.size));
+            check
+                .demand(size == record.size, || format!("blob {blob} has {size} bytes, not {}", record.size));
             for extent in &record.extents {
                 let place = (extent.segment, extent.offset - HEADER);
                 let taken = extent::footprint(extent.length, record.seal.is_some());
-                let alone = self.extents.insert(place, taken).is_none();
-                self.demand(alone, || format!("blob {blob} shares its place {place:?}"));
+                let alone = check.extents.insert(place, taken).is_none();
+                check.demand(alone, || format!("blob {blob} shares its place {place:?}"));
             }
             if deep {
-                self.read_bytes(shared, blob, &record);
+                check.read_bytes(sight, blob, &record);
             }
             Ok(())
         })?;
@@ -270,52 +327,52 @@ impl Check {
     }
 
     /// Reads all bytes of a blob; those that are sealed are opened if their key is at hand.
-    fn read_bytes(&mut self, shared: &Shared, blob: u64, record: &BlobRecord) {
-        let cipher = record.seal.as_ref().and_then(|seal| shared.cipher(seal).ok());
-        let mut start = 0;
-        for extent in &record.extents {
-            let first_block = extent::blocks(start);
-            start += extent.length;
-            let read = shared.segments.file(extent.segment).and_then(|file| {
-                let read = ReadExtent {
-                    file: &*file,
-                    extent: *extent,
-                    blob,
-                    first_block,
-                    sealed: record.seal.is_some(),
-                };
-                read_all(&read, cipher.as_ref())
-            });
-            match read {
-                Ok(()) => self.found.bytes += extent.length,
-                Err(error) => self.wrong(error.to_string()),
+    fn read_bytes(&mut self, sight: &mut Sight<'_>, blob: u64, record: &BlobRecord) {
+        let cipher = cipher(sight.keyring, record);
+        match read_blob(sight.segments, blob, record, cipher.as_ref()) {
+            Ok(()) => self.found.bytes += record.size,
+            Err(error) => {
+                self.damaged.insert(blob, self.found.problems.len());
+                self.problem(ProblemKind::Bytes, error.to_string());
             }
         }
+        (sight.progress)(record.size);
+    }
+
+    /// Says which versions the damaged blobs belong to.
+    fn name_affected(&mut self, view: &dyn View) -> Result<()> {
+        for (blob, version) in affected::find(view, &self.damaged)? {
+            let problem = self.damaged.get(&blob).and_then(|place| self.found.problems.get_mut(*place));
+            if let Some(problem) = problem.filter(|problem| problem.affected.len() < affected::MOST) {
+                problem.affected.push(version);
+            }
+        }
+        Ok(())
     }
 
     fn read_segments(&mut self, view: &dyn View) -> Result<()> {
-        all(view, &mut |key, record: SegmentRecord| {
+        self.all(view, &mut |check, key, record: SegmentRecord| {
             let segment = keys::to_number(key)?;
             let mut live = 0;
             let mut end = START;
-            let inside: Vec<(u64, u64)> = self
+            let inside: Vec<(u64, u64)> = check
                 .extents
                 .range((segment, 0)..=(segment, u64::MAX))
                 .map(|((_, at), length)| (*at, *length))
                 .collect();
             for (at, length) in inside {
-                self.demand(at >= end, || format!("extents overlap in segment {segment} at {at}"));
+                check.demand(at >= end, || format!("extents overlap in segment {segment} at {at}"));
                 live += length;
                 end = at + length;
-                self.extents.remove(&(segment, at));
+                check.extents.remove(&(segment, at));
             }
-            self.demand(end <= record.used && record.used <= record.capacity, || {
+            check.demand(end <= record.used && record.used <= record.capacity, || {
                 format!("segment {segment} is used up to {}, its extents end at {end}", record.used)
             });
-            self.demand(live == record.live, || {
+            check.demand(live == record.live, || {
                 format!("{live} bytes live in segment {segment}, not {}", record.live)
             });
-            self.demand(live == 0 || record.retired.is_none(), || {
+            check.demand(live == 0 || record.retired.is_none(), || {
                 format!("segment {segment} is retired and in use")
             });
             Ok(())
@@ -346,6 +403,30 @@ impl Check {
             self.demand(same, || format!("bucket {number} counts {kept:?}, has {counted:?}"));
         }
     }
+}
+
+/// What opens a blob, if it is sealed and its key is at hand.
+pub(super) fn cipher(keyring: &dyn Keyring, record: &BlobRecord) -> Option<BlobCipher> {
+    let seal = record.seal.as_ref()?;
+    BlobCipher::new(&keyring.key(seal.key)?, &seal.salt).ok()
+}
+
+/// Reads and checks all bytes of a blob.
+pub(super) fn read_blob(
+    segments: &Segments,
+    blob: u64,
+    record: &BlobRecord,
+    cipher: Option<&BlobCipher>,
+) -> Result<()> {
+    let mut start = 0;
+    for extent in &record.extents {
+        let first_block = extent::blocks(start);
+        start += extent.length;
+        let file = segments.file(extent.segment)?;
+        let sealed = record.seal.is_some();
+        read_all(&ReadExtent { file: &*file, extent: *extent, blob, first_block, sealed }, cipher)?;
+    }
+    Ok(())
 }
 
 fn read_all(read: &ReadExtent<'_>, cipher: Option<&BlobCipher>) -> Result<()> {

@@ -1,20 +1,21 @@
 //! The engine: the trait over the parts.
 
+use super::frozen::Frozen;
 use super::index::View;
-use super::index::sqlite::SqliteReader;
+use super::index::sqlite::{Sqlite, SqliteReader};
 use super::index::view::{self, Step, Stored};
 use super::open::{self, Options};
 use super::reading::{self, snapshot};
 use super::record::{GarbageRecord, NotedRecord};
-use super::{Shared, buckets, check, collect, copying, intake, keys, listing, objects, uploads};
+use super::{Shared, buckets, check, collect, copying, intake, keys, listing, objects, scrub, uploads};
 use crate::checksum::Algorithms;
 use crate::multipart::MAX_PARTS;
 use crate::request::{MAX_META_BYTES, MAX_TAGS_BYTES, limit};
 use crate::{
     After, AfterUpload, AfterVersion, At, Body, BucketId, BucketInfo, Collected, Commit, CompleteUpload,
     Completed, Copy, CopyPart, CreateUpload, Delete, Deleted, Error, Health, Keys, MAX_PAGE, NoteRecord,
-    ObjectPage, Objects, Opened, PartPage, PartWritten, Parts, Put, PutPart, Result, Timestamp, Update,
-    Upload, UploadAt, UploadId, UploadPage, Version, VersionPage, Versioning, Written,
+    ObjectPage, Objects, Opened, PartPage, PartWritten, Parts, Put, PutPart, Result, Scrubbed, Timestamp,
+    Update, Upload, UploadAt, UploadId, UploadPage, Version, VersionPage, Versioning, Written,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -38,6 +39,7 @@ const COUNTED: u64 = 10_000;
 pub struct Local {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
+    index: Sqlite,
     _lock: File,
 }
 
@@ -48,7 +50,7 @@ impl Local {
     /// [`Error::InUse`], [`Error::UnknownFormat`], [`Error::BadOption`], [`Error::Full`], and what the disk fails with.
     pub fn open(directory: &Path, options: Options) -> Result<Self> {
         let opened = open::open(directory, options)?;
-        Ok(Self { shared: opened.shared, threads: opened.threads, _lock: opened.lock })
+        Ok(Self { shared: opened.shared, threads: opened.threads, index: opened.index, _lock: opened.lock })
     }
 
     /// The number of the last note, whenever there is a new one; 0 before the first since the store was opened.
@@ -64,7 +66,21 @@ impl Local {
     /// What reading the index fails with.
     pub async fn check(&self, deep: bool) -> Result<check::Checked> {
         let shared = Arc::clone(&self.shared);
-        self.shared.reads.run(move |reader| check::check(&shared, reader, deep)).await?
+        let check = move |reader: &mut SqliteReader| {
+            let _reading = shared.readers.enter();
+            let progress = &mut |_| {};
+            let mut sight = check::Sight { segments: &shared.segments, keyring: &*shared.keyring, progress };
+            snapshot(reader, |view| check::check(view, &mut sight, deep))
+        };
+        self.shared.reads.run(check).await?
+    }
+
+    /// Holds the state as it is now, so that it can be copied while writing goes on. Blocks for a moment.
+    ///
+    /// # Errors
+    /// What reading the index fails with.
+    pub fn freeze(&self) -> Result<Frozen> {
+        Frozen::new(&self.shared, &self.index)
     }
 
     async fn look<T: Send + 'static>(
@@ -108,6 +124,7 @@ impl Local {
         health.live_bytes = segments.iter().map(|(_, record)| record.live).sum();
         health.segments = segments.len() as u64;
         (health.notes, health.garbage) = (notes, garbage);
+        (health.scrubs, health.damaged) = self.shared.scrub.report();
         Ok(health)
     }
 }
@@ -276,6 +293,10 @@ impl Objects for Local {
 
     fn collect(&self, now: Timestamp) -> BoxFuture<'_, Result<Collected>> {
         collect::collect(&self.shared, now).boxed()
+    }
+
+    fn scrub(&self, most_bytes: u64) -> BoxFuture<'_, Result<Scrubbed>> {
+        scrub::scrub(&self.shared, most_bytes).boxed()
     }
 
     fn health(&self) -> BoxFuture<'_, Result<Health>> {

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("format.md")]
 
+mod affected;
 mod blobs;
 mod buckets;
 mod check;
@@ -13,7 +14,9 @@ pub mod disk;
 mod engine;
 mod epoch;
 mod extent;
+mod frozen;
 mod index;
+mod inspect;
 mod intake;
 mod keys;
 mod listing;
@@ -23,15 +26,18 @@ mod packer;
 mod pool;
 mod reading;
 mod record;
+mod scrub;
 mod segment;
 mod status;
 mod stream_writer;
 mod uploads;
 mod versions;
 
-pub use check::Checked;
+pub use check::{Affected, Checked, Problem, ProblemKind};
 pub use commit::Entropy;
 pub use engine::Local;
+pub use frozen::{Frozen, FrozenSegment};
+pub use inspect::{Progress, inspect};
 pub use open::Options;
 
 use crate::{Error, KeyId, Keyring, Result, UploadAt};
@@ -62,6 +68,8 @@ struct Shared {
     notes: watch::Receiver<u64>,
     /// Held while a collection runs.
     collecting: AsyncMutex<()>,
+    /// What reading everything again and again found.
+    scrub: scrub::Scrub,
     /// Segments that could not be emptied.
     stuck: Mutex<HashSet<u64>>,
 }

@@ -23,7 +23,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 
 const FORMAT: &str = "daypass objects, format 1\n";
 const FORMAT_SHORT: &str = "daypass objects, format 1";
-const STORE: &[u8] = b"store";
+pub(super) const STORE: &[u8] = b"store";
 const LEAST_SEGMENT: u64 = 512 * 1024;
 const MOST_SEGMENT: u64 = 1 << 30;
 
@@ -49,6 +49,8 @@ pub struct Options {
     pub keyring: Arc<dyn Keyring>,
     /// The disk below.
     pub disk: Arc<dyn Disk>,
+    /// The SQLite VFS that the index's files are kept with, if not the machine's own: for tests that stand between.
+    pub index_vfs: Option<String>,
 }
 
 impl Options {
@@ -66,6 +68,7 @@ impl Options {
             entropy,
             keyring: Arc::new(NoKeys),
             disk: Arc::new(RealDisk),
+            index_vfs: None,
         }
     }
 
@@ -95,6 +98,7 @@ pub(super) struct Opened {
     pub(super) shared: Arc<Shared>,
     pub(super) threads: Vec<JoinHandle<()>>,
     pub(super) lock: File,
+    pub(super) index: Sqlite,
 }
 
 /// Opens the directory, making it if it is not there.
@@ -105,19 +109,19 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
     directories.recursive(true).mode(0o700).create(&inside).map_err(|error| io(directory, &error))?;
     let lock = touch(&directory.join("lock"))?;
     lock_file(&lock, directory)?;
-    check_format(&directory.join("format"))?;
+    check_format(&directory.join("format"), true)?;
     // SQLite makes its files as this one is
     touch(&directory.join("index.sqlite"))?;
-    let (index, mut writer) = Sqlite::open(&directory.join("index.sqlite"))?;
+    let (index, mut writer) = Sqlite::open(&directory.join("index.sqlite"), options.index_vfs)?;
     let entropy: SharedEntropy = Arc::new(Mutex::new(options.entropy));
     let store = count_opening(&mut writer, &entropy)?;
     let numbers = Arc::new(Numbers::since_opening(store.opens));
     let status = Arc::new(Status::default());
-    let segments = Segments::new(inside, options.disk, store.id, Arc::clone(&status));
+    let segments = Segments::new(inside, Arc::clone(&options.disk), store.id, Arc::clone(&status));
     let capacity = options.packed_segment_bytes;
     let (packing, current) = tidy(&mut writer, &segments, &numbers, capacity)?;
     let packer = Packer::new(Arc::clone(&segments), capacity, options.packed_bytes, packing, &current)?;
-    make_durable(directory)?;
+    make_durable(directory, &*options.disk)?;
 
     let readers = Readers::new(store.opens << 40);
     let (commits, changes) = Commits::channel();
@@ -160,9 +164,10 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
         },
         notes,
         collecting: AsyncMutex::new(()),
+        scrub: super::scrub::Scrub::default(),
         stuck: Mutex::default(),
     };
-    Ok(Opened { shared: Arc::new(shared), threads, lock })
+    Ok(Opened { shared: Arc::new(shared), threads, lock, index })
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Error {
@@ -177,14 +182,15 @@ fn touch(path: &Path) -> Result<File> {
 }
 
 /// Only one process at a time.
-fn lock_file(file: &File, directory: &Path) -> Result<()> {
+pub(super) fn lock_file(file: &File, directory: &Path) -> Result<()> {
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => Error::InUse,
         TryLockError::Error(error) => io(directory, &error),
     })
 }
 
-fn check_format(path: &Path) -> Result<()> {
+/// Whether the directory is one of ours; `make` says so where nothing says it yet.
+pub(super) fn check_format(path: &Path, make: bool) -> Result<()> {
     match std::fs::read(path) {
         Ok(found) if found == FORMAT.as_bytes() => Ok(()),
         Ok(found) => {
@@ -192,7 +198,7 @@ fn check_format(path: &Path) -> Result<()> {
                 String::from_utf8_lossy(&found).lines().next().unwrap_or_default().chars().take(80).collect();
             Err(Error::UnknownFormat { found, known: FORMAT_SHORT })
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => write_format(path),
+        Err(error) if make && error.kind() == std::io::ErrorKind::NotFound => write_format(path),
         Err(error) => Err(io(path, &error)),
     }
 }
@@ -211,10 +217,10 @@ fn write_format(path: &Path) -> Result<()> {
 }
 
 /// Makes the names in the directory, and its own, durable.
-fn make_durable(directory: &Path) -> Result<()> {
+fn make_durable(directory: &Path, disk: &dyn Disk) -> Result<()> {
     let parent = std::path::absolute(directory).ok().and_then(|path| path.parent().map(Path::to_owned));
     for path in [Some(directory.to_owned()), parent].into_iter().flatten() {
-        RealDisk.sync_directory(&path).map_err(|error| io(&path, &error))?;
+        disk.sync_directory(&path).map_err(|error| io(&path, &error))?;
     }
     Ok(())
 }

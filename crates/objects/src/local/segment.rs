@@ -74,8 +74,13 @@ impl Segments {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the file of a segment is called.
+    pub(super) fn name(segment: u64) -> String {
+        format!("{segment:016x}.segment")
+    }
+
     fn path(&self, segment: u64) -> PathBuf {
-        self.directory.join(format!("{segment:016x}.segment"))
+        self.directory.join(Self::name(segment))
     }
 
     pub(super) fn free_bytes(&self) -> io::Result<u64> {

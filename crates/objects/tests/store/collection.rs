@@ -37,7 +37,7 @@ async fn sparse_segments_are_emptied_and_removed() {
         for n in (0..count).step_by(4) {
             assert_eq!(get(&store, at(format!("{n}"))).await.unwrap(), Random(n).bytes(size));
         }
-        assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+        assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
         collect(&store).await;
         assert_eq!(store.health().await.unwrap().used_bytes, after.used_bytes, "done is done");
     }
@@ -77,7 +77,7 @@ async fn readers_see_no_hole_while_all_is_moved_and_replaced() {
     tokio::join!(churn, look);
     begun.extend_from_slice(&read(slow).await.unwrap());
     assert_eq!(begun, old);
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
 }
 
 #[tokio::test]
@@ -101,5 +101,5 @@ async fn what_was_streamed_and_refused_leaves_its_room_to_the_next() {
     assert_eq!(get(&store, at("k")).await.unwrap(), Random(1).bytes(800_000));
     collect(&store).await;
     assert!(files(directory.path()) <= 4);
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
 }

@@ -113,7 +113,7 @@ async fn sizes_may_change_from_opening_to_opening() {
             assert_eq!(get(&store, at(name)).await.unwrap(), bytes, "{name} in round {round}");
         }
         while store.collect(Timestamp(0)).await.unwrap().more {}
-        assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+        assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
     }
 }
 
@@ -145,7 +145,7 @@ async fn what_a_crash_left_behind_is_put_in_order() {
     let store = support::open(directory.path());
     assert_eq!(fs::read_dir(directory.path().join("segments")).unwrap().count(), 3);
     assert_eq!(get(&store, at("k")).await.unwrap(), Random(1).bytes(700_000));
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn a_store_of_format_1_opens() {
     while store.collect(Timestamp(u64::MAX)).await.unwrap().more {}
     fixture::is_there(&store).await;
     put(&store, "new", Random(1).bytes(5_000)).await;
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
 }
 
 #[tokio::test]
@@ -308,7 +308,7 @@ mod fixture {
         let uploads = store.list_uploads(Keys::all(BUCKET), None).await.unwrap();
         assert_eq!(uploads.entries.len(), 1);
         assert_eq!(store.notes(0, 100).await.unwrap().len(), 7);
-        assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+        assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
     }
 
     /// Free space need not be checked in.

@@ -120,7 +120,7 @@ async fn try_put(store: &Local, size: usize) -> Result<(), Error> {
 }
 
 async fn is_sound(store: &Local) {
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
 }
 
 #[tokio::test]

@@ -74,11 +74,11 @@ async fn a_full_disk_is_survived_needs_root() {
             let again = fill_up(&store, size).await;
             assert!(again.len() * 4 > written.len(), "{} after {}", again.len(), written.len());
         }
-        assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+        assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
         drop(store);
         let store = Local::open(disk.path(), Options { reserve_bytes, ..small_options(6) });
         if let Ok(store) = store {
-            assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+            assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
         } else {
             assert_eq!(reserve_bytes, 0, "the reserve is also for opening");
         }

@@ -70,7 +70,7 @@ async fn sealed_bytes_are_read_back_and_not_found_on_the_disk() {
     assert!(!is_on_disk(directory.path(), needle));
     put(&store, "open", plain(5_000)).await;
     assert!(is_on_disk(directory.path(), needle), "the test can find it");
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
     drop(store);
     // without the keys nothing is read, and the books are still checked
     let store = Local::open(directory.path(), small_options(4)).unwrap();
@@ -81,7 +81,7 @@ async fn sealed_bytes_are_read_back_and_not_found_on_the_disk() {
         store.put(Put { seal: Some(ONE), ..put_of("k") }, Body::from_bytes("x".into())).await,
         Err(Error::NoKey(ONE))
     ));
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_copy_is_sealed_as_it_is_asked_to_be() {
             }
         }
     }
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
 }
 
 #[tokio::test]
@@ -158,5 +158,5 @@ async fn an_upload_is_sealed_with_one_key_wherever_its_parts_come_from() {
     store.complete_upload(complete).await.unwrap();
     assert_eq!(get(&store, at("k")).await.unwrap(), whole);
     put(&store, "again", Random(1).bytes(10)).await;
-    assert_eq!(store.check(true).await.unwrap().problems, Vec::<String>::new());
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
 }

@@ -21,16 +21,15 @@ pub(crate) struct Slot {
     pub(crate) check_action: bool,
 }
 
-/// Statements by service, then by the beginning of the action's name, then by the beginning of the resource.
+/// Statements by the beginning of the action, then by the beginning of the resource.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    /// Sorted by service.
-    services: Box<[(Box<str>, PrefixTree<Named>)]>,
+    named: PrefixTree<Named>,
     /// What no name of an action can rule out.
     always: PrefixTree<Slot>,
 }
 
-/// One pattern for names of actions, and the statements that have it.
+/// One pattern for actions, and the statements that have it.
 #[derive(Debug)]
 struct Named {
     test: NameTest,
@@ -39,19 +38,20 @@ struct Named {
 
 #[derive(Debug)]
 enum NameTest {
-    /// The name begins as the tree says, and has this many bytes.
+    /// The action begins as the tree says, and has this many bytes.
     Exact(usize),
-    /// The name begins as the tree says.
+    /// The action begins as the tree says.
     Prefix,
+    /// The service is the tree's, and its name is like this.
     Glob(Box<Glob>),
 }
 
 impl NameTest {
-    fn passes(&self, action: &Action<'_>) -> bool {
+    fn passes(&self, action: &Action<'_>, name: &str) -> bool {
         match self {
-            Self::Exact(length) => action.name().len() == *length,
+            Self::Exact(length) => action.as_str().len() == *length,
             Self::Prefix => true,
-            Self::Glob(glob) => glob.fit(action.name_text(), &Context::new()) == Fit::Yes,
+            Self::Glob(glob) => glob.fit(name, &Context::new()) == Fit::Yes,
         }
     }
 }
@@ -66,7 +66,7 @@ impl Index {
     /// Indexes statements, each with the number of its layer.
     pub(crate) fn new<'s>(statements: impl IntoIterator<Item = (u8, &'s Arc<CompiledStatement>)>) -> Self {
         let mut always = Entries::new();
-        let mut services: BTreeMap<&str, BTreeMap<&str, Entries>> = BTreeMap::new();
+        let mut by_action: BTreeMap<(&str, &str), Entries> = BTreeMap::new();
         for (layer, statement) in statements {
             let effect = statement.effect;
             let slot = |check_action| Slot { statement: Arc::clone(statement), effect, layer, check_action };
@@ -77,19 +77,16 @@ impl Index {
                         0..=MAX_COMBINATIONS => prefixes,
                         _ => vec![common_prefix(&prefixes)],
                     };
-                    for (service, name) in named {
-                        let entries = services.entry(service).or_default().entry(name).or_default();
+                    for action in named {
+                        let entries = by_action.entry(action).or_default();
                         entries.extend(prefixes.iter().map(|prefix| (prefix.clone(), slot(false))));
                     }
                 }
                 None => always.extend(prefixes.iter().map(|prefix| (prefix.clone(), slot(true)))),
             }
         }
-        let services = services.into_iter().map(|(service, names)| {
-            let names = names.into_iter().filter_map(|(name, entries)| named(name, entries));
-            (service.into(), PrefixTree::new(names))
-        });
-        Self { services: services.collect(), always: PrefixTree::new(always) }
+        let named = by_action.into_iter().filter_map(|(action, entries)| named(action, entries));
+        Self { named: PrefixTree::new(named), always: PrefixTree::new(always) }
     }
 
     /// The statements that can match. One may come more than once.
@@ -99,13 +96,11 @@ impl Index {
         resource: &'i Resource<'_>,
     ) -> impl Iterator<Item = &'i Slot> {
         let resource = resource.as_str().as_bytes();
-        let service = action.service();
-        let found = self.services.binary_search_by(|(own, _)| own.as_bytes().cmp(service));
-        let names = found.ok().and_then(|index| self.services.get(index));
-        let named = names.into_iter().flat_map(|(_, names)| names.beneath(action.name()));
-        named
-            .filter(|named| named.test.passes(action))
-            .flat_map(|named| named.slots.beneath(resource))
+        let name = action.name_text();
+        self.named
+            .beneath(action.lower())
+            .filter(move |named| named.test.passes(action, name))
+            .flat_map(move |named| named.slots.beneath(resource))
             .chain(self.always.beneath(resource))
     }
 }
@@ -126,18 +121,18 @@ fn common_prefix(prefixes: &[Box<str>]) -> Box<str> {
     first.chars().zip(last.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect::<String>().into()
 }
 
-fn named(name: &str, entries: Entries) -> Option<(Box<str>, Named)> {
+fn named((service, name): (&str, &str), entries: Entries) -> Option<(Box<str>, Named)> {
     // The text was a pattern before, so it is one now.
     let glob = Glob::new(name, Syntax { wildcards: true, variables: false }).ok()?;
-    let prefix = glob.literal_prefix().into();
-    let test = if let Some(literal) = glob.literal() {
-        NameTest::Exact(literal.len())
+    let prefix = format!("{service}:{}", glob.literal_prefix());
+    let test = if glob.literal().is_some() {
+        NameTest::Exact(prefix.len())
     } else if glob.literal_then_any().is_some() {
         NameTest::Prefix
     } else {
         NameTest::Glob(Box::new(glob))
     };
-    Some((prefix, Named { test, slots: PrefixTree::new(entries) }))
+    Some((prefix.into(), Named { test, slots: PrefixTree::new(entries) }))
 }
 
 /// What an ARN must begin with for one of the statement's patterns to match.

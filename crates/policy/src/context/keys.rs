@@ -30,6 +30,8 @@ pub const PRINCIPAL_ACCOUNT: Key<'static> = Key::from_static("aws:PrincipalAccou
 pub const PRINCIPAL_ARN: Key<'static> = Key::from_static("aws:PrincipalArn");
 /// `aws:PrincipalIsAWSService`.
 pub const PRINCIPAL_IS_AWS_SERVICE: Key<'static> = Key::from_static("aws:PrincipalIsAWSService");
+/// `aws:AssumedRoot`: whether the caller is a session of `AssumeRoot`.
+pub const ASSUMED_ROOT: Key<'static> = Key::from_static("aws:AssumedRoot");
 /// `aws:PrincipalOrgID`.
 pub const PRINCIPAL_ORG_ID: Key<'static> = Key::from_static("aws:PrincipalOrgID");
 /// `aws:PrincipalOrgPaths`, multivalued.

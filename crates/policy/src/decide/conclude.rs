@@ -84,8 +84,9 @@ struct Own {
 
 impl Own {
     fn of(policies: &Policies<'_>, request: &Request<'_>, applies: &Applies, findings: &Findings) -> Self {
-        // The root user has every permission of its account.
-        if applies.principal.is_err() {
+        // The root user has every permission of its account; what a session of it must not do, its task's policy denies
+        // (`id_root-user-privileged-task`), and that was asked before.
+        if applies.principal.is_err() || request.principal.kind == PrincipalKind::Root {
             return Self { identity: true, limit: Ok(()) };
         }
         let (attached, scan) = (policies.principal, &findings.principal);

@@ -106,7 +106,9 @@ impl Applies {
             Some(_) if !is_resource_controlled(request) => Err(NotAsked::ServiceWithoutResourceControl),
             _ => Ok(()),
         };
-        let root = principal.kind == crate::principal::PrincipalKind::Root;
+        // The root user has no policies of its own, but a session of it has those that it was given for its task.
+        let root = principal.kind == crate::principal::PrincipalKind::Root
+            && !policies.principal.has_session_policies;
         Self {
             service_control: of_account.and(linked),
             resource_control: controlled.and(linked),

@@ -34,7 +34,7 @@ use crate::span::Located;
 /// assert_eq!(error.aws_message(), "Policy statement must contain resources.");
 /// assert_eq!(error.to_string(), "3:16: the statement has neither `Resource` nor `NotResource`");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Document {
     /// What kind of policy it was read as.

@@ -14,7 +14,7 @@ pub enum Effect {
 }
 
 /// One statement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statement {
     /// The whole statement.
@@ -36,7 +36,7 @@ pub struct Statement {
 }
 
 /// An element with its list, plain (`Action`) or inverted (`NotAction`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Clause<T> {
     /// Whether the element is the one with `Not`.
@@ -66,7 +66,7 @@ pub enum PrincipalName {
 }
 
 /// One test of `Condition`: an operator, a key, and the values that it may or may not have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Condition {
     /// The operator as written; `None` beside it where AWS does not know it.

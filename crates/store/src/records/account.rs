@@ -16,6 +16,12 @@ pub struct Account {
     pub alias: Option<String>,
     /// 64 hexadecimal digits that name the account as an owner in S3.
     pub canonical_user_id: String,
+    /// Its name, where it was given one.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The address of its root user, where it was given one.
+    #[serde(default)]
+    pub email: Option<String>,
 }
 
 impl Account {
@@ -23,6 +29,12 @@ impl Account {
     #[must_use]
     pub fn key_of(id: &AccountId) -> Key {
         Key::new(&["account", id.as_str()])
+    }
+
+    /// The address of its root user; of an account that was given none, one that leads nowhere.
+    #[must_use]
+    pub fn email(&self) -> String {
+        self.email.clone().unwrap_or_else(|| format!("root@{}.daypass.internal", self.id))
     }
 
     /// Where all accounts stand.

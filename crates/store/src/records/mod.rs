@@ -6,6 +6,7 @@
 mod access_key;
 mod account;
 mod group;
+mod identity_provider;
 mod indexed;
 mod instance;
 mod instance_profile;
@@ -13,6 +14,7 @@ mod key_ring;
 mod login_profile;
 mod managed_policy;
 mod mfa_device;
+mod organization;
 mod reference;
 mod role;
 mod service_last_used;
@@ -25,6 +27,9 @@ use serde::{Deserialize, Serialize};
 pub use access_key::{AccessKey, AccessKeyLastUsed, AccessKeyStatus};
 pub use account::{Account, AccountAlias};
 pub use group::Group;
+pub use identity_provider::{
+    OidcProvider, SamlProvider, TokenIssuer, TokenIssuerId, TokenKey, UsedAssertion,
+};
 pub use indexed::{Index, Indexed};
 pub use instance::{
     Endpoint, HttpTokens, Instance, InstanceState, MetadataOptions, NetworkInterface, ProfileAssociation,
@@ -35,6 +40,10 @@ pub use key_ring::{KeyRing, RingKey};
 pub use login_profile::{LoginProfile, PasswordPolicy};
 pub use managed_policy::{ManagedPolicy, PolicyVersion};
 pub use mfa_device::{MfaAssignment, MfaDevice, MfaProgress, MfaUser};
+pub use organization::{
+    ControlPolicyType, MemberAccount, Membership, Organization, OrganizationNode, OrganizationPolicy,
+    RootFeature, TrustedService,
+};
 pub use reference::{EntityKind, Reference, Target};
 pub use role::{Role, RoleLastUsed};
 pub use service_last_used::ServiceLastUsed;

@@ -28,6 +28,8 @@ pub enum Counted {
     MfaDevices,
     /// Those of them that are enabled for a user.
     MfaDevicesInUse,
+    /// OpenID Connect providers.
+    OidcProviders,
     /// Customer managed policies.
     Policies,
     /// Versions of customer managed policies.
@@ -36,6 +38,8 @@ pub enum Counted {
     Roles,
     /// Server certificates.
     ServerCertificates,
+    /// SAML providers.
+    SamlProviders,
     /// Users.
     Users,
     /// Entities that refer to a target.
@@ -49,9 +53,11 @@ impl Counted {
             Self::InstanceProfiles => "instance-profiles".to_owned(),
             Self::MfaDevices => "mfa-devices".to_owned(),
             Self::MfaDevicesInUse => "mfa-devices-in-use".to_owned(),
+            Self::OidcProviders => "oidc-providers".to_owned(),
             Self::Policies => "policies".to_owned(),
             Self::PolicyVersions => "policy-versions".to_owned(),
             Self::Roles => "roles".to_owned(),
+            Self::SamlProviders => "saml-providers".to_owned(),
             Self::ServerCertificates => "server-certificates".to_owned(),
             Self::Users => "users".to_owned(),
             Self::References(target) => {

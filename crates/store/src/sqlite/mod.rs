@@ -7,6 +7,7 @@
 mod audit;
 mod reader;
 mod schema;
+mod upkeep;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use tokio::sync::{oneshot, watch};
 use crate::engine::{OnCommit, Pending};
 use crate::{AuditQuery, AuditRecord, Batch, Change, Conflict, Engine, Revision, Snapshot, StoreError};
 use reader::Reader;
+pub use upkeep::{Frozen, Inspected, inspect};
 use writer::{Order, Writer};
 
 /// So many commits may wait for the writer; the next ones wait to wait.

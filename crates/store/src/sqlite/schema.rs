@@ -52,25 +52,28 @@ pub(super) fn prepare(connection: &Connection, on_disk: bool) -> Result<Revision
             "PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;",
         )
         .map_err(engine)?;
-    let known: Option<String> = if has_meta(connection)? {
-        connection
-            .query_row("SELECT value FROM meta WHERE key='format'", [], |r| r.get(0))
-            .optional()
-            .map_err(engine)?
-    } else {
-        None
-    };
-    if let Some(found) = known
-        && found != FORMAT
-    {
-        return Err(StoreError::Format { found, known: FORMAT.to_owned() });
-    }
+    known(connection)?;
     let tx = connection.unchecked_transaction().map_err(engine)?;
     tx.execute_batch(TABLES).map_err(engine)?;
     tx.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?1), ('revision', 0), ('trimmed', 0)", [FORMAT])
         .map_err(engine)?;
     tx.commit().map_err(engine)?;
     revision(connection)
+}
+
+/// Refuses a file of another version.
+pub(super) fn known(connection: &Connection) -> Result<(), StoreError> {
+    if !has_meta(connection)? {
+        return Ok(());
+    }
+    let found: Option<String> = connection
+        .query_row("SELECT value FROM meta WHERE key='format'", [], |r| r.get(0))
+        .optional()
+        .map_err(StoreError::engine)?;
+    match found {
+        Some(found) if found != FORMAT => Err(StoreError::Format { found, known: FORMAT.to_owned() }),
+        _ => Ok(()),
+    }
 }
 
 fn has_meta(connection: &Connection) -> Result<bool, StoreError> {

@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 /// "DPob": says whose file this is (SQLite, `PRAGMA application_id`).
 const APPLICATION_ID: i32 = 0x4450_6f62;
@@ -19,32 +20,51 @@ const READER_CACHE_KIB: i32 = 4096;
 const CHECKPOINT_FRAMES: i32 = 4096;
 /// Frames after which it is tried again, when readers were in the way of it.
 const AGAIN_FRAMES: i32 = 1024;
+/// Pages that are copied at once.
+const COPIED_PAGES: i32 = 1024;
 
+#[derive(Clone)]
 pub(crate) struct Sqlite {
     path: PathBuf,
+    vfs: Option<String>,
 }
 
 impl Sqlite {
-    /// Opens the file, making it and its tables where they are missing.
-    pub(crate) fn open(path: &Path) -> Result<(Self, SqliteWriter), IndexError> {
-        let sqlite = Self { path: path.to_owned() };
+    /// Opens the file, making it and its tables where they are missing. `vfs` is the one of SQLite's that keeps it.
+    pub(crate) fn open(path: &Path, vfs: Option<String>) -> Result<(Self, SqliteWriter), IndexError> {
+        let sqlite = Self { path: path.to_owned(), vfs };
         let writer = sqlite.writer()?;
         Ok((sqlite, writer))
     }
 
+    /// Opens a file that is there, to read it and nothing else.
+    pub(crate) fn existing(path: &Path) -> Result<SqliteReader, IndexError> {
+        let reader = Self { path: path.to_owned(), vfs: None }.reader()?;
+        check_identity(&reader.connection)?;
+        Ok(reader)
+    }
+
     pub(crate) fn reader(&self) -> Result<SqliteReader, IndexError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(failure)?;
+        let connection = self.connect(flags)?;
         set_up(&connection, READER_CACHE_KIB).map_err(failure)?;
         connection.pragma_update(None, "query_only", true).map_err(failure)?;
         Ok(SqliteReader { connection })
+    }
+
+    fn connect(&self, flags: OpenFlags) -> Result<Connection, IndexError> {
+        match &self.vfs {
+            None => Connection::open_with_flags(&self.path, flags),
+            Some(vfs) => Connection::open_with_flags_and_vfs(&self.path, flags, vfs.as_str()),
+        }
+        .map_err(failure)
     }
 
     fn writer(&self) -> Result<SqliteWriter, IndexError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&self.path, flags).map_err(failure)?;
+        let mut connection = self.connect(flags)?;
         check_identity(&connection)?;
         set_up(&connection, WRITER_CACHE_KIB).map_err(failure)?;
         make_tables(&mut connection).map_err(failure)?;
@@ -85,7 +105,7 @@ fn set_up(connection: &Connection, cache_kib: i32) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(Space::ALL.len() * 4);
     // nobody else writes; what is waited for is readers, when the log is cut
-    connection.busy_timeout(std::time::Duration::from_millis(500))
+    connection.busy_timeout(Duration::from_millis(500))
 }
 
 fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
@@ -144,6 +164,46 @@ impl View for Connection {
 
 pub(crate) struct SqliteReader {
     connection: Connection,
+}
+
+/// One state of the index, held by a transaction of its own.
+pub(crate) struct FrozenIndex {
+    connection: Connection,
+}
+
+impl FrozenIndex {
+    pub(crate) fn view(&self) -> &dyn View {
+        &self.connection
+    }
+
+    /// Writes the state to a new file, synced.
+    pub(crate) fn copy(&self, to: &Path) -> Result<(), IndexError> {
+        let mut copy = Connection::open(to).map_err(failure)?;
+        copy.pragma_update(None, "synchronous", "full").map_err(failure)?;
+        let backup = rusqlite::backup::Backup::new(&self.connection, &mut copy).map_err(failure)?;
+        backup.run_to_completion(COPIED_PAGES, Duration::ZERO, None).map_err(failure)
+    }
+}
+
+impl SqliteReader {
+    /// What is wrong with the structure of the file, in SQLite's words (sqlite.org, "PRAGMA integrity_check").
+    pub(crate) fn integrity(&self) -> Result<Vec<String>, IndexError> {
+        let mut statement = self.connection.prepare("PRAGMA integrity_check").map_err(failure)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(failure)?;
+        let found: Vec<String> = rows.collect::<rusqlite::Result<_>>().map_err(failure)?;
+        Ok(found.into_iter().filter(|row| row != "ok").collect())
+    }
+}
+
+impl Sqlite {
+    /// Holds the last committed state.
+    pub(crate) fn freeze(&self) -> Result<FrozenIndex, IndexError> {
+        let SqliteReader { connection } = self.reader()?;
+        connection.execute_batch("BEGIN").map_err(failure)?;
+        // the state is the one that is seen first
+        connection.get(Space::Meta, b"store")?;
+        Ok(FrozenIndex { connection })
+    }
 }
 
 impl Reader for SqliteReader {
@@ -270,7 +330,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("index");
         {
-            let (sqlite, mut writer) = Sqlite::open(&path).unwrap();
+            let (sqlite, mut writer) = Sqlite::open(&path, None).unwrap();
             writer.begin().unwrap();
             writer.commit(&Changes::from([put(b"b", b"1"), put(b"a\xff", b"2"), put(b"a", b"3")])).unwrap();
             let mut reader = sqlite.reader().unwrap();
@@ -285,7 +345,7 @@ mod tests {
                 })
                 .unwrap();
         }
-        let (sqlite, _writer) = Sqlite::open(&path).unwrap();
+        let (sqlite, _writer) = Sqlite::open(&path, None).unwrap();
         let mut reader = sqlite.reader().unwrap();
         reader
             .snapshot(&mut |view| {
@@ -299,7 +359,7 @@ mod tests {
     #[test]
     fn an_overlay_shows_its_changes_among_what_is_below_and_takes_them_back() {
         let directory = tempfile::tempdir().unwrap();
-        let (_sqlite, mut writer) = Sqlite::open(&directory.path().join("index")).unwrap();
+        let (_sqlite, mut writer) = Sqlite::open(&directory.path().join("index"), None).unwrap();
         writer.begin().unwrap();
         writer.commit(&Changes::from([put(b"b", b""), put(b"d", b""), put(b"f", b"")])).unwrap();
         writer.begin().unwrap();

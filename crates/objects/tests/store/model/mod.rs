@@ -363,7 +363,7 @@ impl Run<'_> {
     }
 
     async fn check(&self) {
-        assert_eq!(self.store().check(true).await.unwrap().problems, Vec::<String>::new());
+        assert_eq!(self.store().check(true).await.unwrap().problems, Vec::new());
     }
 }
 

@@ -36,7 +36,7 @@ fn on_local<F: Future<Output = ()>>(case: impl FnOnce(Store) -> F) {
         store.open_bucket(support::BUCKET, support::second(0)).await.unwrap();
         case(store).await;
         let checked = local.check(true).await.unwrap();
-        assert_eq!(checked.problems, Vec::<String>::new());
+        assert_eq!(checked.problems, Vec::new());
     });
 }
 

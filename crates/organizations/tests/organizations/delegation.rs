@@ -1,0 +1,92 @@
+use serde_json::json;
+
+use crate::support::{Organization, SCP, each, ok, pages, refused, text};
+
+#[tokio::test]
+async fn a_delegated_administrator_looks_and_changes_nothing() {
+    let org = Organization::new().await;
+    let account = org.account("security").await;
+    let alice = org.user(&account, "alice").await;
+    let (code, words) = refused(&alice, "ListAccounts", json!({})).await;
+    assert_eq!(code, "AccessDeniedException");
+    assert_eq!(words, "You don't have permissions to access this resource.");
+    let register = json!({ "AccountId": account.as_str(), "ServicePrincipal": "guardduty.amazonaws.com" });
+    assert_eq!(
+        org.refused("RegisterDelegatedAdministrator", register.clone()).await.0,
+        "ConstraintViolationException"
+    );
+    org.ok("EnableAWSServiceAccess", json!({ "ServicePrincipal": "guardduty.amazonaws.com" })).await;
+    org.ok("RegisterDelegatedAdministrator", register.clone()).await;
+    assert_eq!(
+        org.refused("RegisterDelegatedAdministrator", register.clone()).await.0,
+        "AccountAlreadyRegisteredException"
+    );
+    ok(&alice, "ListAccounts", json!({})).await;
+    ok(&alice, "DescribePolicy", json!({ "PolicyId": "p-FullAWSAccess" })).await;
+    let unit = json!({ "ParentId": org.root, "Name": "mine" });
+    assert_eq!(refused(&alice, "CreateOrganizationalUnit", unit).await.0, "AccessDeniedException");
+    let disable = json!({ "ServicePrincipal": "guardduty.amazonaws.com" });
+    assert_eq!(org.refused("DisableAWSServiceAccess", disable).await.0, "ConstraintViolationException");
+    let out = json!({ "AccountId": account.as_str() });
+    assert_eq!(org.refused("RemoveAccountFromOrganization", out).await.0, "ConstraintViolationException");
+    let listed = org.ok("ListDelegatedAdministrators", json!({})).await;
+    assert_eq!(each(&listed, "DelegatedAdministrators", "Id"), [account.as_str()]);
+    let input = json!({ "AccountId": account.as_str() });
+    let services = pages(
+        &org.management,
+        "ListDelegatedServicesForAccount",
+        &input,
+        "DelegatedServices",
+        "ServicePrincipal",
+    );
+    assert_eq!(services.await, ["guardduty.amazonaws.com"]);
+    org.ok("DeregisterDelegatedAdministrator", register.clone()).await;
+    assert_eq!(
+        org.refused("DeregisterDelegatedAdministrator", register).await.0,
+        "AccountNotRegisteredException"
+    );
+    assert_eq!(refused(&alice, "ListAccounts", json!({})).await.0, "AccessDeniedException");
+    let own = json!({ "AccountId": "123456789012", "ServicePrincipal": "guardduty.amazonaws.com" });
+    let (code, words) = org.refused("RegisterDelegatedAdministrator", own).await;
+    assert_eq!(code, "ConstraintViolationException");
+    assert_eq!(
+        words,
+        "You cannot register master account/yourself as delegated administrator for your organization."
+    );
+}
+
+#[tokio::test]
+async fn the_resource_policy_lets_members_in_as_far_as_it_says() {
+    let org = Organization::new().await;
+    let account = org.account("platform").await;
+    let alice = org.user(&account, "alice").await;
+    let root = json!({ "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+        "Action": ["organizations:ListPolicies", "organizations:CreatePolicy", "organizations:CreateAccount"], "Resource": "*",
+        "Condition": { "StringLikeIfExists": { "organizations:PolicyType": SCP } } });
+    let content = json!({ "Version": "2012-10-17", "Statement": [root] }).to_string();
+    assert_eq!(org.refused("DescribeResourcePolicy", json!({})).await.0, "ResourcePolicyNotFoundException");
+    let put = org.ok("PutResourcePolicy", json!({ "Content": content })).await;
+    assert!(text(&put, "/ResourcePolicy/ResourcePolicySummary/Id").starts_with("rp-"));
+    assert_eq!(org.ok("DescribeResourcePolicy", json!({})).await, put);
+    ok(&alice, "ListPolicies", json!({ "Filter": SCP })).await;
+    assert_eq!(refused(&alice, "ListAccounts", json!({})).await.0, "AccessDeniedException");
+    let policy = json!({ "Type": SCP, "Name": "p", "Description": "",
+        "Content": r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"# });
+    ok(&alice, "CreatePolicy", policy).await;
+    // What cannot be delegated is not, whatever the policy says.
+    let made = json!({ "AccountName": "x", "Email": "x@example.com" });
+    assert_eq!(refused(&alice, "CreateAccount", made).await.0, "AccessDeniedException");
+    assert_eq!(
+        refused(&alice, "PutResourcePolicy", json!({ "Content": content })).await.0,
+        "AccessDeniedException"
+    );
+    assert_eq!(org.refused("PutResourcePolicy", json!({ "Content": "{" })).await.0, "InvalidInputException");
+    let nobody = content.replace(":root", ":user/nobody");
+    assert_eq!(
+        org.refused("PutResourcePolicy", json!({ "Content": nobody })).await.0,
+        "InvalidInputException"
+    );
+    org.ok("DeleteResourcePolicy", json!({})).await;
+    assert_eq!(refused(&alice, "ListPolicies", json!({ "Filter": SCP })).await.0, "AccessDeniedException");
+    assert_eq!(org.refused("DeleteResourcePolicy", json!({})).await.0, "ResourcePolicyNotFoundException");
+}

@@ -1,0 +1,13 @@
+//! AWS Organizations, through the whole gate.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
+
+mod accounts;
+mod control;
+mod delegation;
+mod handshakes;
+mod organization;
+mod policies;
+mod refusals;
+mod support;
+mod tags;
+mod units;
