@@ -57,6 +57,7 @@ fn expected() -> Expected<'static> {
         service: "s3",
         regions: &|region| region == "us-east-1",
         home_region: "us-east-1",
+        bucket_in_host: None,
         now: time::macros::datetime!(2015-08-30 12:36:00 UTC),
     }
 }

@@ -27,6 +27,33 @@ pub struct Hosts {
     pub s3_domains: Vec<String>,
 }
 
+impl Hosts {
+    /// `bucket` of `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`, `bucket.localhost:4566` and of the
+    /// domains that were configured.
+    #[must_use]
+    pub fn bucket_of<'a>(&self, host: &'a str) -> Option<&'a str> {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let under = |domain: &str| {
+            let bucket = name.strip_suffix(domain)?.strip_suffix('.')?;
+            Some(bucket).filter(|b| !b.is_empty())
+        };
+        if let Some(bucket) = self.s3_domains.iter().find_map(|d| under(d)) {
+            return Some(bucket);
+        }
+        if let Some(rest) = name.strip_suffix(".amazonaws.com") {
+            // `bucket.s3`, `bucket.s3.region`, `bucket.s3-region`, `bucket.s3.dualstack.region`
+            let at = rest
+                .rfind(".s3")
+                .filter(|at| matches!(rest.as_bytes().get(at + 3), None | Some(b'.' | b'-')))?;
+            return rest.get(..at).filter(|b| !b.is_empty());
+        }
+        under("s3.localhost").or_else(|| under("localhost")).filter(|b| *b != "s3")
+    }
+}
+
 /// What kind of request it is, as far as the head alone tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocols {
@@ -166,7 +193,7 @@ impl S3Address {
         let path = head.uri.path();
         let path = path.strip_prefix('/').unwrap_or(path);
         let host = head.headers.get("host").and_then(|v| v.to_str().ok());
-        if let Some(bucket) = host.and_then(|h| bucket_of_host(h, hosts)) {
+        if let Some(bucket) = host.and_then(|h| hosts.bucket_of(h)) {
             let key = Some(path).filter(|p| !p.is_empty()).map(decode).transpose()?;
             return Ok(Self { bucket: Some(bucket.to_owned()), key });
         }
@@ -183,29 +210,6 @@ impl S3Address {
             key: key.filter(|k| !k.is_empty()).map(decode).transpose()?,
         })
     }
-}
-
-/// `bucket` of `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`, `bucket.localhost:4566` and of the
-/// domains that were configured.
-fn bucket_of_host<'a>(host: &'a str, hosts: &Hosts) -> Option<&'a str> {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let under = |domain: &str| {
-        let bucket = name.strip_suffix(domain)?.strip_suffix('.')?;
-        Some(bucket).filter(|b| !b.is_empty())
-    };
-    if let Some(bucket) = hosts.s3_domains.iter().find_map(|d| under(d)) {
-        return Some(bucket);
-    }
-    if let Some(rest) = name.strip_suffix(".amazonaws.com") {
-        // `bucket.s3`, `bucket.s3.region`, `bucket.s3-region`, `bucket.s3.dualstack.region`
-        let at =
-            rest.rfind(".s3").filter(|at| matches!(rest.as_bytes().get(at + 3), None | Some(b'.' | b'-')))?;
-        return rest.get(..at).filter(|b| !b.is_empty());
-    }
-    under("s3.localhost").or_else(|| under("localhost")).filter(|b| *b != "s3")
 }
 
 /// Operations that share their route with a newer one, or that only S3 Express has.

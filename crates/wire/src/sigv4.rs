@@ -28,8 +28,12 @@
 //! # What is not built
 //! SigV4A (`AWS4-ECDSA-P256-SHA256`) would be a second [`SigningKey`] and algorithm beside this one, and is
 //! refused as an unsupported algorithm. POST-policy form uploads sign a policy document and not a request:
-//! they are S3's, over [`SigningKey`]. Both are refused until then: a form upload parses as anonymous. SigV2 is
-//! off for good.
+//! they are S3's, over [`SigningKey`]. Both are refused until then: a form upload parses as anonymous.
+//!
+//! # Signature Version 2
+//! boto3 and version 1 of the AWS CLI presign S3 URLs with it where a region of AWS still takes it, `us-east-1` among
+//! them, unless they are told otherwise. So S3 takes it in presigned URLs, and nowhere else; `s3:signatureversion` is
+//! `AWS` then, for policies that refuse it. What SigV2 does not cover may not be there: see `presigned_v2`.
 //!
 //! # Sources
 //! *Create a signed AWS API request*, *Troubleshoot Signature Version 4 signed requests* and *Common errors* of the
@@ -46,6 +50,7 @@ mod header_auth;
 mod key;
 mod payload;
 mod percent;
+mod presigned_v2;
 mod query;
 mod query_auth;
 mod request;

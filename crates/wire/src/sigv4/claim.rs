@@ -7,12 +7,18 @@ use http::header::{self, HeaderValue};
 
 use super::header_auth::{self, Components};
 use super::percent::parse_hash;
+use super::presigned_v2::{self, V2Terms};
 use super::query::Query;
 use super::query_auth;
 use super::request::{RequestHead, names};
 use super::signed_headers::SignedHeaders;
 use super::timestamp::RequestTime;
-use super::{AuthForm, Family, HeaderFault, MAX_ACCESS_KEY_ID_LENGTH, MAX_TOKEN_LENGTH, SigError};
+use super::{
+    AuthForm, Family, HeaderFault, MAX_ACCESS_KEY_ID_LENGTH, MAX_TOKEN_LENGTH, SigError, SigningKey,
+};
+
+/// What `x-amz-content-sha256` says where the signature does not cover the body.
+const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// An authentication that was found in a request, complete and well formed, and **not verified**.
 ///
@@ -25,13 +31,24 @@ pub struct Claim<'a> {
     pub(super) host: &'a [u8],
     pub(super) query: Query,
     pub(super) credential: Credential<'a>,
-    pub(super) signed_headers: SignedHeaders<'a>,
     pub(super) signature: Cow<'a, str>,
-    pub(super) time: RequestTime,
-    pub(super) expires_seconds: Option<u32>,
+    pub(super) terms: Terms<'a>,
     pub(super) payload: PayloadMode,
     pub(super) payload_hash: Cow<'a, str>,
     token: Option<Cow<'a, str>>,
+}
+
+/// What a signature covers and for how long, by the version that it is of.
+pub(super) enum Terms<'a> {
+    V4(V4Terms<'a>),
+    V2(V2Terms),
+}
+
+/// The terms of Signature Version 4.
+pub(super) struct V4Terms<'a> {
+    pub(super) signed_headers: SignedHeaders<'a>,
+    pub(super) time: RequestTime,
+    pub(super) expires_seconds: Option<u32>,
 }
 
 /// What a signature says of the body.
@@ -63,8 +80,8 @@ impl<'a> Claim<'a> {
         let authorization = single_authorization(&head, family)?;
         let presigned = query_auth::is_attempted(&query);
         match authorization {
-            None if !presigned && family == Family::S3 && query_auth::is_legacy(&query) => {
-                Err(SigError::LegacySignature)
+            None if !presigned && family == Family::S3 && presigned_v2::is_attempted(&query) => {
+                Self::from_v2_query(head, query).map(Some)
             }
             None if !presigned => Ok(None),
             Some(_) if presigned => Err(SigError::BothForms),
@@ -145,6 +162,7 @@ impl<'a> Claim<'a> {
         };
         let host = head.host()?;
         let signature = components.signature;
+        let terms = Terms::V4(V4Terms { signed_headers, time, expires_seconds });
         Ok(Self {
             family,
             form,
@@ -152,14 +170,41 @@ impl<'a> Claim<'a> {
             host,
             query,
             credential,
-            signed_headers,
             signature,
-            time,
-            expires_seconds,
+            terms,
             payload,
             payload_hash,
             token,
         })
+    }
+
+    fn from_v2_query(head: RequestHead<'a>, query: Query) -> Result<Self, SigError> {
+        let presigned = presigned_v2::parse(&head, &query)?;
+        if presigned.token.as_ref().is_some_and(|token| token.len() > MAX_TOKEN_LENGTH) {
+            return Err(SigError::InvalidToken);
+        }
+        Ok(Self {
+            family: Family::S3,
+            form: AuthForm::Query,
+            head,
+            host: head.host()?,
+            query,
+            credential: Credential::without_scope(presigned.access_key_id)?,
+            signature: presigned.signature,
+            terms: Terms::V2(presigned.terms),
+            payload: PayloadMode::Unsigned,
+            payload_hash: Cow::Borrowed(UNSIGNED_PAYLOAD),
+            token: presigned.token,
+        })
+    }
+
+    /// The key that verifies this claim, if `secret` is that of its access key.
+    #[must_use]
+    pub fn signing_key(&self, secret: &[u8]) -> SigningKey {
+        match self.terms {
+            Terms::V4(_) => SigningKey::derive(secret, self.date(), self.region(), self.service()),
+            Terms::V2(_) => SigningKey::v2(secret),
+        }
     }
 
     /// The access key id that the request names.
@@ -226,7 +271,7 @@ struct Found<'a> {
     content_sha256: Option<Cow<'a, str>>,
 }
 
-/// `keyid/date/region/service/terminator`, of which only the shape is known.
+/// `keyid/date/region/service/terminator`, of which only the shape is known. SigV2 has the key id alone.
 pub(super) struct Credential<'a> {
     pub(super) text: Cow<'a, str>,
 }
@@ -245,6 +290,17 @@ impl<'a> Credential<'a> {
             return Err(SigError::MalformedScopeDate { form, date: date.into() });
         }
         Ok(credential)
+    }
+
+    fn without_scope(access_key_id: Cow<'a, str>) -> Result<Self, SigError> {
+        if access_key_id.len() > MAX_ACCESS_KEY_ID_LENGTH {
+            return Err(SigError::TooLarge { what: "access key id" });
+        }
+        // No key id has a slash, and what follows one would be read as a scope.
+        if access_key_id.contains('/') {
+            return Err(SigError::LegacySignature);
+        }
+        Ok(Self { text: access_key_id })
     }
 
     pub(super) fn access_key_id(&self) -> &str {
@@ -300,14 +356,14 @@ fn content_sha256_header<'a>(head: &RequestHead<'a>) -> Result<Option<Cow<'a, st
 
 /// Reads `x-amz-content-sha256`. A presigned URL without it is `UNSIGNED-PAYLOAD`.
 fn s3_payload(value: Option<Cow<'_, str>>) -> Result<(PayloadMode, Cow<'_, str>), SigError> {
-    let value = value.unwrap_or(Cow::Borrowed("UNSIGNED-PAYLOAD"));
+    let value = value.unwrap_or(Cow::Borrowed(UNSIGNED_PAYLOAD));
     PayloadMode::parse(&value).map(|mode| (mode, value))
 }
 
 impl PayloadMode {
     pub(super) fn parse(value: &str) -> Result<Self, SigError> {
         Ok(match value {
-            "UNSIGNED-PAYLOAD" => Self::Unsigned,
+            UNSIGNED_PAYLOAD => Self::Unsigned,
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Self::SignedChunks { trailer: false },
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Self::SignedChunks { trailer: true },
             "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Self::UnsignedChunks,

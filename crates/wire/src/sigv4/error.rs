@@ -48,7 +48,7 @@ pub enum SigError {
         /// What is too long.
         what: &'static str,
     },
-    /// S3: SigV2.
+    /// S3: SigV2, outside of a presigned URL or with what it does not cover.
     #[error("signature version 2")]
     LegacySignature,
     /// The `Authorization` header does not have the three components.
@@ -157,7 +157,7 @@ pub enum SigError {
     #[error("the presigned url has expired")]
     PresignedExpired {
         /// `X-Amz-Expires`.
-        expires_seconds: u32,
+        expires_seconds: Option<u32>,
         /// When it expired.
         expires: OffsetDateTime,
         /// Our time.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use aws_lc_rs::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::TERMINATOR;
@@ -34,6 +34,11 @@ impl SigningKey {
         Self(Arc::new(key))
     }
 
+    /// The key of `secret` for Signature Version 2, which knows neither day nor service: not to be cached.
+    pub(super) fn v2(secret: &[u8]) -> Self {
+        Self(Arc::new(hmac::Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret)))
+    }
+
     /// A key to spend on a caller without one the time that a real one takes. Its verdict is never read.
     pub(super) fn decoy() -> &'static Self {
         static DECOY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::derive(b"", "", "", ""));
@@ -41,7 +46,7 @@ impl SigningKey {
     }
 
     /// Compares, in constant time, the signature of `text` with the one `provided`.
-    pub(super) fn verifies(&self, text: &[u8], provided: &[u8; 32]) -> bool {
+    pub(super) fn verifies(&self, text: &[u8], provided: &[u8]) -> bool {
         hmac::verify(&self.0, text, provided).is_ok()
     }
 }

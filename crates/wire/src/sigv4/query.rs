@@ -61,6 +61,13 @@ impl Query {
         self.encoded(name).next().is_some()
     }
 
+    /// The names of all parameters, encoded.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.parameters
+            .iter()
+            .map(|parameter| std::str::from_utf8(self.slice(&parameter.name)).unwrap_or_default())
+    }
+
     /// The decoded value of a parameter that may come only once.
     pub(super) fn single(&self, name: &'static str) -> Result<Option<Cow<'static, str>>, SigError> {
         let mut values = self.encoded(name);

@@ -28,11 +28,6 @@ pub(super) fn is_attempted(query: &Query) -> bool {
         .any(|name| query.contains(name))
 }
 
-/// Whether S3 is asked to accept SigV2 from a query string.
-pub(super) fn is_legacy(query: &Query) -> bool {
-    query.contains("AWSAccessKeyId") || query.contains("Signature")
-}
-
 /// Reads the parameters of a presigned URL, each exactly once. S3 wants `X-Amz-Expires`; the other services do
 /// without, and hold every presigned request to 15 minutes (which is how STS treats the tokens of EKS).
 pub(super) fn parse(query: &Query, family: Family) -> Result<Presigned, SigError> {

@@ -6,9 +6,10 @@ use aws_lc_rs::digest;
 use time::OffsetDateTime;
 
 use super::canonical::{self, PathForm};
-use super::claim::{Claim, PayloadMode};
+use super::claim::{Claim, PayloadMode, Terms, V4Terms};
 use super::payload::{BodyKind, ChunkSigner, PayloadVerifier};
 use super::percent::{parse_hash, push_hex};
+use super::presigned_v2;
 use super::timestamp::{basic, shifted};
 use super::{
     ALGORITHM, AuthForm, Family, MAX_SKEW_SECONDS, Mismatch, ScopeFault, SigError, SigningKey, TERMINATOR,
@@ -26,6 +27,8 @@ pub struct Expected<'a> {
     pub regions: &'a dyn Fn(&str) -> bool,
     /// The region that an answer about a wrong one recommends.
     pub home_region: &'a str,
+    /// The bucket that S3 reads from the host (virtual-host style). Signature Version 2 signs it as part of the path.
+    pub bucket_in_host: Option<&'a str>,
     /// Our time.
     pub now: OffsetDateTime,
 }
@@ -48,7 +51,7 @@ pub enum NoKey {
 pub struct Verified {
     credential: String,
     form: AuthForm,
-    request_time: OffsetDateTime,
+    request_time: Option<OffsetDateTime>,
     content_sha256: Option<String>,
 }
 
@@ -56,19 +59,20 @@ impl Verified {
     /// The access key whose secret signed the request.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
-        self.part(0)
+        self.credential.split('/').next().unwrap_or_default()
     }
 
-    /// The region that the request was signed for.
+    /// The region that the request was signed for. Signature Version 2 names none.
     #[must_use]
-    pub fn region(&self) -> &str {
-        self.part(2)
+    pub fn region(&self) -> Option<&str> {
+        self.credential.split('/').nth(2)
     }
 
-    /// The service that the request was signed for.
+    /// Which version of the signature it was (`s3:signatureversion`): `AWS4-HMAC-SHA256`, or `AWS`, which is Signature
+    /// Version 2 of a presigned S3 URL.
     #[must_use]
-    pub fn service(&self) -> &str {
-        self.part(3)
+    pub fn signature_version(&self) -> &'static str {
+        if self.region().is_some() { ALGORITHM } else { "AWS" }
     }
 
     /// How the request was authenticated (`s3:authType`).
@@ -77,9 +81,10 @@ impl Verified {
         self.form
     }
 
-    /// When the request says that it was signed (`s3:signatureAge` is counted from it).
+    /// When the request says that it was signed (`s3:signatureAge` is counted from it). Signature Version 2 of a
+    /// presigned URL does not say.
     #[must_use]
-    pub fn request_time(&self) -> OffsetDateTime {
+    pub fn request_time(&self) -> Option<OffsetDateTime> {
         self.request_time
     }
 
@@ -87,10 +92,6 @@ impl Verified {
     #[must_use]
     pub fn content_sha256(&self) -> Option<&str> {
         self.content_sha256.as_deref()
-    }
-
-    fn part(&self, index: usize) -> &str {
-        self.credential.split('/').nth(index).unwrap_or_default()
     }
 }
 
@@ -120,7 +121,7 @@ impl Claim<'_> {
             return Err(SigError::WrongBody);
         }
         self.check_terms(expected)?;
-        self.check_signature(key, &self.whole_body_hash(body))?;
+        self.check_signature(key, &self.whole_body_hash(body), expected)?;
         Ok(self.verified())
     }
 
@@ -141,9 +142,9 @@ impl Claim<'_> {
         if self.payload.is_chunked() && body != BodyKind::Object {
             return Err(SigError::StreamingNotAllowed);
         }
-        self.check_signature(key, self.payload_hash.as_bytes())?;
-        let signer = match self.payload {
-            PayloadMode::SignedChunks { .. } => Some(self.chunk_signer(key)),
+        self.check_signature(key, self.payload_hash.as_bytes(), expected)?;
+        let signer = match (self.payload, &self.terms) {
+            (PayloadMode::SignedChunks { .. }, Terms::V4(terms)) => Some(self.chunk_signer(key, terms)),
             _ => None,
         };
         let payload = PayloadVerifier::new(self.payload, body, self.head.headers, signer)?;
@@ -158,8 +159,8 @@ impl Claim<'_> {
             return fault;
         }
         let verdict = match self.family {
-            Family::S3 => self.check_signature(SigningKey::decoy(), self.payload_hash.as_bytes()),
-            _ => self.check_signature(SigningKey::decoy(), &self.whole_body_hash(body)),
+            Family::S3 => self.check_signature(SigningKey::decoy(), self.payload_hash.as_bytes(), expected),
+            _ => self.check_signature(SigningKey::decoy(), &self.whole_body_hash(body), expected),
         };
         std::hint::black_box(verdict).ok();
         match why {
@@ -172,45 +173,40 @@ impl Claim<'_> {
     }
 
     fn verified(&self) -> Verified {
+        let (request_time, content_sha256) = match &self.terms {
+            Terms::V4(terms) => (Some(terms.time.instant()), self.family == Family::S3),
+            Terms::V2(_) => (None, false),
+        };
         Verified {
             credential: self.credential.text.clone().into_owned(),
             form: self.form,
-            request_time: self.time.instant(),
-            content_sha256: (self.family == Family::S3).then(|| self.payload_hash.clone().into_owned()),
+            request_time,
+            content_sha256: content_sha256.then(|| self.payload_hash.clone().into_owned()),
         }
     }
 
     /// Date, expiry and scope, in the order in which AWS finds fault with them: S3 looks at the scope of a
     /// presigned URL before its expiry, everything else at the date first.
     fn check_terms(&self, expected: &Expected<'_>) -> Result<(), SigError> {
+        let terms = match &self.terms {
+            Terms::V4(terms) => terms,
+            Terms::V2(terms) => return terms.check_expiry(expected.now),
+        };
         if self.family == Family::S3 && self.form == AuthForm::Query {
-            self.check_scope(expected)?;
-            return self.check_expiry(expected.now);
+            self.check_scope(terms, expected)?;
+            return terms.check_expiry(expected.now);
         }
-        let skew = (expected.now - self.time.instant()).abs();
-        if skew > time::Duration::seconds(MAX_SKEW_SECONDS) {
-            return Err(SigError::TimeSkewed { request_time: self.time.instant(), now: expected.now });
+        let request_time = terms.time.instant();
+        if (expected.now - request_time).abs() > time::Duration::seconds(MAX_SKEW_SECONDS) {
+            return Err(SigError::TimeSkewed { request_time, now: expected.now });
         }
-        self.check_scope(expected)
+        self.check_scope(terms, expected)
     }
 
-    fn check_expiry(&self, now: OffsetDateTime) -> Result<(), SigError> {
-        let begins = self.time.instant();
-        let expires_seconds = self.expires_seconds.unwrap_or(0);
-        let expires = shifted(begins, i64::from(expires_seconds));
-        if begins > shifted(now, MAX_SKEW_SECONDS) {
-            return Err(SigError::PresignedNotYetValid { begins, expires, now });
-        }
-        if now > expires || expires_seconds == 0 {
-            return Err(SigError::PresignedExpired { expires_seconds, expires, now });
-        }
-        Ok(())
-    }
-
-    fn check_scope(&self, expected: &Expected<'_>) -> Result<(), SigError> {
+    fn check_scope(&self, terms: &V4Terms<'_>, expected: &Expected<'_>) -> Result<(), SigError> {
         let credential = &self.credential;
         let wrong = |found: &str, right: bool| (!right).then(|| found.to_owned());
-        let date = wrong(credential.date(), credential.date().as_bytes() == self.time.day());
+        let date = wrong(credential.date(), credential.date().as_bytes() == terms.time.day());
         let region = wrong(credential.region(), (expected.regions)(credential.region()));
         let service = wrong(credential.service(), credential.service() == expected.service);
         let terminator = wrong(credential.terminator(), credential.terminator() == TERMINATOR);
@@ -225,7 +221,7 @@ impl Claim<'_> {
             date,
             expected_region: expected.home_region.to_owned(),
             expected_service: expected.service.to_owned(),
-            request_time: basic(self.time.instant()),
+            request_time: basic(terms.time.instant()),
         })))
     }
 
@@ -239,7 +235,32 @@ impl Claim<'_> {
         hash
     }
 
-    fn check_signature(&self, key: &SigningKey, payload_hash: &[u8]) -> Result<(), SigError> {
+    fn check_signature(
+        &self,
+        key: &SigningKey,
+        payload_hash: &[u8],
+        expected: &Expected<'_>,
+    ) -> Result<(), SigError> {
+        match &self.terms {
+            Terms::V4(terms) => self.check_v4_signature(terms, key, payload_hash),
+            Terms::V2(terms) => {
+                let text = terms.string_to_sign(&self.head, expected.bucket_in_host);
+                let signature = presigned_v2::parse_signature(&self.signature);
+                let verifies = key.verifies(&text, &signature.unwrap_or_default());
+                if verifies && signature.is_some() {
+                    return Ok(());
+                }
+                Err(SigError::Mismatch(Box::new(self.mismatch(None, &text))))
+            }
+        }
+    }
+
+    fn check_v4_signature(
+        &self,
+        terms: &V4Terms<'_>,
+        key: &SigningKey,
+        payload_hash: &[u8],
+    ) -> Result<(), SigError> {
         let signature = parse_hash(self.signature.as_bytes())
             .filter(|_| !self.signature.bytes().any(|byte| byte.is_ascii_uppercase()));
         let mut compared = None;
@@ -248,11 +269,11 @@ impl Claim<'_> {
                 head: &self.head,
                 host: self.host,
                 query: &self.query,
-                signed: &self.signed_headers,
+                signed: &terms.signed_headers,
                 payload_hash,
             };
             let request = canonical::request(&parts, form);
-            let text = self.string_to_sign(&request);
+            let text = self.string_to_sign(terms, &request);
             let verifies = key.verifies(&text, &signature.unwrap_or_default());
             if verifies && signature.is_some() && !payload_hash.is_empty() {
                 return Ok(());
@@ -260,7 +281,7 @@ impl Claim<'_> {
             compared = Some((request, text));
         }
         let (request, text) = compared.unwrap_or_default();
-        Err(SigError::Mismatch(Box::new(self.mismatch(request, text))))
+        Err(SigError::Mismatch(Box::new(self.mismatch(Some(request), &text))))
     }
 
     /// The forms of the path that a signature may cover. S3's own comes last, so that it is the one shown.
@@ -275,31 +296,50 @@ impl Claim<'_> {
         }
     }
 
-    fn string_to_sign(&self, canonical_request: &[u8]) -> Vec<u8> {
+    fn string_to_sign(&self, terms: &V4Terms<'_>, canonical_request: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(192);
         text.extend_from_slice(ALGORITHM.as_bytes());
         text.push(b'\n');
-        text.extend_from_slice(&self.date_and_scope());
+        text.extend_from_slice(&self.date_and_scope(terms));
         text.push(b'\n');
         push_hex(&mut text, digest::digest(&digest::SHA256, canonical_request).as_ref());
         text
     }
 
-    fn date_and_scope(&self) -> Vec<u8> {
-        [self.time.as_bytes(), b"\n", self.credential.scope().as_bytes()].concat()
+    fn date_and_scope(&self, terms: &V4Terms<'_>) -> Vec<u8> {
+        [terms.time.as_bytes(), b"\n", self.credential.scope().as_bytes()].concat()
     }
 
-    fn chunk_signer(&self, key: &SigningKey) -> ChunkSigner {
-        ChunkSigner::new(key.clone(), self.access_key_id().to_owned(), self.date_and_scope(), &self.signature)
+    fn chunk_signer(&self, key: &SigningKey, terms: &V4Terms<'_>) -> ChunkSigner {
+        let access_key_id = self.access_key_id().to_owned();
+        ChunkSigner::new(key.clone(), access_key_id, self.date_and_scope(terms), &self.signature)
     }
 
-    fn mismatch(&self, request: Vec<u8>, text: Vec<u8>) -> Mismatch {
-        let shown = self.session_token().is_none() && request.len() <= MAX_SHOWN;
+    /// What did not match. A session's token is in the canonical request, and in all that SigV2 signs: not shown.
+    fn mismatch(&self, request: Option<Vec<u8>>, text: &[u8]) -> Mismatch {
+        let with_token = self.session_token().is_some();
+        let hidden = with_token && matches!(self.terms, Terms::V2(_));
+        let shown = request.filter(|request| !with_token && request.len() <= MAX_SHOWN);
         Mismatch {
             access_key_id: self.access_key_id().to_owned(),
-            string_to_sign: String::from_utf8_lossy(&text).into_owned(),
+            string_to_sign: if hidden { String::new() } else { String::from_utf8_lossy(text).into_owned() },
             signature_provided: self.signature.clone().into_owned(),
-            canonical_request: shown.then(|| String::from_utf8_lossy(&request).into_owned()),
+            canonical_request: shown.map(|request| String::from_utf8_lossy(&request).into_owned()),
         }
+    }
+}
+
+impl V4Terms<'_> {
+    fn check_expiry(&self, now: OffsetDateTime) -> Result<(), SigError> {
+        let begins = self.time.instant();
+        let expires_seconds = self.expires_seconds.unwrap_or(0);
+        let expires = shifted(begins, i64::from(expires_seconds));
+        if begins > shifted(now, MAX_SKEW_SECONDS) {
+            return Err(SigError::PresignedNotYetValid { begins, expires, now });
+        }
+        if now > expires || expires_seconds == 0 {
+            return Err(SigError::PresignedExpired { expires_seconds: Some(expires_seconds), expires, now });
+        }
+        Ok(())
     }
 }

@@ -21,7 +21,7 @@ const BAD_DIGEST: (&str, u16) = ("BadDigest", 400);
 
 fn verifier(request: &Request, body: BodyKind) -> Result<PayloadVerifier, SigError> {
     let claim = Claim::parse(request.head(), Family::S3)?.unwrap();
-    let key = signing_key(&claim, SECRET);
+    let key = claim.signing_key(SECRET.as_bytes());
     claim.verify_head(&key, body, &expected("s3")).map(|(_, payload)| payload)
 }
 

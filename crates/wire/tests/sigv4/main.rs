@@ -11,6 +11,8 @@ mod botocore;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod presigned_v2;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod refusals;

@@ -607,7 +607,6 @@ fn malformed_authentication_is_refused_in_s3s_words() {
         ("s3h-17", s3("GET", "/b/o", |s| s.scope_date = "20200101".into()), MALFORMED),
         ("another region", s3("GET", "/b/o", |s| s.region = "eu-west-1".into()), MALFORMED),
         ("s3h-23", s3_rewritten(|_| format!("AWS {KEY_ID}:c2lnbmF0dXJl")), REQUEST),
-        ("sigv2 query", object("GET", "/b/o?AWSAccessKeyId=A&Expires=1&Signature=b"), REQUEST),
         ("s3h-27", s3_rewritten(|_| "invalid_header".into()), ARGUMENT),
         ("s3h-28", s3_rewritten(|v| v.replace("AWS4-HMAC-SHA256", "AWS2-HMAC-SHA1")), ARGUMENT),
         ("s3h-29", component("Credential", ""), MALFORMED),

@@ -183,8 +183,13 @@ fn an_escaped_path_is_escaped_again() {
         } else {
             now()
         };
-        let expected =
-            Expected { service: &service, regions: &|found| found == region, home_region: REGION, now: day };
+        let expected = Expected {
+            service: &service,
+            regions: &|found| found == region,
+            home_region: REGION,
+            bucket_in_host: None,
+            now: day,
+        };
         let key = SigningKey::derive(b"another secret", claim.date(), claim.region(), claim.service());
         let Err(SigError::Mismatch(mismatch)) = claim.verify(&key, b"", &expected) else {
             panic!("{name}: verified")

@@ -6,7 +6,7 @@ use aws_lc_rs::{digest, hmac};
 use bytes::Bytes;
 use daypass_wire::sigv4::{
     BodyKind, Claim, Digests, Expected, Family, NoKey, PayloadError, PayloadVerifier, RequestHead, SigError,
-    SigningKey, Verified,
+    Verified,
 };
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
@@ -108,7 +108,7 @@ pub(crate) fn gate(
     if let Some(why) = no_key {
         return Err(claim.refuse(why, &request.body, &expected));
     }
-    let key = signing_key(&claim, SECRET);
+    let key = claim.signing_key(SECRET.as_bytes());
     if family != Family::S3 {
         return claim.verify(&key, &request.body, &expected).map(Some);
     }
@@ -141,12 +141,14 @@ pub(crate) fn answer(result: &Result<Option<Verified>, SigError>, family: Family
     }
 }
 
-pub(crate) fn signing_key(claim: &Claim<'_>, secret: &str) -> SigningKey {
-    SigningKey::derive(secret.as_bytes(), claim.date(), claim.region(), claim.service())
-}
-
 pub(crate) fn expected(service: &str) -> Expected<'_> {
-    Expected { service, regions: &|region| region == REGION, home_region: REGION, now: now() }
+    Expected {
+        service,
+        regions: &|region| region == REGION,
+        home_region: REGION,
+        bucket_in_host: None,
+        now: now(),
+    }
 }
 
 /// A signature in the making, each part of which a test may set before it is computed.

@@ -209,11 +209,11 @@ impl SigError {
                 ("Expires", extended(*expires)),
                 ("ServerTime", extended(*now)),
             ],
-            Self::PresignedExpired { expires_seconds, expires, now } => vec![
-                ("X-Amz-Expires", expires_seconds.to_string()),
-                ("Expires", extended(*expires)),
-                ("ServerTime", extended(*now)),
-            ],
+            Self::PresignedExpired { expires_seconds, expires, now } => expires_seconds
+                .map(|seconds| ("X-Amz-Expires", seconds.to_string()))
+                .into_iter()
+                .chain([("Expires", extended(*expires)), ("ServerTime", extended(*now))])
+                .collect(),
             Self::WrongScope(fault)
                 if fault.region.is_some() && fault.service.is_none() && fault.terminator.is_none() =>
             {
