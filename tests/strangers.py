@@ -46,6 +46,8 @@ def text(shape, name):
         return "key"
     if name == "CopySource":
         return f"{BUCKET}/key"
+    if name == "RoleArn":
+        return "arn:aws:iam::123456789012:role/abcdef"
     pattern = shape.metadata.get("pattern")
     if pattern and pattern not in (".*", r"[\s\S]*", ".+"):
         # What differs between the regular expressions of the models and Python's.

@@ -7,6 +7,7 @@
 
 pub mod administrator;
 pub mod assume;
+mod attempts;
 pub mod audit;
 mod authenticate;
 mod authorize;
@@ -25,6 +26,7 @@ mod kept;
 mod key_ring;
 mod last_used;
 mod lengthy;
+pub mod mfa;
 mod object_keys;
 mod operation;
 pub mod organizations;
@@ -48,6 +50,7 @@ pub use daypass_store as store;
 pub use daypass_wire as wire;
 pub use daypass_wire::Fault;
 
+pub use attempts::Attempts;
 pub use aws_managed::AwsManagedPolicy;
 pub use caller::{Caller, CallerKind, Vouched, VouchedBy};
 pub use check::{Check, Checks, Guard};

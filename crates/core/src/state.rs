@@ -7,6 +7,7 @@ use daypass_objects::Objects;
 use daypass_store::Store;
 use daypass_wire::Hosts;
 
+use crate::attempts::Attempts;
 use crate::identity::Identities;
 use crate::instances::InstanceSupport;
 use crate::kept::Kept;
@@ -27,6 +28,8 @@ pub struct State {
     pub organizations: Organizations,
     /// Records that requests ask for all the time, decoded.
     pub kept: Kept,
+    /// Guesses of codes and passwords.
+    pub attempts: Attempts,
     /// The bytes of S3's objects.
     pub objects: Arc<dyn Objects>,
     /// The time.

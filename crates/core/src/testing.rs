@@ -21,7 +21,7 @@ use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
 use crate::{
-    Clock, Entropy, Entry, Fetching, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys,
+    Attempts, Clock, Entropy, Entry, Fetching, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys,
     Organizations, Peer, ProviderKeys, Secret, State, Unreachable, Web, administrator, full,
 };
 
@@ -134,6 +134,7 @@ impl TestServer {
             identities: Identities::of(&store),
             organizations: Organizations::of(&store),
             kept: Kept::of(&store),
+            attempts: Attempts::default(),
             objects: Arc::new(objects(folder.path(), &ring, &entropy)),
             store,
             ring,
@@ -301,6 +302,7 @@ fn sample(text: &Text) -> String {
     }
     match pattern {
         p if p.starts_with("v[1-9]") => "v1".to_owned(),
+        r"[\d]+" => "123456".to_owned(),
         p if p.contains(r"\u002F") || p.starts_with("((/") => "/".to_owned(),
         "" if text.min == 20 => format!("arn:aws:iam::{ACCOUNT}:policy/x"),
         _ => "a".repeat(usize::try_from(text.min.max(3)).unwrap()),

@@ -1,8 +1,8 @@
 //! `iam:DeleteRole`: of a role that has nothing left.
 
 use daypass_core::model::iam::{DeleteRoleRequest, ops};
-use daypass_core::store::records::{Indexed as _, Role, RoleLastUsed};
-use daypass_core::store::{StoreError, Tx};
+use daypass_core::store::records::{Indexed as _, Role, RoleLastUsed, ServiceLastUsed};
+use daypass_core::store::{Read as _, Record as _, StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, operation};
 
 use crate::entity::{Entity as _, modifiable};
@@ -29,6 +29,16 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: DeleteRoleRequest) -> Result<(), Error> 
     if let Some(words) = conflict {
         return Err(delete_conflict(words).into());
     }
-    tx.delete(&RoleLastUsed::key_of(&role.account, &role.id));
+    forget_use(tx, &role)?;
     Ok(role.remove(tx)?)
+}
+
+/// What was deleted leaves no last use behind.
+pub(crate) fn forget_use(tx: &mut Tx<'_>, role: &Role) -> Result<(), StoreError> {
+    tx.delete(&RoleLastUsed::key_of(&role.account, &role.id));
+    let uses: Vec<ServiceLastUsed> = tx.all(&ServiceLastUsed::all_of(&role.account, &role.id))?;
+    for used in uses {
+        tx.delete(&used.key());
+    }
+    Ok(())
 }

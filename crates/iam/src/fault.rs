@@ -32,6 +32,23 @@ pub(crate) fn not_attachable(words: impl Into<String>) -> Fault {
     Fault::new(&errors::POLICY_NOT_ATTACHABLE, words)
 }
 
+pub(crate) fn access_denied(words: &str) -> Fault {
+    Fault::new(&errors::ACCESS_DENIED, words)
+}
+
+pub(crate) fn invalid_user_type(words: &str) -> Fault {
+    Fault::new(&errors::INVALID_USER_TYPE, words)
+}
+
+pub(crate) fn password_violation(words: impl Into<String>) -> Fault {
+    Fault::new(&errors::PASSWORD_POLICY_VIOLATION, words)
+}
+
+/// Codes that do not follow each other on the device at this time.
+pub(crate) fn invalid_code() -> Fault {
+    Fault::new(&errors::INVALID_AUTHENTICATION_CODE, "Authentication code for device is not valid.")
+}
+
 /// A role that only AWS changes.
 pub(crate) fn protected_role(name: &str) -> Fault {
     Fault::new(

@@ -8,7 +8,7 @@ use daypass_core::store::records::{Counted, Tally};
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error, operation};
 
-use crate::quota;
+use crate::{quota, sts_preferences};
 
 operation!(GET_ACCOUNT_SUMMARY, ops::GetAccountSummary, checks, |cx, tx, _| run(cx, tx));
 
@@ -16,8 +16,7 @@ fn checks(_: &Cx, _: &Tx<'_>, _: &()) -> Result<Checks, StoreError> {
     Ok(Check::on_all("iam:GetAccountSummary").into())
 }
 
-/// What can be counted in an account, and the quota of it. There is no root user that has keys, a password or a
-/// device, and nothing here makes certificates or devices.
+/// What can be counted in an account, and the quota of it. There is no root user that has keys, a password or a device.
 fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
     let mut summary: BTreeMap<String, i32> = BTreeMap::new();
     let mut set = |key: Key, number: usize| {
@@ -41,6 +40,12 @@ fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
             Key::PolicyVersionsInUseQuota,
             quota::POLICY_VERSIONS_PER_ACCOUNT,
         ),
+        (
+            Counted::ServerCertificates,
+            Key::ServerCertificates,
+            Key::ServerCertificatesQuota,
+            quota::SERVER_CERTIFICATES,
+        ),
     ] {
         set(key, total(tx, &account, &counted)?);
         set(quota_key, limit);
@@ -59,17 +64,15 @@ fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
         (Key::AttachedPoliciesPerGroupQuota, quota::ATTACHED_POLICIES),
         (Key::AttachedPoliciesPerRoleQuota, quota::ATTACHED_POLICIES),
         (Key::VersionsPerPolicyQuota, quota::VERSIONS_PER_POLICY),
-        (Key::SigningCertificatesPerUserQuota, 2),
-        (Key::ServerCertificatesQuota, 20),
-        (Key::ServerCertificates, 0),
-        (Key::MFADevices, 0),
-        (Key::MFADevicesInUse, 0),
+        (Key::SigningCertificatesPerUserQuota, quota::SIGNING_CERTIFICATES_PER_USER),
+        (Key::MFADevices, total(tx, &account, &Counted::MfaDevices)?),
+        (Key::MFADevicesInUse, total(tx, &account, &Counted::MfaDevicesInUse)?),
         (Key::Providers, providers),
         (Key::AccountMFAEnabled, 0),
         (Key::AccountAccessKeysPresent, 0),
         (Key::AccountPasswordPresent, 0),
         (Key::AccountSigningCertificatesPresent, 0),
-        (Key::GlobalEndpointTokenVersion, 1),
+        (Key::GlobalEndpointTokenVersion, sts_preferences::token_version(cx, tx)?),
     ] {
         set(key, number);
     }

@@ -6,6 +6,7 @@ mod account_alias;
 mod add_role_to_instance_profile;
 mod attachment;
 mod boundary;
+mod certificate;
 mod context_entry;
 mod context_keys;
 mod create_access_key;
@@ -15,6 +16,7 @@ mod create_policy;
 mod create_policy_version;
 mod create_role;
 mod create_user;
+mod credential_report;
 mod delete_access_key;
 mod delete_group;
 mod delete_instance_profile;
@@ -38,28 +40,43 @@ mod group;
 mod group_membership;
 mod inline_policy;
 mod instance_profile;
+mod last_accessed;
 mod list_access_keys;
 mod list_entities;
 mod list_entities_for_policy;
 mod list_groups_for_user;
 mod list_instance_profiles_for_role;
 mod list_policies;
+mod list_policies_granting_service_access;
 mod list_policy_versions;
+mod login_profile;
 mod managed_policy;
+mod mfa_device;
 mod oidc_provider;
 mod organizations_features;
 mod outbound_web_identity;
 mod paging;
+mod password;
+mod password_policy;
+mod pem;
 mod policy_arn;
 mod policy_source;
+mod qr;
 mod quota;
 mod remove_role_from_instance_profile;
 mod role;
 mod saml_provider;
+mod server_certificate;
+mod service_access;
+mod service_linked_role;
+mod service_specific_credential;
 mod set_default_policy_version;
+mod signing_certificate;
 mod simulate;
 mod simulated_policy;
 mod simulation;
+mod ssh_public_key;
+mod sts_preferences;
 mod tag;
 mod update_access_key;
 mod update_assume_role_policy;
@@ -67,6 +84,7 @@ mod update_group;
 mod update_role;
 mod update_user;
 mod user;
+mod user_credential;
 
 use daypass_core::Entry;
 
@@ -78,21 +96,29 @@ pub static OPERATIONS: &[&Entry] = &[
     &attachment::ATTACH_GROUP_POLICY,
     &attachment::ATTACH_ROLE_POLICY,
     &attachment::ATTACH_USER_POLICY,
+    &login_profile::CHANGE_PASSWORD,
     &create_access_key::CREATE_ACCESS_KEY,
     &account_alias::CREATE_ACCOUNT_ALIAS,
     &create_group::CREATE_GROUP,
     &create_instance_profile::CREATE_INSTANCE_PROFILE,
+    &login_profile::CREATE_LOGIN_PROFILE,
     &oidc_provider::CREATE_OPEN_ID_CONNECT_PROVIDER,
     &create_policy::CREATE_POLICY,
     &create_policy_version::CREATE_POLICY_VERSION,
     &create_role::CREATE_ROLE,
     &saml_provider::CREATE_SAML_PROVIDER,
+    &service_linked_role::CREATE_SERVICE_LINKED_ROLE,
+    &service_specific_credential::CREATE_SERVICE_SPECIFIC_CREDENTIAL,
     &create_user::CREATE_USER,
+    &mfa_device::CREATE_VIRTUAL_MFA_DEVICE,
+    &mfa_device::DEACTIVATE_MFA_DEVICE,
     &delete_access_key::DELETE_ACCESS_KEY,
     &account_alias::DELETE_ACCOUNT_ALIAS,
+    &password_policy::DELETE_ACCOUNT_PASSWORD_POLICY,
     &delete_group::DELETE_GROUP,
     &inline_policy::DELETE_GROUP_POLICY,
     &delete_instance_profile::DELETE_INSTANCE_PROFILE,
+    &login_profile::DELETE_LOGIN_PROFILE,
     &oidc_provider::DELETE_OPEN_ID_CONNECT_PROVIDER,
     &delete_policy::DELETE_POLICY,
     &delete_policy_version::DELETE_POLICY_VERSION,
@@ -100,22 +126,39 @@ pub static OPERATIONS: &[&Entry] = &[
     &boundary::DELETE_ROLE_PERMISSIONS_BOUNDARY,
     &inline_policy::DELETE_ROLE_POLICY,
     &saml_provider::DELETE_SAML_PROVIDER,
+    &ssh_public_key::DELETE_SSH_PUBLIC_KEY,
+    &server_certificate::DELETE_SERVER_CERTIFICATE,
+    &service_linked_role::DELETE_SERVICE_LINKED_ROLE,
+    &service_specific_credential::DELETE_SERVICE_SPECIFIC_CREDENTIAL,
+    &signing_certificate::DELETE_SIGNING_CERTIFICATE,
     &delete_user::DELETE_USER,
     &boundary::DELETE_USER_PERMISSIONS_BOUNDARY,
     &inline_policy::DELETE_USER_POLICY,
+    &mfa_device::DELETE_VIRTUAL_MFA_DEVICE,
     &attachment::DETACH_GROUP_POLICY,
     &attachment::DETACH_ROLE_POLICY,
     &attachment::DETACH_USER_POLICY,
+    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
+    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_SESSIONS,
     &outbound_web_identity::DISABLE_OUTBOUND_WEB_IDENTITY_FEDERATION,
+    &mfa_device::ENABLE_MFA_DEVICE,
+    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
+    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_SESSIONS,
     &outbound_web_identity::ENABLE_OUTBOUND_WEB_IDENTITY_FEDERATION,
+    &credential_report::GENERATE_CREDENTIAL_REPORT,
+    &last_accessed::GENERATE_SERVICE_LAST_ACCESSED_DETAILS,
     &get_access_key_last_used::GET_ACCESS_KEY_LAST_USED,
     &get_account_authorization_details::GET_ACCOUNT_AUTHORIZATION_DETAILS,
+    &password_policy::GET_ACCOUNT_PASSWORD_POLICY,
     &get_account_summary::GET_ACCOUNT_SUMMARY,
     &context_keys::GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY,
     &context_keys::GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY,
+    &credential_report::GET_CREDENTIAL_REPORT,
     &get_group::GET_GROUP,
     &inline_policy::GET_GROUP_POLICY,
     &get_instance_profile::GET_INSTANCE_PROFILE,
+    &login_profile::GET_LOGIN_PROFILE,
+    &mfa_device::GET_MFA_DEVICE,
     &oidc_provider::GET_OPEN_ID_CONNECT_PROVIDER,
     &outbound_web_identity::GET_OUTBOUND_WEB_IDENTITY_FEDERATION_INFO,
     &get_policy::GET_POLICY,
@@ -123,6 +166,11 @@ pub static OPERATIONS: &[&Entry] = &[
     &get_role::GET_ROLE,
     &inline_policy::GET_ROLE_POLICY,
     &saml_provider::GET_SAML_PROVIDER,
+    &ssh_public_key::GET_SSH_PUBLIC_KEY,
+    &server_certificate::GET_SERVER_CERTIFICATE,
+    &last_accessed::GET_SERVICE_LAST_ACCESSED_DETAILS,
+    &last_accessed::GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES,
+    &service_linked_role::GET_SERVICE_LINKED_ROLE_DELETION_STATUS,
     &get_user::GET_USER,
     &inline_policy::GET_USER_POLICY,
     &list_access_keys::LIST_ACCESS_KEYS,
@@ -137,9 +185,13 @@ pub static OPERATIONS: &[&Entry] = &[
     &tag::LIST_INSTANCE_PROFILE_TAGS,
     &list_entities::LIST_INSTANCE_PROFILES,
     &list_instance_profiles_for_role::LIST_INSTANCE_PROFILES_FOR_ROLE,
+    &tag::LIST_MFA_DEVICE_TAGS,
+    &mfa_device::LIST_MFA_DEVICES,
     &tag::LIST_OPEN_ID_CONNECT_PROVIDER_TAGS,
     &oidc_provider::LIST_OPEN_ID_CONNECT_PROVIDERS,
+    &organizations_features::LIST_ORGANIZATIONS_FEATURES,
     &list_policies::LIST_POLICIES,
+    &list_policies_granting_service_access::LIST_POLICIES_GRANTING_SERVICE_ACCESS,
     &tag::LIST_POLICY_TAGS,
     &list_policy_versions::LIST_POLICY_VERSIONS,
     &inline_policy::LIST_ROLE_POLICIES,
@@ -147,9 +199,15 @@ pub static OPERATIONS: &[&Entry] = &[
     &list_entities::LIST_ROLES,
     &tag::LIST_SAML_PROVIDER_TAGS,
     &saml_provider::LIST_SAML_PROVIDERS,
+    &ssh_public_key::LIST_SSH_PUBLIC_KEYS,
+    &tag::LIST_SERVER_CERTIFICATE_TAGS,
+    &server_certificate::LIST_SERVER_CERTIFICATES,
+    &service_specific_credential::LIST_SERVICE_SPECIFIC_CREDENTIALS,
+    &signing_certificate::LIST_SIGNING_CERTIFICATES,
     &inline_policy::LIST_USER_POLICIES,
     &tag::LIST_USER_TAGS,
     &list_entities::LIST_USERS,
+    &mfa_device::LIST_VIRTUAL_MFA_DEVICES,
     &inline_policy::PUT_GROUP_POLICY,
     &boundary::PUT_ROLE_PERMISSIONS_BOUNDARY,
     &inline_policy::PUT_ROLE_POLICY,
@@ -158,32 +216,43 @@ pub static OPERATIONS: &[&Entry] = &[
     &oidc_provider::REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER,
     &remove_role_from_instance_profile::REMOVE_ROLE_FROM_INSTANCE_PROFILE,
     &group_membership::REMOVE_USER_FROM_GROUP,
+    &service_specific_credential::RESET_SERVICE_SPECIFIC_CREDENTIAL,
+    &mfa_device::RESYNC_MFA_DEVICE,
     &set_default_policy_version::SET_DEFAULT_POLICY_VERSION,
+    &sts_preferences::SET_SECURITY_TOKEN_SERVICE_PREFERENCES,
     &simulate::SIMULATE_CUSTOM_POLICY,
     &simulate::SIMULATE_PRINCIPAL_POLICY,
     &tag::TAG_INSTANCE_PROFILE,
+    &tag::TAG_MFA_DEVICE,
     &tag::TAG_OPEN_ID_CONNECT_PROVIDER,
     &tag::TAG_POLICY,
     &tag::TAG_ROLE,
     &tag::TAG_SAML_PROVIDER,
+    &tag::TAG_SERVER_CERTIFICATE,
     &tag::TAG_USER,
     &tag::UNTAG_INSTANCE_PROFILE,
+    &tag::UNTAG_MFA_DEVICE,
     &tag::UNTAG_OPEN_ID_CONNECT_PROVIDER,
     &tag::UNTAG_POLICY,
     &tag::UNTAG_ROLE,
     &tag::UNTAG_SAML_PROVIDER,
+    &tag::UNTAG_SERVER_CERTIFICATE,
     &tag::UNTAG_USER,
     &update_access_key::UPDATE_ACCESS_KEY,
+    &password_policy::UPDATE_ACCOUNT_PASSWORD_POLICY,
     &update_assume_role_policy::UPDATE_ASSUME_ROLE_POLICY,
     &update_group::UPDATE_GROUP,
+    &login_profile::UPDATE_LOGIN_PROFILE,
     &oidc_provider::UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT,
     &update_role::UPDATE_ROLE,
     &update_role::UPDATE_ROLE_DESCRIPTION,
     &saml_provider::UPDATE_SAML_PROVIDER,
+    &ssh_public_key::UPDATE_SSH_PUBLIC_KEY,
+    &server_certificate::UPDATE_SERVER_CERTIFICATE,
+    &service_specific_credential::UPDATE_SERVICE_SPECIFIC_CREDENTIAL,
+    &signing_certificate::UPDATE_SIGNING_CERTIFICATE,
     &update_user::UPDATE_USER,
-    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
-    &organizations_features::DISABLE_ORGANIZATIONS_ROOT_SESSIONS,
-    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT,
-    &organizations_features::ENABLE_ORGANIZATIONS_ROOT_SESSIONS,
-    &organizations_features::LIST_ORGANIZATIONS_FEATURES,
+    &ssh_public_key::UPLOAD_SSH_PUBLIC_KEY,
+    &server_certificate::UPLOAD_SERVER_CERTIFICATE,
+    &signing_certificate::UPLOAD_SIGNING_CERTIFICATE,
 ];

@@ -21,14 +21,14 @@ pub(crate) struct PolicySource {
 }
 
 /// An ARN of a user, group or role.
-struct SourceArn<'a> {
-    account: &'a str,
-    kind: &'a str,
-    name: &'a str,
+pub(crate) struct SourceArn<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) name: &'a str,
 }
 
 impl<'a> SourceArn<'a> {
-    fn parse(arn: &'a str) -> Option<Self> {
+    pub(crate) fn parse(arn: &'a str) -> Option<Self> {
         let (account, resource) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
         let (kind, path) = resource.split_once('/')?;
         let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;

@@ -21,6 +21,16 @@ pub(crate) const GROUP_POLICY_SIZE: usize = 5120;
 pub(crate) const ROLE_POLICY_SIZE: usize = 10_240;
 /// Access keys of a user.
 pub(crate) const ACCESS_KEYS_PER_USER: usize = 2;
+/// MFA devices of a user.
+pub(crate) const MFA_DEVICES_PER_USER: usize = 8;
+/// SSH public keys of a user.
+pub(crate) const SSH_PUBLIC_KEYS_PER_USER: usize = 5;
+/// Signing certificates of a user.
+pub(crate) const SIGNING_CERTIFICATES_PER_USER: usize = 2;
+/// Service-specific credentials of a user for one service.
+pub(crate) const SERVICE_CREDENTIALS_PER_SERVICE: usize = 2;
+/// Server certificates of an account.
+pub(crate) const SERVER_CERTIFICATES: usize = 20;
 /// Groups that a user is in.
 pub(crate) const GROUPS_PER_USER: usize = 10;
 /// Tags of one resource.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use daypass_core::model::iam::{
-    ListInstanceProfileTagsResponse, ListOpenIDConnectProviderTagsResponse, ListPolicyTagsResponse,
-    ListRoleTagsResponse, ListSAMLProviderTagsResponse, ListUserTagsResponse, Tag as ApiTag, ops,
+    ListInstanceProfileTagsResponse, ListMFADeviceTagsResponse, ListOpenIDConnectProviderTagsResponse,
+    ListPolicyTagsResponse, ListRoleTagsResponse, ListSAMLProviderTagsResponse,
+    ListServerCertificateTagsResponse, ListUserTagsResponse, Tag as ApiTag, ops,
 };
 use daypass_core::store::records::{
-    InstanceProfile, ManagedPolicy, OidcProvider, Role, SamlProvider, Tag, User,
+    InstanceProfile, ManagedPolicy, MfaDevice, OidcProvider, Role, SamlProvider, Tag, User,
 };
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{AwsManagedPolicy, Check, Checks, Cx, Error, Fault, operation};
@@ -16,6 +17,7 @@ use crate::entity::Tagged;
 use crate::fault::{invalid_input, limit_exceeded};
 use crate::paging::{Page, Paging};
 use crate::quota;
+use crate::server_certificate::ServerCertificate;
 
 /// `tagging!(record, member that names it: three entries);`
 macro_rules! tagging {
@@ -60,6 +62,12 @@ tagging!(InstanceProfile, instance_profile_name:
     TAG_INSTANCE_PROFILE = TagInstanceProfile, UNTAG_INSTANCE_PROFILE = UntagInstanceProfile,
     LIST_INSTANCE_PROFILE_TAGS = ListInstanceProfileTags -> ListInstanceProfileTagsResponse);
 
+tagging!(MfaDevice, serial_number:
+    TAG_MFA_DEVICE = TagMFADevice, UNTAG_MFA_DEVICE = UntagMFADevice,
+    LIST_MFA_DEVICE_TAGS = ListMFADeviceTags -> ListMFADeviceTagsResponse);
+tagging!(ServerCertificate, server_certificate_name:
+    TAG_SERVER_CERTIFICATE = TagServerCertificate, UNTAG_SERVER_CERTIFICATE = UntagServerCertificate,
+    LIST_SERVER_CERTIFICATE_TAGS = ListServerCertificateTags -> ListServerCertificateTagsResponse);
 tagging!(OidcProvider, open_id_connect_provider_arn:
     TAG_OPEN_ID_CONNECT_PROVIDER = TagOpenIDConnectProvider,
     UNTAG_OPEN_ID_CONNECT_PROVIDER = UntagOpenIDConnectProvider,

@@ -11,9 +11,9 @@ use daypass_core::{
 };
 
 use crate::get_session_token::issue;
-use crate::session_policy;
+use crate::{mfa, session_policy};
 
-operation!(ASSUME_ROLE, ops::AssumeRole, checks, run);
+operation!(ASSUME_ROLE, ops::AssumeRole, may_refuse: checks, run);
 
 /// One hour (STS API reference, AssumeRole); also the most that a chained session may last.
 const DEFAULT_SECONDS: i32 = 3600;
@@ -31,7 +31,10 @@ pub(crate) fn find_role(tx: &Tx<'_>, arn: &str) -> Result<Option<Role>, StoreErr
     Ok(tx.get::<Role>(&Role::key_of(&account, name))?.filter(|role| role.arn() == arn))
 }
 
-fn checks(cx: &Cx, tx: &Tx<'_>, input: &AssumeRoleRequest) -> Result<Checks, StoreError> {
+/// What is no ARN of a role, and a code that is wrong, is said to everybody who has signed: it tells nothing of the role.
+fn checks(cx: &Cx, tx: &Tx<'_>, input: &AssumeRoleRequest) -> Result<Checks, Error> {
+    let (account, _) = parse_role_arn(&input.role_arn).ok_or_else(|| invalid("Request ARN is invalid"))?;
+    let proved = mfa::proof(cx, tx, input.serial_number.as_deref(), input.token_code.as_deref())?.is_some();
     let role = find_role(tx, &input.role_arn)?;
     let trust = assume::trust_of(cx.state(), role.as_ref());
     let tags = || input.tags.iter().map(|t| (t.key.as_str(), t.value.as_str()));
@@ -49,10 +52,12 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &AssumeRoleRequest) -> Result<Checks, Sto
         if let Some(role) = &role {
             check = check.resource_tags(&role.tags);
         }
-        match parse_role_arn(&input.role_arn) {
-            Some((account, _)) => check.of_account(account),
-            None => check,
+        if proved {
+            // Over what the caller's own session says.
+            check =
+                check.with_flag("aws:MultiFactorAuthPresent", true).with_number("aws:MultiFactorAuthAge", 0);
         }
+        check.of_account(account.clone())
     };
     let mut checks = Checks::from(check("sts:AssumeRole"));
     if !input.tags.is_empty() || !transitive(cx).is_empty() {
@@ -74,9 +79,8 @@ fn transitive(cx: &Cx) -> Vec<(String, String)> {
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: AssumeRoleRequest) -> Result<AssumeRoleResponse, Error> {
     let role = find_role(tx, &input.role_arn)?.ok_or_else(|| cx.internal_failure())?;
     let seconds = duration(cx, &role, input.duration_seconds)?;
-    if input.serial_number.is_some() || input.token_code.is_some() {
-        // No user has an MFA device yet, so no code can be right.
-        return Err(access_denied("MultiFactorAuthentication failed, unable to validate MFA code").into());
+    if let Some(proof) = mfa::proof(cx, tx, input.serial_number.as_deref(), input.token_code.as_deref())? {
+        proof.consume(tx)?;
     }
     let SessionTags { tags, transitive } = session_tags(cx, &input)?;
     let source_identity = source_identity(cx, input.source_identity)?;
@@ -96,6 +100,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: AssumeRoleRequest) -> Result<AssumeRoleR
         tags,
         transitive_tag_keys: transitive,
         source_identity: source_identity.clone(),
+        // The session of a role does not tell of MFA (IAM user guide, "Configuring MFA-protected API access").
         mfa: None,
         instance: None,
         federation: None,
@@ -278,6 +283,23 @@ mod tests {
         let elsewhere = ROLE.replace("/ops/", "/");
         let ask = [("RoleArn", elsewhere.as_str()), ("RoleSessionName", "s1")];
         assert_eq!(alice.query("sts", "AssumeRole", &ask).await.refused().0, "AccessDenied");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_arn_of_a_role_is_said_to_be_none() {
+        let server = server(&trust("")).await;
+        let nobody = server.user("nobody", &[]).await;
+        for arn in [
+            "arn:aws:iam::123456789012:user/deploy",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::1234:role/deploy",
+            "arn:aws:s3:::bucket/role/deploy",
+            "deploydeploydeploydeploy",
+        ] {
+            let ask = [("RoleArn", arn), ("RoleSessionName", "s1")];
+            let expected = ("ValidationError".to_owned(), "Request ARN is invalid".to_owned());
+            assert_eq!(nobody.query("sts", "AssumeRole", &ask).await.refused(), expected, "{arn}");
+        }
     }
 
     #[tokio::test]

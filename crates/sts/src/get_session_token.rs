@@ -4,6 +4,8 @@ use daypass_core::model::sts::{Credentials, GetSessionTokenRequest, GetSessionTo
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{CallerKind, Checks, Cx, Error, Fault, Session, SessionPrincipal, Who, operation};
 
+use crate::mfa;
+
 operation!(GET_SESSION_TOKEN, ops::GetSessionToken, checks, run);
 
 /// Twelve hours (STS API reference, GetSessionToken).
@@ -15,21 +17,24 @@ fn checks(_: &Cx, _: &Tx<'_>, _: &GetSessionTokenRequest) -> Result<Checks, Stor
     ))
 }
 
-fn run(cx: &Cx, _: &mut Tx<'_>, input: GetSessionTokenRequest) -> Result<GetSessionTokenResponse, Error> {
+fn run(cx: &Cx, tx: &mut Tx<'_>, input: GetSessionTokenRequest) -> Result<GetSessionTokenResponse, Error> {
     let CallerKind::User(identity, None) = cx.caller().kind() else {
         return Err(denied("Cannot call GetSessionToken with session credentials").into());
     };
     let Who::User(user) = &identity.who else {
         return Err(denied("Cannot call GetSessionToken with session credentials").into());
     };
-    if input.serial_number.is_some() || input.token_code.is_some() {
-        // No user has an MFA device yet, so no code can be right.
-        return Err(denied("MultiFactorAuthentication failed, unable to validate MFA code").into());
+    let proof = mfa::proof(cx, tx, input.serial_number.as_deref(), input.token_code.as_deref())?;
+    if let Some(proof) = &proof {
+        proof.consume(tx)?;
     }
     let issued = cx.now().truncated();
     let principal = SessionPrincipal::User { name: user.name.clone(), id: user.id.clone() };
     let expires = issued.plus_seconds(i64::from(input.duration_seconds.unwrap_or(DEFAULT_SECONDS)));
-    let session = Session::plain(user.account.clone(), principal, issued, expires);
+    let session = Session {
+        mfa: proof.map(|_| issued),
+        ..Session::plain(user.account.clone(), principal, issued, expires)
+    };
     Ok(GetSessionTokenResponse { credentials: Some(issue(cx, &session)?) })
 }
 
@@ -76,11 +81,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_codes_of_devices_that_nobody_has_and_odd_durations() {
+    async fn refuses_odd_durations() {
         let server = TestServer::new(crate::OPERATIONS.iter().copied()).await;
         let alice = server.user("alice", &[]).await;
-        let mfa = [("SerialNumber", "arn:aws:iam::123456789012:mfa/alice"), ("TokenCode", "123456")];
-        assert_eq!(token(&alice, &mfa).await.refused().0, "AccessDenied");
         assert_eq!(token(&alice, &[("DurationSeconds", "899")]).await.refused().0, "ValidationError");
         assert_eq!(token(&alice, &[("DurationSeconds", "129601")]).await.refused().0, "ValidationError");
     }

@@ -11,6 +11,7 @@ mod get_caller_identity;
 mod get_federation_token;
 mod get_session_token;
 mod get_web_identity_token;
+mod mfa;
 mod saml_identity;
 mod session_policy;
 mod session_tags;

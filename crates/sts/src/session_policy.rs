@@ -40,15 +40,14 @@ pub(crate) fn read(
     let plain =
         inline.as_ref().map_or(0, |d| d.chars().count()) + arns.iter().map(String::len).sum::<usize>();
     if plain > MAX_PLAIN_CHARACTERS {
-        let words = "Packed policy consumes too much: the plain text of the policy and the ARNs exceeds 2048 characters";
-        return Err(too_large(words).into());
+        return Err(too_large(plain * 100 / MAX_PLAIN_CHARACTERS).into());
     }
     let packed = plain + tags.iter().map(|(k, v)| k.len() + v.len() + 2).sum::<usize>();
+    let percent = packed * 100 / (MAX_PACKED_BYTES * 4);
     if packed > MAX_PACKED_BYTES * 4 {
-        return Err(too_large("Packed policy consumes more than 100% of allotted space").into());
+        return Err(too_large(percent).into());
     }
-    let percent = (plain > 0 || !tags.is_empty())
-        .then(|| i32::try_from(packed * 100 / (MAX_PACKED_BYTES * 4)).unwrap_or(100).max(1));
+    let percent = (plain > 0 || !tags.is_empty()).then(|| i32::try_from(percent).unwrap_or(i32::MAX).max(1));
     Ok(SessionPolicy { inline, arns, packed_percent: percent })
 }
 
@@ -56,6 +55,8 @@ fn malformed(words: &str) -> Fault {
     Fault::new(&daypass_core::model::sts::errors::MALFORMED_POLICY_DOCUMENT, words)
 }
 
-fn too_large(words: &str) -> Fault {
+fn too_large(percent: usize) -> Fault {
+    let words =
+        format!("Packed policy consumes {}% of allotted space, please use smaller policy.", percent.max(101));
     Fault::new(&daypass_core::model::sts::errors::PACKED_POLICY_TOO_LARGE, words)
 }

@@ -174,14 +174,11 @@ impl Violations {
     pub(crate) fn into_result(self, operation: &Operation) -> Result<(), Fault> {
         let Some(first) = self.list.first() else { return Ok(()) };
         Err(match operation.service.protocol {
-            Protocol::Query => match first.pattern.and_then(|p| iam_characters(operation, p)) {
-                Some(characters) => Fault::coded(
+            Protocol::Query => match first.pattern.and_then(|p| iam_rule(operation, p)) {
+                Some(rule) => Fault::coded(
                     "ValidationError",
                     400,
-                    format!(
-                        "The specified value for {} is invalid. It must contain only {characters}",
-                        first.path
-                    ),
+                    format!("The specified value for {} is invalid. It must {rule}", first.path),
                 ),
                 None => Fault::coded("ValidationError", 400, self.listed()),
             },
@@ -322,13 +319,21 @@ pub(crate) fn malformed_xml() -> Fault {
     )
 }
 
-/// IAM's own words for the characters of its names (recorded answers of CreateRole and others).
-fn iam_characters(operation: &Operation, pattern: &str) -> Option<&'static str> {
+/// IAM's own words for what its names and paths must be (recorded answers of CreateRole, ListRoles and others).
+fn iam_rule(operation: &Operation, pattern: &str) -> Option<&'static str> {
     if operation.service.name != "iam" {
         return None;
     }
     match pattern {
-        r"[\w+=,.@-]+" | r"[\w+=,.@-]*" => Some("alphanumeric characters and/or the following: +=,.@_-"),
+        r"[\w+=,.@-]+" | r"[\w+=,.@-]*" => {
+            Some("contain only alphanumeric characters and/or the following: +=,.@_-")
+        }
+        r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)" => {
+            Some("begin and end with / and contain only alphanumeric characters and/or / characters.")
+        }
+        r"\u002F[\u0021-\u007F]*" => {
+            Some("begin with the / character and contain only alphanumeric characters and/or / characters.")
+        }
         _ => None,
     }
 }

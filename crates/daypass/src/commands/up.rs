@@ -8,8 +8,8 @@ use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys, RootKey, State,
-    administrator,
+    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys,
+    RootKey, State, administrator,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -136,6 +136,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
         identities: Identities::of(&store),
         organizations: Organizations::of(&store),
         kept: Kept::of(&store),
+        attempts: Attempts::default(),
         objects: Arc::clone(&local) as _,
         store,
         ring,

@@ -1,6 +1,6 @@
 use daypass_core::testing::TestServer;
 
-use crate::support::Account;
+use crate::support::{Account, refusal};
 
 #[tokio::test]
 async fn a_stranger_is_refused_everything_changes_nothing_and_is_recorded() {
@@ -37,4 +37,32 @@ async fn the_list_of_what_is_built_is_the_model_s_and_holds_nothing_twice() {
     let names: Vec<&str> = daypass_iam::OPERATIONS.iter().map(|entry| entry.operation().name).collect();
     let built = include_str!("../../../../models/iam.ops");
     assert_eq!(names, built.lines().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn names_and_paths_are_refused_in_iam_s_own_words() {
+    let account = Account::new().await;
+    let characters = "It must contain only alphanumeric characters and/or the following: +=,.@_-";
+    let both = "It must begin and end with / and contain only alphanumeric characters and/or / characters.";
+    let begin =
+        "It must begin with the / character and contain only alphanumeric characters and/or / characters.";
+    for (action, ask, words) in [
+        (
+            "CreateUser",
+            vec![("UserName", "a b")],
+            format!("The specified value for userName is invalid. {characters}"),
+        ),
+        (
+            "CreateVirtualMFADevice",
+            vec![("VirtualMFADeviceName", "x"), ("Path", "test")],
+            format!("The specified value for path is invalid. {both}"),
+        ),
+        (
+            "ListRoles",
+            vec![("PathPrefix", "test")],
+            format!("The specified value for pathPrefix is invalid. {begin}"),
+        ),
+    ] {
+        assert_eq!(account.refused(action, &ask).await, refusal(400, "ValidationError", words));
+    }
 }

@@ -8,6 +8,9 @@ pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect"
 pub(crate) const DOCUMENT: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"*"}]}"#;
 
+/// A certificate, signed by the one in `ca.pem`.
+pub(crate) const SERVER_CERTIFICATE: &str = include_str!("../data/server.pem");
+
 /// The server and its administrator.
 pub(crate) struct Account {
     pub(crate) server: TestServer,
@@ -47,6 +50,13 @@ impl Account {
     /// Makes a role.
     pub(crate) async fn role(&self, name: &str) {
         self.ok("CreateRole", &[("RoleName", name), ("AssumeRolePolicyDocument", TRUST)]).await;
+    }
+
+    /// Uploads a server certificate.
+    pub(crate) async fn server_certificate(&self, name: &str) {
+        let body = ("CertificateBody", SERVER_CERTIFICATE);
+        let key = ("PrivateKey", include_str!("../data/server.key"));
+        self.ok("UploadServerCertificate", &[("ServerCertificateName", name), body, key]).await;
     }
 
     /// Makes a policy; its ARN.

@@ -2,11 +2,13 @@ use crate::identity_providers::{METADATA, THUMBPRINT};
 use crate::support::{Account, refusal};
 
 /// Kind in operations, member that names one, and what it is called here.
-async fn tagged(account: &Account) -> [(&'static str, &'static str, String); 6] {
+async fn tagged(account: &Account) -> [(&'static str, &'static str, String); 8] {
     account.user("x").await;
     account.role("x").await;
     account.ok("CreateInstanceProfile", &[("InstanceProfileName", "x")]).await;
     let policy = account.policy("x").await;
+    account.ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "x")]).await;
+    account.server_certificate("x").await;
     let url = [("Url", "https://x.example"), ("ThumbprintList.member.1", THUMBPRINT)];
     let oidc = account.ok("CreateOpenIDConnectProvider", &url).await;
     let oidc = oidc.xml("OpenIDConnectProviderArn").unwrap().to_owned();
@@ -20,6 +22,8 @@ async fn tagged(account: &Account) -> [(&'static str, &'static str, String); 6] 
         ("Role", "RoleName", "x".to_owned()),
         ("Policy", "PolicyArn", policy),
         ("InstanceProfile", "InstanceProfileName", "x".to_owned()),
+        ("MFADevice", "SerialNumber", "arn:aws:iam::123456789012:mfa/x".to_owned()),
+        ("ServerCertificate", "ServerCertificateName", "x".to_owned()),
     ]
 }
 

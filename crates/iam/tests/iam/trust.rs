@@ -94,6 +94,23 @@ async fn one_of_the_same_name_that_comes_later_is_another() {
 }
 
 #[tokio::test]
+async fn a_role_that_was_deleted_and_made_again_is_another() {
+    let account = Account::new().await;
+    account.role("app").await;
+    let arn = "arn:aws:iam::123456789012:role/app";
+    let document = trusting(&format!(r#"{{"AWS":["123456789012","{arn}"]}}"#));
+    let old = account.ok("GetRole", &[("RoleName", "app")]).await.xml("RoleId").unwrap().to_owned();
+    account.ok("CreateRole", &[("RoleName", "r"), ("AssumeRolePolicyDocument", &document)]).await;
+    assert_eq!(shown(&account, "r").await, document);
+    account.ok("DeleteRole", &[("RoleName", "app")]).await;
+    account.role("app").await;
+    let shown = shown(&account, "r").await;
+    assert!(old.starts_with("AROA") && shown == document.replace(arn, &old), "{shown}");
+    let new = account.ok("GetRole", &[("RoleName", "app")]).await.xml("RoleId").unwrap().to_owned();
+    assert_ne!(new, old);
+}
+
+#[tokio::test]
 async fn who_does_not_exist_cannot_be_trusted() {
     let account = Account::new().await;
     account.ok("CreateUser", &[("UserName", "alice"), ("Path", "/dev/")]).await;

@@ -46,6 +46,17 @@ pub mod errors {
     pub use super::super::iam_tables::E_VALIDATION_ERROR as VALIDATION_ERROR;
 }
 
+/// `AccessAdvisorUsageGranularityType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccessAdvisorUsageGranularityType {
+    /// `SERVICE_LEVEL`.
+    #[default] SERVICELEVEL,
+    /// `ACTION_LEVEL`.
+    ACTIONLEVEL,
+}
+impl crate::Enumeration for AccessAdvisorUsageGranularityType { const VALUES: &'static [(&'static str, Self)] = &[("SERVICE_LEVEL", Self::SERVICELEVEL), ("ACTION_LEVEL", Self::ACTIONLEVEL)]; fn as_str(self) -> &'static str { match self { Self::SERVICELEVEL => "SERVICE_LEVEL", Self::ACTIONLEVEL => "ACTION_LEVEL" } } }
+impl crate::FromValue for AccessAdvisorUsageGranularityType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AccessAdvisorUsageGranularityType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `AccessKey`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AccessKey {
@@ -168,6 +179,16 @@ pub struct AttachedPolicy {
 }
 impl crate::FromValue for AttachedPolicy { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_name: fields.take(0)?, policy_arn: fields.take(1)? }) } }
 impl crate::IntoValue for AttachedPolicy { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_name); fields.put(1, self.policy_arn); crate::Value::Structure(fields) } }
+/// `ChangePasswordRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ChangePasswordRequest {
+    /// `OldPassword`.
+    pub old_password: String,
+    /// `NewPassword`.
+    pub new_password: String,
+}
+impl crate::FromValue for ChangePasswordRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { old_password: fields.take(0)?, new_password: fields.take(1)? }) } }
+impl crate::IntoValue for ChangePasswordRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.old_password); fields.put(1, self.new_password); crate::Value::Structure(fields) } }
 /// `ContextEntry`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ContextEntry {
@@ -273,6 +294,26 @@ pub struct CreateInstanceProfileResponse {
 }
 impl crate::FromValue for CreateInstanceProfileResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile: fields.take(0)? }) } }
 impl crate::IntoValue for CreateInstanceProfileResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile); crate::Value::Structure(fields) } }
+/// `CreateLoginProfileRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateLoginProfileRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `Password`.
+    pub password: Option<String>,
+    /// `PasswordResetRequired`.
+    pub password_reset_required: Option<bool>,
+}
+impl crate::FromValue for CreateLoginProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, password: fields.take(1)?, password_reset_required: fields.take(2)? }) } }
+impl crate::IntoValue for CreateLoginProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.password); fields.put(2, self.password_reset_required); crate::Value::Structure(fields) } }
+/// `CreateLoginProfileResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateLoginProfileResponse {
+    /// `LoginProfile`.
+    pub login_profile: LoginProfile,
+}
+impl crate::FromValue for CreateLoginProfileResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { login_profile: fields.take(0)? }) } }
+impl crate::IntoValue for CreateLoginProfileResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.login_profile); crate::Value::Structure(fields) } }
 /// `CreateOpenIDConnectProviderRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct CreateOpenIDConnectProviderRequest {
@@ -395,6 +436,46 @@ pub struct CreateSAMLProviderResponse {
 }
 impl crate::FromValue for CreateSAMLProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
 impl crate::IntoValue for CreateSAMLProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `CreateServiceLinkedRoleRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateServiceLinkedRoleRequest {
+    /// `AWSServiceName`.
+    pub aws_service_name: String,
+    /// `Description`.
+    pub description: Option<String>,
+    /// `CustomSuffix`.
+    pub custom_suffix: Option<String>,
+}
+impl crate::FromValue for CreateServiceLinkedRoleRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { aws_service_name: fields.take(0)?, description: fields.take(1)?, custom_suffix: fields.take(2)? }) } }
+impl crate::IntoValue for CreateServiceLinkedRoleRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.aws_service_name); fields.put(1, self.description); fields.put(2, self.custom_suffix); crate::Value::Structure(fields) } }
+/// `CreateServiceLinkedRoleResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateServiceLinkedRoleResponse {
+    /// `Role`.
+    pub role: Option<Role>,
+}
+impl crate::FromValue for CreateServiceLinkedRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role: fields.take(0)? }) } }
+impl crate::IntoValue for CreateServiceLinkedRoleResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role); crate::Value::Structure(fields) } }
+/// `CreateServiceSpecificCredentialRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateServiceSpecificCredentialRequest {
+    /// `UserName`.
+    pub user_name: String,
+    /// `ServiceName`.
+    pub service_name: String,
+    /// `CredentialAgeDays`.
+    pub credential_age_days: Option<i32>,
+}
+impl crate::FromValue for CreateServiceSpecificCredentialRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, service_name: fields.take(1)?, credential_age_days: fields.take(2)? }) } }
+impl crate::IntoValue for CreateServiceSpecificCredentialRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.service_name); fields.put(2, self.credential_age_days); crate::Value::Structure(fields) } }
+/// `CreateServiceSpecificCredentialResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateServiceSpecificCredentialResponse {
+    /// `ServiceSpecificCredential`.
+    pub service_specific_credential: Option<ServiceSpecificCredential>,
+}
+impl crate::FromValue for CreateServiceSpecificCredentialResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_specific_credential: fields.take(0)? }) } }
+impl crate::IntoValue for CreateServiceSpecificCredentialResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_specific_credential); crate::Value::Structure(fields) } }
 /// `CreateUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct CreateUserRequest {
@@ -417,6 +498,36 @@ pub struct CreateUserResponse {
 }
 impl crate::FromValue for CreateUserResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user: fields.take(0)? }) } }
 impl crate::IntoValue for CreateUserResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user); crate::Value::Structure(fields) } }
+/// `CreateVirtualMFADeviceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateVirtualMFADeviceRequest {
+    /// `Path`.
+    pub path: Option<String>,
+    /// `VirtualMFADeviceName`.
+    pub virtual_mfa_device_name: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for CreateVirtualMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { path: fields.take(0)?, virtual_mfa_device_name: fields.take(1)?, tags: fields.take(2)? }) } }
+impl crate::IntoValue for CreateVirtualMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.path); fields.put(1, self.virtual_mfa_device_name); fields.put(2, self.tags); crate::Value::Structure(fields) } }
+/// `CreateVirtualMFADeviceResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateVirtualMFADeviceResponse {
+    /// `VirtualMFADevice`.
+    pub virtual_mfa_device: VirtualMFADevice,
+}
+impl crate::FromValue for CreateVirtualMFADeviceResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { virtual_mfa_device: fields.take(0)? }) } }
+impl crate::IntoValue for CreateVirtualMFADeviceResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.virtual_mfa_device); crate::Value::Structure(fields) } }
+/// `DeactivateMFADeviceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeactivateMFADeviceRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `SerialNumber`.
+    pub serial_number: String,
+}
+impl crate::FromValue for DeactivateMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, serial_number: fields.take(1)? }) } }
+impl crate::IntoValue for DeactivateMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.serial_number); crate::Value::Structure(fields) } }
 /// `DeleteAccessKeyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteAccessKeyRequest {
@@ -461,6 +572,14 @@ pub struct DeleteInstanceProfileRequest {
 }
 impl crate::FromValue for DeleteInstanceProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile_name: fields.take(0)? }) } }
 impl crate::IntoValue for DeleteInstanceProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile_name); crate::Value::Structure(fields) } }
+/// `DeleteLoginProfileRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteLoginProfileRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+}
+impl crate::FromValue for DeleteLoginProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteLoginProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); crate::Value::Structure(fields) } }
 /// `DeleteOpenIDConnectProviderRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteOpenIDConnectProviderRequest {
@@ -521,6 +640,60 @@ pub struct DeleteSAMLProviderRequest {
 }
 impl crate::FromValue for DeleteSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)? }) } }
 impl crate::IntoValue for DeleteSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); crate::Value::Structure(fields) } }
+/// `DeleteSSHPublicKeyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteSSHPublicKeyRequest {
+    /// `UserName`.
+    pub user_name: String,
+    /// `SSHPublicKeyId`.
+    pub ssh_public_key_id: String,
+}
+impl crate::FromValue for DeleteSSHPublicKeyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, ssh_public_key_id: fields.take(1)? }) } }
+impl crate::IntoValue for DeleteSSHPublicKeyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.ssh_public_key_id); crate::Value::Structure(fields) } }
+/// `DeleteServerCertificateRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteServerCertificateRequest {
+    /// `ServerCertificateName`.
+    pub server_certificate_name: String,
+}
+impl crate::FromValue for DeleteServerCertificateRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate_name: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteServerCertificateRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate_name); crate::Value::Structure(fields) } }
+/// `DeleteServiceLinkedRoleRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteServiceLinkedRoleRequest {
+    /// `RoleName`.
+    pub role_name: String,
+}
+impl crate::FromValue for DeleteServiceLinkedRoleRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_name: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteServiceLinkedRoleRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_name); crate::Value::Structure(fields) } }
+/// `DeleteServiceLinkedRoleResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteServiceLinkedRoleResponse {
+    /// `DeletionTaskId`.
+    pub deletion_task_id: String,
+}
+impl crate::FromValue for DeleteServiceLinkedRoleResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { deletion_task_id: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteServiceLinkedRoleResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.deletion_task_id); crate::Value::Structure(fields) } }
+/// `DeleteServiceSpecificCredentialRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteServiceSpecificCredentialRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `ServiceSpecificCredentialId`.
+    pub service_specific_credential_id: String,
+}
+impl crate::FromValue for DeleteServiceSpecificCredentialRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, service_specific_credential_id: fields.take(1)? }) } }
+impl crate::IntoValue for DeleteServiceSpecificCredentialRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.service_specific_credential_id); crate::Value::Structure(fields) } }
+/// `DeleteSigningCertificateRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteSigningCertificateRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `CertificateId`.
+    pub certificate_id: String,
+}
+impl crate::FromValue for DeleteSigningCertificateRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, certificate_id: fields.take(1)? }) } }
+impl crate::IntoValue for DeleteSigningCertificateRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.certificate_id); crate::Value::Structure(fields) } }
 /// `DeleteUserPermissionsBoundaryRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteUserPermissionsBoundaryRequest {
@@ -547,6 +720,39 @@ pub struct DeleteUserRequest {
 }
 impl crate::FromValue for DeleteUserRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)? }) } }
 impl crate::IntoValue for DeleteUserRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); crate::Value::Structure(fields) } }
+/// `DeleteVirtualMFADeviceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeleteVirtualMFADeviceRequest {
+    /// `SerialNumber`.
+    pub serial_number: String,
+}
+impl crate::FromValue for DeleteVirtualMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { serial_number: fields.take(0)? }) } }
+impl crate::IntoValue for DeleteVirtualMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.serial_number); crate::Value::Structure(fields) } }
+/// `DeletionTaskFailureReasonType`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DeletionTaskFailureReasonType {
+    /// `Reason`.
+    pub reason: Option<String>,
+    /// `RoleUsageList`.
+    pub role_usage_list: Option<Vec<RoleUsageType>>,
+}
+impl crate::FromValue for DeletionTaskFailureReasonType { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { reason: fields.take(0)?, role_usage_list: fields.take(1)? }) } }
+impl crate::IntoValue for DeletionTaskFailureReasonType { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.reason); fields.put(1, self.role_usage_list); crate::Value::Structure(fields) } }
+/// `DeletionTaskStatusType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeletionTaskStatusType {
+    /// `SUCCEEDED`.
+    #[default] SUCCEEDED,
+    /// `IN_PROGRESS`.
+    INPROGRESS,
+    /// `FAILED`.
+    FAILED,
+    /// `NOT_STARTED`.
+    NOTSTARTED,
+}
+impl crate::Enumeration for DeletionTaskStatusType { const VALUES: &'static [(&'static str, Self)] = &[("SUCCEEDED", Self::SUCCEEDED), ("IN_PROGRESS", Self::INPROGRESS), ("FAILED", Self::FAILED), ("NOT_STARTED", Self::NOTSTARTED)]; fn as_str(self) -> &'static str { match self { Self::SUCCEEDED => "SUCCEEDED", Self::INPROGRESS => "IN_PROGRESS", Self::FAILED => "FAILED", Self::NOTSTARTED => "NOT_STARTED" } } }
+impl crate::FromValue for DeletionTaskStatusType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for DeletionTaskStatusType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `DetachGroupPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DetachGroupPolicyRequest {
@@ -609,6 +815,20 @@ pub struct DisableOrganizationsRootSessionsResponse {
 }
 impl crate::FromValue for DisableOrganizationsRootSessionsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
 impl crate::IntoValue for DisableOrganizationsRootSessionsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `EnableMFADeviceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EnableMFADeviceRequest {
+    /// `UserName`.
+    pub user_name: String,
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `AuthenticationCode1`.
+    pub authentication_code1: String,
+    /// `AuthenticationCode2`.
+    pub authentication_code2: String,
+}
+impl crate::FromValue for EnableMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, serial_number: fields.take(1)?, authentication_code1: fields.take(2)?, authentication_code2: fields.take(3)? }) } }
+impl crate::IntoValue for EnableMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.serial_number); fields.put(2, self.authentication_code1); fields.put(3, self.authentication_code2); crate::Value::Structure(fields) } }
 /// `EnableOrganizationsRootCredentialsManagementRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct EnableOrganizationsRootCredentialsManagementRequest {
@@ -649,6 +869,32 @@ pub struct EnableOutboundWebIdentityFederationResponse {
 }
 impl crate::FromValue for EnableOutboundWebIdentityFederationResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { issuer_identifier: fields.take(0)? }) } }
 impl crate::IntoValue for EnableOutboundWebIdentityFederationResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.issuer_identifier); crate::Value::Structure(fields) } }
+/// `EntityDetails`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EntityDetails {
+    /// `EntityInfo`.
+    pub entity_info: EntityInfo,
+    /// `LastAuthenticated`.
+    pub last_authenticated: Option<crate::Timestamp>,
+}
+impl crate::FromValue for EntityDetails { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { entity_info: fields.take(0)?, last_authenticated: fields.take(1)? }) } }
+impl crate::IntoValue for EntityDetails { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.entity_info); fields.put(1, self.last_authenticated); crate::Value::Structure(fields) } }
+/// `EntityInfo`.
+#[derive(Clone, Default, PartialEq)]
+pub struct EntityInfo {
+    /// `Arn`.
+    pub arn: String,
+    /// `Name`.
+    pub name: String,
+    /// `Type`.
+    pub type_: PolicyOwnerEntityType,
+    /// `Id`.
+    pub id: String,
+    /// `Path`.
+    pub path: Option<String>,
+}
+impl crate::FromValue for EntityInfo { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { arn: fields.take(0)?, name: fields.take(1)?, type_: fields.take(2)?, id: fields.take(3)?, path: fields.take(4)? }) } }
+impl crate::IntoValue for EntityInfo { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.arn); fields.put(1, self.name); fields.put(2, self.type_); fields.put(3, self.id); fields.put(4, self.path); crate::Value::Structure(fields) } }
 /// `EntityType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityType {
@@ -666,6 +912,16 @@ pub enum EntityType {
 impl crate::Enumeration for EntityType { const VALUES: &'static [(&'static str, Self)] = &[("User", Self::User), ("Role", Self::Role), ("Group", Self::Group), ("LocalManagedPolicy", Self::LocalManagedPolicy), ("AWSManagedPolicy", Self::AWSManagedPolicy)]; fn as_str(self) -> &'static str { match self { Self::User => "User", Self::Role => "Role", Self::Group => "Group", Self::LocalManagedPolicy => "LocalManagedPolicy", Self::AWSManagedPolicy => "AWSManagedPolicy" } } }
 impl crate::FromValue for EntityType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for EntityType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ErrorDetails`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ErrorDetails {
+    /// `Message`.
+    pub message: String,
+    /// `Code`.
+    pub code: String,
+}
+impl crate::FromValue for ErrorDetails { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { message: fields.take(0)?, code: fields.take(1)? }) } }
+impl crate::IntoValue for ErrorDetails { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.message); fields.put(1, self.code); crate::Value::Structure(fields) } }
 /// `EvaluationResult`.
 #[derive(Clone, Default, PartialEq)]
 pub struct EvaluationResult {
@@ -701,6 +957,34 @@ pub enum FeatureType {
 impl crate::Enumeration for FeatureType { const VALUES: &'static [(&'static str, Self)] = &[("RootCredentialsManagement", Self::RootCredentialsManagement), ("RootSessions", Self::RootSessions)]; fn as_str(self) -> &'static str { match self { Self::RootCredentialsManagement => "RootCredentialsManagement", Self::RootSessions => "RootSessions" } } }
 impl crate::FromValue for FeatureType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for FeatureType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `GenerateCredentialReportResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GenerateCredentialReportResponse {
+    /// `State`.
+    pub state: Option<ReportStateType>,
+    /// `Description`.
+    pub description: Option<String>,
+}
+impl crate::FromValue for GenerateCredentialReportResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { state: fields.take(0)?, description: fields.take(1)? }) } }
+impl crate::IntoValue for GenerateCredentialReportResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.state); fields.put(1, self.description); crate::Value::Structure(fields) } }
+/// `GenerateServiceLastAccessedDetailsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GenerateServiceLastAccessedDetailsRequest {
+    /// `Arn`.
+    pub arn: String,
+    /// `Granularity`.
+    pub granularity: Option<AccessAdvisorUsageGranularityType>,
+}
+impl crate::FromValue for GenerateServiceLastAccessedDetailsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { arn: fields.take(0)?, granularity: fields.take(1)? }) } }
+impl crate::IntoValue for GenerateServiceLastAccessedDetailsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.arn); fields.put(1, self.granularity); crate::Value::Structure(fields) } }
+/// `GenerateServiceLastAccessedDetailsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GenerateServiceLastAccessedDetailsResponse {
+    /// `JobId`.
+    pub job_id: Option<String>,
+}
+impl crate::FromValue for GenerateServiceLastAccessedDetailsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { job_id: fields.take(0)? }) } }
+impl crate::IntoValue for GenerateServiceLastAccessedDetailsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.job_id); crate::Value::Structure(fields) } }
 /// `GetAccessKeyLastUsedRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetAccessKeyLastUsedRequest {
@@ -749,6 +1033,14 @@ pub struct GetAccountAuthorizationDetailsResponse {
 }
 impl crate::FromValue for GetAccountAuthorizationDetailsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_detail_list: fields.take(0)?, group_detail_list: fields.take(1)?, role_detail_list: fields.take(2)?, policies: fields.take(3)?, is_truncated: fields.take(4)?, marker: fields.take(5)? }) } }
 impl crate::IntoValue for GetAccountAuthorizationDetailsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_detail_list); fields.put(1, self.group_detail_list); fields.put(2, self.role_detail_list); fields.put(3, self.policies); fields.put(4, self.is_truncated); fields.put(5, self.marker); crate::Value::Structure(fields) } }
+/// `GetAccountPasswordPolicyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetAccountPasswordPolicyResponse {
+    /// `PasswordPolicy`.
+    pub password_policy: PasswordPolicy,
+}
+impl crate::FromValue for GetAccountPasswordPolicyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { password_policy: fields.take(0)? }) } }
+impl crate::IntoValue for GetAccountPasswordPolicyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.password_policy); crate::Value::Structure(fields) } }
 /// `GetAccountSummaryResponse`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetAccountSummaryResponse {
@@ -783,6 +1075,18 @@ pub struct GetContextKeysForPrincipalPolicyRequest {
 }
 impl crate::FromValue for GetContextKeysForPrincipalPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_source_arn: fields.take(0)?, policy_input_list: fields.take(1)? }) } }
 impl crate::IntoValue for GetContextKeysForPrincipalPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_source_arn); fields.put(1, self.policy_input_list); crate::Value::Structure(fields) } }
+/// `GetCredentialReportResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetCredentialReportResponse {
+    /// `Content`.
+    pub content: Option<crate::Blob>,
+    /// `ReportFormat`.
+    pub report_format: Option<ReportFormatType>,
+    /// `GeneratedTime`.
+    pub generated_time: Option<crate::Timestamp>,
+}
+impl crate::FromValue for GetCredentialReportResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { content: fields.take(0)?, report_format: fields.take(1)?, generated_time: fields.take(2)? }) } }
+impl crate::IntoValue for GetCredentialReportResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.content); fields.put(1, self.report_format); fields.put(2, self.generated_time); crate::Value::Structure(fields) } }
 /// `GetGroupPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetGroupPolicyRequest {
@@ -847,6 +1151,46 @@ pub struct GetInstanceProfileResponse {
 }
 impl crate::FromValue for GetInstanceProfileResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile: fields.take(0)? }) } }
 impl crate::IntoValue for GetInstanceProfileResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile); crate::Value::Structure(fields) } }
+/// `GetLoginProfileRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetLoginProfileRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+}
+impl crate::FromValue for GetLoginProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)? }) } }
+impl crate::IntoValue for GetLoginProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); crate::Value::Structure(fields) } }
+/// `GetLoginProfileResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetLoginProfileResponse {
+    /// `LoginProfile`.
+    pub login_profile: LoginProfile,
+}
+impl crate::FromValue for GetLoginProfileResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { login_profile: fields.take(0)? }) } }
+impl crate::IntoValue for GetLoginProfileResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.login_profile); crate::Value::Structure(fields) } }
+/// `GetMFADeviceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetMFADeviceRequest {
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `UserName`.
+    pub user_name: Option<String>,
+}
+impl crate::FromValue for GetMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { serial_number: fields.take(0)?, user_name: fields.take(1)? }) } }
+impl crate::IntoValue for GetMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.serial_number); fields.put(1, self.user_name); crate::Value::Structure(fields) } }
+/// `GetMFADeviceResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetMFADeviceResponse {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `EnableDate`.
+    pub enable_date: Option<crate::Timestamp>,
+    /// `Certifications`.
+    pub certifications: Option<std::collections::BTreeMap<String, String>>,
+}
+impl crate::FromValue for GetMFADeviceResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, serial_number: fields.take(1)?, enable_date: fields.take(2)?, certifications: fields.take(3)? }) } }
+impl crate::IntoValue for GetMFADeviceResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.serial_number); fields.put(2, self.enable_date); fields.put(3, self.certifications); crate::Value::Structure(fields) } }
 /// `GetOpenIDConnectProviderRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetOpenIDConnectProviderRequest {
@@ -981,6 +1325,128 @@ pub struct GetSAMLProviderResponse {
 }
 impl crate::FromValue for GetSAMLProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_uuid: fields.take(0)?, saml_metadata_document: fields.take(1)?, create_date: fields.take(2)?, valid_until: fields.take(3)?, tags: fields.take(4)?, assertion_encryption_mode: fields.take(5)?, private_key_list: fields.take(6)? }) } }
 impl crate::IntoValue for GetSAMLProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_uuid); fields.put(1, self.saml_metadata_document); fields.put(2, self.create_date); fields.put(3, self.valid_until); fields.put(4, self.tags); fields.put(5, self.assertion_encryption_mode); fields.put(6, self.private_key_list); crate::Value::Structure(fields) } }
+/// `GetSSHPublicKeyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetSSHPublicKeyRequest {
+    /// `UserName`.
+    pub user_name: String,
+    /// `SSHPublicKeyId`.
+    pub ssh_public_key_id: String,
+    /// `Encoding`.
+    pub encoding: EncodingType,
+}
+impl crate::FromValue for GetSSHPublicKeyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, ssh_public_key_id: fields.take(1)?, encoding: fields.take(2)? }) } }
+impl crate::IntoValue for GetSSHPublicKeyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.ssh_public_key_id); fields.put(2, self.encoding); crate::Value::Structure(fields) } }
+/// `GetSSHPublicKeyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetSSHPublicKeyResponse {
+    /// `SSHPublicKey`.
+    pub ssh_public_key: Option<SSHPublicKey>,
+}
+impl crate::FromValue for GetSSHPublicKeyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { ssh_public_key: fields.take(0)? }) } }
+impl crate::IntoValue for GetSSHPublicKeyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.ssh_public_key); crate::Value::Structure(fields) } }
+/// `GetServerCertificateRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetServerCertificateRequest {
+    /// `ServerCertificateName`.
+    pub server_certificate_name: String,
+}
+impl crate::FromValue for GetServerCertificateRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate_name: fields.take(0)? }) } }
+impl crate::IntoValue for GetServerCertificateRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate_name); crate::Value::Structure(fields) } }
+/// `GetServerCertificateResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetServerCertificateResponse {
+    /// `ServerCertificate`.
+    pub server_certificate: ServerCertificate,
+}
+impl crate::FromValue for GetServerCertificateResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate: fields.take(0)? }) } }
+impl crate::IntoValue for GetServerCertificateResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate); crate::Value::Structure(fields) } }
+/// `GetServiceLastAccessedDetailsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetServiceLastAccessedDetailsRequest {
+    /// `JobId`.
+    pub job_id: String,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for GetServiceLastAccessedDetailsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { job_id: fields.take(0)?, max_items: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for GetServiceLastAccessedDetailsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.job_id); fields.put(1, self.max_items); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `GetServiceLastAccessedDetailsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetServiceLastAccessedDetailsResponse {
+    /// `JobStatus`.
+    pub job_status: JobStatusType,
+    /// `JobType`.
+    pub job_type: Option<AccessAdvisorUsageGranularityType>,
+    /// `JobCreationDate`.
+    pub job_creation_date: crate::Timestamp,
+    /// `ServicesLastAccessed`.
+    pub services_last_accessed: Vec<ServiceLastAccessed>,
+    /// `JobCompletionDate`.
+    pub job_completion_date: crate::Timestamp,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `Error`.
+    pub error: Option<ErrorDetails>,
+}
+impl crate::FromValue for GetServiceLastAccessedDetailsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { job_status: fields.take(0)?, job_type: fields.take(1)?, job_creation_date: fields.take(2)?, services_last_accessed: fields.take(3)?, job_completion_date: fields.take(4)?, is_truncated: fields.take(5)?, marker: fields.take(6)?, error: fields.take(7)? }) } }
+impl crate::IntoValue for GetServiceLastAccessedDetailsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.job_status); fields.put(1, self.job_type); fields.put(2, self.job_creation_date); fields.put(3, self.services_last_accessed); fields.put(4, self.job_completion_date); fields.put(5, self.is_truncated); fields.put(6, self.marker); fields.put(7, self.error); crate::Value::Structure(fields) } }
+/// `GetServiceLastAccessedDetailsWithEntitiesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetServiceLastAccessedDetailsWithEntitiesRequest {
+    /// `JobId`.
+    pub job_id: String,
+    /// `ServiceNamespace`.
+    pub service_namespace: String,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for GetServiceLastAccessedDetailsWithEntitiesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { job_id: fields.take(0)?, service_namespace: fields.take(1)?, max_items: fields.take(2)?, marker: fields.take(3)? }) } }
+impl crate::IntoValue for GetServiceLastAccessedDetailsWithEntitiesRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.job_id); fields.put(1, self.service_namespace); fields.put(2, self.max_items); fields.put(3, self.marker); crate::Value::Structure(fields) } }
+/// `GetServiceLastAccessedDetailsWithEntitiesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetServiceLastAccessedDetailsWithEntitiesResponse {
+    /// `JobStatus`.
+    pub job_status: JobStatusType,
+    /// `JobCreationDate`.
+    pub job_creation_date: crate::Timestamp,
+    /// `JobCompletionDate`.
+    pub job_completion_date: crate::Timestamp,
+    /// `EntityDetailsList`.
+    pub entity_details_list: Vec<EntityDetails>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `Error`.
+    pub error: Option<ErrorDetails>,
+}
+impl crate::FromValue for GetServiceLastAccessedDetailsWithEntitiesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { job_status: fields.take(0)?, job_creation_date: fields.take(1)?, job_completion_date: fields.take(2)?, entity_details_list: fields.take(3)?, is_truncated: fields.take(4)?, marker: fields.take(5)?, error: fields.take(6)? }) } }
+impl crate::IntoValue for GetServiceLastAccessedDetailsWithEntitiesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.job_status); fields.put(1, self.job_creation_date); fields.put(2, self.job_completion_date); fields.put(3, self.entity_details_list); fields.put(4, self.is_truncated); fields.put(5, self.marker); fields.put(6, self.error); crate::Value::Structure(fields) } }
+/// `GetServiceLinkedRoleDeletionStatusRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetServiceLinkedRoleDeletionStatusRequest {
+    /// `DeletionTaskId`.
+    pub deletion_task_id: String,
+}
+impl crate::FromValue for GetServiceLinkedRoleDeletionStatusRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { deletion_task_id: fields.take(0)? }) } }
+impl crate::IntoValue for GetServiceLinkedRoleDeletionStatusRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.deletion_task_id); crate::Value::Structure(fields) } }
+/// `GetServiceLinkedRoleDeletionStatusResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetServiceLinkedRoleDeletionStatusResponse {
+    /// `Status`.
+    pub status: DeletionTaskStatusType,
+    /// `Reason`.
+    pub reason: Option<DeletionTaskFailureReasonType>,
+}
+impl crate::FromValue for GetServiceLinkedRoleDeletionStatusResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { status: fields.take(0)?, reason: fields.take(1)? }) } }
+impl crate::IntoValue for GetServiceLinkedRoleDeletionStatusResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.status); fields.put(1, self.reason); crate::Value::Structure(fields) } }
 /// `GetUserPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetUserPolicyRequest {
@@ -1377,6 +1843,54 @@ pub struct ListInstanceProfilesResponse {
 }
 impl crate::FromValue for ListInstanceProfilesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profiles: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
 impl crate::IntoValue for ListInstanceProfilesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profiles); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListMFADeviceTagsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListMFADeviceTagsRequest {
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListMFADeviceTagsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { serial_number: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListMFADeviceTagsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.serial_number); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListMFADeviceTagsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListMFADeviceTagsResponse {
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListMFADeviceTagsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { tags: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListMFADeviceTagsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.tags); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListMFADevicesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListMFADevicesRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListMFADevicesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListMFADevicesRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListMFADevicesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListMFADevicesResponse {
+    /// `MFADevices`.
+    pub mfa_devices: Vec<MFADevice>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListMFADevicesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { mfa_devices: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListMFADevicesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.mfa_devices); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
 /// `ListOpenIDConnectProviderTagsRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListOpenIDConnectProviderTagsRequest {
@@ -1431,6 +1945,40 @@ pub struct ListOrganizationsFeaturesResponse {
 }
 impl crate::FromValue for ListOrganizationsFeaturesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { organization_id: fields.take(0)?, enabled_features: fields.take(1)? }) } }
 impl crate::IntoValue for ListOrganizationsFeaturesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.organization_id); fields.put(1, self.enabled_features); crate::Value::Structure(fields) } }
+/// `ListPoliciesGrantingServiceAccessEntry`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListPoliciesGrantingServiceAccessEntry {
+    /// `ServiceNamespace`.
+    pub service_namespace: Option<String>,
+    /// `Policies`.
+    pub policies: Option<Vec<PolicyGrantingServiceAccess>>,
+}
+impl crate::FromValue for ListPoliciesGrantingServiceAccessEntry { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_namespace: fields.take(0)?, policies: fields.take(1)? }) } }
+impl crate::IntoValue for ListPoliciesGrantingServiceAccessEntry { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_namespace); fields.put(1, self.policies); crate::Value::Structure(fields) } }
+/// `ListPoliciesGrantingServiceAccessRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListPoliciesGrantingServiceAccessRequest {
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `Arn`.
+    pub arn: String,
+    /// `ServiceNamespaces`.
+    pub service_namespaces: Vec<String>,
+}
+impl crate::FromValue for ListPoliciesGrantingServiceAccessRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { marker: fields.take(0)?, arn: fields.take(1)?, service_namespaces: fields.take(2)? }) } }
+impl crate::IntoValue for ListPoliciesGrantingServiceAccessRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.marker); fields.put(1, self.arn); fields.put(2, self.service_namespaces); crate::Value::Structure(fields) } }
+/// `ListPoliciesGrantingServiceAccessResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListPoliciesGrantingServiceAccessResponse {
+    /// `PoliciesGrantingServiceAccess`.
+    pub policies_granting_service_access: Vec<ListPoliciesGrantingServiceAccessEntry>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListPoliciesGrantingServiceAccessResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policies_granting_service_access: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListPoliciesGrantingServiceAccessResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policies_granting_service_access); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
 /// `ListPoliciesRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListPoliciesRequest {
@@ -1619,6 +2167,130 @@ pub struct ListSAMLProvidersResponse {
 }
 impl crate::FromValue for ListSAMLProvidersResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_list: fields.take(0)? }) } }
 impl crate::IntoValue for ListSAMLProvidersResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_list); crate::Value::Structure(fields) } }
+/// `ListSSHPublicKeysRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSSHPublicKeysRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListSSHPublicKeysRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListSSHPublicKeysRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListSSHPublicKeysResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSSHPublicKeysResponse {
+    /// `SSHPublicKeys`.
+    pub ssh_public_keys: Option<Vec<SSHPublicKeyMetadata>>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListSSHPublicKeysResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { ssh_public_keys: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListSSHPublicKeysResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.ssh_public_keys); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListServerCertificateTagsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListServerCertificateTagsRequest {
+    /// `ServerCertificateName`.
+    pub server_certificate_name: String,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListServerCertificateTagsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate_name: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListServerCertificateTagsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate_name); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListServerCertificateTagsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListServerCertificateTagsResponse {
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListServerCertificateTagsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { tags: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListServerCertificateTagsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.tags); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListServerCertificatesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListServerCertificatesRequest {
+    /// `PathPrefix`.
+    pub path_prefix: Option<String>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListServerCertificatesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { path_prefix: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListServerCertificatesRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.path_prefix); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListServerCertificatesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListServerCertificatesResponse {
+    /// `ServerCertificateMetadataList`.
+    pub server_certificate_metadata_list: Vec<ServerCertificateMetadata>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListServerCertificatesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate_metadata_list: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListServerCertificatesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate_metadata_list); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListServiceSpecificCredentialsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListServiceSpecificCredentialsRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `ServiceName`.
+    pub service_name: Option<String>,
+    /// `AllUsers`.
+    pub all_users: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListServiceSpecificCredentialsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, service_name: fields.take(1)?, all_users: fields.take(2)?, marker: fields.take(3)?, max_items: fields.take(4)? }) } }
+impl crate::IntoValue for ListServiceSpecificCredentialsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.service_name); fields.put(2, self.all_users); fields.put(3, self.marker); fields.put(4, self.max_items); crate::Value::Structure(fields) } }
+/// `ListServiceSpecificCredentialsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListServiceSpecificCredentialsResponse {
+    /// `ServiceSpecificCredentials`.
+    pub service_specific_credentials: Option<Vec<ServiceSpecificCredentialMetadata>>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+}
+impl crate::FromValue for ListServiceSpecificCredentialsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_specific_credentials: fields.take(0)?, marker: fields.take(1)?, is_truncated: fields.take(2)? }) } }
+impl crate::IntoValue for ListServiceSpecificCredentialsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_specific_credentials); fields.put(1, self.marker); fields.put(2, self.is_truncated); crate::Value::Structure(fields) } }
+/// `ListSigningCertificatesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSigningCertificatesRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListSigningCertificatesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListSigningCertificatesRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListSigningCertificatesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListSigningCertificatesResponse {
+    /// `Certificates`.
+    pub certificates: Vec<SigningCertificate>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListSigningCertificatesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { certificates: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListSigningCertificatesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.certificates); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
 /// `ListUserPoliciesRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListUserPoliciesRequest {
@@ -1691,6 +2363,54 @@ pub struct ListUsersResponse {
 }
 impl crate::FromValue for ListUsersResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { users: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
 impl crate::IntoValue for ListUsersResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.users); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListVirtualMFADevicesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListVirtualMFADevicesRequest {
+    /// `AssignmentStatus`.
+    pub assignment_status: Option<AssignmentStatusType>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListVirtualMFADevicesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { assignment_status: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListVirtualMFADevicesRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.assignment_status); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListVirtualMFADevicesResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListVirtualMFADevicesResponse {
+    /// `VirtualMFADevices`.
+    pub virtual_mfa_devices: Vec<VirtualMFADevice>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+impl crate::FromValue for ListVirtualMFADevicesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { virtual_mfa_devices: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
+impl crate::IntoValue for ListVirtualMFADevicesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.virtual_mfa_devices); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `LoginProfile`.
+#[derive(Clone, Default, PartialEq)]
+pub struct LoginProfile {
+    /// `UserName`.
+    pub user_name: String,
+    /// `CreateDate`.
+    pub create_date: crate::Timestamp,
+    /// `PasswordResetRequired`.
+    pub password_reset_required: Option<bool>,
+}
+impl crate::FromValue for LoginProfile { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, create_date: fields.take(1)?, password_reset_required: fields.take(2)? }) } }
+impl crate::IntoValue for LoginProfile { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.create_date); fields.put(2, self.password_reset_required); crate::Value::Structure(fields) } }
+/// `MFADevice`.
+#[derive(Clone, Default, PartialEq)]
+pub struct MFADevice {
+    /// `UserName`.
+    pub user_name: String,
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `EnableDate`.
+    pub enable_date: crate::Timestamp,
+}
+impl crate::FromValue for MFADevice { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, serial_number: fields.take(1)?, enable_date: fields.take(2)? }) } }
+impl crate::IntoValue for MFADevice { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.serial_number); fields.put(2, self.enable_date); crate::Value::Structure(fields) } }
 /// `ManagedPolicyDetail`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ManagedPolicyDetail {
@@ -1737,6 +2457,32 @@ pub struct OrganizationsDecisionDetail {
 }
 impl crate::FromValue for OrganizationsDecisionDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { allowed_by_organizations: fields.take(0)? }) } }
 impl crate::IntoValue for OrganizationsDecisionDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.allowed_by_organizations); crate::Value::Structure(fields) } }
+/// `PasswordPolicy`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PasswordPolicy {
+    /// `MinimumPasswordLength`.
+    pub minimum_password_length: Option<i32>,
+    /// `RequireSymbols`.
+    pub require_symbols: Option<bool>,
+    /// `RequireNumbers`.
+    pub require_numbers: Option<bool>,
+    /// `RequireUppercaseCharacters`.
+    pub require_uppercase_characters: Option<bool>,
+    /// `RequireLowercaseCharacters`.
+    pub require_lowercase_characters: Option<bool>,
+    /// `AllowUsersToChangePassword`.
+    pub allow_users_to_change_password: Option<bool>,
+    /// `ExpirePasswords`.
+    pub expire_passwords: Option<bool>,
+    /// `MaxPasswordAge`.
+    pub max_password_age: Option<i32>,
+    /// `PasswordReusePrevention`.
+    pub password_reuse_prevention: Option<i32>,
+    /// `HardExpiry`.
+    pub hard_expiry: Option<bool>,
+}
+impl crate::FromValue for PasswordPolicy { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { minimum_password_length: fields.take(0)?, require_symbols: fields.take(1)?, require_numbers: fields.take(2)?, require_uppercase_characters: fields.take(3)?, require_lowercase_characters: fields.take(4)?, allow_users_to_change_password: fields.take(5)?, expire_passwords: fields.take(6)?, max_password_age: fields.take(7)?, password_reuse_prevention: fields.take(8)?, hard_expiry: fields.take(9)? }) } }
+impl crate::IntoValue for PasswordPolicy { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.minimum_password_length); fields.put(1, self.require_symbols); fields.put(2, self.require_numbers); fields.put(3, self.require_uppercase_characters); fields.put(4, self.require_lowercase_characters); fields.put(5, self.allow_users_to_change_password); fields.put(6, self.expire_passwords); fields.put(7, self.max_password_age); fields.put(8, self.password_reuse_prevention); fields.put(9, self.hard_expiry); crate::Value::Structure(fields) } }
 /// `PermissionsBoundaryAttachmentType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PermissionsBoundaryAttachmentType {
@@ -1807,6 +2553,22 @@ pub enum PolicyEvaluationDecisionType {
 impl crate::Enumeration for PolicyEvaluationDecisionType { const VALUES: &'static [(&'static str, Self)] = &[("allowed", Self::Allowed), ("explicitDeny", Self::ExplicitDeny), ("implicitDeny", Self::ImplicitDeny)]; fn as_str(self) -> &'static str { match self { Self::Allowed => "allowed", Self::ExplicitDeny => "explicitDeny", Self::ImplicitDeny => "implicitDeny" } } }
 impl crate::FromValue for PolicyEvaluationDecisionType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for PolicyEvaluationDecisionType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `PolicyGrantingServiceAccess`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PolicyGrantingServiceAccess {
+    /// `PolicyName`.
+    pub policy_name: String,
+    /// `PolicyType`.
+    pub policy_type: PolicyType,
+    /// `PolicyArn`.
+    pub policy_arn: Option<String>,
+    /// `EntityType`.
+    pub entity_type: Option<PolicyOwnerEntityType>,
+    /// `EntityName`.
+    pub entity_name: Option<String>,
+}
+impl crate::FromValue for PolicyGrantingServiceAccess { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_name: fields.take(0)?, policy_type: fields.take(1)?, policy_arn: fields.take(2)?, entity_type: fields.take(3)?, entity_name: fields.take(4)? }) } }
+impl crate::IntoValue for PolicyGrantingServiceAccess { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_name); fields.put(1, self.policy_type); fields.put(2, self.policy_arn); fields.put(3, self.entity_type); fields.put(4, self.entity_name); crate::Value::Structure(fields) } }
 /// `PolicyGroup`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PolicyGroup {
@@ -1958,6 +2720,46 @@ pub struct RemoveUserFromGroupRequest {
 }
 impl crate::FromValue for RemoveUserFromGroupRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { group_name: fields.take(0)?, user_name: fields.take(1)? }) } }
 impl crate::IntoValue for RemoveUserFromGroupRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.group_name); fields.put(1, self.user_name); crate::Value::Structure(fields) } }
+/// `ReportFormatType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReportFormatType {
+    /// `text/csv`.
+    #[default] TextCsv,
+}
+impl crate::Enumeration for ReportFormatType { const VALUES: &'static [(&'static str, Self)] = &[("text/csv", Self::TextCsv)]; fn as_str(self) -> &'static str { match self { Self::TextCsv => "text/csv" } } }
+impl crate::FromValue for ReportFormatType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for ReportFormatType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ReportStateType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReportStateType {
+    /// `STARTED`.
+    #[default] STARTED,
+    /// `INPROGRESS`.
+    INPROGRESS,
+    /// `COMPLETE`.
+    COMPLETE,
+}
+impl crate::Enumeration for ReportStateType { const VALUES: &'static [(&'static str, Self)] = &[("STARTED", Self::STARTED), ("INPROGRESS", Self::INPROGRESS), ("COMPLETE", Self::COMPLETE)]; fn as_str(self) -> &'static str { match self { Self::STARTED => "STARTED", Self::INPROGRESS => "INPROGRESS", Self::COMPLETE => "COMPLETE" } } }
+impl crate::FromValue for ReportStateType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for ReportStateType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ResetServiceSpecificCredentialRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ResetServiceSpecificCredentialRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `ServiceSpecificCredentialId`.
+    pub service_specific_credential_id: String,
+}
+impl crate::FromValue for ResetServiceSpecificCredentialRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, service_specific_credential_id: fields.take(1)? }) } }
+impl crate::IntoValue for ResetServiceSpecificCredentialRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.service_specific_credential_id); crate::Value::Structure(fields) } }
+/// `ResetServiceSpecificCredentialResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ResetServiceSpecificCredentialResponse {
+    /// `ServiceSpecificCredential`.
+    pub service_specific_credential: Option<ServiceSpecificCredential>,
+}
+impl crate::FromValue for ResetServiceSpecificCredentialResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_specific_credential: fields.take(0)? }) } }
+impl crate::IntoValue for ResetServiceSpecificCredentialResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_specific_credential); crate::Value::Structure(fields) } }
 /// `ResourceSpecificResult`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ResourceSpecificResult {
@@ -1976,6 +2778,20 @@ pub struct ResourceSpecificResult {
 }
 impl crate::FromValue for ResourceSpecificResult { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { eval_resource_name: fields.take(0)?, eval_resource_decision: fields.take(1)?, matched_statements: fields.take(2)?, missing_context_values: fields.take(3)?, eval_decision_details: fields.take(4)?, permissions_boundary_decision_detail: fields.take(5)? }) } }
 impl crate::IntoValue for ResourceSpecificResult { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.eval_resource_name); fields.put(1, self.eval_resource_decision); fields.put(2, self.matched_statements); fields.put(3, self.missing_context_values); fields.put(4, self.eval_decision_details); fields.put(5, self.permissions_boundary_decision_detail); crate::Value::Structure(fields) } }
+/// `ResyncMFADeviceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ResyncMFADeviceRequest {
+    /// `UserName`.
+    pub user_name: String,
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `AuthenticationCode1`.
+    pub authentication_code1: String,
+    /// `AuthenticationCode2`.
+    pub authentication_code2: String,
+}
+impl crate::FromValue for ResyncMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, serial_number: fields.take(1)?, authentication_code1: fields.take(2)?, authentication_code2: fields.take(3)? }) } }
+impl crate::IntoValue for ResyncMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.serial_number); fields.put(2, self.authentication_code1); fields.put(3, self.authentication_code2); crate::Value::Structure(fields) } }
 /// `Role`.
 #[derive(Clone, Default, PartialEq)]
 pub struct Role {
@@ -2044,6 +2860,16 @@ pub struct RoleLastUsed {
 }
 impl crate::FromValue for RoleLastUsed { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { last_used_date: fields.take(0)?, region: fields.take(1)? }) } }
 impl crate::IntoValue for RoleLastUsed { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.last_used_date); fields.put(1, self.region); crate::Value::Structure(fields) } }
+/// `RoleUsageType`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RoleUsageType {
+    /// `Region`.
+    pub region: Option<String>,
+    /// `Resources`.
+    pub resources: Option<Vec<String>>,
+}
+impl crate::FromValue for RoleUsageType { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { region: fields.take(0)?, resources: fields.take(1)? }) } }
+impl crate::IntoValue for RoleUsageType { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.region); fields.put(1, self.resources); crate::Value::Structure(fields) } }
 /// `SAMLPrivateKey`.
 #[derive(Clone, Default, PartialEq)]
 pub struct SAMLPrivateKey {
@@ -2066,6 +2892,138 @@ pub struct SAMLProviderListEntry {
 }
 impl crate::FromValue for SAMLProviderListEntry { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { arn: fields.take(0)?, valid_until: fields.take(1)?, create_date: fields.take(2)? }) } }
 impl crate::IntoValue for SAMLProviderListEntry { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.arn); fields.put(1, self.valid_until); fields.put(2, self.create_date); crate::Value::Structure(fields) } }
+/// `SSHPublicKey`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SSHPublicKey {
+    /// `UserName`.
+    pub user_name: String,
+    /// `SSHPublicKeyId`.
+    pub ssh_public_key_id: String,
+    /// `Fingerprint`.
+    pub fingerprint: String,
+    /// `SSHPublicKeyBody`.
+    pub ssh_public_key_body: String,
+    /// `Status`.
+    pub status: StatusType,
+    /// `UploadDate`.
+    pub upload_date: Option<crate::Timestamp>,
+}
+impl crate::FromValue for SSHPublicKey { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, ssh_public_key_id: fields.take(1)?, fingerprint: fields.take(2)?, ssh_public_key_body: fields.take(3)?, status: fields.take(4)?, upload_date: fields.take(5)? }) } }
+impl crate::IntoValue for SSHPublicKey { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.ssh_public_key_id); fields.put(2, self.fingerprint); fields.put(3, self.ssh_public_key_body); fields.put(4, self.status); fields.put(5, self.upload_date); crate::Value::Structure(fields) } }
+/// `SSHPublicKeyMetadata`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SSHPublicKeyMetadata {
+    /// `UserName`.
+    pub user_name: String,
+    /// `SSHPublicKeyId`.
+    pub ssh_public_key_id: String,
+    /// `Status`.
+    pub status: StatusType,
+    /// `UploadDate`.
+    pub upload_date: crate::Timestamp,
+}
+impl crate::FromValue for SSHPublicKeyMetadata { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, ssh_public_key_id: fields.take(1)?, status: fields.take(2)?, upload_date: fields.take(3)? }) } }
+impl crate::IntoValue for SSHPublicKeyMetadata { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.ssh_public_key_id); fields.put(2, self.status); fields.put(3, self.upload_date); crate::Value::Structure(fields) } }
+/// `ServerCertificate`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ServerCertificate {
+    /// `ServerCertificateMetadata`.
+    pub server_certificate_metadata: ServerCertificateMetadata,
+    /// `CertificateBody`.
+    pub certificate_body: String,
+    /// `CertificateChain`.
+    pub certificate_chain: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for ServerCertificate { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate_metadata: fields.take(0)?, certificate_body: fields.take(1)?, certificate_chain: fields.take(2)?, tags: fields.take(3)? }) } }
+impl crate::IntoValue for ServerCertificate { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate_metadata); fields.put(1, self.certificate_body); fields.put(2, self.certificate_chain); fields.put(3, self.tags); crate::Value::Structure(fields) } }
+/// `ServerCertificateMetadata`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ServerCertificateMetadata {
+    /// `Path`.
+    pub path: String,
+    /// `ServerCertificateName`.
+    pub server_certificate_name: String,
+    /// `ServerCertificateId`.
+    pub server_certificate_id: String,
+    /// `Arn`.
+    pub arn: String,
+    /// `UploadDate`.
+    pub upload_date: Option<crate::Timestamp>,
+    /// `Expiration`.
+    pub expiration: Option<crate::Timestamp>,
+}
+impl crate::FromValue for ServerCertificateMetadata { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { path: fields.take(0)?, server_certificate_name: fields.take(1)?, server_certificate_id: fields.take(2)?, arn: fields.take(3)?, upload_date: fields.take(4)?, expiration: fields.take(5)? }) } }
+impl crate::IntoValue for ServerCertificateMetadata { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.path); fields.put(1, self.server_certificate_name); fields.put(2, self.server_certificate_id); fields.put(3, self.arn); fields.put(4, self.upload_date); fields.put(5, self.expiration); crate::Value::Structure(fields) } }
+/// `ServiceLastAccessed`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ServiceLastAccessed {
+    /// `ServiceName`.
+    pub service_name: String,
+    /// `LastAuthenticated`.
+    pub last_authenticated: Option<crate::Timestamp>,
+    /// `ServiceNamespace`.
+    pub service_namespace: String,
+    /// `LastAuthenticatedEntity`.
+    pub last_authenticated_entity: Option<String>,
+    /// `LastAuthenticatedRegion`.
+    pub last_authenticated_region: Option<String>,
+    /// `TotalAuthenticatedEntities`.
+    pub total_authenticated_entities: Option<i32>,
+    /// `TrackedActionsLastAccessed`.
+    pub tracked_actions_last_accessed: Option<Vec<TrackedActionLastAccessed>>,
+}
+impl crate::FromValue for ServiceLastAccessed { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_name: fields.take(0)?, last_authenticated: fields.take(1)?, service_namespace: fields.take(2)?, last_authenticated_entity: fields.take(3)?, last_authenticated_region: fields.take(4)?, total_authenticated_entities: fields.take(5)?, tracked_actions_last_accessed: fields.take(6)? }) } }
+impl crate::IntoValue for ServiceLastAccessed { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_name); fields.put(1, self.last_authenticated); fields.put(2, self.service_namespace); fields.put(3, self.last_authenticated_entity); fields.put(4, self.last_authenticated_region); fields.put(5, self.total_authenticated_entities); fields.put(6, self.tracked_actions_last_accessed); crate::Value::Structure(fields) } }
+/// `ServiceSpecificCredential`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ServiceSpecificCredential {
+    /// `CreateDate`.
+    pub create_date: crate::Timestamp,
+    /// `ExpirationDate`.
+    pub expiration_date: Option<crate::Timestamp>,
+    /// `ServiceName`.
+    pub service_name: String,
+    /// `ServiceUserName`.
+    pub service_user_name: Option<String>,
+    /// `ServicePassword`.
+    pub service_password: Option<String>,
+    /// `ServiceCredentialAlias`.
+    pub service_credential_alias: Option<String>,
+    /// `ServiceCredentialSecret`.
+    pub service_credential_secret: Option<String>,
+    /// `ServiceSpecificCredentialId`.
+    pub service_specific_credential_id: String,
+    /// `UserName`.
+    pub user_name: String,
+    /// `Status`.
+    pub status: StatusType,
+}
+impl crate::FromValue for ServiceSpecificCredential { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { create_date: fields.take(0)?, expiration_date: fields.take(1)?, service_name: fields.take(2)?, service_user_name: fields.take(3)?, service_password: fields.take(4)?, service_credential_alias: fields.take(5)?, service_credential_secret: fields.take(6)?, service_specific_credential_id: fields.take(7)?, user_name: fields.take(8)?, status: fields.take(9)? }) } }
+impl crate::IntoValue for ServiceSpecificCredential { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.create_date); fields.put(1, self.expiration_date); fields.put(2, self.service_name); fields.put(3, self.service_user_name); fields.put(4, self.service_password); fields.put(5, self.service_credential_alias); fields.put(6, self.service_credential_secret); fields.put(7, self.service_specific_credential_id); fields.put(8, self.user_name); fields.put(9, self.status); crate::Value::Structure(fields) } }
+/// `ServiceSpecificCredentialMetadata`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ServiceSpecificCredentialMetadata {
+    /// `UserName`.
+    pub user_name: String,
+    /// `Status`.
+    pub status: StatusType,
+    /// `ServiceUserName`.
+    pub service_user_name: Option<String>,
+    /// `ServiceCredentialAlias`.
+    pub service_credential_alias: Option<String>,
+    /// `CreateDate`.
+    pub create_date: crate::Timestamp,
+    /// `ExpirationDate`.
+    pub expiration_date: Option<crate::Timestamp>,
+    /// `ServiceSpecificCredentialId`.
+    pub service_specific_credential_id: String,
+    /// `ServiceName`.
+    pub service_name: String,
+}
+impl crate::FromValue for ServiceSpecificCredentialMetadata { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, status: fields.take(1)?, service_user_name: fields.take(2)?, service_credential_alias: fields.take(3)?, create_date: fields.take(4)?, expiration_date: fields.take(5)?, service_specific_credential_id: fields.take(6)?, service_name: fields.take(7)? }) } }
+impl crate::IntoValue for ServiceSpecificCredentialMetadata { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.status); fields.put(2, self.service_user_name); fields.put(3, self.service_credential_alias); fields.put(4, self.create_date); fields.put(5, self.expiration_date); fields.put(6, self.service_specific_credential_id); fields.put(7, self.service_name); crate::Value::Structure(fields) } }
 /// `SetDefaultPolicyVersionRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct SetDefaultPolicyVersionRequest {
@@ -2076,6 +3034,30 @@ pub struct SetDefaultPolicyVersionRequest {
 }
 impl crate::FromValue for SetDefaultPolicyVersionRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_arn: fields.take(0)?, version_id: fields.take(1)? }) } }
 impl crate::IntoValue for SetDefaultPolicyVersionRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_arn); fields.put(1, self.version_id); crate::Value::Structure(fields) } }
+/// `SetSecurityTokenServicePreferencesRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SetSecurityTokenServicePreferencesRequest {
+    /// `GlobalEndpointTokenVersion`.
+    pub global_endpoint_token_version: GlobalEndpointTokenVersion,
+}
+impl crate::FromValue for SetSecurityTokenServicePreferencesRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { global_endpoint_token_version: fields.take(0)? }) } }
+impl crate::IntoValue for SetSecurityTokenServicePreferencesRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.global_endpoint_token_version); crate::Value::Structure(fields) } }
+/// `SigningCertificate`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SigningCertificate {
+    /// `UserName`.
+    pub user_name: String,
+    /// `CertificateId`.
+    pub certificate_id: String,
+    /// `CertificateBody`.
+    pub certificate_body: String,
+    /// `Status`.
+    pub status: StatusType,
+    /// `UploadDate`.
+    pub upload_date: Option<crate::Timestamp>,
+}
+impl crate::FromValue for SigningCertificate { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, certificate_id: fields.take(1)?, certificate_body: fields.take(2)?, status: fields.take(3)?, upload_date: fields.take(4)? }) } }
+impl crate::IntoValue for SigningCertificate { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.certificate_id); fields.put(2, self.certificate_body); fields.put(3, self.status); fields.put(4, self.upload_date); crate::Value::Structure(fields) } }
 /// `SimulateCustomPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct SimulateCustomPolicyRequest {
@@ -2180,6 +3162,16 @@ pub struct TagInstanceProfileRequest {
 }
 impl crate::FromValue for TagInstanceProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile_name: fields.take(0)?, tags: fields.take(1)? }) } }
 impl crate::IntoValue for TagInstanceProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile_name); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `TagMFADeviceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct TagMFADeviceRequest {
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for TagMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { serial_number: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for TagMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.serial_number); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `TagOpenIDConnectProviderRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct TagOpenIDConnectProviderRequest {
@@ -2220,6 +3212,16 @@ pub struct TagSAMLProviderRequest {
 }
 impl crate::FromValue for TagSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, tags: fields.take(1)? }) } }
 impl crate::IntoValue for TagSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `TagServerCertificateRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct TagServerCertificateRequest {
+    /// `ServerCertificateName`.
+    pub server_certificate_name: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for TagServerCertificateRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate_name: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for TagServerCertificateRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate_name); fields.put(1, self.tags); crate::Value::Structure(fields) } }
 /// `TagUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct TagUserRequest {
@@ -2230,6 +3232,20 @@ pub struct TagUserRequest {
 }
 impl crate::FromValue for TagUserRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, tags: fields.take(1)? }) } }
 impl crate::IntoValue for TagUserRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `TrackedActionLastAccessed`.
+#[derive(Clone, Default, PartialEq)]
+pub struct TrackedActionLastAccessed {
+    /// `ActionName`.
+    pub action_name: Option<String>,
+    /// `LastAccessedEntity`.
+    pub last_accessed_entity: Option<String>,
+    /// `LastAccessedTime`.
+    pub last_accessed_time: Option<crate::Timestamp>,
+    /// `LastAccessedRegion`.
+    pub last_accessed_region: Option<String>,
+}
+impl crate::FromValue for TrackedActionLastAccessed { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { action_name: fields.take(0)?, last_accessed_entity: fields.take(1)?, last_accessed_time: fields.take(2)?, last_accessed_region: fields.take(3)? }) } }
+impl crate::IntoValue for TrackedActionLastAccessed { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.action_name); fields.put(1, self.last_accessed_entity); fields.put(2, self.last_accessed_time); fields.put(3, self.last_accessed_region); crate::Value::Structure(fields) } }
 /// `UntagInstanceProfileRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UntagInstanceProfileRequest {
@@ -2240,6 +3256,16 @@ pub struct UntagInstanceProfileRequest {
 }
 impl crate::FromValue for UntagInstanceProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { instance_profile_name: fields.take(0)?, tag_keys: fields.take(1)? }) } }
 impl crate::IntoValue for UntagInstanceProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.instance_profile_name); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
+/// `UntagMFADeviceRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UntagMFADeviceRequest {
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `TagKeys`.
+    pub tag_keys: Vec<String>,
+}
+impl crate::FromValue for UntagMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { serial_number: fields.take(0)?, tag_keys: fields.take(1)? }) } }
+impl crate::IntoValue for UntagMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.serial_number); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
 /// `UntagOpenIDConnectProviderRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UntagOpenIDConnectProviderRequest {
@@ -2280,6 +3306,16 @@ pub struct UntagSAMLProviderRequest {
 }
 impl crate::FromValue for UntagSAMLProviderRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)?, tag_keys: fields.take(1)? }) } }
 impl crate::IntoValue for UntagSAMLProviderRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
+/// `UntagServerCertificateRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UntagServerCertificateRequest {
+    /// `ServerCertificateName`.
+    pub server_certificate_name: String,
+    /// `TagKeys`.
+    pub tag_keys: Vec<String>,
+}
+impl crate::FromValue for UntagServerCertificateRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate_name: fields.take(0)?, tag_keys: fields.take(1)? }) } }
+impl crate::IntoValue for UntagServerCertificateRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate_name); fields.put(1, self.tag_keys); crate::Value::Structure(fields) } }
 /// `UntagUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UntagUserRequest {
@@ -2302,6 +3338,30 @@ pub struct UpdateAccessKeyRequest {
 }
 impl crate::FromValue for UpdateAccessKeyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, access_key_id: fields.take(1)?, status: fields.take(2)? }) } }
 impl crate::IntoValue for UpdateAccessKeyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.access_key_id); fields.put(2, self.status); crate::Value::Structure(fields) } }
+/// `UpdateAccountPasswordPolicyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateAccountPasswordPolicyRequest {
+    /// `MinimumPasswordLength`.
+    pub minimum_password_length: Option<i32>,
+    /// `RequireSymbols`.
+    pub require_symbols: Option<bool>,
+    /// `RequireNumbers`.
+    pub require_numbers: Option<bool>,
+    /// `RequireUppercaseCharacters`.
+    pub require_uppercase_characters: Option<bool>,
+    /// `RequireLowercaseCharacters`.
+    pub require_lowercase_characters: Option<bool>,
+    /// `AllowUsersToChangePassword`.
+    pub allow_users_to_change_password: Option<bool>,
+    /// `MaxPasswordAge`.
+    pub max_password_age: Option<i32>,
+    /// `PasswordReusePrevention`.
+    pub password_reuse_prevention: Option<i32>,
+    /// `HardExpiry`.
+    pub hard_expiry: Option<bool>,
+}
+impl crate::FromValue for UpdateAccountPasswordPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { minimum_password_length: fields.take(0)?, require_symbols: fields.take(1)?, require_numbers: fields.take(2)?, require_uppercase_characters: fields.take(3)?, require_lowercase_characters: fields.take(4)?, allow_users_to_change_password: fields.take(5)?, max_password_age: fields.take(6)?, password_reuse_prevention: fields.take(7)?, hard_expiry: fields.take(8)? }) } }
+impl crate::IntoValue for UpdateAccountPasswordPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.minimum_password_length); fields.put(1, self.require_symbols); fields.put(2, self.require_numbers); fields.put(3, self.require_uppercase_characters); fields.put(4, self.require_lowercase_characters); fields.put(5, self.allow_users_to_change_password); fields.put(6, self.max_password_age); fields.put(7, self.password_reuse_prevention); fields.put(8, self.hard_expiry); crate::Value::Structure(fields) } }
 /// `UpdateAssumeRolePolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UpdateAssumeRolePolicyRequest {
@@ -2324,6 +3384,18 @@ pub struct UpdateGroupRequest {
 }
 impl crate::FromValue for UpdateGroupRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { group_name: fields.take(0)?, new_path: fields.take(1)?, new_group_name: fields.take(2)? }) } }
 impl crate::IntoValue for UpdateGroupRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.group_name); fields.put(1, self.new_path); fields.put(2, self.new_group_name); crate::Value::Structure(fields) } }
+/// `UpdateLoginProfileRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateLoginProfileRequest {
+    /// `UserName`.
+    pub user_name: String,
+    /// `Password`.
+    pub password: Option<String>,
+    /// `PasswordResetRequired`.
+    pub password_reset_required: Option<bool>,
+}
+impl crate::FromValue for UpdateLoginProfileRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, password: fields.take(1)?, password_reset_required: fields.take(2)? }) } }
+impl crate::IntoValue for UpdateLoginProfileRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.password); fields.put(2, self.password_reset_required); crate::Value::Structure(fields) } }
 /// `UpdateOpenIDConnectProviderThumbprintRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UpdateOpenIDConnectProviderThumbprintRequest {
@@ -2394,6 +3466,54 @@ pub struct UpdateSAMLProviderResponse {
 }
 impl crate::FromValue for UpdateSAMLProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { saml_provider_arn: fields.take(0)? }) } }
 impl crate::IntoValue for UpdateSAMLProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.saml_provider_arn); crate::Value::Structure(fields) } }
+/// `UpdateSSHPublicKeyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateSSHPublicKeyRequest {
+    /// `UserName`.
+    pub user_name: String,
+    /// `SSHPublicKeyId`.
+    pub ssh_public_key_id: String,
+    /// `Status`.
+    pub status: StatusType,
+}
+impl crate::FromValue for UpdateSSHPublicKeyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, ssh_public_key_id: fields.take(1)?, status: fields.take(2)? }) } }
+impl crate::IntoValue for UpdateSSHPublicKeyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.ssh_public_key_id); fields.put(2, self.status); crate::Value::Structure(fields) } }
+/// `UpdateServerCertificateRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateServerCertificateRequest {
+    /// `ServerCertificateName`.
+    pub server_certificate_name: String,
+    /// `NewPath`.
+    pub new_path: Option<String>,
+    /// `NewServerCertificateName`.
+    pub new_server_certificate_name: Option<String>,
+}
+impl crate::FromValue for UpdateServerCertificateRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate_name: fields.take(0)?, new_path: fields.take(1)?, new_server_certificate_name: fields.take(2)? }) } }
+impl crate::IntoValue for UpdateServerCertificateRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate_name); fields.put(1, self.new_path); fields.put(2, self.new_server_certificate_name); crate::Value::Structure(fields) } }
+/// `UpdateServiceSpecificCredentialRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateServiceSpecificCredentialRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `ServiceSpecificCredentialId`.
+    pub service_specific_credential_id: String,
+    /// `Status`.
+    pub status: StatusType,
+}
+impl crate::FromValue for UpdateServiceSpecificCredentialRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, service_specific_credential_id: fields.take(1)?, status: fields.take(2)? }) } }
+impl crate::IntoValue for UpdateServiceSpecificCredentialRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.service_specific_credential_id); fields.put(2, self.status); crate::Value::Structure(fields) } }
+/// `UpdateSigningCertificateRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateSigningCertificateRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `CertificateId`.
+    pub certificate_id: String,
+    /// `Status`.
+    pub status: StatusType,
+}
+impl crate::FromValue for UpdateSigningCertificateRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, certificate_id: fields.take(1)?, status: fields.take(2)? }) } }
+impl crate::IntoValue for UpdateSigningCertificateRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.certificate_id); fields.put(2, self.status); crate::Value::Structure(fields) } }
 /// `UpdateUserRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UpdateUserRequest {
@@ -2406,6 +3526,70 @@ pub struct UpdateUserRequest {
 }
 impl crate::FromValue for UpdateUserRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, new_path: fields.take(1)?, new_user_name: fields.take(2)? }) } }
 impl crate::IntoValue for UpdateUserRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.new_path); fields.put(2, self.new_user_name); crate::Value::Structure(fields) } }
+/// `UploadSSHPublicKeyRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UploadSSHPublicKeyRequest {
+    /// `UserName`.
+    pub user_name: String,
+    /// `SSHPublicKeyBody`.
+    pub ssh_public_key_body: String,
+}
+impl crate::FromValue for UploadSSHPublicKeyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, ssh_public_key_body: fields.take(1)? }) } }
+impl crate::IntoValue for UploadSSHPublicKeyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.ssh_public_key_body); crate::Value::Structure(fields) } }
+/// `UploadSSHPublicKeyResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UploadSSHPublicKeyResponse {
+    /// `SSHPublicKey`.
+    pub ssh_public_key: Option<SSHPublicKey>,
+}
+impl crate::FromValue for UploadSSHPublicKeyResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { ssh_public_key: fields.take(0)? }) } }
+impl crate::IntoValue for UploadSSHPublicKeyResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.ssh_public_key); crate::Value::Structure(fields) } }
+/// `UploadServerCertificateRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UploadServerCertificateRequest {
+    /// `Path`.
+    pub path: Option<String>,
+    /// `ServerCertificateName`.
+    pub server_certificate_name: String,
+    /// `CertificateBody`.
+    pub certificate_body: String,
+    /// `PrivateKey`.
+    pub private_key: String,
+    /// `CertificateChain`.
+    pub certificate_chain: Option<String>,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+impl crate::FromValue for UploadServerCertificateRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { path: fields.take(0)?, server_certificate_name: fields.take(1)?, certificate_body: fields.take(2)?, private_key: fields.take(3)?, certificate_chain: fields.take(4)?, tags: fields.take(5)? }) } }
+impl crate::IntoValue for UploadServerCertificateRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.path); fields.put(1, self.server_certificate_name); fields.put(2, self.certificate_body); fields.put(3, self.private_key); fields.put(4, self.certificate_chain); fields.put(5, self.tags); crate::Value::Structure(fields) } }
+/// `UploadServerCertificateResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UploadServerCertificateResponse {
+    /// `ServerCertificateMetadata`.
+    pub server_certificate_metadata: Option<ServerCertificateMetadata>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for UploadServerCertificateResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { server_certificate_metadata: fields.take(0)?, tags: fields.take(1)? }) } }
+impl crate::IntoValue for UploadServerCertificateResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.server_certificate_metadata); fields.put(1, self.tags); crate::Value::Structure(fields) } }
+/// `UploadSigningCertificateRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UploadSigningCertificateRequest {
+    /// `UserName`.
+    pub user_name: Option<String>,
+    /// `CertificateBody`.
+    pub certificate_body: String,
+}
+impl crate::FromValue for UploadSigningCertificateRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, certificate_body: fields.take(1)? }) } }
+impl crate::IntoValue for UploadSigningCertificateRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.certificate_body); crate::Value::Structure(fields) } }
+/// `UploadSigningCertificateResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UploadSigningCertificateResponse {
+    /// `Certificate`.
+    pub certificate: SigningCertificate,
+}
+impl crate::FromValue for UploadSigningCertificateResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { certificate: fields.take(0)? }) } }
+impl crate::IntoValue for UploadSigningCertificateResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.certificate); crate::Value::Structure(fields) } }
 /// `User`.
 #[derive(Clone, Default, PartialEq)]
 pub struct User {
@@ -2454,6 +3638,24 @@ pub struct UserDetail {
 }
 impl crate::FromValue for UserDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { path: fields.take(0)?, user_name: fields.take(1)?, user_id: fields.take(2)?, arn: fields.take(3)?, create_date: fields.take(4)?, user_policy_list: fields.take(5)?, group_list: fields.take(6)?, attached_managed_policies: fields.take(7)?, permissions_boundary: fields.take(8)?, tags: fields.take(9)? }) } }
 impl crate::IntoValue for UserDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.path); fields.put(1, self.user_name); fields.put(2, self.user_id); fields.put(3, self.arn); fields.put(4, self.create_date); fields.put(5, self.user_policy_list); fields.put(6, self.group_list); fields.put(7, self.attached_managed_policies); fields.put(8, self.permissions_boundary); fields.put(9, self.tags); crate::Value::Structure(fields) } }
+/// `VirtualMFADevice`.
+#[derive(Clone, Default, PartialEq)]
+pub struct VirtualMFADevice {
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `Base32StringSeed`.
+    pub base32_string_seed: Option<crate::Blob>,
+    /// `QRCodePNG`.
+    pub qr_code_png: Option<crate::Blob>,
+    /// `User`.
+    pub user: Option<User>,
+    /// `EnableDate`.
+    pub enable_date: Option<crate::Timestamp>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+impl crate::FromValue for VirtualMFADevice { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { serial_number: fields.take(0)?, base32_string_seed: fields.take(1)?, qr_code_png: fields.take(2)?, user: fields.take(3)?, enable_date: fields.take(4)?, tags: fields.take(5)? }) } }
+impl crate::IntoValue for VirtualMFADevice { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.serial_number); fields.put(1, self.base32_string_seed); fields.put(2, self.qr_code_png); fields.put(3, self.user); fields.put(4, self.enable_date); fields.put(5, self.tags); crate::Value::Structure(fields) } }
 /// `assertionEncryptionModeType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AssertionEncryptionModeType {
@@ -2465,6 +3667,67 @@ pub enum AssertionEncryptionModeType {
 impl crate::Enumeration for AssertionEncryptionModeType { const VALUES: &'static [(&'static str, Self)] = &[("Required", Self::Required), ("Allowed", Self::Allowed)]; fn as_str(self) -> &'static str { match self { Self::Required => "Required", Self::Allowed => "Allowed" } } }
 impl crate::FromValue for AssertionEncryptionModeType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for AssertionEncryptionModeType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `assignmentStatusType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AssignmentStatusType {
+    /// `Assigned`.
+    #[default] Assigned,
+    /// `Unassigned`.
+    Unassigned,
+    /// `Any`.
+    Any,
+}
+impl crate::Enumeration for AssignmentStatusType { const VALUES: &'static [(&'static str, Self)] = &[("Assigned", Self::Assigned), ("Unassigned", Self::Unassigned), ("Any", Self::Any)]; fn as_str(self) -> &'static str { match self { Self::Assigned => "Assigned", Self::Unassigned => "Unassigned", Self::Any => "Any" } } }
+impl crate::FromValue for AssignmentStatusType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for AssignmentStatusType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `encodingType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EncodingType {
+    /// `SSH`.
+    #[default] SSH,
+    /// `PEM`.
+    PEM,
+}
+impl crate::Enumeration for EncodingType { const VALUES: &'static [(&'static str, Self)] = &[("SSH", Self::SSH), ("PEM", Self::PEM)]; fn as_str(self) -> &'static str { match self { Self::SSH => "SSH", Self::PEM => "PEM" } } }
+impl crate::FromValue for EncodingType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for EncodingType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `globalEndpointTokenVersion`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GlobalEndpointTokenVersion {
+    /// `v1Token`.
+    #[default] V1Token,
+    /// `v2Token`.
+    V2Token,
+}
+impl crate::Enumeration for GlobalEndpointTokenVersion { const VALUES: &'static [(&'static str, Self)] = &[("v1Token", Self::V1Token), ("v2Token", Self::V2Token)]; fn as_str(self) -> &'static str { match self { Self::V1Token => "v1Token", Self::V2Token => "v2Token" } } }
+impl crate::FromValue for GlobalEndpointTokenVersion { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for GlobalEndpointTokenVersion { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `jobStatusType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JobStatusType {
+    /// `IN_PROGRESS`.
+    #[default] INPROGRESS,
+    /// `COMPLETED`.
+    COMPLETED,
+    /// `FAILED`.
+    FAILED,
+}
+impl crate::Enumeration for JobStatusType { const VALUES: &'static [(&'static str, Self)] = &[("IN_PROGRESS", Self::INPROGRESS), ("COMPLETED", Self::COMPLETED), ("FAILED", Self::FAILED)]; fn as_str(self) -> &'static str { match self { Self::INPROGRESS => "IN_PROGRESS", Self::COMPLETED => "COMPLETED", Self::FAILED => "FAILED" } } }
+impl crate::FromValue for JobStatusType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for JobStatusType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `policyOwnerEntityType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyOwnerEntityType {
+    /// `USER`.
+    #[default] USER,
+    /// `ROLE`.
+    ROLE,
+    /// `GROUP`.
+    GROUP,
+}
+impl crate::Enumeration for PolicyOwnerEntityType { const VALUES: &'static [(&'static str, Self)] = &[("USER", Self::USER), ("ROLE", Self::ROLE), ("GROUP", Self::GROUP)]; fn as_str(self) -> &'static str { match self { Self::USER => "USER", Self::ROLE => "ROLE", Self::GROUP => "GROUP" } } }
+impl crate::FromValue for PolicyOwnerEntityType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for PolicyOwnerEntityType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `policyScopeType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyScopeType {
@@ -2478,6 +3741,17 @@ pub enum PolicyScopeType {
 impl crate::Enumeration for PolicyScopeType { const VALUES: &'static [(&'static str, Self)] = &[("All", Self::All), ("AWS", Self::AWS), ("Local", Self::Local)]; fn as_str(self) -> &'static str { match self { Self::All => "All", Self::AWS => "AWS", Self::Local => "Local" } } }
 impl crate::FromValue for PolicyScopeType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for PolicyScopeType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `policyType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyType {
+    /// `INLINE`.
+    #[default] INLINE,
+    /// `MANAGED`.
+    MANAGED,
+}
+impl crate::Enumeration for PolicyType { const VALUES: &'static [(&'static str, Self)] = &[("INLINE", Self::INLINE), ("MANAGED", Self::MANAGED)]; fn as_str(self) -> &'static str { match self { Self::INLINE => "INLINE", Self::MANAGED => "MANAGED" } } }
+impl crate::FromValue for PolicyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for PolicyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `statusType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusType {
@@ -2586,6 +3860,9 @@ pub mod ops {
     /// `AttachUserPolicy`.
     pub enum AttachUserPolicy {}
     impl crate::TypedOperation for AttachUserPolicy { type Input = super::AttachUserPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ATTACH_USER_POLICY } }
+    /// `ChangePassword`.
+    pub enum ChangePassword {}
+    impl crate::TypedOperation for ChangePassword { type Input = super::ChangePasswordRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CHANGE_PASSWORD } }
     /// `CreateAccessKey`.
     pub enum CreateAccessKey {}
     impl crate::TypedOperation for CreateAccessKey { type Input = super::CreateAccessKeyRequest; type Output = super::CreateAccessKeyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_ACCESS_KEY } }
@@ -2598,6 +3875,9 @@ pub mod ops {
     /// `CreateInstanceProfile`.
     pub enum CreateInstanceProfile {}
     impl crate::TypedOperation for CreateInstanceProfile { type Input = super::CreateInstanceProfileRequest; type Output = super::CreateInstanceProfileResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_INSTANCE_PROFILE } }
+    /// `CreateLoginProfile`.
+    pub enum CreateLoginProfile {}
+    impl crate::TypedOperation for CreateLoginProfile { type Input = super::CreateLoginProfileRequest; type Output = super::CreateLoginProfileResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_LOGIN_PROFILE } }
     /// `CreateOpenIDConnectProvider`.
     pub enum CreateOpenIDConnectProvider {}
     impl crate::TypedOperation for CreateOpenIDConnectProvider { type Input = super::CreateOpenIDConnectProviderRequest; type Output = super::CreateOpenIDConnectProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_OPEN_ID_CONNECT_PROVIDER } }
@@ -2613,15 +3893,30 @@ pub mod ops {
     /// `CreateSAMLProvider`.
     pub enum CreateSAMLProvider {}
     impl crate::TypedOperation for CreateSAMLProvider { type Input = super::CreateSAMLProviderRequest; type Output = super::CreateSAMLProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_SAML_PROVIDER } }
+    /// `CreateServiceLinkedRole`.
+    pub enum CreateServiceLinkedRole {}
+    impl crate::TypedOperation for CreateServiceLinkedRole { type Input = super::CreateServiceLinkedRoleRequest; type Output = super::CreateServiceLinkedRoleResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_SERVICE_LINKED_ROLE } }
+    /// `CreateServiceSpecificCredential`.
+    pub enum CreateServiceSpecificCredential {}
+    impl crate::TypedOperation for CreateServiceSpecificCredential { type Input = super::CreateServiceSpecificCredentialRequest; type Output = super::CreateServiceSpecificCredentialResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_SERVICE_SPECIFIC_CREDENTIAL } }
     /// `CreateUser`.
     pub enum CreateUser {}
     impl crate::TypedOperation for CreateUser { type Input = super::CreateUserRequest; type Output = super::CreateUserResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_USER } }
+    /// `CreateVirtualMFADevice`.
+    pub enum CreateVirtualMFADevice {}
+    impl crate::TypedOperation for CreateVirtualMFADevice { type Input = super::CreateVirtualMFADeviceRequest; type Output = super::CreateVirtualMFADeviceResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_VIRTUAL_MFA_DEVICE } }
+    /// `DeactivateMFADevice`.
+    pub enum DeactivateMFADevice {}
+    impl crate::TypedOperation for DeactivateMFADevice { type Input = super::DeactivateMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DEACTIVATE_MFA_DEVICE } }
     /// `DeleteAccessKey`.
     pub enum DeleteAccessKey {}
     impl crate::TypedOperation for DeleteAccessKey { type Input = super::DeleteAccessKeyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_ACCESS_KEY } }
     /// `DeleteAccountAlias`.
     pub enum DeleteAccountAlias {}
     impl crate::TypedOperation for DeleteAccountAlias { type Input = super::DeleteAccountAliasRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_ACCOUNT_ALIAS } }
+    /// `DeleteAccountPasswordPolicy`.
+    pub enum DeleteAccountPasswordPolicy {}
+    impl crate::TypedOperation for DeleteAccountPasswordPolicy { type Input = (); type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_ACCOUNT_PASSWORD_POLICY } }
     /// `DeleteGroup`.
     pub enum DeleteGroup {}
     impl crate::TypedOperation for DeleteGroup { type Input = super::DeleteGroupRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_GROUP } }
@@ -2631,6 +3926,9 @@ pub mod ops {
     /// `DeleteInstanceProfile`.
     pub enum DeleteInstanceProfile {}
     impl crate::TypedOperation for DeleteInstanceProfile { type Input = super::DeleteInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_INSTANCE_PROFILE } }
+    /// `DeleteLoginProfile`.
+    pub enum DeleteLoginProfile {}
+    impl crate::TypedOperation for DeleteLoginProfile { type Input = super::DeleteLoginProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_LOGIN_PROFILE } }
     /// `DeleteOpenIDConnectProvider`.
     pub enum DeleteOpenIDConnectProvider {}
     impl crate::TypedOperation for DeleteOpenIDConnectProvider { type Input = super::DeleteOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_OPEN_ID_CONNECT_PROVIDER } }
@@ -2652,6 +3950,21 @@ pub mod ops {
     /// `DeleteSAMLProvider`.
     pub enum DeleteSAMLProvider {}
     impl crate::TypedOperation for DeleteSAMLProvider { type Input = super::DeleteSAMLProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_SAML_PROVIDER } }
+    /// `DeleteSSHPublicKey`.
+    pub enum DeleteSSHPublicKey {}
+    impl crate::TypedOperation for DeleteSSHPublicKey { type Input = super::DeleteSSHPublicKeyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_SSH_PUBLIC_KEY } }
+    /// `DeleteServerCertificate`.
+    pub enum DeleteServerCertificate {}
+    impl crate::TypedOperation for DeleteServerCertificate { type Input = super::DeleteServerCertificateRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_SERVER_CERTIFICATE } }
+    /// `DeleteServiceLinkedRole`.
+    pub enum DeleteServiceLinkedRole {}
+    impl crate::TypedOperation for DeleteServiceLinkedRole { type Input = super::DeleteServiceLinkedRoleRequest; type Output = super::DeleteServiceLinkedRoleResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_SERVICE_LINKED_ROLE } }
+    /// `DeleteServiceSpecificCredential`.
+    pub enum DeleteServiceSpecificCredential {}
+    impl crate::TypedOperation for DeleteServiceSpecificCredential { type Input = super::DeleteServiceSpecificCredentialRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_SERVICE_SPECIFIC_CREDENTIAL } }
+    /// `DeleteSigningCertificate`.
+    pub enum DeleteSigningCertificate {}
+    impl crate::TypedOperation for DeleteSigningCertificate { type Input = super::DeleteSigningCertificateRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_SIGNING_CERTIFICATE } }
     /// `DeleteUser`.
     pub enum DeleteUser {}
     impl crate::TypedOperation for DeleteUser { type Input = super::DeleteUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_USER } }
@@ -2661,6 +3974,9 @@ pub mod ops {
     /// `DeleteUserPolicy`.
     pub enum DeleteUserPolicy {}
     impl crate::TypedOperation for DeleteUserPolicy { type Input = super::DeleteUserPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_USER_POLICY } }
+    /// `DeleteVirtualMFADevice`.
+    pub enum DeleteVirtualMFADevice {}
+    impl crate::TypedOperation for DeleteVirtualMFADevice { type Input = super::DeleteVirtualMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DELETE_VIRTUAL_MFA_DEVICE } }
     /// `DetachGroupPolicy`.
     pub enum DetachGroupPolicy {}
     impl crate::TypedOperation for DetachGroupPolicy { type Input = super::DetachGroupPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DETACH_GROUP_POLICY } }
@@ -2679,6 +3995,9 @@ pub mod ops {
     /// `DisableOutboundWebIdentityFederation`.
     pub enum DisableOutboundWebIdentityFederation {}
     impl crate::TypedOperation for DisableOutboundWebIdentityFederation { type Input = (); type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_DISABLE_OUTBOUND_WEB_IDENTITY_FEDERATION } }
+    /// `EnableMFADevice`.
+    pub enum EnableMFADevice {}
+    impl crate::TypedOperation for EnableMFADevice { type Input = super::EnableMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_MFA_DEVICE } }
     /// `EnableOrganizationsRootCredentialsManagement`.
     pub enum EnableOrganizationsRootCredentialsManagement {}
     impl crate::TypedOperation for EnableOrganizationsRootCredentialsManagement { type Input = super::EnableOrganizationsRootCredentialsManagementRequest; type Output = super::EnableOrganizationsRootCredentialsManagementResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT } }
@@ -2688,12 +4007,21 @@ pub mod ops {
     /// `EnableOutboundWebIdentityFederation`.
     pub enum EnableOutboundWebIdentityFederation {}
     impl crate::TypedOperation for EnableOutboundWebIdentityFederation { type Input = (); type Output = super::EnableOutboundWebIdentityFederationResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ENABLE_OUTBOUND_WEB_IDENTITY_FEDERATION } }
+    /// `GenerateCredentialReport`.
+    pub enum GenerateCredentialReport {}
+    impl crate::TypedOperation for GenerateCredentialReport { type Input = (); type Output = super::GenerateCredentialReportResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GENERATE_CREDENTIAL_REPORT } }
+    /// `GenerateServiceLastAccessedDetails`.
+    pub enum GenerateServiceLastAccessedDetails {}
+    impl crate::TypedOperation for GenerateServiceLastAccessedDetails { type Input = super::GenerateServiceLastAccessedDetailsRequest; type Output = super::GenerateServiceLastAccessedDetailsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GENERATE_SERVICE_LAST_ACCESSED_DETAILS } }
     /// `GetAccessKeyLastUsed`.
     pub enum GetAccessKeyLastUsed {}
     impl crate::TypedOperation for GetAccessKeyLastUsed { type Input = super::GetAccessKeyLastUsedRequest; type Output = super::GetAccessKeyLastUsedResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_ACCESS_KEY_LAST_USED } }
     /// `GetAccountAuthorizationDetails`.
     pub enum GetAccountAuthorizationDetails {}
     impl crate::TypedOperation for GetAccountAuthorizationDetails { type Input = super::GetAccountAuthorizationDetailsRequest; type Output = super::GetAccountAuthorizationDetailsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_ACCOUNT_AUTHORIZATION_DETAILS } }
+    /// `GetAccountPasswordPolicy`.
+    pub enum GetAccountPasswordPolicy {}
+    impl crate::TypedOperation for GetAccountPasswordPolicy { type Input = (); type Output = super::GetAccountPasswordPolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_ACCOUNT_PASSWORD_POLICY } }
     /// `GetAccountSummary`.
     pub enum GetAccountSummary {}
     impl crate::TypedOperation for GetAccountSummary { type Input = (); type Output = super::GetAccountSummaryResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_ACCOUNT_SUMMARY } }
@@ -2703,6 +4031,9 @@ pub mod ops {
     /// `GetContextKeysForPrincipalPolicy`.
     pub enum GetContextKeysForPrincipalPolicy {}
     impl crate::TypedOperation for GetContextKeysForPrincipalPolicy { type Input = super::GetContextKeysForPrincipalPolicyRequest; type Output = super::GetContextKeysForPolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY } }
+    /// `GetCredentialReport`.
+    pub enum GetCredentialReport {}
+    impl crate::TypedOperation for GetCredentialReport { type Input = (); type Output = super::GetCredentialReportResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_CREDENTIAL_REPORT } }
     /// `GetGroup`.
     pub enum GetGroup {}
     impl crate::TypedOperation for GetGroup { type Input = super::GetGroupRequest; type Output = super::GetGroupResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_GROUP } }
@@ -2712,6 +4043,12 @@ pub mod ops {
     /// `GetInstanceProfile`.
     pub enum GetInstanceProfile {}
     impl crate::TypedOperation for GetInstanceProfile { type Input = super::GetInstanceProfileRequest; type Output = super::GetInstanceProfileResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_INSTANCE_PROFILE } }
+    /// `GetLoginProfile`.
+    pub enum GetLoginProfile {}
+    impl crate::TypedOperation for GetLoginProfile { type Input = super::GetLoginProfileRequest; type Output = super::GetLoginProfileResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_LOGIN_PROFILE } }
+    /// `GetMFADevice`.
+    pub enum GetMFADevice {}
+    impl crate::TypedOperation for GetMFADevice { type Input = super::GetMFADeviceRequest; type Output = super::GetMFADeviceResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_MFA_DEVICE } }
     /// `GetOpenIDConnectProvider`.
     pub enum GetOpenIDConnectProvider {}
     impl crate::TypedOperation for GetOpenIDConnectProvider { type Input = super::GetOpenIDConnectProviderRequest; type Output = super::GetOpenIDConnectProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_OPEN_ID_CONNECT_PROVIDER } }
@@ -2733,6 +4070,21 @@ pub mod ops {
     /// `GetSAMLProvider`.
     pub enum GetSAMLProvider {}
     impl crate::TypedOperation for GetSAMLProvider { type Input = super::GetSAMLProviderRequest; type Output = super::GetSAMLProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_SAML_PROVIDER } }
+    /// `GetSSHPublicKey`.
+    pub enum GetSSHPublicKey {}
+    impl crate::TypedOperation for GetSSHPublicKey { type Input = super::GetSSHPublicKeyRequest; type Output = super::GetSSHPublicKeyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_SSH_PUBLIC_KEY } }
+    /// `GetServerCertificate`.
+    pub enum GetServerCertificate {}
+    impl crate::TypedOperation for GetServerCertificate { type Input = super::GetServerCertificateRequest; type Output = super::GetServerCertificateResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_SERVER_CERTIFICATE } }
+    /// `GetServiceLastAccessedDetails`.
+    pub enum GetServiceLastAccessedDetails {}
+    impl crate::TypedOperation for GetServiceLastAccessedDetails { type Input = super::GetServiceLastAccessedDetailsRequest; type Output = super::GetServiceLastAccessedDetailsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_SERVICE_LAST_ACCESSED_DETAILS } }
+    /// `GetServiceLastAccessedDetailsWithEntities`.
+    pub enum GetServiceLastAccessedDetailsWithEntities {}
+    impl crate::TypedOperation for GetServiceLastAccessedDetailsWithEntities { type Input = super::GetServiceLastAccessedDetailsWithEntitiesRequest; type Output = super::GetServiceLastAccessedDetailsWithEntitiesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES } }
+    /// `GetServiceLinkedRoleDeletionStatus`.
+    pub enum GetServiceLinkedRoleDeletionStatus {}
+    impl crate::TypedOperation for GetServiceLinkedRoleDeletionStatus { type Input = super::GetServiceLinkedRoleDeletionStatusRequest; type Output = super::GetServiceLinkedRoleDeletionStatusResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_SERVICE_LINKED_ROLE_DELETION_STATUS } }
     /// `GetUser`.
     pub enum GetUser {}
     impl crate::TypedOperation for GetUser { type Input = super::GetUserRequest; type Output = super::GetUserResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_USER } }
@@ -2775,6 +4127,12 @@ pub mod ops {
     /// `ListInstanceProfilesForRole`.
     pub enum ListInstanceProfilesForRole {}
     impl crate::TypedOperation for ListInstanceProfilesForRole { type Input = super::ListInstanceProfilesForRoleRequest; type Output = super::ListInstanceProfilesForRoleResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_INSTANCE_PROFILES_FOR_ROLE } }
+    /// `ListMFADeviceTags`.
+    pub enum ListMFADeviceTags {}
+    impl crate::TypedOperation for ListMFADeviceTags { type Input = super::ListMFADeviceTagsRequest; type Output = super::ListMFADeviceTagsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_MFA_DEVICE_TAGS } }
+    /// `ListMFADevices`.
+    pub enum ListMFADevices {}
+    impl crate::TypedOperation for ListMFADevices { type Input = super::ListMFADevicesRequest; type Output = super::ListMFADevicesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_MFA_DEVICES } }
     /// `ListOpenIDConnectProviderTags`.
     pub enum ListOpenIDConnectProviderTags {}
     impl crate::TypedOperation for ListOpenIDConnectProviderTags { type Input = super::ListOpenIDConnectProviderTagsRequest; type Output = super::ListOpenIDConnectProviderTagsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_OPEN_ID_CONNECT_PROVIDER_TAGS } }
@@ -2787,6 +4145,9 @@ pub mod ops {
     /// `ListPolicies`.
     pub enum ListPolicies {}
     impl crate::TypedOperation for ListPolicies { type Input = super::ListPoliciesRequest; type Output = super::ListPoliciesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_POLICIES } }
+    /// `ListPoliciesGrantingServiceAccess`.
+    pub enum ListPoliciesGrantingServiceAccess {}
+    impl crate::TypedOperation for ListPoliciesGrantingServiceAccess { type Input = super::ListPoliciesGrantingServiceAccessRequest; type Output = super::ListPoliciesGrantingServiceAccessResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_POLICIES_GRANTING_SERVICE_ACCESS } }
     /// `ListPolicyTags`.
     pub enum ListPolicyTags {}
     impl crate::TypedOperation for ListPolicyTags { type Input = super::ListPolicyTagsRequest; type Output = super::ListPolicyTagsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_POLICY_TAGS } }
@@ -2808,6 +4169,21 @@ pub mod ops {
     /// `ListSAMLProviders`.
     pub enum ListSAMLProviders {}
     impl crate::TypedOperation for ListSAMLProviders { type Input = super::ListSAMLProvidersRequest; type Output = super::ListSAMLProvidersResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SAML_PROVIDERS } }
+    /// `ListSSHPublicKeys`.
+    pub enum ListSSHPublicKeys {}
+    impl crate::TypedOperation for ListSSHPublicKeys { type Input = super::ListSSHPublicKeysRequest; type Output = super::ListSSHPublicKeysResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SSH_PUBLIC_KEYS } }
+    /// `ListServerCertificateTags`.
+    pub enum ListServerCertificateTags {}
+    impl crate::TypedOperation for ListServerCertificateTags { type Input = super::ListServerCertificateTagsRequest; type Output = super::ListServerCertificateTagsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SERVER_CERTIFICATE_TAGS } }
+    /// `ListServerCertificates`.
+    pub enum ListServerCertificates {}
+    impl crate::TypedOperation for ListServerCertificates { type Input = super::ListServerCertificatesRequest; type Output = super::ListServerCertificatesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SERVER_CERTIFICATES } }
+    /// `ListServiceSpecificCredentials`.
+    pub enum ListServiceSpecificCredentials {}
+    impl crate::TypedOperation for ListServiceSpecificCredentials { type Input = super::ListServiceSpecificCredentialsRequest; type Output = super::ListServiceSpecificCredentialsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SERVICE_SPECIFIC_CREDENTIALS } }
+    /// `ListSigningCertificates`.
+    pub enum ListSigningCertificates {}
+    impl crate::TypedOperation for ListSigningCertificates { type Input = super::ListSigningCertificatesRequest; type Output = super::ListSigningCertificatesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_SIGNING_CERTIFICATES } }
     /// `ListUserPolicies`.
     pub enum ListUserPolicies {}
     impl crate::TypedOperation for ListUserPolicies { type Input = super::ListUserPoliciesRequest; type Output = super::ListUserPoliciesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_USER_POLICIES } }
@@ -2817,6 +4193,9 @@ pub mod ops {
     /// `ListUsers`.
     pub enum ListUsers {}
     impl crate::TypedOperation for ListUsers { type Input = super::ListUsersRequest; type Output = super::ListUsersResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_USERS } }
+    /// `ListVirtualMFADevices`.
+    pub enum ListVirtualMFADevices {}
+    impl crate::TypedOperation for ListVirtualMFADevices { type Input = super::ListVirtualMFADevicesRequest; type Output = super::ListVirtualMFADevicesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_VIRTUAL_MFA_DEVICES } }
     /// `PutGroupPolicy`.
     pub enum PutGroupPolicy {}
     impl crate::TypedOperation for PutGroupPolicy { type Input = super::PutGroupPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_PUT_GROUP_POLICY } }
@@ -2841,9 +4220,18 @@ pub mod ops {
     /// `RemoveUserFromGroup`.
     pub enum RemoveUserFromGroup {}
     impl crate::TypedOperation for RemoveUserFromGroup { type Input = super::RemoveUserFromGroupRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_REMOVE_USER_FROM_GROUP } }
+    /// `ResetServiceSpecificCredential`.
+    pub enum ResetServiceSpecificCredential {}
+    impl crate::TypedOperation for ResetServiceSpecificCredential { type Input = super::ResetServiceSpecificCredentialRequest; type Output = super::ResetServiceSpecificCredentialResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_RESET_SERVICE_SPECIFIC_CREDENTIAL } }
+    /// `ResyncMFADevice`.
+    pub enum ResyncMFADevice {}
+    impl crate::TypedOperation for ResyncMFADevice { type Input = super::ResyncMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_RESYNC_MFA_DEVICE } }
     /// `SetDefaultPolicyVersion`.
     pub enum SetDefaultPolicyVersion {}
     impl crate::TypedOperation for SetDefaultPolicyVersion { type Input = super::SetDefaultPolicyVersionRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_SET_DEFAULT_POLICY_VERSION } }
+    /// `SetSecurityTokenServicePreferences`.
+    pub enum SetSecurityTokenServicePreferences {}
+    impl crate::TypedOperation for SetSecurityTokenServicePreferences { type Input = super::SetSecurityTokenServicePreferencesRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_SET_SECURITY_TOKEN_SERVICE_PREFERENCES } }
     /// `SimulateCustomPolicy`.
     pub enum SimulateCustomPolicy {}
     impl crate::TypedOperation for SimulateCustomPolicy { type Input = super::SimulateCustomPolicyRequest; type Output = super::SimulatePolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_SIMULATE_CUSTOM_POLICY } }
@@ -2853,6 +4241,9 @@ pub mod ops {
     /// `TagInstanceProfile`.
     pub enum TagInstanceProfile {}
     impl crate::TypedOperation for TagInstanceProfile { type Input = super::TagInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_INSTANCE_PROFILE } }
+    /// `TagMFADevice`.
+    pub enum TagMFADevice {}
+    impl crate::TypedOperation for TagMFADevice { type Input = super::TagMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_MFA_DEVICE } }
     /// `TagOpenIDConnectProvider`.
     pub enum TagOpenIDConnectProvider {}
     impl crate::TypedOperation for TagOpenIDConnectProvider { type Input = super::TagOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_OPEN_ID_CONNECT_PROVIDER } }
@@ -2865,12 +4256,18 @@ pub mod ops {
     /// `TagSAMLProvider`.
     pub enum TagSAMLProvider {}
     impl crate::TypedOperation for TagSAMLProvider { type Input = super::TagSAMLProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_SAML_PROVIDER } }
+    /// `TagServerCertificate`.
+    pub enum TagServerCertificate {}
+    impl crate::TypedOperation for TagServerCertificate { type Input = super::TagServerCertificateRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_SERVER_CERTIFICATE } }
     /// `TagUser`.
     pub enum TagUser {}
     impl crate::TypedOperation for TagUser { type Input = super::TagUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_TAG_USER } }
     /// `UntagInstanceProfile`.
     pub enum UntagInstanceProfile {}
     impl crate::TypedOperation for UntagInstanceProfile { type Input = super::UntagInstanceProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_INSTANCE_PROFILE } }
+    /// `UntagMFADevice`.
+    pub enum UntagMFADevice {}
+    impl crate::TypedOperation for UntagMFADevice { type Input = super::UntagMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_MFA_DEVICE } }
     /// `UntagOpenIDConnectProvider`.
     pub enum UntagOpenIDConnectProvider {}
     impl crate::TypedOperation for UntagOpenIDConnectProvider { type Input = super::UntagOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_OPEN_ID_CONNECT_PROVIDER } }
@@ -2883,18 +4280,27 @@ pub mod ops {
     /// `UntagSAMLProvider`.
     pub enum UntagSAMLProvider {}
     impl crate::TypedOperation for UntagSAMLProvider { type Input = super::UntagSAMLProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_SAML_PROVIDER } }
+    /// `UntagServerCertificate`.
+    pub enum UntagServerCertificate {}
+    impl crate::TypedOperation for UntagServerCertificate { type Input = super::UntagServerCertificateRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_SERVER_CERTIFICATE } }
     /// `UntagUser`.
     pub enum UntagUser {}
     impl crate::TypedOperation for UntagUser { type Input = super::UntagUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UNTAG_USER } }
     /// `UpdateAccessKey`.
     pub enum UpdateAccessKey {}
     impl crate::TypedOperation for UpdateAccessKey { type Input = super::UpdateAccessKeyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_ACCESS_KEY } }
+    /// `UpdateAccountPasswordPolicy`.
+    pub enum UpdateAccountPasswordPolicy {}
+    impl crate::TypedOperation for UpdateAccountPasswordPolicy { type Input = super::UpdateAccountPasswordPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_ACCOUNT_PASSWORD_POLICY } }
     /// `UpdateAssumeRolePolicy`.
     pub enum UpdateAssumeRolePolicy {}
     impl crate::TypedOperation for UpdateAssumeRolePolicy { type Input = super::UpdateAssumeRolePolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_ASSUME_ROLE_POLICY } }
     /// `UpdateGroup`.
     pub enum UpdateGroup {}
     impl crate::TypedOperation for UpdateGroup { type Input = super::UpdateGroupRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_GROUP } }
+    /// `UpdateLoginProfile`.
+    pub enum UpdateLoginProfile {}
+    impl crate::TypedOperation for UpdateLoginProfile { type Input = super::UpdateLoginProfileRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_LOGIN_PROFILE } }
     /// `UpdateOpenIDConnectProviderThumbprint`.
     pub enum UpdateOpenIDConnectProviderThumbprint {}
     impl crate::TypedOperation for UpdateOpenIDConnectProviderThumbprint { type Input = super::UpdateOpenIDConnectProviderThumbprintRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT } }
@@ -2907,7 +4313,28 @@ pub mod ops {
     /// `UpdateSAMLProvider`.
     pub enum UpdateSAMLProvider {}
     impl crate::TypedOperation for UpdateSAMLProvider { type Input = super::UpdateSAMLProviderRequest; type Output = super::UpdateSAMLProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_SAML_PROVIDER } }
+    /// `UpdateSSHPublicKey`.
+    pub enum UpdateSSHPublicKey {}
+    impl crate::TypedOperation for UpdateSSHPublicKey { type Input = super::UpdateSSHPublicKeyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_SSH_PUBLIC_KEY } }
+    /// `UpdateServerCertificate`.
+    pub enum UpdateServerCertificate {}
+    impl crate::TypedOperation for UpdateServerCertificate { type Input = super::UpdateServerCertificateRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_SERVER_CERTIFICATE } }
+    /// `UpdateServiceSpecificCredential`.
+    pub enum UpdateServiceSpecificCredential {}
+    impl crate::TypedOperation for UpdateServiceSpecificCredential { type Input = super::UpdateServiceSpecificCredentialRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_SERVICE_SPECIFIC_CREDENTIAL } }
+    /// `UpdateSigningCertificate`.
+    pub enum UpdateSigningCertificate {}
+    impl crate::TypedOperation for UpdateSigningCertificate { type Input = super::UpdateSigningCertificateRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_SIGNING_CERTIFICATE } }
     /// `UpdateUser`.
     pub enum UpdateUser {}
     impl crate::TypedOperation for UpdateUser { type Input = super::UpdateUserRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_USER } }
+    /// `UploadSSHPublicKey`.
+    pub enum UploadSSHPublicKey {}
+    impl crate::TypedOperation for UploadSSHPublicKey { type Input = super::UploadSSHPublicKeyRequest; type Output = super::UploadSSHPublicKeyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPLOAD_SSH_PUBLIC_KEY } }
+    /// `UploadServerCertificate`.
+    pub enum UploadServerCertificate {}
+    impl crate::TypedOperation for UploadServerCertificate { type Input = super::UploadServerCertificateRequest; type Output = super::UploadServerCertificateResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPLOAD_SERVER_CERTIFICATE } }
+    /// `UploadSigningCertificate`.
+    pub enum UploadSigningCertificate {}
+    impl crate::TypedOperation for UploadSigningCertificate { type Input = super::UploadSigningCertificateRequest; type Output = super::UploadSigningCertificateResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPLOAD_SIGNING_CERTIFICATE } }
 }

@@ -160,6 +160,11 @@ impl From<DocumentKind> for PolicyType {
     }
 }
 
+/// The services of AWS by their prefixes in actions (`s3`), in no order: those of the service authorization reference.
+pub fn services() -> impl Iterator<Item = &'static str> {
+    services::prefixes()
+}
+
 /// Checks a document. The findings come in the order of their places; the same text always has the same findings.
 pub fn check(text: &str, policy: PolicyType) -> Vec<Finding> {
     let mut report = Report::new();

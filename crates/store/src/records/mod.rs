@@ -11,10 +11,13 @@ mod indexed;
 mod instance;
 mod instance_profile;
 mod key_ring;
+mod login_profile;
 mod managed_policy;
+mod mfa_device;
 mod organization;
 mod reference;
 mod role;
+mod service_last_used;
 mod tally;
 mod unique_id;
 mod user;
@@ -34,13 +37,16 @@ pub use instance::{
 };
 pub use instance_profile::InstanceProfile;
 pub use key_ring::{KeyRing, RingKey};
+pub use login_profile::{LoginProfile, PasswordPolicy};
 pub use managed_policy::{ManagedPolicy, PolicyVersion};
+pub use mfa_device::{MfaAssignment, MfaDevice, MfaProgress, MfaUser};
 pub use organization::{
     ControlPolicyType, MemberAccount, Membership, Organization, OrganizationNode, OrganizationPolicy,
     RootFeature, TrustedService,
 };
 pub use reference::{EntityKind, Reference, Target};
 pub use role::{Role, RoleLastUsed};
+pub use service_last_used::ServiceLastUsed;
 pub use tally::{Counted, Tally};
 pub use unique_id::UniqueId;
 pub use user::User;

@@ -24,6 +24,10 @@ pub enum Counted {
     Groups,
     /// Instance profiles.
     InstanceProfiles,
+    /// Virtual MFA devices.
+    MfaDevices,
+    /// Those of them that are enabled for a user.
+    MfaDevicesInUse,
     /// OpenID Connect providers.
     OidcProviders,
     /// Customer managed policies.
@@ -32,6 +36,8 @@ pub enum Counted {
     PolicyVersions,
     /// Roles.
     Roles,
+    /// Server certificates.
+    ServerCertificates,
     /// SAML providers.
     SamlProviders,
     /// Users.
@@ -45,11 +51,14 @@ impl Counted {
         match self {
             Self::Groups => "groups".to_owned(),
             Self::InstanceProfiles => "instance-profiles".to_owned(),
+            Self::MfaDevices => "mfa-devices".to_owned(),
+            Self::MfaDevicesInUse => "mfa-devices-in-use".to_owned(),
             Self::OidcProviders => "oidc-providers".to_owned(),
             Self::Policies => "policies".to_owned(),
             Self::PolicyVersions => "policy-versions".to_owned(),
             Self::Roles => "roles".to_owned(),
             Self::SamlProviders => "saml-providers".to_owned(),
+            Self::ServerCertificates => "server-certificates".to_owned(),
             Self::Users => "users".to_owned(),
             Self::References(target) => {
                 let (relation, to) = target.parts();
