@@ -22,6 +22,7 @@ if [ "${1:-}" = cli ]; then echo "$cli"; exit; fi
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 if [ "${1:-}" = test ]; then
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+  need strace strace
 fi
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ]; then

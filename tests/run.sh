@@ -2,14 +2,14 @@
 # Everything that CI runs, in order, with a summary. Ends with 1 where anything failed, where a suite ran nothing, or where one ran
 # less than tests/floors.txt says it must.
 #   tests/run.sh             all of it
-#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain boto3 terraform probes
+#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain boto3 terraform crash escalation probes
 set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 out=$root/.test/out
 mkdir -p "$out"
 stages=("$@")
-[ $# -gt 0 ] || stages=(house lint unit wire release policy strangers chain boto3 terraform probes)
+[ $# -gt 0 ] || stages=(house lint unit wire release policy strangers chain boto3 terraform crash escalation probes)
 export AWS_PAGER='' AWS_EC2_METADATA_DISABLED=true CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
 unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN 2>/dev/null
 
@@ -76,7 +76,7 @@ stage_release() { say "Release build"
   built=$(daypass operations --output json | python -c 'import json,sys; print(sum(len(s["built"]) for s in json.load(sys.stdin)))')
   count operations "${built:-0}" 0 0
   step "man page, completions and help" bash -c 'daypass man >/dev/null && for s in bash zsh fish; do daypass completions $s >/dev/null || exit 1; done
-    for c in up env credentials exec status why operations policy; do daypass $c --help >/dev/null || exit 1; done'; }
+    for c in up env credentials exec status why operations policy fsck backup restore; do daypass $c --help >/dev/null || exit 1; done'; }
 
 stage_policy() { say "Decisions that must come out as AWS's guide says"
   daypass policy simulate --cases crates/policy/tests/corpus/guide.jsonl >"$out/corpus.log" 2>&1; tally corpus "$out/corpus.log"
@@ -102,7 +102,11 @@ stage_chain() { say "The chain, with the AWS CLI: two stories at once, a server 
 stage_boto3() { say "The chain and what surrounds it, with boto3: session policies, MFA, OIDC, two accounts"
   instances_can_run boto3_story || return
   start boto3 4675 || return
-  OUT=$out/story-boto3 INSIDE='daypass exec {id} --' /opt/daypass-boto3/bin/python tests/acceptance/boto3_story.py >"$out/story-boto3.tap" 2>&1
+  local request account
+  aws organizations create-organization >/dev/null
+  request=$(aws organizations create-account --account-name partner --email partner@example.com --query CreateAccountStatus.Id --output text)
+  account=$(aws organizations describe-create-account-status --create-account-request-id "$request" --query CreateAccountStatus.AccountId --output text)
+  OUT=$out/story-boto3 INSIDE='daypass exec {id} --' ACCT2_ID=$account /opt/daypass-boto3/bin/python tests/acceptance/boto3_story.py >"$out/story-boto3.tap" 2>&1
   tally boto3_story "$out/story-boto3.tap"; end; }
 
 stage_terraform() { say "The chain, with Terraform"
@@ -111,7 +115,23 @@ stage_terraform() { say "The chain, with Terraform"
   instances_can_run terraform_001 || return
   start terraform 4673 || return
   story terraform terraform_001.sh & local a=$!; story terraform-beside cli_004.sh & local b=$!; wait $a $b
-  tally terraform_001 "$out/story-terraform.tap"; tally cli_004_beside "$out/story-terraform-beside.tap"; end; }
+  tally terraform_001 "$out/story-terraform.tap"; tally cli_004_beside "$out/story-terraform-beside.tap"; end
+  # What needs no instances: each service's resources, on servers of their own, two at a time.
+  start terraform-s3 4677 || return
+  bash tests/terraform/s3.sh >"$out/terraform-s3.log" 2>&1 & a=$!; local s3=$SERVER
+  start terraform-iam 4678 || return
+  bash tests/terraform/iam.sh >"$out/terraform-iam.log" 2>&1; end
+  start terraform-organizations 4679 || return
+  bash tests/terraform/organizations/run.sh >"$out/terraform-organizations.log" 2>&1; wait $a; end; SERVER=$s3 end
+  local service; for service in s3 iam organizations; do tally "terraform_$service" "$out/terraform-$service.log"; done; }
+
+stage_crash() { say "What the program does when the machine fails it: killed, syncs and writes that fail, a full disk, flipped bytes, backups"
+  local part; for part in kill sync-errors write-errors full-disk flips backup; do
+    python tests/crash.py "$part" --binary target/release/daypass --port 4680 >"$out/crash-$part.log" 2>&1; tally "crash_${part//-/_}" "$out/crash-$part.log"; done; }
+
+stage_escalation() { say "Ways to more rights than one was given"
+  start escalation 4676 || return
+  python tests/escalation.py >"$out/escalation.log" 2>&1; tally attacks_escalation "$out/escalation.log"; end; }
 
 stage_probes() { say "Attacks"
   start probes 4674 || return
