@@ -48,8 +48,10 @@ fn grants(policies: &Policies<'_>, request: &Request<'_>, layers: &[LayerReport]
     };
     let granted = [Named::Itself, Named::Behind, Named::Account].map(named);
     let any_named = granted.contains(&true);
-    let limits = [LayerKind::Boundary, LayerKind::Session].into_iter().filter(|kind| silent(*kind));
-    let identity = [LayerKind::Identity].into_iter().filter(|kind| silent(*kind));
+    // The root user lacks nothing: what its session was given can only deny.
+    let lacks = |kind: &LayerKind| request.principal.kind != PrincipalKind::Root && silent(*kind);
+    let limits = [LayerKind::Boundary, LayerKind::Session].into_iter().filter(lacks);
+    let identity = [LayerKind::Identity].into_iter().filter(lacks);
     let required = policies.resource.is_required();
     // A federated user without session policies has no use of identity-based ones.
     let is_federated = matches!(request.principal.kind, PrincipalKind::FederatedUser { .. });

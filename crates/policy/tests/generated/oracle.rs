@@ -348,7 +348,9 @@ pub(crate) fn decide(world: &World, asked: &Asked) -> Decision {
         .iter()
         .map(|documents| ask(DocumentKind::VpcEndpoint, documents, asked, boundary))
         .collect();
-    let own = |documents: &[Value]| match of_account && !root {
+    // Root has every permission of its account, but what a session of it was given for its task can deny.
+    let has_own = of_account && (!root || !world.session.is_empty());
+    let own = |documents: &[Value]| match has_own {
         true => ask(DocumentKind::Inline, documents, asked, boundary),
         false => Said::default(),
     };
