@@ -304,6 +304,7 @@ fn sample(text: &Text) -> String {
         p if p.starts_with("v[1-9]") => "v1".to_owned(),
         r"[\d]+" => "123456".to_owned(),
         p if p.contains(r"\u002F") || p.starts_with("((/") => "/".to_owned(),
+        p if p.starts_with(r"^o-[0-9a-z]{10,32}\/r-") => "o-exampleorgid/r-root".to_owned(),
         "" if text.min == 20 => format!("arn:aws:iam::{ACCOUNT}:policy/x"),
         _ => "a".repeat(usize::try_from(text.min.max(3)).unwrap()),
     }

@@ -53,6 +53,7 @@ mod login_profile;
 mod managed_policy;
 mod mfa_device;
 mod oidc_provider;
+mod organizations_access_report;
 mod organizations_features;
 mod outbound_web_identity;
 mod paging;
@@ -146,6 +147,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &organizations_features::ENABLE_ORGANIZATIONS_ROOT_SESSIONS,
     &outbound_web_identity::ENABLE_OUTBOUND_WEB_IDENTITY_FEDERATION,
     &credential_report::GENERATE_CREDENTIAL_REPORT,
+    &organizations_access_report::GENERATE_ORGANIZATIONS_ACCESS_REPORT,
     &last_accessed::GENERATE_SERVICE_LAST_ACCESSED_DETAILS,
     &get_access_key_last_used::GET_ACCESS_KEY_LAST_USED,
     &get_account_authorization_details::GET_ACCOUNT_AUTHORIZATION_DETAILS,
@@ -160,6 +162,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &login_profile::GET_LOGIN_PROFILE,
     &mfa_device::GET_MFA_DEVICE,
     &oidc_provider::GET_OPEN_ID_CONNECT_PROVIDER,
+    &organizations_access_report::GET_ORGANIZATIONS_ACCESS_REPORT,
     &outbound_web_identity::GET_OUTBOUND_WEB_IDENTITY_FEDERATION_INFO,
     &get_policy::GET_POLICY,
     &get_policy_version::GET_POLICY_VERSION,

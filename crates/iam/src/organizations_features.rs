@@ -45,16 +45,19 @@ fn checks(cx: &Cx) -> Result<Checks, StoreError> {
     Ok(Check::on_all(cx.operation().action).into())
 }
 
+/// The organization that the caller's account is in.
+pub(crate) fn own_organization(cx: &Cx, tx: &Tx<'_>) -> Result<Option<Organization>, StoreError> {
+    match tx.get::<Membership>(&Membership::key_of(&cx.account()))? {
+        Some(membership) => tx.get(&Organization::key_of(&membership.organization)),
+        None => Ok(None),
+    }
+}
+
 /// The caller's organization, where the caller's account may say what IAM does in it.
 fn organization(cx: &Cx, tx: &Tx<'_>) -> Result<Organization, Error> {
     let own = cx.account();
     let refuse = |shape, words: &str| Error::from(Fault::new(shape, words));
-    let membership = tx.get::<Membership>(&Membership::key_of(&own))?;
-    let organization = match membership {
-        Some(membership) => tx.get::<Organization>(&Organization::key_of(&membership.organization))?,
-        None => None,
-    };
-    let organization = organization.ok_or_else(|| {
+    let organization = own_organization(cx, tx)?.ok_or_else(|| {
         refuse(&errors::ORGANIZATION_NOT_FOUND_EXCEPTION, "The account is not part of an organization.")
     })?;
     if !organization.all_features {

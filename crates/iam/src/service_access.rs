@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use daypass_core::model::iam::{PolicyGrantingServiceAccess, PolicyOwnerEntityType, PolicyType};
-use daypass_core::policy::{Document, DocumentKind, Effect, check};
+use daypass_core::policy::{Clause, Document, DocumentKind, Effect, Located, check};
 use daypass_core::store::records::{Group, ManagedPolicy, Role, User};
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{AwsManagedPolicy, Cx, Error};
@@ -32,15 +32,7 @@ pub(crate) fn of_document(text: &str) -> BTreeSet<&'static str> {
     let mut services = BTreeSet::new();
     for statement in document.statements.iter().filter(|s| s.effect.value == Effect::Allow) {
         let Some(clause) = &statement.action else { continue };
-        let patterns: Vec<(String, String)> = clause
-            .entries
-            .iter()
-            .map(|entry| {
-                let lower = entry.value.to_ascii_lowercase();
-                let (service, name) = lower.split_once(':').unwrap_or((&lower, "*"));
-                (service.to_owned(), name.to_owned())
-            })
-            .collect();
+        let patterns = patterns(clause);
         services.extend(check::services().filter(|service| {
             let mut here = patterns.iter().filter(|(pattern, _)| fits(pattern, service));
             // Of what is not excepted as a whole, something is left.
@@ -48,6 +40,38 @@ pub(crate) fn of_document(text: &str) -> BTreeSet<&'static str> {
         }));
     }
     services
+}
+
+/// The services that a document forbids as a whole: each of their actions, on everything, on no condition.
+pub(crate) fn shut_by(text: &str) -> BTreeSet<&'static str> {
+    let document = Document::load(DocumentKind::ServiceControl, text);
+    let mut services = BTreeSet::new();
+    for statement in document.statements.iter().filter(|s| s.effect.value == Effect::Deny) {
+        let everything = statement.resource.as_ref().is_some_and(|resource| {
+            !resource.inverted && resource.entries.iter().any(|entry| &*entry.value == "*")
+        });
+        let Some(clause) =
+            statement.action.as_ref().filter(|_| everything && statement.conditions.is_empty())
+        else {
+            continue;
+        };
+        let patterns = patterns(clause);
+        services.extend(check::services().filter(|service| {
+            let mut here = patterns.iter().filter(|(pattern, _)| fits(pattern, service));
+            if clause.inverted { here.next().is_none() } else { here.any(|(_, name)| name == "*") }
+        }));
+    }
+    services
+}
+
+/// The services and the names of an element with actions, as patterns in lower case.
+fn patterns(clause: &Clause<Box<str>>) -> Vec<(String, String)> {
+    let pattern = |entry: &Located<Box<str>>| {
+        let lower = entry.value.to_ascii_lowercase();
+        let (service, name) = lower.split_once(':').unwrap_or((&lower, "*"));
+        (service.to_owned(), name.to_owned())
+    };
+    clause.entries.iter().map(pattern).collect()
 }
 
 /// Whether a service's prefix fits a pattern with `*` and `?`.
@@ -142,7 +166,7 @@ pub(crate) fn managed_document(cx: &Cx, tx: &Tx<'_>, arn: &str) -> Result<Option
 
 #[cfg(test)]
 mod tests {
-    use super::{fits, full_name, of_document};
+    use super::{fits, full_name, of_document, shut_by};
 
     fn document(element: &str) -> String {
         format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow",{element},"Resource":"*"}}]}}"#)
@@ -160,6 +184,23 @@ mod tests {
         assert!(!but.contains("s3") && but.contains("iam") && but.contains("sqs"));
         let denied = document(r#""Action":"s3:*""#).replace("Allow", "Deny");
         assert!(of_document(&denied).is_empty());
+    }
+
+    #[test]
+    fn a_document_shuts_a_service_only_as_a_whole() {
+        let shut = |element: &str, rest: &str| {
+            let text = document(element).replace("Allow", "Deny").replace(r#""Resource":"*""#, rest);
+            shut_by(&text).into_iter().take(2).collect::<Vec<_>>().join(" ")
+        };
+        let everything = r#""Resource":"*""#;
+        assert_eq!(shut(r#""Action":["s3:*","sqs:SendMessage"]"#, everything), "s3");
+        assert_eq!(shut(r#""Action":"s3:*""#, r#""Resource":"arn:aws:s3:::bucket""#), "");
+        let condition = r#""Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}"#;
+        assert_eq!(shut(r#""Action":"s3:*""#, condition), "");
+        let but = document(r#""NotAction":["iam:GetUser","sts:*"]"#).replace("Allow", "Deny");
+        let but = shut_by(&but);
+        assert!(but.contains("s3") && !but.contains("iam") && !but.contains("sts"));
+        assert!(shut_by(&document(r#""Action":"s3:*""#)).is_empty());
     }
 
     #[test]

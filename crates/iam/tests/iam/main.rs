@@ -16,6 +16,7 @@ mod last_accessed;
 mod last_used;
 mod lists;
 mod mfa;
+mod organizations_access_report;
 mod organizations_features;
 mod passwords;
 mod policies;

@@ -57,6 +57,24 @@ pub enum AccessAdvisorUsageGranularityType {
 impl crate::Enumeration for AccessAdvisorUsageGranularityType { const VALUES: &'static [(&'static str, Self)] = &[("SERVICE_LEVEL", Self::SERVICELEVEL), ("ACTION_LEVEL", Self::ACTIONLEVEL)]; fn as_str(self) -> &'static str { match self { Self::SERVICELEVEL => "SERVICE_LEVEL", Self::ACTIONLEVEL => "ACTION_LEVEL" } } }
 impl crate::FromValue for AccessAdvisorUsageGranularityType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for AccessAdvisorUsageGranularityType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `AccessDetail`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AccessDetail {
+    /// `ServiceName`.
+    pub service_name: String,
+    /// `ServiceNamespace`.
+    pub service_namespace: String,
+    /// `Region`.
+    pub region: Option<String>,
+    /// `EntityPath`.
+    pub entity_path: Option<String>,
+    /// `LastAuthenticatedTime`.
+    pub last_authenticated_time: Option<crate::Timestamp>,
+    /// `TotalAuthenticatedEntities`.
+    pub total_authenticated_entities: Option<i32>,
+}
+impl crate::FromValue for AccessDetail { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { service_name: fields.take(0)?, service_namespace: fields.take(1)?, region: fields.take(2)?, entity_path: fields.take(3)?, last_authenticated_time: fields.take(4)?, total_authenticated_entities: fields.take(5)? }) } }
+impl crate::IntoValue for AccessDetail { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.service_name); fields.put(1, self.service_namespace); fields.put(2, self.region); fields.put(3, self.entity_path); fields.put(4, self.last_authenticated_time); fields.put(5, self.total_authenticated_entities); crate::Value::Structure(fields) } }
 /// `AccessKey`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AccessKey {
@@ -967,6 +985,24 @@ pub struct GenerateCredentialReportResponse {
 }
 impl crate::FromValue for GenerateCredentialReportResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { state: fields.take(0)?, description: fields.take(1)? }) } }
 impl crate::IntoValue for GenerateCredentialReportResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.state); fields.put(1, self.description); crate::Value::Structure(fields) } }
+/// `GenerateOrganizationsAccessReportRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GenerateOrganizationsAccessReportRequest {
+    /// `EntityPath`.
+    pub entity_path: String,
+    /// `OrganizationsPolicyId`.
+    pub organizations_policy_id: Option<String>,
+}
+impl crate::FromValue for GenerateOrganizationsAccessReportRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { entity_path: fields.take(0)?, organizations_policy_id: fields.take(1)? }) } }
+impl crate::IntoValue for GenerateOrganizationsAccessReportRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.entity_path); fields.put(1, self.organizations_policy_id); crate::Value::Structure(fields) } }
+/// `GenerateOrganizationsAccessReportResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GenerateOrganizationsAccessReportResponse {
+    /// `JobId`.
+    pub job_id: Option<String>,
+}
+impl crate::FromValue for GenerateOrganizationsAccessReportResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { job_id: fields.take(0)? }) } }
+impl crate::IntoValue for GenerateOrganizationsAccessReportResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.job_id); crate::Value::Structure(fields) } }
 /// `GenerateServiceLastAccessedDetailsRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GenerateServiceLastAccessedDetailsRequest {
@@ -1215,6 +1251,44 @@ pub struct GetOpenIDConnectProviderResponse {
 }
 impl crate::FromValue for GetOpenIDConnectProviderResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { url: fields.take(0)?, client_id_list: fields.take(1)?, thumbprint_list: fields.take(2)?, create_date: fields.take(3)?, tags: fields.take(4)? }) } }
 impl crate::IntoValue for GetOpenIDConnectProviderResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.url); fields.put(1, self.client_id_list); fields.put(2, self.thumbprint_list); fields.put(3, self.create_date); fields.put(4, self.tags); crate::Value::Structure(fields) } }
+/// `GetOrganizationsAccessReportRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetOrganizationsAccessReportRequest {
+    /// `JobId`.
+    pub job_id: String,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `SortKey`.
+    pub sort_key: Option<SortKeyType>,
+}
+impl crate::FromValue for GetOrganizationsAccessReportRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { job_id: fields.take(0)?, max_items: fields.take(1)?, marker: fields.take(2)?, sort_key: fields.take(3)? }) } }
+impl crate::IntoValue for GetOrganizationsAccessReportRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.job_id); fields.put(1, self.max_items); fields.put(2, self.marker); fields.put(3, self.sort_key); crate::Value::Structure(fields) } }
+/// `GetOrganizationsAccessReportResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetOrganizationsAccessReportResponse {
+    /// `JobStatus`.
+    pub job_status: JobStatusType,
+    /// `JobCreationDate`.
+    pub job_creation_date: crate::Timestamp,
+    /// `JobCompletionDate`.
+    pub job_completion_date: Option<crate::Timestamp>,
+    /// `NumberOfServicesAccessible`.
+    pub number_of_services_accessible: Option<i32>,
+    /// `NumberOfServicesNotAccessed`.
+    pub number_of_services_not_accessed: Option<i32>,
+    /// `AccessDetails`.
+    pub access_details: Option<Vec<AccessDetail>>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `ErrorDetails`.
+    pub error_details: Option<ErrorDetails>,
+}
+impl crate::FromValue for GetOrganizationsAccessReportResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { job_status: fields.take(0)?, job_creation_date: fields.take(1)?, job_completion_date: fields.take(2)?, number_of_services_accessible: fields.take(3)?, number_of_services_not_accessed: fields.take(4)?, access_details: fields.take(5)?, is_truncated: fields.take(6)?, marker: fields.take(7)?, error_details: fields.take(8)? }) } }
+impl crate::IntoValue for GetOrganizationsAccessReportResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.job_status); fields.put(1, self.job_creation_date); fields.put(2, self.job_completion_date); fields.put(3, self.number_of_services_accessible); fields.put(4, self.number_of_services_not_accessed); fields.put(5, self.access_details); fields.put(6, self.is_truncated); fields.put(7, self.marker); fields.put(8, self.error_details); crate::Value::Structure(fields) } }
 /// `GetOutboundWebIdentityFederationInfoResponse`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetOutboundWebIdentityFederationInfoResponse {
@@ -3752,6 +3826,21 @@ pub enum PolicyType {
 impl crate::Enumeration for PolicyType { const VALUES: &'static [(&'static str, Self)] = &[("INLINE", Self::INLINE), ("MANAGED", Self::MANAGED)]; fn as_str(self) -> &'static str { match self { Self::INLINE => "INLINE", Self::MANAGED => "MANAGED" } } }
 impl crate::FromValue for PolicyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for PolicyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `sortKeyType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SortKeyType {
+    /// `SERVICE_NAMESPACE_ASCENDING`.
+    #[default] SERVICENAMESPACEASCENDING,
+    /// `SERVICE_NAMESPACE_DESCENDING`.
+    SERVICENAMESPACEDESCENDING,
+    /// `LAST_AUTHENTICATED_TIME_ASCENDING`.
+    LASTAUTHENTICATEDTIMEASCENDING,
+    /// `LAST_AUTHENTICATED_TIME_DESCENDING`.
+    LASTAUTHENTICATEDTIMEDESCENDING,
+}
+impl crate::Enumeration for SortKeyType { const VALUES: &'static [(&'static str, Self)] = &[("SERVICE_NAMESPACE_ASCENDING", Self::SERVICENAMESPACEASCENDING), ("SERVICE_NAMESPACE_DESCENDING", Self::SERVICENAMESPACEDESCENDING), ("LAST_AUTHENTICATED_TIME_ASCENDING", Self::LASTAUTHENTICATEDTIMEASCENDING), ("LAST_AUTHENTICATED_TIME_DESCENDING", Self::LASTAUTHENTICATEDTIMEDESCENDING)]; fn as_str(self) -> &'static str { match self { Self::SERVICENAMESPACEASCENDING => "SERVICE_NAMESPACE_ASCENDING", Self::SERVICENAMESPACEDESCENDING => "SERVICE_NAMESPACE_DESCENDING", Self::LASTAUTHENTICATEDTIMEASCENDING => "LAST_AUTHENTICATED_TIME_ASCENDING", Self::LASTAUTHENTICATEDTIMEDESCENDING => "LAST_AUTHENTICATED_TIME_DESCENDING" } } }
+impl crate::FromValue for SortKeyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for SortKeyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `statusType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusType {
@@ -4010,6 +4099,9 @@ pub mod ops {
     /// `GenerateCredentialReport`.
     pub enum GenerateCredentialReport {}
     impl crate::TypedOperation for GenerateCredentialReport { type Input = (); type Output = super::GenerateCredentialReportResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GENERATE_CREDENTIAL_REPORT } }
+    /// `GenerateOrganizationsAccessReport`.
+    pub enum GenerateOrganizationsAccessReport {}
+    impl crate::TypedOperation for GenerateOrganizationsAccessReport { type Input = super::GenerateOrganizationsAccessReportRequest; type Output = super::GenerateOrganizationsAccessReportResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GENERATE_ORGANIZATIONS_ACCESS_REPORT } }
     /// `GenerateServiceLastAccessedDetails`.
     pub enum GenerateServiceLastAccessedDetails {}
     impl crate::TypedOperation for GenerateServiceLastAccessedDetails { type Input = super::GenerateServiceLastAccessedDetailsRequest; type Output = super::GenerateServiceLastAccessedDetailsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GENERATE_SERVICE_LAST_ACCESSED_DETAILS } }
@@ -4052,6 +4144,9 @@ pub mod ops {
     /// `GetOpenIDConnectProvider`.
     pub enum GetOpenIDConnectProvider {}
     impl crate::TypedOperation for GetOpenIDConnectProvider { type Input = super::GetOpenIDConnectProviderRequest; type Output = super::GetOpenIDConnectProviderResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_OPEN_ID_CONNECT_PROVIDER } }
+    /// `GetOrganizationsAccessReport`.
+    pub enum GetOrganizationsAccessReport {}
+    impl crate::TypedOperation for GetOrganizationsAccessReport { type Input = super::GetOrganizationsAccessReportRequest; type Output = super::GetOrganizationsAccessReportResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_ORGANIZATIONS_ACCESS_REPORT } }
     /// `GetOutboundWebIdentityFederationInfo`.
     pub enum GetOutboundWebIdentityFederationInfo {}
     impl crate::TypedOperation for GetOutboundWebIdentityFederationInfo { type Input = (); type Output = super::GetOutboundWebIdentityFederationInfoResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_OUTBOUND_WEB_IDENTITY_FEDERATION_INFO } }

@@ -167,8 +167,6 @@ impl MalformedDocument {
             }
             M::ActionWithTwoColons(_) => "Actions/Condition can contain only one colon.".into(),
             M::ActionService(service) => format!("Vendor {service} is not valid"),
-            // An empty resource leaves one space, not two.
-            M::ResourceNotArn(text) if text.is_empty() => "Resource must be in ARN format or \"*\".".into(),
             M::ResourceNotArn(text) => format!("Resource {text} must be in ARN format or \"*\"."),
             M::ResourcePartition(partition, arn) => {
                 format!("Partition \"{partition}\" is not valid for resource \"{arn}\".")

@@ -89,7 +89,7 @@ fn resources_are_refused_with_the_recorded_messages() {
                  saml-provider/, oidc-provider/, report/, access-report/";
     for (resource, message) in [
         ("invalid resource", "Resource invalid resource must be in ARN format or \"*\"."),
-        ("", "Resource must be in ARN format or \"*\"."),
+        ("", "Resource  must be in ARN format or \"*\"."),
         ("a:bsdfdsafsad", "Partition \"bsdfdsafsad\" is not valid for resource \"arn:bsdfdsafsad:*:*:*:*\"."),
         ("a:b:cadfsdf", "Partition \"b\" is not valid for resource \"arn:b:cadfsdf:*:*:*\"."),
         ("a:b:c:d:e:f:g:h", "Partition \"b\" is not valid for resource \"arn:b:c:d:e:f:g:h\"."),

@@ -26,6 +26,12 @@ impl ServiceLastUsed {
         Key::new(&["last-used", account.as_str(), "service", principal_id, service])
     }
 
+    /// Where all of an account stand.
+    #[must_use]
+    pub fn all_in(account: &AccountId) -> Prefix {
+        Prefix::new(&["last-used", account.as_str(), "service"])
+    }
+
     /// Where all of a user or role stand.
     #[must_use]
     pub fn all_of(account: &AccountId, principal_id: &str) -> Prefix {
