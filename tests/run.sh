@@ -2,14 +2,15 @@
 # Everything that CI runs, in order, with a summary. Ends with 1 where anything failed, where a suite ran nothing, or where one ran
 # less than tests/floors.txt says it must.
 #   tests/run.sh             all of it
-#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain boto3 terraform crash escalation probes
+#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain boto3 imds terraform crash escalation probes
 set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 out=$root/.test/out
 mkdir -p "$out"
+alone=(house lint unit wire release) with_instances=(chain boto3 imds terraform) without_instances=(policy strangers escalation crash probes)
 stages=("$@")
-[ $# -gt 0 ] || stages=(house lint unit wire release policy strangers chain boto3 terraform crash escalation probes)
+[ $# -gt 0 ] || stages=("${alone[@]}" "${with_instances[@]}" "${without_instances[@]}")
 export AWS_PAGER='' AWS_EC2_METADATA_DISABLED=true CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
 unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN 2>/dev/null
 
@@ -146,18 +147,38 @@ stage_probes() { say "Attacks"
   python tests/probes/probes_sigv4.py "${session[@]}" >"$out/probes-sigv4-session.log" 2>&1; tally attacks_sigv4_session "$out/probes-sigv4-session.log"
   env -u AWS_SESSION_TOKEN python tests/probes/probes_s3.py "${keys[@]}" --pid "$SERVER" >"$out/probes-s3.log" 2>&1; tally attacks_s3 "$out/probes-s3.log"
   python tests/presigned.py "${session[@]}" >"$out/probes-presigned.log" 2>&1; tally attacks_presigned "$out/probes-presigned.log"
-  if instances_can_run probes_imds; then bash tests/imds.sh >"$out/probes-imds.log" 2>&1; tally attacks_imds "$out/probes-imds.log"; fi
   end; }
 
+stage_imds() { say "Attacks on the metadata service, from inside an instance"
+  instances_can_run attacks_imds || return
+  start imds 4681 || return
+  bash tests/imds.sh >"$out/probes-imds.log" 2>&1; tally attacks_imds "$out/probes-imds.log"; end; }
+
 # Where instances cannot run their stories are skipped by name; as root they must run.
-instances_can_run() { daypass up --check --data "$root/.test/check" >"$out/check.log" 2>&1 && return 0
+instances_can_run() { daypass up --check --data "$root/.test/check-$BASHPID" >"$out/check.log" 2>&1 && return 0
   if [ "$(id -u)" = 0 ] && [ -z "${DAYPASS_TEST_WITHOUT_INSTANCES:-}" ]; then fail "instances cannot run here: $(tail -n 3 "$out/check.log")"; return 1; fi
   local name; for name in "$@"; do echo "SKIPPED: $name (no instances can run here)"; ran+=("$name skipped 0 0"); done; return 1; }
 
+# lane NAME STAGE …      stages one after the other, in a process of their own; what they ran is left in files
+lane() { local name=$1 stage; shift; ran=() failed=() servers=(); trap cleanup EXIT
+  for stage in "$@"; do "stage_$stage"; done >"$out/lane-$name.log" 2>&1
+  printf '%s\n' "${ran[@]}" >"$out/lane-$name.ran"; printf '%s\n' "${failed[@]}" >"$out/lane-$name.failed"; }
+# joined NAME      takes over what a lane ran
+joined() { local line; cat "$out/lane-$1.log"
+  while read -r line; do [ -z "$line" ] || ran+=("$line"); done <"$out/lane-$1.ran"
+  while read -r line; do [ -z "$line" ] || failed+=("$line"); done <"$out/lane-$1.failed"; }
+
 for stage in "${stages[@]}"; do
   declare -F "stage_$stage" >/dev/null || { echo "there is no stage $stage"; exit 2; }
-  "stage_$stage"
 done
+if [ $# -gt 0 ]; then for stage in "${stages[@]}"; do "stage_$stage"; done
+else
+  for stage in "${alone[@]}"; do "stage_$stage"; done
+  # Clients wait more than they work: those with instances on one side, the others on the other.
+  rm -f "$out"/lane-*
+  (lane instances "${with_instances[@]}") & (lane others "${without_instances[@]}") & wait
+  joined instances; joined others
+fi
 
 say "Summary (${SECONDS}s)"
 tests=0 attacks=0

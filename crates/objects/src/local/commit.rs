@@ -250,8 +250,7 @@ pub(super) struct Committer {
     pub(super) numbers: Arc<Numbers>,
     pub(super) entropy: SharedEntropy,
     pub(super) status: Arc<Status>,
-    /// Bytes of disk to leave free.
-    pub(super) reserve_bytes: u64,
+    /// Whether more than what is kept free is free.
     pub(super) has_room: bool,
     pub(super) notes: watch::Sender<u64>,
 }
@@ -287,7 +286,7 @@ impl Committer {
         if let Some(reason) = self.status.broken() {
             return Err(Failure::Broken(reason.to_owned()));
         }
-        self.has_room = self.segments.free_bytes().is_ok_and(|free| free >= self.reserve_bytes);
+        self.has_room = self.segments.has_room_for(0);
         if !self.has_room {
             self.give_back();
         }

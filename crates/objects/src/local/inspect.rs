@@ -66,7 +66,8 @@ fn books(
     let store: Option<StoreRecord> = view::load(view, super::open::STORE)?;
     let store = store.ok_or_else(|| Error::Corrupt("the index does not say which store it is of".into()))?;
     let inside = directory.join("segments");
-    let segments = Segments::new(inside.clone(), Arc::new(RealDisk), store.id, Arc::new(Status::default()));
+    let segments =
+        Segments::new(inside.clone(), Arc::new(RealDisk), store.id, Arc::new(Status::default()), 0);
     let known = all_segments(view).unwrap_or_default();
     let mut so_far = Progress { done: 0, of: known.iter().map(|(_, record)| record.live).sum() };
     let mut sight = Sight {

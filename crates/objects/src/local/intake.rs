@@ -154,6 +154,9 @@ impl<'a> Intake<'a> {
     }
 
     async fn begin_writing(&self, mut writer: Box<StreamWriter>, slice: Bytes) -> Result<Writing> {
+        if !self.shared.segments.has_room_for(slice.len() as u64) {
+            return Err(Error::Full);
+        }
         while !writer.has_room() {
             writer.take(self.shared.lease(LEAST_ROOM).await?);
         }

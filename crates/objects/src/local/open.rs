@@ -120,7 +120,8 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
     let store = count_opening(&mut writer, &entropy)?;
     let numbers = Arc::new(Numbers::since_opening(store.opens));
     let status = Arc::new(Status::default());
-    let segments = Segments::new(inside, Arc::clone(&options.disk), store.id, Arc::clone(&status));
+    let disk = Arc::clone(&options.disk);
+    let segments = Segments::new(inside, disk, store.id, Arc::clone(&status), options.reserve_bytes);
     let capacity = options.packed_segment_bytes;
     let (packing, current) = tidy(&mut writer, &segments, &numbers, capacity)?;
     let packer = Packer::new(Arc::clone(&segments), capacity, options.packed_bytes, packing, &current)?;
@@ -138,7 +139,6 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
         numbers: Arc::clone(&numbers),
         entropy: Arc::clone(&entropy),
         status: Arc::clone(&status),
-        reserve_bytes: options.reserve_bytes,
         has_room: true,
         notes: noted,
     };

@@ -113,7 +113,7 @@ impl Packer {
         }
         let (segments, segment, capacity) = (Arc::clone(&self.segments), self.packing.spare, self.capacity);
         let make = move || {
-            if segments.free_bytes().is_ok_and(|free| free < capacity) {
+            if !segments.has_room_for(capacity) {
                 return Err(Error::Full);
             }
             segments.create(segment, capacity)

@@ -28,6 +28,7 @@ pub(super) struct Segments {
     disk: Arc<dyn Disk>,
     store: [u8; 16],
     status: Arc<Status>,
+    reserve_bytes: u64,
     state: Mutex<State>,
 }
 
@@ -66,8 +67,9 @@ impl Segments {
         disk: Arc<dyn Disk>,
         store: [u8; 16],
         status: Arc<Status>,
+        reserve_bytes: u64,
     ) -> Arc<Self> {
-        Arc::new(Self { directory, disk, store, status, state: Mutex::default() })
+        Arc::new(Self { directory, disk, store, status, reserve_bytes, state: Mutex::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,6 +87,12 @@ impl Segments {
 
     pub(super) fn free_bytes(&self) -> io::Result<u64> {
         self.disk.free_bytes(&self.directory)
+    }
+
+    /// Whether so much can be written and leave on the disk what is kept free. Everything asks that adds to the store; what
+    /// only makes room does not, for it is what the reserve is for.
+    pub(super) fn has_room_for(&self, bytes: u64) -> bool {
+        self.free_bytes().is_ok_and(|free| free >= self.reserve_bytes.saturating_add(bytes))
     }
 
     /// Makes the file, durably; filled with zeros up to `fill`, so that a later sync has no block to allocate.

@@ -84,3 +84,31 @@ async fn a_full_disk_is_survived_needs_root() {
         }
     }
 }
+
+/// What is moved together needs room before it gives any: the reserve, which a new segment must not take.
+#[tokio::test]
+async fn a_full_disk_of_which_little_lives_gives_its_room_back_needs_root() {
+    let Some(disk) = SmallDisk::mount(24) else {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), b"skipped: no right to mount\n");
+        return;
+    };
+    let mut options = small_options(7);
+    (options.packed_segment_bytes, options.reserve_bytes) = (2 << 20, 2 << 20);
+    let store = Local::open(disk.path(), options).unwrap();
+    store.open_bucket(BUCKET, second(0)).await.unwrap();
+    let written = [fill_up(&store, 90_000).await, fill_up(&store, 400_000).await].concat();
+    let (kept, gone): (Vec<_>, Vec<_>) = written.into_iter().partition(|name| name.ends_with('7'));
+    assert!(kept.len() > 5);
+    let gone: Vec<_> = gone.iter().map(|name| Delete::latest(key(name))).collect();
+    for gone in gone.chunks(100) {
+        store.delete(BUCKET, gone.to_vec(), second(1)).await.unwrap();
+    }
+    for _ in 0..3 {
+        store.collect(Timestamp(u64::MAX)).await.unwrap();
+    }
+    assert!(fill_up(&store, 90_000).await.len() > gone.len() / 3, "{} were deleted", gone.len());
+    for name in &kept {
+        get(&store, at(name)).await.unwrap();
+    }
+    assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
+}
