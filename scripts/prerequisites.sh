@@ -21,7 +21,9 @@ if [ "${1:-}" = cli ]; then echo "$cli"; exit; fi
 [ -n "$cli" ] || /usr/bin/python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 if [ "${1:-}" = test ]; then
-  python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+  for python in python3 /usr/bin/python3; do
+    "$python" -c 'import venv, ensurepip' 2>/dev/null || { missing+=(python3-venv); break; }
+  done
   need strace strace
 fi
 if [ ${#missing[@]} -gt 0 ]; then

@@ -112,19 +112,23 @@ stage_boto3() { say "The chain and what surrounds it, with boto3: session polici
 
 stage_terraform() { say "The chain, with Terraform"
   if ! command -v terraform >/dev/null || ! find /opt /usr/local /usr/share "$HOME/.terraform.d" -maxdepth 4 -type d -name registry.terraform.io 2>/dev/null | grep -q .; then
-    echo "SKIPPED: terraform_001 (there is no terraform with a provider mirror here)"; ran+=("terraform_001 skipped 0 0"); return; fi
-  instances_can_run terraform_001 || return
+    local name; for name in terraform_001 cli_004_beside terraform_s3 terraform_iam terraform_organizations; do
+      echo "SKIPPED: $name (there is no terraform with a provider mirror here)"; ran+=("$name skipped 0 0"); done; return; fi
+  terraform_services
+  instances_can_run terraform_001 cli_004_beside || return
   start terraform 4673 || return
   story terraform terraform_001.sh & local a=$!; story terraform-beside cli_004.sh & local b=$!; wait $a $b
-  tally terraform_001 "$out/story-terraform.tap"; tally cli_004_beside "$out/story-terraform-beside.tap"; end
-  # What needs no instances: each service's resources, on servers of their own, two at a time.
+  tally terraform_001 "$out/story-terraform.tap"; tally cli_004_beside "$out/story-terraform-beside.tap"; end; }
+
+# Each service's resources need no instances: on servers of their own, two at a time.
+terraform_services() { local a s3 service
   start terraform-s3 4677 || return
-  bash tests/terraform/s3.sh >"$out/terraform-s3.log" 2>&1 & a=$!; local s3=$SERVER
+  bash tests/terraform/s3.sh >"$out/terraform-s3.log" 2>&1 & a=$!; s3=$SERVER
   start terraform-iam 4678 || return
   bash tests/terraform/iam.sh >"$out/terraform-iam.log" 2>&1; end
   start terraform-organizations 4679 || return
-  bash tests/terraform/organizations/run.sh >"$out/terraform-organizations.log" 2>&1; wait $a; end; SERVER=$s3 end
-  local service; for service in s3 iam organizations; do tally "terraform_$service" "$out/terraform-$service.log"; done; }
+  bash tests/terraform/organizations/run.sh >"$out/terraform-organizations.log" 2>&1; wait $a; end; SERVER=$s3; end
+  for service in s3 iam organizations; do tally "terraform_$service" "$out/terraform-$service.log"; done; }
 
 stage_crash() { say "What the program does when the machine fails it: killed, syncs and writes that fail, a full disk, flipped bytes, backups"
   local part; for part in kill sync-errors write-errors full-disk flips backup; do

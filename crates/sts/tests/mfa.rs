@@ -195,6 +195,12 @@ async fn a_role_that_wants_mfa_is_assumed_with_a_code_and_its_session_has_none()
     let later = code(&server, 0);
     let given = [("SerialNumber", SERIAL), ("TokenCode", later.as_str())];
     assert_eq!(assume(&assumed, &given).await.refused().1, UNKNOWN);
+    for said in [&now, &later] {
+        assert!(
+            server.audit().iter().all(|record| !record.event.contains(said.as_str())),
+            "a code stands in the log"
+        );
+    }
     // A session with MFA needs no code.
     let proved = session(&server, &token(&alice, SERIAL, &later).await.ok());
     assume(&proved, &[]).await.ok();
