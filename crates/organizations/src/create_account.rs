@@ -201,7 +201,7 @@ fn describe(
     tx: &mut Tx<'_>,
     input: DescribeCreateAccountStatusRequest,
 ) -> Result<DescribeCreateAccountStatusResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let key = AccountCreation::key_of(&organization.id, &input.create_account_request_id);
     let creation = tx.get::<AccountCreation>(&key)?.ok_or_else(no_status)?;
     Ok(DescribeCreateAccountStatusResponse { create_account_status: Some(creation.shown()) })
@@ -212,7 +212,7 @@ fn list(
     tx: &mut Tx<'_>,
     input: ListCreateAccountStatusRequest,
 ) -> Result<ListCreateAccountStatusResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let mut creations = tx.all::<AccountCreation>(&AccountCreation::all(&organization.id))?;
     creations.retain(|creation| input.states.is_empty() || input.states.contains(&creation.state()));
     let shown = creations.iter().map(|creation| (creation.id.clone(), creation.shown())).collect();

@@ -9,7 +9,7 @@ use daypass_core::model::organizations::{
 };
 use daypass_core::store::records::TrustedService;
 use daypass_core::store::{StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Checks, Cx, Error, operation};
 
 use crate::fault::{already_registered, constraint, no_account, not_registered};
 use crate::node::{self, Kind};
@@ -42,9 +42,7 @@ operation!(
 );
 
 fn checks(cx: &Cx, tx: &Tx<'_>, account: &str, service: &str) -> Result<Checks, StoreError> {
-    let mut questions = home::questions(cx, tx, &[account])?.into_iter();
-    let first = questions.next().unwrap_or_else(|| Check::on_all(cx.operation().action));
-    Ok(first.with("organizations:ServicePrincipal", service).into())
+    home::checks_with(cx, tx, &[account], |check| check.with("organizations:ServicePrincipal", service))
 }
 
 fn register(cx: &Cx, tx: &mut Tx<'_>, input: RegisterDelegatedAdministratorRequest) -> Result<(), Error> {
@@ -90,7 +88,7 @@ fn list(
     tx: &mut Tx<'_>,
     input: ListDelegatedAdministratorsRequest,
 ) -> Result<ListDelegatedAdministratorsResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     if let Some(service) = &input.service_principal {
         service_access::recognized(service)?;
     }
@@ -124,7 +122,7 @@ fn list_services(
     tx: &mut Tx<'_>,
     input: ListDelegatedServicesForAccountRequest,
 ) -> Result<ListDelegatedServicesForAccountResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.account_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.account_id])?)?;
     let node = node::load(tx, &organization, &input.account_id, &[Kind::Account], no_account)?;
     let delegated = node.account.map(|account| account.delegated).unwrap_or_default();
     if delegated.is_empty() {

@@ -43,7 +43,7 @@ fn describe(
     let target = input.target_id.unwrap_or_else(|| own.as_str().to_owned());
     let organization = match target == own.as_str() {
         true => home::any(cx, tx)?,
-        false => home::delegated(cx, tx, &[&target])?,
+        false => home::delegated(cx, tx, home::checks(cx, tx, &[&target])?)?,
     };
     node::load(tx, &organization, &target, &[Kind::Account], no_target)?;
     Err(no_effective_policy().into())
@@ -54,7 +54,7 @@ fn list_accounts(
     tx: &mut Tx<'_>,
     _: ListAccountsWithInvalidEffectivePolicyRequest,
 ) -> Result<ListAccountsWithInvalidEffectivePolicyResponse, Error> {
-    home::delegated(cx, tx, &[])?;
+    home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     Err(no_effective_policy().into())
 }
 
@@ -63,7 +63,7 @@ fn list_errors(
     tx: &mut Tx<'_>,
     input: ListEffectivePolicyValidationErrorsRequest,
 ) -> Result<ListEffectivePolicyValidationErrorsResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.account_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.account_id])?)?;
     node::load(tx, &organization, &input.account_id, &[Kind::Account], no_account)?;
     Err(no_effective_policy().into())
 }

@@ -255,7 +255,7 @@ fn list_for_organization(
     tx: &mut Tx<'_>,
     input: ListHandshakesForOrganizationRequest,
 ) -> Result<ListHandshakesForOrganizationResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let all = of(tx, &organization)?;
     let all: Vec<Handshake> = all.into_iter().filter(|h| passes(h, input.filter.as_ref())).collect();
     let shown = handshake_view::all_shown(cx, tx, &all)?;

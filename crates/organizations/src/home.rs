@@ -26,14 +26,23 @@ const DELEGABLE: [&str; 9] = [
 
 /// The questions of an operation on what has these ids.
 pub(crate) fn checks(cx: &Cx, tx: &Tx<'_>, ids: &[&str]) -> Result<Checks, StoreError> {
-    let list = questions(cx, tx, ids)?;
-    let mut list = list.into_iter();
+    checks_with(cx, tx, ids, |check| check)
+}
+
+/// The same with more to say of each.
+pub(crate) fn checks_with(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    ids: &[&str],
+    say: impl Fn(Check) -> Check,
+) -> Result<Checks, StoreError> {
+    let mut list = questions(cx, tx, ids)?.into_iter();
     let first = list.next().unwrap_or_else(|| Check::on_all(cx.operation().action));
-    Ok(Checks::from(first).and_all(list))
+    Ok(Checks::from(say(first)).and_all(list.map(say)))
 }
 
 /// A question for each of them; one about everything where there is none.
-pub(crate) fn questions(cx: &Cx, tx: &Tx<'_>, ids: &[&str]) -> Result<Vec<Check>, StoreError> {
+fn questions(cx: &Cx, tx: &Tx<'_>, ids: &[&str]) -> Result<Vec<Check>, StoreError> {
     let action = cx.operation().action;
     let Some(organization) = organization_of(tx, &cx.account())?.filter(|_| !ids.is_empty()) else {
         return Ok(vec![Check::on_all(action)]);
@@ -106,12 +115,13 @@ pub(crate) fn managed(cx: &Cx, tx: &Tx<'_>) -> Result<Organization, Error> {
     }
 }
 
-/// The caller's organization, where the caller may do the operation in it to what has these ids: as the management
-/// account, as a delegated administrator that only looks, or by the resource policy.
+/// The caller's organization, where the caller may do in it what the operation asks: as the management account, as a
+/// delegated administrator that only looks, or by the resource policy. The questions are the ones that the gate asked, with
+/// everything that they say: a condition of the resource policy has to see what one of the caller's own policies sees.
 ///
 /// # Errors
 /// If it is in none, or may not.
-pub(crate) fn delegated(cx: &Cx, tx: &Tx<'_>, ids: &[&str]) -> Result<Organization, Error> {
+pub(crate) fn delegated(cx: &Cx, tx: &Tx<'_>, checks: Checks) -> Result<Organization, Error> {
     let (organization, own) = (any(cx, tx)?, cx.account());
     if organization.management_account == own {
         return Ok(organization);
@@ -129,8 +139,10 @@ pub(crate) fn delegated(cx: &Cx, tx: &Tx<'_>, ids: &[&str]) -> Result<Organizati
         return Err(not_permitted().into());
     };
     let guard = Guard::Grants(policy.compiled());
-    let granted = questions(cx, tx, ids)?.into_iter().all(|check| {
+    let mut questions = checks.into_iter().peekable();
+    let asks = questions.peek().is_some();
+    let granted = questions.all(|check| {
         cx.may(&check.of_account(organization.management_account.clone()).guarded_by(guard.clone()))
     });
-    if granted { Ok(organization) } else { Err(not_permitted().into()) }
+    if asks && granted { Ok(organization) } else { Err(not_permitted().into()) }
 }

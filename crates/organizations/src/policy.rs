@@ -170,7 +170,7 @@ fn create_checks(cx: &Cx, tx: &Tx<'_>, input: &CreatePolicyRequest) -> Result<Ch
 }
 
 fn create(cx: &Cx, tx: &mut Tx<'_>, input: CreatePolicyRequest) -> Result<CreatePolicyResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, create_checks(cx, tx, &input)?)?;
     let tags = tag::read(input.tags)?;
     let kind = known(input.type_)?;
     if !organization.all_features {
@@ -228,13 +228,13 @@ fn unused(
 }
 
 fn describe(cx: &Cx, tx: &mut Tx<'_>, input: DescribePolicyRequest) -> Result<DescribePolicyResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.policy_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.policy_id])?)?;
     let policy = Found::load(tx, &organization, &input.policy_id)?;
     Ok(DescribePolicyResponse { policy: Some(policy.shown(&organization)) })
 }
 
 fn update(cx: &Cx, tx: &mut Tx<'_>, input: UpdatePolicyRequest) -> Result<UpdatePolicyResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.policy_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.policy_id])?)?;
     let mut policy = Found::load(tx, &organization, &input.policy_id)?.own()?;
     if let Some(name) = input.name {
         unused(tx, &organization, policy.kind, &name, Some(&policy.id))?;
@@ -251,7 +251,7 @@ fn update(cx: &Cx, tx: &mut Tx<'_>, input: UpdatePolicyRequest) -> Result<Update
 }
 
 fn delete(cx: &Cx, tx: &mut Tx<'_>, input: DeletePolicyRequest) -> Result<(), Error> {
-    let organization = home::delegated(cx, tx, &[&input.policy_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.policy_id])?)?;
     let policy = Found::load(tx, &organization, &input.policy_id)?.own()?;
     if node::all(tx, &organization)?.iter().any(|node| node.policies.contains(&policy.id)) {
         return Err(policy_in_use().into());
@@ -261,7 +261,7 @@ fn delete(cx: &Cx, tx: &mut Tx<'_>, input: DeletePolicyRequest) -> Result<(), Er
 }
 
 fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListPoliciesRequest) -> Result<ListPoliciesResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     // Of a type that is not here there are none.
     let kind = known(input.filter).ok();
     let own = tx.all::<OrganizationPolicy>(&OrganizationPolicy::all(&organization.id))?;

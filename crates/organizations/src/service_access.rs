@@ -147,7 +147,7 @@ fn list(
     tx: &mut Tx<'_>,
     input: ListAWSServiceAccessForOrganizationRequest,
 ) -> Result<ListAWSServiceAccessForOrganizationResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let shown = organization.trusted_services.into_iter().map(|trusted| {
         let shown = EnabledServicePrincipal {
             service_principal: Some(trusted.principal.clone()),

@@ -1,6 +1,10 @@
-use serde_json::json;
+use daypass_core::testing::Client;
+use serde_json::{Value, json};
 
-use crate::support::{Organization, SCP, each, ok, pages, refused, text};
+use crate::support::{Organization, RCP, SCP, each, ok, pages, refused, text};
+
+const NO_S3: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
 
 #[tokio::test]
 async fn a_delegated_administrator_looks_and_changes_nothing() {
@@ -71,7 +75,7 @@ async fn the_resource_policy_lets_members_in_as_far_as_it_says() {
     ok(&alice, "ListPolicies", json!({ "Filter": SCP })).await;
     assert_eq!(refused(&alice, "ListAccounts", json!({})).await.0, "AccessDeniedException");
     let policy = json!({ "Type": SCP, "Name": "p", "Description": "",
-        "Content": r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"# });
+        "Content": NO_S3 });
     ok(&alice, "CreatePolicy", policy).await;
     // What cannot be delegated is not, whatever the policy says.
     let made = json!({ "AccountName": "x", "Email": "x@example.com" });
@@ -89,4 +93,79 @@ async fn the_resource_policy_lets_members_in_as_far_as_it_says() {
     org.ok("DeleteResourcePolicy", json!({})).await;
     assert_eq!(refused(&alice, "ListPolicies", json!({ "Filter": SCP })).await.0, "AccessDeniedException");
     assert_eq!(org.refused("DeleteResourcePolicy", json!({})).await.0, "ResourcePolicyNotFoundException");
+}
+
+/// A member that the resource policy lets do these actions, under this condition.
+async fn let_in(org: &Organization, actions: &[&str], condition: Value) -> Client {
+    let account = org.account("platform").await;
+    let alice = org.user(&account, "alice").await;
+    let actions: Vec<String> = actions.iter().map(|action| format!("organizations:{action}")).collect();
+    let statement = json!({ "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+        "Action": actions, "Resource": "*", "Condition": condition });
+    let content = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    org.ok("PutResourcePolicy", json!({ "Content": content })).await;
+    alice
+}
+
+#[tokio::test]
+async fn the_resource_policy_sees_the_type_of_policies_that_is_asked_about() {
+    for operator in ["StringEquals", "StringLikeIfExists"] {
+        for (granted, reached) in [("BACKUP_POLICY", false), (RCP, false), (SCP, true)] {
+            let org = Organization::new().await;
+            let condition = json!({ operator: { "organizations:PolicyType": granted } });
+            let actions = ["EnablePolicyType", "DisablePolicyType", "CreatePolicy"];
+            let alice = let_in(&org, &actions, condition).await;
+            let kind = json!({ "RootId": org.root, "PolicyType": SCP });
+            let policy = json!({ "Type": SCP, "Name": "p", "Description": "",
+                "Content": NO_S3 });
+            for (operation, input) in
+                [("EnablePolicyType", &kind), ("DisablePolicyType", &kind), ("CreatePolicy", &policy)]
+            {
+                if reached {
+                    ok(&alice, operation, input.clone()).await;
+                    continue;
+                }
+                if operation == "DisablePolicyType" {
+                    org.enable(SCP).await;
+                }
+                let code = refused(&alice, operation, input.clone()).await.0;
+                assert_eq!(code, "AccessDeniedException", "{operation} {operator} {granted}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_resource_policy_sees_the_tags_that_are_asked_for() {
+    for operator in ["StringEquals", "StringEqualsIfExists"] {
+        let org = Organization::new().await;
+        let condition = json!({ operator: { "aws:RequestTag/team": "red" } });
+        let alice = let_in(&org, &["CreatePolicy", "TagResource"], condition).await;
+        let tagged =
+            |team: &str| json!({ "ResourceId": org.root, "Tags": [{ "Key": "team", "Value": team }] });
+        assert_eq!(refused(&alice, "TagResource", tagged("blue")).await.0, "AccessDeniedException");
+        ok(&alice, "TagResource", tagged("red")).await;
+        let made = |team: &str| {
+            json!({ "Type": SCP, "Name": "p", "Description": "", "Tags": [{ "Key": "team", "Value": team }],
+                "Content": NO_S3 })
+        };
+        assert_eq!(refused(&alice, "CreatePolicy", made("blue")).await.0, "AccessDeniedException");
+        ok(&alice, "CreatePolicy", made("red")).await;
+    }
+    let org = Organization::new().await;
+    let alice =
+        let_in(&org, &["UntagResource"], json!({ "ForAnyValue:StringEquals": { "aws:TagKeys": "team" } }))
+            .await;
+    let untagged = |key: &str| json!({ "ResourceId": org.root, "TagKeys": [key] });
+    assert_eq!(refused(&alice, "UntagResource", untagged("stage")).await.0, "AccessDeniedException");
+    ok(&alice, "UntagResource", untagged("team")).await;
+}
+
+#[tokio::test]
+async fn to_make_something_with_tags_is_to_be_granted_both() {
+    let org = Organization::new().await;
+    let alice = let_in(&org, &["CreatePolicy"], json!({})).await;
+    let policy = json!({ "Type": SCP, "Name": "p", "Description": "", "Tags": [{ "Key": "team", "Value": "red" }],
+        "Content": NO_S3 });
+    assert_eq!(refused(&alice, "CreatePolicy", policy).await.0, "AccessDeniedException");
 }
