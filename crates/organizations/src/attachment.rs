@@ -30,7 +30,7 @@ operation!(
 operation!(
     LIST_POLICIES_FOR_TARGET,
     ops::ListPoliciesForTarget,
-    |cx, tx, input| home::checks(cx, tx, &[&input.target_id]),
+    |cx, tx, input| home::checks_of_type(cx, tx, &[&input.target_id], input.filter),
     list_for_target
 );
 operation!(
@@ -109,7 +109,8 @@ fn list_for_target(
     tx: &mut Tx<'_>,
     input: ListPoliciesForTargetRequest,
 ) -> Result<ListPoliciesForTargetResponse, Error> {
-    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.target_id])?)?;
+    let organization =
+        home::delegated(cx, tx, home::checks_of_type(cx, tx, &[&input.target_id], input.filter)?)?;
     let target = node::load(tx, &organization, &input.target_id, &TARGETS, no_target)?;
     let found = match policy::known(input.filter) {
         Ok(kind) => attached(tx, &organization, &target, kind)?,

@@ -1,14 +1,18 @@
 //! The caller's organization, and what the caller's account may do in it: the management account everything, a delegated
 //! administrator look at everything, any other member what the organization's resource policy grants it.
 
-use daypass_core::model::AccountId;
+use daypass_core::model::{AccountId, Enumeration};
 use daypass_core::organizations::{FULL_ACCESS, policy_arn};
 use daypass_core::store::records::{Membership, Organization, OrganizationNode, OrganizationPolicy};
 use daypass_core::store::{Read as _, StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error, Guard};
 
 use crate::fault::{not_in_use, not_permitted};
+use crate::policy;
 use crate::resource_policy::ResourcePolicy;
+
+/// The type of the policies that a request is about (Service Authorization Reference, AWS Organizations, condition keys).
+pub(crate) const POLICY_TYPE: &str = "organizations:PolicyType";
 
 /// What a resource policy can let member accounts do beside looking (Organizations user guide,
 /// `orgs_delegate_policies`, supported actions).
@@ -41,24 +45,37 @@ pub(crate) fn checks_with(
     Ok(Checks::from(say(first)).and_all(list.map(say)))
 }
 
-/// A question for each of them; one about everything where there is none.
+/// The questions of an operation on policies of the type that it names.
+pub(crate) fn checks_of_type(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    ids: &[&str],
+    kind: impl Enumeration,
+) -> Result<Checks, StoreError> {
+    checks_with(cx, tx, ids, |check| check.with(POLICY_TYPE, kind.as_str()))
+}
+
+/// A question for each of them; one about everything where there is none. Where one of them is a policy, its type is told
+/// with all: what it is attached to is asked about with the policy.
 fn questions(cx: &Cx, tx: &Tx<'_>, ids: &[&str]) -> Result<Vec<Check>, StoreError> {
     let action = cx.operation().action;
     let Some(organization) = organization_of(tx, &cx.account())?.filter(|_| !ids.is_empty()) else {
         return Ok(vec![Check::on_all(action)]);
     };
+    let mut kind = None;
+    for id in ids {
+        kind = kind.or(policy::kind_of(tx, &organization, id)?);
+    }
     let mut list = vec![];
     for id in ids {
         let arn = arn(tx, &organization, id)?;
-        let mut check = Check::new(action, arn);
+        let mut check = Check::new(action, arn).with_some(POLICY_TYPE, kind.map(policy::name_of));
         if let Some(node) = tx.get::<OrganizationNode>(&OrganizationNode::key_of(&organization.id, id))? {
             check = check.resource_tags(&node.tags);
         } else if let Some(policy) =
             tx.get::<OrganizationPolicy>(&OrganizationPolicy::key_of(&organization.id, id))?
         {
-            check = check
-                .resource_tags(&policy.tags)
-                .with("organizations:PolicyType", crate::policy::name_of(policy.kind));
+            check = check.resource_tags(&policy.tags);
         }
         list.push(check);
     }

@@ -29,7 +29,7 @@ operation!(
 );
 
 fn checks(cx: &Cx, tx: &Tx<'_>, root: &str, kind: PolicyType) -> Result<Checks, StoreError> {
-    home::checks_with(cx, tx, &[root], |check| check.with("organizations:PolicyType", policy::text_of(kind)))
+    home::checks_of_type(cx, tx, &[root], kind)
 }
 
 fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListRootsRequest) -> Result<ListRootsResponse, Error> {

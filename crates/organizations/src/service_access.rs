@@ -32,6 +32,9 @@ operation!(
     list
 );
 
+/// The service that a request is about (Service Authorization Reference, AWS Organizations, condition keys).
+pub(crate) const SERVICE_PRINCIPAL: &str = "organizations:ServicePrincipal";
+
 /// The services that work with organizations (user guide, `orgs_integrate_services_list`).
 const SERVICES: [&str; 57] = [
     "access-analyzer.amazonaws.com",
@@ -95,7 +98,7 @@ const SERVICES: [&str; 57] = [
 
 /// The question with the service that it is about.
 pub(crate) fn checks(cx: &Cx, service: &str) -> Result<Checks, StoreError> {
-    Ok(Check::on_all(cx.operation().action).with("organizations:ServicePrincipal", service).into())
+    Ok(Check::on_all(cx.operation().action).with(SERVICE_PRINCIPAL, service).into())
 }
 
 /// Whether it is a service that works with organizations.

@@ -1,7 +1,7 @@
 use daypass_core::testing::Client;
 use serde_json::{Value, json};
 
-use crate::support::{Organization, RCP, SCP, each, ok, pages, refused, text};
+use crate::support::{Organization, RCP, SCP, each, ok, pages, refused, send, text};
 
 const NO_S3: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
@@ -168,4 +168,68 @@ async fn to_make_something_with_tags_is_to_be_granted_both() {
     let policy = json!({ "Type": SCP, "Name": "p", "Description": "", "Tags": [{ "Key": "team", "Value": "red" }],
         "Content": NO_S3 });
     assert_eq!(refused(&alice, "CreatePolicy", policy).await.0, "AccessDeniedException");
+}
+
+async fn denied(client: &Client, operation: &str, input: &Value) -> bool {
+    send(client, operation, input.clone()).await.body.contains("AccessDeniedException")
+}
+
+/// What is asked about policies of one type.
+fn about_types(org: &Organization, own: &str) -> Vec<(&'static str, Value, &'static str)> {
+    let (root, scp, rcp) = (&org.root, "p-FullAWSAccess", "p-RCPFullAWSAccess");
+    let (member, tags) = ("123456789012", "TAG_POLICY");
+    vec![
+        ("AttachPolicy", json!({ "PolicyId": own, "TargetId": root }), SCP),
+        ("DetachPolicy", json!({ "PolicyId": own, "TargetId": root }), SCP),
+        ("AttachPolicy", json!({ "PolicyId": scp, "TargetId": root }), SCP),
+        ("DetachPolicy", json!({ "PolicyId": rcp, "TargetId": root }), RCP),
+        ("DescribePolicy", json!({ "PolicyId": rcp }), RCP),
+        ("ListTargetsForPolicy", json!({ "PolicyId": scp }), SCP),
+        ("ListTagsForResource", json!({ "ResourceId": rcp }), RCP),
+        ("ListPolicies", json!({ "Filter": RCP }), RCP),
+        ("ListPoliciesForTarget", json!({ "TargetId": root, "Filter": SCP }), SCP),
+        ("DescribeEffectivePolicy", json!({ "PolicyType": tags, "TargetId": member }), tags),
+        ("ListAccountsWithInvalidEffectivePolicy", json!({ "PolicyType": tags }), tags),
+        ("ListEffectivePolicyValidationErrors", json!({ "PolicyType": tags, "AccountId": member }), tags),
+    ]
+}
+
+#[tokio::test]
+async fn every_question_about_policies_tells_their_type() {
+    let org = Organization::new().await;
+    org.enable(SCP).await;
+    org.enable(RCP).await;
+    let own = org.policy(SCP, "own", r#"{"Effect":"Deny","Action":"s3:*","Resource":"*"}"#).await;
+    let account = org.account("platform").await;
+    let alice = org.user(&account, "alice").await;
+    for granted in [SCP, RCP, "TAG_POLICY"] {
+        let condition = json!({ "StringEquals": { "organizations:PolicyType": granted } });
+        let statement = json!({ "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{account}:root") },
+            "Action": "organizations:*", "Resource": "*", "Condition": condition });
+        let content = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        org.ok("PutResourcePolicy", json!({ "Content": content })).await;
+        let own_policy = json!({ "Version": "2012-10-17", "Statement":
+            { "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition } });
+        let manager = org.server.user(granted, &[("typed", &own_policy.to_string())]).await;
+        for (operation, input, kind) in about_types(&org, &own) {
+            for client in [&alice, &manager] {
+                let told = denied(client, operation, &input).await;
+                assert_eq!(told, kind != granted, "{operation} {input} {granted}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_looks_for_administrators_of_a_service_tells_which() {
+    let org = Organization::new().await;
+    let condition = json!({ "StringEquals": { "organizations:ServicePrincipal": "iam.amazonaws.com" } });
+    let alice = let_in(&org, &["ListDelegatedAdministrators"], condition).await;
+    for (input, reached) in [
+        (json!({ "ServicePrincipal": "iam.amazonaws.com" }), true),
+        (json!({ "ServicePrincipal": "guardduty.amazonaws.com" }), false),
+        (json!({}), false),
+    ] {
+        assert_eq!(denied(&alice, "ListDelegatedAdministrators", &input).await, !reached, "{input}");
+    }
 }
