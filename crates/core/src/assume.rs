@@ -87,6 +87,9 @@ pub fn ec2_may_assume(state: &State, role: &Role, instance: &Instance) -> bool {
     }
     let Ok(standing) = state.organizations.standing(&role.account) else { return false };
     if let Some(standing) = standing.as_deref() {
+        if standing.closed {
+            return false;
+        }
         context.set(keys::RESOURCE_ORG_ID, standing.organization.id.as_str());
         context.set_list(keys::RESOURCE_ORG_PATHS, [standing.path.as_str()]);
         // The instance and its role are of one account.

@@ -157,6 +157,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_closed_account_has_no_root_user_to_be() {
+        let (server, alice) = server(gives_sessions).await;
+        assume(&alice, MEMBER, TASK, &[]).await.ok();
+        server.close(&member()).await;
+        assert_eq!(assume(&alice, MEMBER, TASK, &[]).await.refused().0, "AccessDenied");
+    }
+
+    #[tokio::test]
     async fn a_task_is_one_of_awss_and_a_quarter_of_an_hour_long() {
         let (_server, alice) = server(gives_sessions).await;
         for task in [
