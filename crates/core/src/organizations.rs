@@ -142,9 +142,8 @@ impl Organizations {
 
 fn build(tx: &Tx<'_>, account: &AccountId) -> Result<Option<Standing>, StoreError> {
     let Some(membership) = tx.get::<Membership>(&Membership::key_of(account))? else { return Ok(None) };
-    let torn = || StoreError::Contention;
-    let organization =
-        tx.get::<Organization>(&Organization::key_of(&membership.organization))?.ok_or_else(torn)?;
+    let key = Organization::key_of(&membership.organization);
+    let organization = tx.get::<Organization>(&key)?.ok_or_else(|| StoreError::torn(&key))?;
     let way = way_down(tx, &organization.id, account.as_str())?;
     let above: Vec<&str> =
         way.iter().map(|node| node.id.as_str()).filter(|id| *id != account.as_str()).collect();
@@ -172,8 +171,9 @@ fn build(tx: &Tx<'_>, account: &AccountId) -> Result<Option<Standing>, StoreErro
 pub fn way_down(read: &impl Read, organization: &str, id: &str) -> Result<Vec<OrganizationNode>, StoreError> {
     let (mut way, mut next) = (vec![], Some(id.to_owned()));
     while let Some(id) = next {
-        let node = read.get::<OrganizationNode>(&OrganizationNode::key_of(organization, &id))?;
-        let node = node.filter(|_| way.len() < MAX_DEPTH).ok_or(StoreError::Contention)?;
+        let key = OrganizationNode::key_of(organization, &id);
+        let node = read.get::<OrganizationNode>(&key)?.filter(|_| way.len() < MAX_DEPTH);
+        let node = node.ok_or_else(|| StoreError::torn(&key))?;
         next = node.parent.clone();
         way.push(node);
     }
@@ -197,7 +197,7 @@ fn guardrails(
         levels.push((node.id.clone(), policies));
     }
     // There are never so many: `way_down` ends before.
-    Guardrails::new(levels).map_err(|_| StoreError::Contention)
+    Guardrails::new(levels).map_err(|_| StoreError::torn(&Organization::key_of(&organization.id)))
 }
 
 fn compiled(
