@@ -61,7 +61,16 @@ pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
 }
 
 pub(crate) fn may(cx: &Cx, check: &Check) -> bool {
-    check.readings().iter().all(|check| decide(cx, check) == Decision::Allowed)
+    decision(cx, check) == Decision::Allowed
+}
+
+/// The answer to a question in all its readings: an explicit denial of one denies, and what one does not allow is not
+/// allowed.
+pub(crate) fn decision(cx: &Cx, check: &Check) -> Decision {
+    let readings = check.readings();
+    let decisions: Vec<Decision> = readings.iter().map(|check| decide(cx, check)).collect();
+    let first = |wanted| decisions.iter().copied().find(|decision| *decision == wanted);
+    first(Decision::ExplicitDeny).or_else(|| first(Decision::ImplicitDeny)).unwrap_or(Decision::Allowed)
 }
 
 fn decide(cx: &Cx, check: &Check) -> Decision {

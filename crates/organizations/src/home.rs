@@ -1,8 +1,11 @@
 //! The caller's organization, and what the caller's account may do in it: the management account everything, a delegated
 //! administrator look at everything, any other member what the organization's resource policy grants it.
 
+use std::sync::Arc;
+
 use daypass_core::model::{AccountId, Enumeration};
 use daypass_core::organizations::{FULL_ACCESS, policy_arn};
+use daypass_core::policy::{Decision, PolicySet};
 use daypass_core::store::records::{Membership, Organization, OrganizationNode, OrganizationPolicy};
 use daypass_core::store::{Read as _, StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error, Guard};
@@ -145,21 +148,21 @@ pub(crate) fn delegated(cx: &Cx, tx: &Tx<'_>, checks: Checks) -> Result<Organiza
     }
     let name = cx.operation().name;
     let looks = name.starts_with("Describe") || name.starts_with("List");
-    if looks {
-        let node = tx.get::<OrganizationNode>(&OrganizationNode::key_of(&organization.id, own.as_str()))?;
-        if node.and_then(|node| node.account).is_some_and(|account| !account.delegated.is_empty()) {
-            return Ok(organization);
-        }
-    }
+    let node = tx.get::<OrganizationNode>(&OrganizationNode::key_of(&organization.id, own.as_str()))?;
+    let registered = node.and_then(|node| node.account).is_some_and(|account| !account.delegated.is_empty());
     let policy = tx.get::<ResourcePolicy>(&ResourcePolicy::key_of(&organization.id))?;
-    let Some(policy) = policy.filter(|_| looks || DELEGABLE.contains(&name)) else {
-        return Err(not_permitted().into());
-    };
-    let guard = Guard::Grants(policy.compiled());
+    let nothing = || Arc::new(PolicySet::new([]));
+    let guard = Guard::Grants(policy.map_or_else(nothing, |policy| policy.compiled()));
     let mut questions = checks.into_iter().peekable();
     let asks = questions.peek().is_some();
     let granted = questions.all(|check| {
-        cx.may(&check.of_account(organization.management_account.clone()).guarded_by(guard.clone()))
+        let check = check.of_account(organization.management_account.clone()).guarded_by(guard.clone());
+        match cx.decide(&check) {
+            Decision::Allowed => looks || DELEGABLE.contains(&name),
+            // A delegated administrator looks without being let in, unless the policy keeps it out.
+            Decision::ImplicitDeny => looks && registered,
+            Decision::ExplicitDeny => false,
+        }
     });
     if asks && granted { Ok(organization) } else { Err(not_permitted().into()) }
 }

@@ -233,3 +233,28 @@ async fn who_looks_for_administrators_of_a_service_tells_which() {
         assert_eq!(denied(&alice, "ListDelegatedAdministrators", &input).await, !reached, "{input}");
     }
 }
+
+#[tokio::test]
+async fn the_resource_policy_keeps_a_delegated_administrator_from_looking() {
+    let org = Organization::new().await;
+    let account = org.account("security").await;
+    let alice = org.user(&account, "alice").await;
+    let service = "guardduty.amazonaws.com";
+    org.ok("EnableAWSServiceAccess", json!({ "ServicePrincipal": service })).await;
+    let register = json!({ "AccountId": account.as_str(), "ServicePrincipal": service });
+    org.ok("RegisterDelegatedAdministrator", register).await;
+    let put = async |effect: &str, action: &str| {
+        let statement = json!({ "Effect": effect, "Action": action, "Resource": "*",
+            "Principal": { "AWS": format!("arn:aws:iam::{account}:root") } });
+        let content = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        org.ok("PutResourcePolicy", json!({ "Content": content })).await;
+    };
+    for (effect, action) in [("Allow", "organizations:ListRoots"), ("Deny", "organizations:ListRoots")] {
+        put(effect, action).await;
+        ok(&alice, "ListAccounts", json!({})).await;
+    }
+    put("Deny", "organizations:ListAccounts").await;
+    assert_eq!(refused(&alice, "ListAccounts", json!({})).await.0, "AccessDeniedException");
+    ok(&alice, "ListRoots", json!({})).await;
+    org.ok("ListAccounts", json!({})).await;
+}
