@@ -45,6 +45,9 @@ const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 /// The most accounts of an organization: what AWS raises its default of ten to for whoever asks (user guide,
 /// `orgs_reference_limits`). Here is nobody to ask.
 pub(crate) const MAX_ACCOUNTS: usize = 10_000;
+/// What came of an account is told for ninety days, and of the last so many. AWS documents no bound.
+const KEPT_SECONDS: i64 = 90 * 86_400;
+const MAX_KEPT: usize = 1000;
 
 /// That an account was asked for, and what came of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -101,6 +104,7 @@ fn create(cx: &Cx, tx: &mut Tx<'_>, input: CreateAccountRequest) -> Result<Creat
         return Err(invalid("INVALID_ROLE_NAME", words).into());
     }
     room_for_one(tx, &organization)?;
+    purge(cx, tx, &organization)?;
     // Addresses of closed accounts stay taken: they name them for as long as there is a record of them.
     let taken = is_taken(tx, &organization, &input.email)?;
     let account = if taken { None } else { Some(id::account(cx, tx)?) };
@@ -129,6 +133,16 @@ fn create(cx: &Cx, tx: &mut Tx<'_>, input: CreateAccountRequest) -> Result<Creat
         ..creation.shown()
     };
     Ok(CreateAccountResponse { create_account_status: Some(status) })
+}
+
+/// What was asked long ago goes, and then what was asked first.
+fn purge(cx: &Cx, tx: &mut Tx<'_>, organization: &Organization) -> Result<(), Error> {
+    let mut all = tx.all::<AccountCreation>(&AccountCreation::all(&organization.id))?;
+    all.sort_by_key(|creation| creation.requested);
+    let old = all.iter().take_while(|creation| creation.requested.plus_seconds(KEPT_SECONDS) <= cx.now());
+    let gone = old.count().max((all.len() + 1).saturating_sub(MAX_KEPT));
+    all.iter().take(gone).for_each(|creation| tx.delete(&creation.key()));
+    Ok(())
 }
 
 /// Whether the organization can have another account.
