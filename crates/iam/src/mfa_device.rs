@@ -178,6 +178,9 @@ fn resync(cx: &Cx, tx: &mut Tx<'_>, input: ResyncMFADeviceRequest) -> Result<(),
 }
 
 fn deactivate(cx: &Cx, tx: &mut Tx<'_>, input: DeactivateMFADeviceRequest) -> Result<(), Error> {
+    if user::is_root(cx, input.user_name.as_deref()) {
+        return Err(not_of_user().into());
+    }
     let user = user::load(cx, tx, input.user_name.as_deref())?;
     let mut device = load_of(tx, &user, &input.serial_number)?;
     tx.delete(&MfaAssignment::key_of(&user.account, &user.id, &input.serial_number));
@@ -207,8 +210,12 @@ fn get(cx: &Cx, tx: &mut Tx<'_>, input: GetMFADeviceRequest) -> Result<GetMFADev
 }
 
 fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListMFADevicesRequest) -> Result<ListMFADevicesResponse, Error> {
-    let user = user::load(cx, tx, input.user_name.as_deref())?;
     let paging = Paging::new(cx, input.marker.as_deref(), input.max_items)?;
+    if user::is_root(cx, input.user_name.as_deref()) {
+        let Page { items, is_truncated, marker } = paging.list(vec![])?;
+        return Ok(ListMFADevicesResponse { mfa_devices: items, is_truncated, marker });
+    }
+    let user = user::load(cx, tx, input.user_name.as_deref())?;
     let Page { items, is_truncated, marker } = paging.list(of_user(tx, &user)?)?.map(|device| ApiMfaDevice {
         user_name: user.name.clone(),
         serial_number: device.serial,
@@ -261,7 +268,11 @@ pub(crate) fn of_user(tx: &Tx<'_>, user: &User) -> Result<Vec<MfaAssignment>, St
 /// A device of that very user.
 fn load_of(tx: &Tx<'_>, user: &User, serial: &str) -> Result<MfaDevice, Error> {
     let device = mfa::assigned(tx, &user.account, &user.id, serial)?;
-    device.ok_or_else(|| no_such_entity("MFA Device invalid for user.").into())
+    device.ok_or_else(|| not_of_user().into())
+}
+
+fn not_of_user() -> Fault {
+    no_such_entity("MFA Device invalid for user.")
 }
 
 fn unproved(why: Unproved) -> Error {
