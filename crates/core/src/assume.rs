@@ -21,7 +21,7 @@ use crate::surroundings::random;
 /// The service that gives instances their roles.
 const EC2: &str = "ec2.amazonaws.com";
 /// The service that gives sessions of root users.
-const IAM: &str = "iam.amazonaws.com";
+pub(crate) const IAM: &str = "iam.amazonaws.com";
 /// Credentials of an instance live this long: AWS's do too, and are replaced well before.
 pub const INSTANCE_SESSION_SECONDS: i64 = 6 * 3600;
 
