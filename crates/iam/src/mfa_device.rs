@@ -13,7 +13,7 @@ use daypass_core::model::iam::{
     ListVirtualMFADevicesResponse, MFADevice as ApiMfaDevice, ResyncMFADeviceRequest, VirtualMFADevice, ops,
 };
 use daypass_core::store::records::{
-    Account, Counted, Indexed as _, MfaAssignment, MfaDevice, MfaProgress, MfaUser, Tag, UniqueId, User,
+    Account, Indexed as _, MfaAssignment, MfaDevice, MfaProgress, MfaUser, Tag, UniqueId, User,
 };
 use daypass_core::store::{Read as _, Record as _, StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error, Fault, Secret, operation};
@@ -123,7 +123,7 @@ fn create(
     if tx.get::<MfaDevice>(&device.key())?.is_some() {
         return Err(already_exists("MFADevice entity at the same path and name already exists.").into());
     }
-    quota::room_for(cx, &Counted::MfaDevices, "VirtualMFADevicesPerAccount")?;
+    quota::room_for_device(cx)?;
     device.save(tx)?;
     let letters = data_encoding::BASE32_NOPAD.encode(seed.expose());
     // AWS says that the account's name is the user's, or else the account's id (IAM API reference, VirtualMFADevice);

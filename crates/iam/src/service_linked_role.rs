@@ -10,7 +10,7 @@ use daypass_core::model::iam::{
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::store::records::{Counted, Indexed as _, Policies, Role};
 use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 use serde::{Deserialize, Serialize};
 
 use crate::delete_role::forget_use;
@@ -140,7 +140,7 @@ fn create(
         ))
         .into());
     }
-    quota::room_for(cx, &Counted::Roles, "RolesPerAccount")?;
+    quota::room_for(cx, &Counted::Roles, Quota::RolesPerAccount)?;
     let arn = format!("arn:aws:iam::aws:policy{SERVICE_LINKED_PATH}{}", template.policy);
     let policy = AwsManagedPolicy::find(&arn).ok_or_else(|| cx.internal_failure())?;
     let role = Role {

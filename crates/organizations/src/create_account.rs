@@ -13,7 +13,7 @@ use daypass_core::store::records::{
     Account, Indexed as _, Membership, Organization, OrganizationNode, Policies, Role,
 };
 use daypass_core::store::{Key, Prefix, Read as _, Record, Tx};
-use daypass_core::{Cx, Error, operation};
+use daypass_core::{Cx, Error, Quota, operation};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{constraint, invalid, no_status};
@@ -42,9 +42,6 @@ operation!(
 /// The role of a new account by which the management account administers it (API reference, CreateAccount).
 const ACCESS_ROLE: &str = "OrganizationAccountAccessRole";
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
-/// The most accounts of an organization: what AWS raises its default of ten to for whoever asks (user guide,
-/// `orgs_reference_limits`). Here is nobody to ask.
-pub(crate) const MAX_ACCOUNTS: usize = 10_000;
 /// What came of an account is told for ninety days, and of the last so many. AWS documents no bound.
 const KEPT_SECONDS: i64 = 90 * 86_400;
 const MAX_KEPT: usize = 1000;
@@ -103,7 +100,7 @@ fn create(cx: &Cx, tx: &mut Tx<'_>, input: CreateAccountRequest) -> Result<Creat
         let words = "You provided a role name that isn't valid. A role name can't begin with the reserved prefix AWSServiceRoleFor.";
         return Err(invalid("INVALID_ROLE_NAME", words).into());
     }
-    room_for_one(tx, &organization)?;
+    room_for_one(cx, tx, &organization)?;
     purge(cx, tx, &organization)?;
     // Addresses of closed accounts stay taken: they name them for as long as there is a record of them.
     let taken = is_taken(tx, &organization, &input.email)?;
@@ -149,9 +146,9 @@ fn purge(cx: &Cx, tx: &mut Tx<'_>, organization: &Organization) -> Result<(), Er
 ///
 /// # Errors
 /// If it has all that it can have.
-pub(crate) fn room_for_one(tx: &Tx<'_>, organization: &Organization) -> Result<(), Error> {
+pub(crate) fn room_for_one(cx: &Cx, tx: &Tx<'_>, organization: &Organization) -> Result<(), Error> {
     let accounts = node::all(tx, organization)?.into_iter().filter(|node| node.account.is_some()).count();
-    if accounts < MAX_ACCOUNTS {
+    if accounts < cx.state().quotas.of(Quota::AccountsPerOrganization) {
         return Ok(());
     }
     let words = "You have exceeded the allowed number of AWS accounts.";

@@ -11,12 +11,12 @@ use daypass_core::model::organizations::{
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::store::records::{Organization, Tag};
 use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{already_in_state, handshake_constraint, no_handshake, no_transition, not_permitted};
 use crate::paging::page;
-use crate::{all_features, create_account, handshake_view, home, invitation};
+use crate::{all_features, handshake_view, home, invitation};
 
 operation!(
     DESCRIBE_HANDSHAKE,
@@ -323,7 +323,7 @@ pub(crate) fn room_for_one(cx: &Cx, tx: &mut Tx<'_>, organization: &Organization
             && handshake.state != State::Accepted
             && handshake.requested.plus_seconds(86_400) > cx.now()
     });
-    if asked.count() < A_DAY.max(create_account::MAX_ACCOUNTS) {
+    if asked.count() < A_DAY.max(cx.state().quotas.of(Quota::AccountsPerOrganization)) {
         return Ok(());
     }
     let words = "You have exceeded the number of handshakes that you can send in one day.";

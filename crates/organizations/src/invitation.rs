@@ -50,7 +50,7 @@ fn run(
     }
     settled(cx, tx, &organization)?;
     handshake::room_for_one(cx, tx, &organization)?;
-    create_account::room_for_one(tx, &organization)?;
+    create_account::room_for_one(cx, tx, &organization)?;
     let handshake = Handshake {
         id: format!("h-{}", id::letters(cx, 32)),
         organization: organization.id,
@@ -116,7 +116,7 @@ pub(crate) fn join(cx: &Cx, tx: &mut Tx<'_>, handshake: &Handshake) -> Result<()
         return Err(handshake_constraint("ALREADY_IN_AN_ORGANIZATION", words).into());
     }
     settled(cx, tx, &organization)?;
-    create_account::room_for_one(tx, &organization)?;
+    create_account::room_for_one(cx, tx, &organization)?;
     let account = tx.get::<Account>(&Account::key_of(&handshake.account))?.ok_or_else(no_account)?;
     let nodes = node::all(tx, &organization)?;
     if nodes.iter().any(|node| node.id == account.id.as_str()) {
