@@ -6,6 +6,7 @@ mod control;
 mod delegation;
 mod handshakes;
 mod organization;
+mod paging;
 mod policies;
 mod refusals;
 mod support;
