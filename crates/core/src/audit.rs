@@ -285,7 +285,7 @@ fn session_context(caller: &Caller) -> Option<Json> {
         "attributes".to_owned(),
         json!({ "creationDate": session.issued.to_string(), "mfaAuthenticated": session.mfa.is_some().to_string() }),
     );
-    if matches!(session.principal, SessionPrincipal::Root {}) {
+    if matches!(session.principal, SessionPrincipal::Root { .. }) {
         context.insert("assumedRoot".to_owned(), "true".into());
     }
     if let Some(federation) = session.federation.as_ref().filter(|f| f.provider.contains(":oidc-provider/")) {
