@@ -8,6 +8,7 @@ mod audit;
 mod reader;
 mod schema;
 mod upkeep;
+mod wal;
 mod writer;
 
 use std::path::{Path, PathBuf};
