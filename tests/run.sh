@@ -155,7 +155,7 @@ stage_probes() { say "Attacks"
 
 stage_imds() { say "Attacks on the metadata service, from inside an instance"
   instances_can_run attacks_imds || return
-  start imds 4681 || return
+  start imds 4683 || return
   bash tests/imds.sh >"$out/probes-imds.log" 2>&1; tally attacks_imds "$out/probes-imds.log"; end; }
 
 # Where instances cannot run their stories are skipped by name; as root they must run.

@@ -58,7 +58,8 @@ impl Attempts {
         if wrong.request == request {
             return true;
         }
-        if now.seconds() - wrong.last.seconds() < wrong.wait_seconds() {
+        // Of two requests the later to arrive may be the first to get here.
+        if (now.seconds() - wrong.last.seconds()).max(0) < wrong.wait_seconds() {
             return false;
         }
         *wrong = Wrong { count: wrong.count.saturating_add(1), last: now, request: request.to_owned() };
@@ -85,6 +86,9 @@ mod tests {
         for number in 0..5 {
             assert!(attempts.may_guess("device", at(0), &format!("r{number}")));
         }
+        // Whose head arrived earlier has not waited less.
+        assert!(!attempts.may_guess("device", at(-100), "late"));
+        assert!(attempts.may_guess("other", at(0), "one") && attempts.may_guess("other", at(-1), "two"));
         for (second, may) in [(0, false), (29, false), (30, true), (89, false), (90, true), (209, false)] {
             assert_eq!(attempts.may_guess("device", at(second), &format!("at {second}")), may, "{second}");
         }

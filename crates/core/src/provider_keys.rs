@@ -66,7 +66,8 @@ impl ProviderKeys {
     ) -> Result<Arc<KeySet>, NoKeys> {
         let entry = self.entry(issuer, thumbprints);
         let mut entry = entry.lock().await;
-        let age = |since: &Timestamp| now.seconds() - since.seconds();
+        // Of two requests the later to arrive may be the first to get here: that must not count as another time.
+        let age = |since: &Timestamp| (now.seconds() - since.seconds()).max(0);
         if let Some((keys, fetched)) = &entry.keys
             && (0..FRESH_SECONDS).contains(&age(fetched))
             && keys.has(token.key_id(), token.algorithm())
@@ -74,7 +75,7 @@ impl ProviderKeys {
             return Ok(Arc::clone(keys));
         }
         if entry.tried.as_ref().is_none_or(|tried| !(0..RETRY_SECONDS).contains(&age(tried))) {
-            entry.tried = Some(now);
+            entry.tried = entry.tried.max(Some(now));
             match self.fetch(issuer, thumbprints).await {
                 Ok(keys) => entry.keys = Some((Arc::new(keys), now)),
                 Err(error) => tracing::warn!(%error, %issuer, "an issuer's keys could not be fetched"),

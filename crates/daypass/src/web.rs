@@ -1,10 +1,11 @@
 //! What the issuers of web identity tokens publish, fetched over TLS.
 //!
 //! Who may make a provider chooses where we connect to, and anybody's token can make us ask it again. So: `https` alone, one
-//! request, no redirect, no proxy, small and quick or not at all, never an address that is this machine's or its network's
-//! own (link-local), and never a word to a server that nobody vouches for.
+//! request, no redirect, no proxy, small and quick or not at all, never an address where machines are told who they are
+//! (link-local), and never a word to a server that nobody vouches for. Issuers on this machine and in its network are taken:
+//! whoever makes a provider of one has to know a certificate that it shows.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,10 +113,11 @@ impl SystemWeb {
         &self,
         fetch: impl Future<Output = Result<T, Unreachable>>,
     ) -> Result<T, Unreachable> {
-        let permit = self.fetches.acquire().await.map_err(because)?;
-        let fetched = tokio::time::timeout(WITHIN, fetch).await;
-        drop(permit);
-        fetched.unwrap_or_else(|_| Err(failed("it took too long")))
+        let fetched = tokio::time::timeout(WITHIN, async {
+            let _permit = self.fetches.acquire().await.map_err(because)?;
+            fetch.await
+        });
+        fetched.await.unwrap_or_else(|_| Err(failed("it took too long")))
     }
 }
 
@@ -139,7 +141,7 @@ impl Web for SystemWeb {
         let files = std::fs::read_dir(&self.folder).ok()?;
         files.take(MAX_FILES).filter_map(Result::ok).map(|file| file.path()).find_map(|path| {
             let short = path.metadata().is_ok_and(|m| m.is_file() && m.len() <= MAX_BYTES as u64);
-            let text = std::fs::read(&path).ok().filter(|_| short)?;
+            let text = short.then(|| std::fs::read(&path).ok())??;
             let document = parse_object(&text).ok()?;
             let named = document.get("issuer").and_then(serde_json::Value::as_str);
             (named == Some(issuer.as_str())).then_some(text)
@@ -168,12 +170,23 @@ fn may_be_asked(address: IpAddr) -> bool {
         IpAddr::V4(v4) => {
             !(v4.is_link_local() || v4.is_multicast() || v4.is_broadcast() || v4.is_unspecified())
         }
+        // IPv4 addresses behind a translator (RFC 6052) and a tunnel (RFC 3056) are judged as what they lead to.
+        IpAddr::V6(v6) if embedded(v6).is_some_and(|v4| !may_be_asked(v4.into())) => false,
         IpAddr::V6(v6) => {
             // AWS's metadata service stands at fd00:ec2::254.
             let metadata = v6.segments().starts_with(&[0xfd00, 0x0ec2]);
             !(v6.is_unicast_link_local() || v6.is_multicast() || v6.is_unspecified() || metadata)
         }
     }
+}
+
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [high, low] = match address.segments() {
+        [0x0064, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => [high, low],
+        _ => return None,
+    };
+    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+    Some(Ipv4Addr::new(a, b, c, d))
 }
 
 /// SHA-1 of a certificate, as IAM has it (IAM user guide, `id_roles_providers_create_oidc_verify-thumbprint`).

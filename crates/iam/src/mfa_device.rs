@@ -181,7 +181,7 @@ fn deactivate(cx: &Cx, tx: &mut Tx<'_>, input: DeactivateMFADeviceRequest) -> Re
     let user = user::load(cx, tx, input.user_name.as_deref())?;
     let mut device = load_of(tx, &user, &input.serial_number)?;
     tx.delete(&MfaAssignment::key_of(&user.account, &user.id, &input.serial_number));
-    tx.delete(&MfaProgress::key_of(&input.serial_number));
+    // What codes were used stays: they must not enable the device again.
     device.user = None;
     Ok(device.save(tx)?)
 }
@@ -191,6 +191,7 @@ fn delete(cx: &Cx, tx: &mut Tx<'_>, input: DeleteVirtualMFADeviceRequest) -> Res
     if device.user.is_some() {
         return Err(delete_conflict("MFA VirtualDevice in use. Must deactivate first.").into());
     }
+    tx.delete(&MfaProgress::key_of(&input.serial_number));
     Ok(device.remove(tx)?)
 }
 

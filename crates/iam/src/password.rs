@@ -3,7 +3,7 @@
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use daypass_core::store::records::{LoginProfile, PasswordPolicy, Sealed, User};
 use daypass_core::store::{Read as _, StoreError, Tx};
-use daypass_core::{Cx, Error, Fault, Purpose};
+use daypass_core::{Cx, Error, Fault, Purpose, at_length};
 
 use crate::fault::password_violation;
 
@@ -63,9 +63,9 @@ pub(crate) fn check(policy: Option<&PasswordPolicy>, password: &str) -> Result<(
 pub(crate) fn sealed(cx: &Cx, user: &User, password: &str) -> Result<Sealed, Error> {
     let salt = cx.ids().bytes();
     let salt = salt.get(..SALT_BYTES).unwrap_or(&salt);
-    let hash: argon2::PasswordHash = Argon2::default()
-        .hash_password_with_salt(password.as_bytes(), salt)
-        .map_err(|error| Error::Internal(error.to_string().into()))?;
+    let hash: argon2::PasswordHash =
+        at_length(|| Argon2::default().hash_password_with_salt(password.as_bytes(), salt))
+            .map_err(|error| Error::Internal(error.to_string().into()))?;
     let context = LoginProfile::seal_context(&user.account, &user.id);
     let text = hash.to_string();
     Ok(Sealed(cx.state().ring.seal(Purpose::Record, context.as_bytes(), text.as_bytes())?))
@@ -76,7 +76,7 @@ pub(crate) fn is(cx: &Cx, profile: &LoginProfile, sealed: &Sealed, password: &st
     let context = LoginProfile::seal_context(&profile.account, &profile.user_id);
     let Ok(hash) = cx.state().ring.open(Purpose::Record, context.as_bytes(), &sealed.0) else { return false };
     let Ok(hash) = std::str::from_utf8(hash.expose()) else { return false };
-    Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
+    at_length(|| Argon2::default().verify_password(password.as_bytes(), hash)).is_ok()
 }
 
 /// Sets another password.

@@ -55,20 +55,29 @@ pub(crate) fn check(cx: &Cx, tx: &Tx<'_>, arn: &str) -> Result<Check, StoreError
 /// # Errors
 /// If the ARN names no user, group or role, one of another account, or one that is not there.
 pub(crate) fn load(cx: &Cx, tx: &Tx<'_>, arn: &str) -> Result<PolicySource, Error> {
-    let source = SourceArn::parse(arn).ok_or_else(|| unclear(arn))?;
-    let (own, name) = (cx.account().to_string(), source.name);
-    if source.account != own {
-        let words = format!(
-            "Invalid Policy Source Arn: caller's account {own} does not have access to policies in account {}",
-            source.account
-        );
-        return Err(invalid_input(words).into());
-    }
+    let source = own(cx, arn)?;
+    let name = source.name;
     match source.kind {
         "user" => of_user(cx, tx, &User::load(cx, tx, name)?),
         "group" => of_identity(cx, tx, &Group::load(cx, tx, name)?),
         _ => of_identity(cx, tx, &Role::load(cx, tx, name)?),
     }
+}
+
+/// The source that an ARN names in the caller's account.
+///
+/// # Errors
+/// If it names none, or one of another account.
+pub(crate) fn own<'a>(cx: &Cx, arn: &'a str) -> Result<SourceArn<'a>, Fault> {
+    let source = SourceArn::parse(arn).ok_or_else(|| unclear(arn))?;
+    let own = cx.account().to_string();
+    if source.account == own {
+        return Ok(source);
+    }
+    Err(invalid_input(format!(
+        "Invalid Policy Source Arn: caller's account {own} does not have access to policies in account {}",
+        source.account
+    )))
 }
 
 /// AWS's words for an ARN that is of no user, group or role.

@@ -10,7 +10,7 @@ use daypass_core::{AwsManagedPolicy, Cx, Error};
 
 use crate::entity::{Entity as _, Identity};
 use crate::policy_arn::PolicyArn;
-use crate::policy_source::{SourceArn, unclear};
+use crate::policy_source;
 
 /// A policy that somebody has, and the services that it lets use.
 pub(crate) struct Granting {
@@ -96,7 +96,7 @@ fn fits(pattern: &str, service: &str) -> bool {
 /// # Errors
 /// If the ARN is of nothing that has policies, or there is no such thing.
 pub(crate) fn of_arn(cx: &Cx, tx: &Tx<'_>, arn: &str) -> Result<Vec<Granting>, Error> {
-    let source = SourceArn::parse(arn).ok_or_else(|| unclear(arn))?;
+    let source = policy_source::own(cx, arn)?;
     let mut found = vec![];
     match source.kind {
         "user" => {

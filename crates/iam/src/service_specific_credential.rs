@@ -24,14 +24,7 @@ use crate::paging::{Page, Paging};
 use crate::user_credential::{self, Status, UserCredential, all_of, key_of, load, room_for};
 use crate::{quota, user};
 
-operation!(
-    CREATE_SERVICE_SPECIFIC_CREDENTIAL,
-    ops::CreateServiceSpecificCredential,
-    |cx, tx, input| Ok(User::check(cx, tx, &input.user_name)?
-        .with("iam:ServiceSpecificCredentialServiceName", input.service_name.clone())
-        .into()),
-    create
-);
+operation!(CREATE_SERVICE_SPECIFIC_CREDENTIAL, ops::CreateServiceSpecificCredential, create_checks, create);
 operation!(
     RESET_SERVICE_SPECIFIC_CREDENTIAL,
     ops::ResetServiceSpecificCredential,
@@ -51,6 +44,20 @@ operation!(
     |cx, tx, input| Ok(user::check(cx, tx, input.user_name.as_deref())?.into()),
     delete
 );
+
+fn create_checks(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    input: &CreateServiceSpecificCredentialRequest,
+) -> Result<Checks, StoreError> {
+    let check = User::check(cx, tx, &input.user_name)?
+        .with("iam:ServiceSpecificCredentialServiceName", input.service_name.clone());
+    let check = match input.credential_age_days {
+        Some(days) => check.with_number("iam:ServiceSpecificCredentialAgeDays", i64::from(days)),
+        None => check,
+    };
+    Ok(check.into())
+}
 
 /// The services that have such credentials, and whether theirs are API keys: with an alias, a secret, and an end if one is
 /// asked for (IAM API reference, CreateServiceSpecificCredential).

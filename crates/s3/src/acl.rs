@@ -207,10 +207,6 @@ impl Written<'_> {
             }
             (None, headers, None) => of_headers(cx, headers)?,
         };
-        if acl.len() > MAX_GRANTS {
-            let words = "The request contained more grants than the limit of 100";
-            return Err(Fault::new(&errors::MALFORMED_ACL_ERROR, words).into());
-        }
         if bucket.blocks(cx).block_public_acls && is_public(&acl) {
             return Err(access_denied().into());
         }
@@ -264,6 +260,10 @@ fn of_document(cx: &Cx, document: &AccessControlPolicy, owner: &AccountId) -> Re
     if named != canonical_id(cx, owner)? {
         return Err(access_denied().into());
     }
+    // Counted before anybody is looked for.
+    if document.grants.len() > MAX_GRANTS {
+        return Err(too_many_grants().into());
+    }
     document
         .grants
         .iter()
@@ -283,6 +283,9 @@ fn of_document(cx: &Cx, document: &AccessControlPolicy, owner: &AccountId) -> Re
 
 /// `id="…", uri="…"` of several headers.
 fn of_headers(cx: &Cx, headers: &[(Permission, &str)]) -> Result<Acl, Error> {
+    if headers.iter().map(|(_, text)| text.split(',').count()).sum::<usize>() > MAX_GRANTS {
+        return Err(too_many_grants().into());
+    }
     let mut acl = vec![];
     for (permission, text) in headers {
         for one in text.split(',') {
@@ -303,6 +306,11 @@ fn of_headers(cx: &Cx, headers: &[(Permission, &str)]) -> Result<Acl, Error> {
         }
     }
     Ok(acl)
+}
+
+fn too_many_grants() -> Fault {
+    let words = "The request contained more grants than the limit of 100";
+    Fault::new(&errors::MALFORMED_ACL_ERROR, words)
 }
 
 fn group(uri: &str) -> Result<Grantee, Fault> {

@@ -68,15 +68,24 @@ pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> R
         return Err(wrong_region(proof.form(), region, &bucket.region).into());
     }
     cors::answer(cx, bucket)?;
-    if bucket.requester_pays
-        && !cx.requester_pays()
-        && cx.operation().name != "OptionsObject"
-        && cx.caller().account().as_ref() != Some(&bucket.account)
-    {
-        // S3 user guide, "Using Requester Pays general purpose buckets": others have to say that they pay.
-        return Err(access_denied().into());
+    if cx.operation().name != "OptionsObject" {
+        paid_for(cx, bucket)?;
     }
     owned_as_expected(bucket, expected_owner)
+}
+
+/// Whether somebody pays for the request: the bucket's owner, or, where requesters pay, who says so and is somebody (S3 user
+/// guide, "Using Requester Pays general purpose buckets": anonymous access is not allowed).
+///
+/// # Errors
+/// If nobody does.
+pub(crate) fn paid_for(cx: &Cx, bucket: &Bucket) -> Result<(), Error> {
+    let owner_pays = !bucket.requester_pays;
+    match cx.caller().account() {
+        Some(account) if account == bucket.account || cx.requester_pays() || owner_pays => Ok(()),
+        None if owner_pays => Ok(()),
+        _ => Err(access_denied().into()),
+    }
 }
 
 /// Whether the bucket is of the owner that the request expects.

@@ -5,7 +5,7 @@ use daypass_core::model::s3::errors;
 use daypass_core::objects::{Opened, Source};
 use daypass_core::{Check, Cx, Error, Fault};
 
-use crate::authorize::owned_as_expected;
+use crate::authorize::{owned_as_expected, paid_for};
 use crate::bucket::Bucket;
 use crate::conditional::{self, Reading, Verdict};
 use crate::fault::{invalid_argument, invalid_request};
@@ -64,6 +64,7 @@ impl CopySource {
     pub(crate) async fn find(cx: &Cx, header: &str, expected_owner: Option<&str>) -> Result<Self, Error> {
         let name = Name::parse(header)?;
         let bucket = Bucket::find(cx, &name.bucket)?;
+        paid_for(cx, &bucket)?;
         owned_as_expected(&bucket, expected_owner)?;
         let by_version = name.version_id.is_some();
         let subject = Subject::find(cx, bucket, &name.key, name.version_id.as_deref()).await?;

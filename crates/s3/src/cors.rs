@@ -22,6 +22,10 @@ operation!(OPTIONS_OBJECT, ops::OptionsObject, may_refuse: preflight_checks, pre
 const KIND: &str = "cors";
 /// Rules of a configuration (S3 API reference, PutBucketCors).
 const MAX_RULES: usize = 100;
+/// Bytes of a configuration (S3 user guide, "Elements of a CORS configuration": 64 KB).
+const MAX_BYTES: usize = 64 << 10;
+/// Headers that a browser asks for at once; a page that sends more is let in by no rule.
+const MAX_ASKED_HEADERS: usize = 100;
 /// Characters of a rule's id.
 const MAX_ID: usize = 255;
 /// Methods that a rule can let in.
@@ -33,7 +37,10 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: PutBucketCorsRequest) -> Result<(), Erro
     let mut bucket = Bucket::load(tx, &input.bucket)?;
     check(&input.cors_configuration.cors_rules)?;
     let kept = document::write::<ops::PutBucketCors>(cx, input.cors_configuration)?;
-    bucket.documents.insert(KIND.to_owned(), kept);
+    if kept.to_string().len() > MAX_BYTES {
+        return Err(malformed_xml().into());
+    }
+    document::keep(&mut bucket, KIND.to_owned(), kept)?;
     Ok(tx.put(&bucket)?)
 }
 
@@ -124,10 +131,14 @@ impl Asked<'_> {
 
     fn fits(&self, rule: &CORSRule) -> bool {
         let allowed = rule.allowed_headers.as_deref().unwrap_or_default();
-        let lets_in =
-            |header: &String| allowed.iter().any(|pattern| matches(&pattern.to_lowercase(), header));
+        let allowed: Vec<String> = match self.headers.as_slice() {
+            [] => vec![],
+            _ => allowed.iter().map(|pattern| pattern.to_lowercase()).collect(),
+        };
+        let lets_in = |header: &String| allowed.iter().any(|pattern| matches(pattern, header));
         rule.allowed_methods.iter().any(|method| method == self.method)
             && rule.allowed_origins.iter().any(|pattern| matches(pattern, self.origin))
+            && self.headers.len() <= MAX_ASKED_HEADERS
             && self.headers.iter().all(lets_in)
     }
 }

@@ -1,8 +1,14 @@
 //! Configurations of a bucket that are kept as they were put, by the shape of the API.
 
 use daypass_core::model::{FromValue, IntoValue, Kind, Structure, TypedOperation};
-use daypass_core::{Cx, Error, wire};
+use daypass_core::{Cx, Error, Fault, wire};
 use serde_json::Value;
+
+use crate::bucket::Bucket;
+use crate::fault::invalid_request;
+
+/// The most bytes of a bucket's configurations together.
+const MAX_DOCUMENTS: usize = 1 << 20;
 
 /// A configuration that is kept does not read any more.
 #[derive(Debug)]
@@ -23,6 +29,22 @@ impl std::error::Error for Unreadable {}
 pub(crate) fn write<O: TypedOperation>(cx: &Cx, document: impl IntoValue) -> Result<Value, Error> {
     let shape = shape::<O>().ok_or_else(|| cx.internal_failure())?;
     Ok(wire::json_of_value(&document.into_value(), shape))
+}
+
+/// Keeps a document at its place among a bucket's, unless they came to more than a record should hold: it is read with every
+/// request to the bucket.
+///
+/// # Errors
+/// `InvalidRequest` if there is no room.
+pub(crate) fn keep(bucket: &mut Bucket, place: String, document: Value) -> Result<(), Fault> {
+    let length = |document: &Value| document.to_string().len();
+    let others = bucket.documents.iter().filter(|(known, _)| **known != place);
+    let held: usize = others.map(|(_, document)| length(document)).sum();
+    if held + length(&document) > MAX_DOCUMENTS {
+        return Err(invalid_request("The configurations of a bucket together are limited to 1 MiB"));
+    }
+    bucket.documents.insert(place, document);
+    Ok(())
 }
 
 /// A configuration that `O` put.

@@ -55,7 +55,7 @@ fn put<O: TypedOperation>(
         let words = "You are attempting to create a new configuration but have already reached the 1,000-configuration limit.";
         return Err(Fault::coded("TooManyConfigurations", 400, words).into());
     }
-    bucket.documents.insert(place, document::write::<O>(cx, configuration)?);
+    document::keep(&mut bucket, place, document::write::<O>(cx, configuration)?)?;
     Ok(tx.put(&bucket)?)
 }
 

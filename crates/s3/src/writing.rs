@@ -77,8 +77,6 @@ impl Wanted<'_> {
         let mut checks: Checks = further(put).into();
         if self.sets_acl() {
             match cx.caller().account() {
-                // What nobody writes is nobody's to ask for.
-                None if !bucket.is_enforced() => {}
                 // Who writes what will be its own asks its own account.
                 Some(writer) if !bucket.is_enforced() && writer != bucket.account => {
                     let own = authorize::existing_check(cx, bucket, "s3:PutObjectAcl", key, &writer, &[]);

@@ -84,7 +84,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: AssumeRoleRequest) -> Result<AssumeRoleR
     }
     let SessionTags { tags, transitive } = session_tags(cx, &input)?;
     let source_identity = source_identity(cx, input.source_identity)?;
-    let policy = session_policy::read(cx, input.policy, input.policy_arns, &tags)?;
+    let policy = session_policy::read(&role.account, input.policy, input.policy_arns, &tags)?;
     let issued = cx.now().truncated();
     let session = Session {
         account: role.account.clone(),

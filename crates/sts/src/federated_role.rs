@@ -107,7 +107,7 @@ pub(crate) fn give(
         let words = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
         return Err(Fault::new(&daypass_core::model::sts::errors::VALIDATION_ERROR, words).into());
     }
-    let policy = session_policy::read(cx, policy, policy_arns, &asked.tags.tags)?;
+    let policy = session_policy::read(&role.account, policy, policy_arns, &asked.tags.tags)?;
     let issued = cx.now().truncated();
     let seconds = until.map_or(i64::from(asked.seconds), |until| {
         i64::from(asked.seconds).min((until - issued.seconds()).max(0))

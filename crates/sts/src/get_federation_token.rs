@@ -44,7 +44,7 @@ fn run(
     let tags = input.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
     let tags = ClaimedTags { tags, transitive: vec![] }.check();
     let tags = tags.map_err(|why| Fault::coded("InvalidParameterValue", 400, why))?.tags;
-    let policy = session_policy::read(cx, input.policy, input.policy_arns, &tags)?;
+    let policy = session_policy::read(&user.account, input.policy, input.policy_arns, &tags)?;
     let issued = cx.now().truncated();
     let expires = issued.plus_seconds(i64::from(input.duration_seconds.unwrap_or(DEFAULT_SECONDS)));
     let principal = SessionPrincipal::FederatedUser {

@@ -40,7 +40,7 @@ async fn prepare(cx: &Cx, input: &GetWebIdentityTokenRequest) -> Result<Option<T
     let (account, algorithm) = (cx.account(), algorithm(input)?);
     let issuer = cx.state().store.read(|tx| tx.get::<TokenIssuer>(&TokenIssuer::key_of(&account)))?;
     match issuer {
-        Some(issuer) if token_issuer::current(&issuer, algorithm, cx.now()).is_none() => {
+        Some(issuer) if issuer.enabled && token_issuer::current(&issuer, algorithm, cx.now()).is_none() => {
             let key = token_issuer::new_key(cx.state(), &account, algorithm, cx.now().truncated());
             Ok(Some(key.map_err(|error| Error::Internal(Box::new(error)))?))
         }

@@ -1,8 +1,9 @@
 //! Session policies: the inline document and the managed ones that narrow a session.
 
+use daypass_core::model::AccountId;
 use daypass_core::model::sts::PolicyDescriptorType;
 use daypass_core::policy::{Document, DocumentKind};
-use daypass_core::{Cx, Error, Fault};
+use daypass_core::{Error, Fault};
 
 /// Inline document and ARNs together: at most this many characters (STS API reference, AssumeRole).
 const MAX_PLAIN_CHARACTERS: usize = 2048;
@@ -16,9 +17,9 @@ pub(crate) struct SessionPolicy {
     pub(crate) packed_percent: Option<i32>,
 }
 
-/// Checks what a request gives.
+/// Checks what a request gives for a session of this account: its managed policies are AWS's and that account's own.
 pub(crate) fn read(
-    cx: &Cx,
+    account: &AccountId,
     inline: Option<String>,
     arns: Vec<PolicyDescriptorType>,
     tags: &[(String, String)],
@@ -27,9 +28,8 @@ pub(crate) fn read(
     if arns.len() > 10 {
         return Err(malformed("The number of managed policies is above the limit of 10.").into());
     }
-    let account = cx.account();
     for arn in &arns {
-        let own = daypass_core::customer_managed_name(arn, &account).is_some();
+        let own = daypass_core::customer_managed_name(arn, account).is_some();
         if !own && daypass_core::AwsManagedPolicy::find(arn).is_none() {
             return Err(Fault::coded("ValidationError", 400, format!("Policy {arn} does not exist.")).into());
         }

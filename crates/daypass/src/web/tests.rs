@@ -23,6 +23,9 @@ fn link_local_addresses_and_those_of_nobody_are_not_asked() {
         ("224.0.0.1", false),
         ("ff02::1", false),
         ("255.255.255.255", false),
+        ("64:ff9b::192.0.2.1", true),
+        ("64:ff9b::169.254.169.254", false),
+        ("2002:a9fe:a9fe::1", false),
     ] {
         assert_eq!(may_be_asked(address.parse().unwrap()), expected, "{address}");
     }

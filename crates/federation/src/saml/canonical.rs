@@ -4,12 +4,20 @@ use std::collections::BTreeMap;
 
 use roxmltree::{Attribute, Node};
 
-/// The bytes of an element. `without` is left out; the namespaces of `inclusive` prefixes are written wherever they are
-/// declared (`""` is the default one).
-pub(super) fn bytes(element: Node<'_, '_>, without: Option<Node<'_, '_>>, inclusive: &[&str]) -> Vec<u8> {
+/// The most bytes that are written. Each element may repeat the namespaces that were declared once, so that a short document
+/// could come to a thousand times its length; no honest one comes to much more than its own.
+const MAX_BYTES: usize = 1 << 20;
+
+/// The bytes of an element; none if there are too many. `without` is left out; the namespaces of `inclusive` prefixes are
+/// written wherever they are declared (`""` is the default one).
+pub(super) fn bytes(
+    element: Node<'_, '_>,
+    without: Option<Node<'_, '_>>,
+    inclusive: &[&str],
+) -> Option<Vec<u8>> {
     let mut out = String::new();
-    write(element, without, inclusive, &BTreeMap::new(), &mut out);
-    out.into_bytes()
+    write(element, without, inclusive, &BTreeMap::new(), &mut out)?;
+    Some(out.into_bytes())
 }
 
 /// Prefixes with the namespaces that are written for them so far.
@@ -21,7 +29,7 @@ fn write<'a>(
     inclusive: &[&str],
     rendered: &Rendered<'a>,
     out: &mut String,
-) {
+) -> Option<()> {
     let name = qualified(node);
     let mut rendered = rendered.clone();
     out.push('<');
@@ -42,11 +50,14 @@ fn write<'a>(
         out.push_str(name_of(node, &attribute));
         value(attribute.value(), out);
     }
+    if out.len() > MAX_BYTES {
+        return None;
+    }
     out.push('>');
     for child in node.children() {
         if child.is_element() {
             if Some(child) != without {
-                write(child, without, inclusive, &rendered, out);
+                write(child, without, inclusive, &rendered, out)?;
             }
         } else if let Some(text) = child.text() {
             content(text, out);
@@ -55,6 +66,7 @@ fn write<'a>(
     out.push_str("</");
     out.push_str(name);
     out.push('>');
+    (out.len() <= MAX_BYTES).then_some(())
 }
 
 /// The namespaces that an element and its attributes visibly use, and those that are asked for, by prefix.

@@ -6,7 +6,7 @@ fn canonical_of(xml: &str, path: &[&str], inclusive: &[&str]) -> String {
     for name in path {
         node = node.children().find(|c| c.is_element() && c.tag_name().name() == *name).unwrap();
     }
-    String::from_utf8(canonical::bytes(node, None, inclusive)).unwrap()
+    String::from_utf8(canonical::bytes(node, None, inclusive).unwrap()).unwrap()
 }
 
 /// What libxml2 (`xmllint --exc-c14n`) and the examples of the recommendation give.
@@ -86,5 +86,18 @@ fn metadata_without_a_name_or_a_signing_key_is_none() {
         r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="x"><IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>MIIB</X509Certificate></X509Data></KeyInfo></KeyDescriptor></IDPSSODescriptor></EntityDescriptor>"#,
     ] {
         assert_eq!(Metadata::parse(xml), Err(InvalidMetadata), "{xml}");
+    }
+}
+
+#[test]
+fn a_short_document_does_not_come_to_a_long_text() {
+    let siblings = |count: usize| {
+        let namespace = "x".repeat(10_000);
+        format!(r#"<a xmlns:p="{namespace}">{}</a>"#, "<p:b/>".repeat(count))
+    };
+    for (count, written) in [(10, true), (100, true), (110, false), (4000, false)] {
+        let text = siblings(count);
+        let document = parse(&text, 5000).unwrap();
+        assert_eq!(canonical::bytes(document.root_element(), None, &[]).is_some(), written, "{count}");
     }
 }

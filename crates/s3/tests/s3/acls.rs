@@ -206,8 +206,9 @@ async fn nobody_writes_what_nobody_owns_with_a_list_of_its_own() {
         put_acl(&account.administrator, "/b-1", &[("x-amz-acl", "public-read-write")]).await.status,
         200
     );
-    ask_with(&nobody, "PUT", "/b-1/new", "", &public, "x").await.ok();
-    assert_eq!(ask(&nobody, "GET", "/b-1/new", "", "").await.body, "x");
+    // The bucket's list gives the right to write, not the right to say who may read what was written.
+    assert_eq!(ask_with(&nobody, "PUT", "/b-1/new", "", &public, "x").await.status, 403);
+    ask(&nobody, "PUT", "/b-1/new", "", "x").await.ok();
     assert_eq!(account.ok("GET", "/b-1/new", "", "").await.body, "x");
     let put = account
         .administrator

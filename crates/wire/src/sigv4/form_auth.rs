@@ -105,7 +105,8 @@ impl<'a> FormClaim<'a> {
         }
         Err(SigError::Mismatch(Box::new(Mismatch {
             access_key_id: self.access_key_id().to_owned(),
-            string_to_sign: self.policy.to_owned(),
+            // A session's token is a condition of the policy: not shown.
+            string_to_sign: if self.token.is_some() { String::new() } else { self.policy.to_owned() },
             signature_provided: self.signature.to_owned(),
             canonical_request: None,
         })))
