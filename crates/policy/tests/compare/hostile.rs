@@ -68,6 +68,14 @@ fn long_documents_end() {
 }
 
 #[test]
+fn variables_that_multiply_are_no_end() {
+    let variables: String = (0..100).map(|n| format!("${{aws:RequestTag/k{n}}}")).collect();
+    let tagged = allow("\"s3:*\"", &format!("\"arn:aws:s3:::b/{variables}\""), "");
+    let one = allow("\"s3:*\"", "\"arn:aws:s3:::b/x\"", "");
+    assert!(!compare(&identity(&one), &identity(&tagged)).added.surely_none());
+}
+
+#[test]
 fn a_crowd_of_principals_is_given_up() {
     let users = list(3_000, |n| format!("arn:aws:iam::{:012}:user/u{n}", n));
     let ids = list(50, |n| format!("AIDA{n}"));
