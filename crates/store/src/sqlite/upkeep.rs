@@ -270,7 +270,12 @@ mod tests {
         assert!(records < 9 && !tells, "{records}");
         assert!(wal::damage(&folder.path().join("no-log")).unwrap().is_none());
         let header = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(header.path(), flipped(20)).unwrap();
-        assert!(wal::damage(header.path()).unwrap().is_some());
+        let no_header = [&[0; 32], &whole[32..]].concat();
+        for (log, is_damaged) in
+            [(flipped(20), true), (no_header, true), (vec![0; 32], false), (vec![], false)]
+        {
+            std::fs::write(header.path(), log).unwrap();
+            assert_eq!(wal::damage(header.path()).unwrap().is_some(), is_damaged);
+        }
     }
 }

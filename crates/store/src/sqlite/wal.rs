@@ -28,8 +28,8 @@ pub(super) fn damage(path: &Path) -> std::io::Result<Option<String>> {
     };
     let mut file = BufReader::with_capacity(1 << 20, file);
     let mut header = [0; HEADER];
-    if !fill(&mut file, &mut header)? || header == [0; HEADER] {
-        // nothing was committed to it: its header is synced before
+    if !fill(&mut file, &mut header)? || header == [0; HEADER] && !fill(&mut file, &mut [0])? {
+        // nothing was committed to it: its header is synced before anything is written behind
         return Ok(None);
     }
     let Some((log, sums)) = Log::read(&header) else {
