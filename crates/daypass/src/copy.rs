@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use aws_lc_rs::digest;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use serde::{Deserialize, Serialize};
 
 /// What a backup is called that is whole.
@@ -66,7 +67,7 @@ impl Manifest {
 }
 
 /// Whether a path leads nowhere but down.
-fn is_inside(path: &Path) -> bool {
+pub(crate) fn is_inside(path: &Path) -> bool {
     path.components().all(|part| matches!(part, Component::Normal(_))) && path.components().next().is_some()
 }
 
@@ -85,10 +86,31 @@ pub(crate) fn make_empty(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies the first bytes of a file, durably but for its name, and says what they are. `tell` hears of the bytes as they go.
-pub(crate) fn copy(from: &Path, to: &Path, bytes: u64, tell: &mut dyn FnMut(u64)) -> Result<String> {
+/// Opens a file below a folder to which no symbolic link leads.
+pub(crate) fn open_inside(folder: &Path, path: &Path) -> Result<File> {
+    let failed = || format!("`{}` cannot be read", folder.join(path).display());
+    let folder = File::open(folder).with_context(failed)?;
+    let how = OpenHow::new()
+        .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)
+        .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS);
+    let file = File::from(openat2(&folder, path, how).with_context(failed)?);
+    if !file.metadata().with_context(failed)?.is_file() {
+        return Err(anyhow::anyhow!("it is no file")).with_context(failed);
+    }
+    Ok(file)
+}
+
+/// Copies the first bytes of a file, durably but for its name, and says what they are. `from` is what the file is called;
+/// `tell` hears of the bytes as they go.
+pub(crate) fn copy(
+    source: File,
+    from: &Path,
+    to: &Path,
+    bytes: u64,
+    tell: &mut dyn FnMut(u64),
+) -> Result<String> {
     let failed = || format!("`{}` cannot be copied to `{}`", from.display(), to.display());
-    let mut source = File::open(from).with_context(failed)?.take(bytes);
+    let mut source = source.take(bytes);
     if let Some(folder) = to.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(failed)?;
     }
@@ -172,6 +194,21 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_inside(Path::new(path)), inside, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_opened_inside_is_a_file_that_no_link_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("deep")).unwrap();
+        fs::write(at("deep/file"), "x").unwrap();
+        std::os::unix::fs::symlink(at("deep/file"), at("link")).unwrap();
+        std::os::unix::fs::symlink("deep", at("linked")).unwrap();
+        nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(open_inside(folder.path(), Path::new("deep/file")).is_ok());
+        for path in ["link", "linked/file", "fifo", "deep", "deep/../../etc/passwd", "/etc/passwd", "none"] {
+            assert!(open_inside(folder.path(), Path::new(path)).is_err(), "{path}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,14 @@ use daypass_core::Clock as _;
 use crate::admin::client;
 use crate::admin::protocol::{FileReply, Reply, Request};
 use crate::cli::{Backup, Restore};
-use crate::copy::{self, FORMAT, Listed, Manifest, Shown};
+use crate::copy::{self, FORMAT, Listed, MANIFEST, Manifest, Shown};
 use crate::data::{self, Settings};
 use crate::fsck;
 use crate::system::SystemClock;
 
 const ROOT_KEY: &str = "root.key";
+/// The longest answer of a server: it names every file.
+const MAX_ANSWER: u64 = 256 << 20;
 
 /// Copies a running server.
 pub(crate) fn back_up(arguments: Backup) -> Result<()> {
@@ -32,13 +34,7 @@ pub(crate) fn back_up(arguments: Backup) -> Result<()> {
     let mut line = serde_json::to_vec(&Request::Backup)?;
     line.push(b'\n');
     held.write_all(&line).context("the server did not take the request")?;
-    let mut answer = String::new();
-    BufReader::new(&held).read_line(&mut answer).context("the server did not answer")?;
-    let files = match serde_json::from_str(&answer).context("the server is of another version")? {
-        Reply::Backup { files } => files,
-        Reply::Failed { why } => bail!("{why}"),
-        _ => return client::unexpected(),
-    };
+    let files = answered(&held, MAX_ANSWER)?;
     let mut listed = copy_all(&data, &backup, &files)?;
     drop(held);
     if arguments.with_root_key {
@@ -58,7 +54,7 @@ pub(crate) fn back_up(arguments: Backup) -> Result<()> {
         files: listed,
     };
     manifest.write(&backup)?;
-    let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
+    let bytes = total(manifest.files.iter().map(|file| file.bytes));
     crate::say(&format!("{} files, {bytes} bytes, in `{}`", manifest.files.len(), backup.display()));
     if !arguments.with_root_key {
         crate::say(&format!(
@@ -69,14 +65,49 @@ pub(crate) fn back_up(arguments: Backup) -> Result<()> {
     Ok(())
 }
 
+/// The files that the server names. It can be asked to name any, by whoever has taken it over, and this may run as another
+/// user, who can do more: only what is the server's own is read, and nothing is written but into the backup.
+fn answered(from: impl Read, most: u64) -> Result<Vec<FileReply>> {
+    let mut answer = String::new();
+    BufReader::new(from.take(most)).read_line(&mut answer).context("the server did not answer")?;
+    if answer.len() as u64 == most {
+        bail!("the server does not come to an end with its answer");
+    }
+    let files = match serde_json::from_str(&answer).context("the server is of another version")? {
+        Reply::Backup { files } => files,
+        Reply::Failed { why } => bail!("{why}"),
+        _ => return client::unexpected(),
+    };
+    for file in &files {
+        for path in [&file.from, &file.to] {
+            if !copy::is_inside(path) || path == Path::new(ROOT_KEY) || path == Path::new(MANIFEST) {
+                bail!("the server names `{}`, which is not for it to name", path.display());
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn total(bytes: impl Iterator<Item = u64>) -> u64 {
+    bytes.fold(0, u64::saturating_add)
+}
+
 fn copy_all(data: &Path, backup: &Path, files: &[FileReply]) -> Result<Vec<Listed>> {
-    let mut shown = Shown::new("copying:", files.iter().map(|file| file.bytes).sum());
+    let mut shown = Shown::new("copying:", total(files.iter().map(|file| file.bytes)));
     let copy = |file: &FileReply| {
         let (from, to) = (data.join(&file.from), backup.join(&file.to));
-        let sha256 = copy::copy(&from, &to, file.bytes, &mut |bytes| shown.add(bytes))?;
+        let source = copy::open_inside(data, &file.from)?;
+        if file.from != Path::new(ROOT_KEY) && is_same(&source.metadata()?, &data.join(ROOT_KEY)) {
+            bail!("`{}` is the root key by another name", from.display());
+        }
+        let sha256 = copy::copy(source, &from, &to, file.bytes, &mut |bytes| shown.add(bytes))?;
         Ok(Listed { path: file.to.clone(), bytes: file.bytes, sha256 })
     };
     files.iter().map(copy).collect()
+}
+
+fn is_same(meta: &fs::Metadata, other: &Path) -> bool {
+    fs::metadata(other).is_ok_and(|other| (meta.dev(), meta.ino()) == (other.dev(), other.ino()))
 }
 
 /// Makes a data directory of a backup; it is there whole and checked, or not at all.
@@ -122,17 +153,21 @@ fn draft_of(data: &Path) -> Result<PathBuf> {
 }
 
 fn fill(draft: &Path, backup: &Path, manifest: &Manifest, root_key: Option<&Path>) -> Result<()> {
-    let mut shown = Shown::new("copying:", manifest.files.iter().map(|file| file.bytes).sum());
+    let mut shown = Shown::new("copying:", total(manifest.files.iter().map(|file| file.bytes)));
     for file in &manifest.files {
         let from = backup.join(&file.path);
-        let found = copy::copy(&from, &draft.join(&file.path), file.bytes, &mut |bytes| shown.add(bytes))?;
+        let source = fs::File::open(&from).with_context(|| format!("`{}` cannot be read", from.display()))?;
+        let found =
+            copy::copy(source, &from, &draft.join(&file.path), file.bytes, &mut |bytes| shown.add(bytes))?;
         if found != file.sha256 {
             bail!("`{}` is not what was backed up: it was damaged or changed", from.display());
         }
     }
     if let Some(key) = root_key {
-        let meta = fs::metadata(key).with_context(|| format!("`{}` cannot be read", key.display()))?;
-        copy::copy(key, &draft.join(ROOT_KEY), meta.size(), &mut |_| ())?;
+        let failed = || format!("`{}` cannot be read", key.display());
+        let source = fs::File::open(key).with_context(failed)?;
+        let bytes = source.metadata().with_context(failed)?.len();
+        copy::copy(source, key, &draft.join(ROOT_KEY), bytes, &mut |_| ())?;
     }
     fs::create_dir_all(draft.join("objects/segments"))?;
     let report = fsck::look(draft, true, &mut |_| ())?;
@@ -144,4 +179,58 @@ fn fill(draft: &Path, backup: &Path, manifest: &Manifest, root_key: Option<&Path
         );
     }
     copy::sync_names(draft)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(from: &str, to: &str) -> String {
+        format!(r#"{{"backup":{{"files":[{{"from":"{from}","to":"{to}","bytes":1}}]}}}}"#)
+    }
+
+    #[test]
+    fn a_server_names_nothing_but_its_own_files() {
+        let answered = |from: &str, to: &str| answered(format!("{}\n", named(from, to)).as_bytes(), 1000);
+        assert_eq!(answered("backup.tmp/state.db", "state.db").unwrap().len(), 1);
+        for (from, to) in [
+            ("/etc/shadow", "state.db"),
+            ("../x", "state.db"),
+            ("root.key", "state.db"),
+            ("./root.key", "state.db"),
+            ("", "state.db"),
+            ("state.db", "/etc/cron.d/x"),
+            ("state.db", "objects/../../x"),
+            ("state.db", "root.key"),
+            ("state.db", "backup.json"),
+        ] {
+            let error = answered(from, to).err().unwrap().to_string();
+            assert!(error.ends_with("which is not for it to name"), "{from} {to}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_end_is_not_waited_for() {
+        let error = answered(std::io::repeat(b' '), 1000).err().unwrap().to_string();
+        assert!(error.contains("does not come to an end"), "{error}");
+        assert!(answered(&b"{}\n"[..], 1000).is_err() && answered(&b""[..], 1000).is_err());
+    }
+
+    #[test]
+    fn what_is_copied_is_no_link_and_not_the_root_key_by_another_name() {
+        let (data, backup) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let at = |name: &str| data.path().join(name);
+        fs::write(at("root.key"), "k").unwrap();
+        fs::write(at("server.json"), "s").unwrap();
+        std::os::unix::fs::symlink("root.key", at("link")).unwrap();
+        fs::hard_link(at("root.key"), at("again")).unwrap();
+        let copied = |from: &str| {
+            let file = FileReply { from: from.into(), to: from.into(), bytes: 1 };
+            copy_all(data.path(), backup.path(), &[file])
+        };
+        assert_eq!(copied("server.json").unwrap().len(), 1);
+        assert!(copied("link").is_err() && copied("again").is_err());
+        assert!(!backup.path().join("link").exists() && !backup.path().join("again").exists());
+        assert_eq!(copied("root.key").unwrap().len(), 1, "where it was asked for");
+    }
 }
