@@ -1,7 +1,7 @@
 //! Files of a backup: copied with their sums, and listed in a file that is written last.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -15,6 +15,8 @@ pub(crate) const MANIFEST: &str = "backup.json";
 /// The format of a backup.
 pub(crate) const FORMAT: u32 = 1;
 const AT_ONCE: usize = 1 << 20;
+/// The longest list of files, of which there is one of each segment.
+pub(crate) const MAX_LIST: u64 = 256 << 20;
 
 /// What is in a backup; it is written when all of it is on the disk.
 #[derive(Serialize, Deserialize)]
@@ -46,7 +48,9 @@ impl Manifest {
     /// Reads that of a backup.
     pub(crate) fn of(backup: &Path) -> Result<Self> {
         let place = backup.join(MANIFEST);
-        let bytes = fs::read(&place).with_context(|| {
+        let mut bytes = vec![];
+        let read = File::open(&place).and_then(|file| file.take(MAX_LIST).read_to_end(&mut bytes));
+        read.with_context(|| {
             format!("`{}` cannot be read: this is no backup, or one that was not finished", place.display())
         })?;
         let manifest: Self = serde_json::from_slice(&bytes)
@@ -71,19 +75,56 @@ pub(crate) fn is_inside(path: &Path) -> bool {
     path.components().all(|part| matches!(part, Component::Normal(_))) && path.components().next().is_some()
 }
 
-/// Makes a folder that nothing is in, for nobody else to read.
+/// Where a path leads: the links and the `..` of what is there are followed, and the rest is not there yet.
+pub(crate) fn resolved(path: &Path) -> Result<PathBuf> {
+    let (mut there, mut rest) = (path, vec![]);
+    loop {
+        match fs::canonicalize(there) {
+            Err(error) if error.kind() == ErrorKind::NotFound && there.symlink_metadata().is_err() => {
+                let parts = there.file_name().zip(there.parent());
+                let (name, parent) = parts.with_context(|| format!("`{}` is no path", path.display()))?;
+                rest.push(name);
+                there = parent;
+            }
+            found => {
+                let found = found.with_context(|| format!("`{}` leads nowhere", there.display()))?;
+                return Ok(rest.into_iter().rev().fold(found, |path, name| path.join(name)));
+            }
+        }
+    }
+}
+
+/// Makes a folder, and those above it, for nobody else to read and durably.
+pub(crate) fn make(folder: &Path) -> Result<()> {
+    let failed = || format!("`{}` cannot be made", folder.display());
+    let made: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(failed)?;
+    for parent in made.into_iter().filter_map(Path::parent) {
+        File::open(parent).and_then(|parent| parent.sync_all()).with_context(failed)?;
+    }
+    Ok(())
+}
+
+/// Makes a folder that nothing is in.
 pub(crate) fn make_empty(folder: &Path) -> Result<()> {
+    make(folder)?;
     let shown = folder.display();
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("`{shown}` cannot be made"))?;
     let mut inside = fs::read_dir(folder).with_context(|| format!("`{shown}` cannot be read"))?;
     if inside.next().is_some() {
         bail!("`{shown}` is not empty: give the name of a folder that is not there yet");
     }
     Ok(())
+}
+
+/// Whether something is mounted there.
+pub(crate) fn is_mount_point(folder: &Path) -> Result<bool> {
+    let Some((name, parent)) = folder.file_name().zip(folder.parent()) else { return Ok(true) };
+    let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_NO_XDEV);
+    let failed = || format!("`{}` cannot be opened", folder.display());
+    match openat2(&File::open(parent).with_context(failed)?, name, how) {
+        Err(nix::errno::Errno::EXDEV) => Ok(true),
+        opened => opened.map(|_| false).with_context(failed),
+    }
 }
 
 /// Opens a file below a folder to which no symbolic link leads.
@@ -195,6 +236,35 @@ mod tests {
         ] {
             assert_eq!(is_inside(Path::new(path)), inside, "{path}");
         }
+    }
+
+    #[test]
+    fn a_path_is_followed_as_far_as_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        fs::create_dir(root.join("deep")).unwrap();
+        std::os::unix::fs::symlink("deep", root.join("link")).unwrap();
+        std::os::unix::fs::symlink("none", root.join("dangling")).unwrap();
+        for (path, leads) in [
+            ("deep", Some("deep")),
+            ("link/new/file", Some("deep/new/file")),
+            ("deep/../new", Some("new")),
+            ("new/../deep", None),
+            ("new/..", None),
+            ("dangling", None),
+            ("dangling/new", None),
+        ] {
+            assert_eq!(resolved(&root.join(path)).ok(), leads.map(|path| root.join(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_mounted_is_told_from_what_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, mounted) in [(folder.path(), false), (Path::new("/proc"), true), (Path::new("/"), true)] {
+            assert_eq!(is_mount_point(path).unwrap(), mounted, "{}", path.display());
+        }
+        assert!(is_mount_point(&folder.path().join("none")).is_err());
     }
 
     #[test]
