@@ -310,8 +310,8 @@ pub fn assumed_by_ec2(
     credentials: &Credentials,
 ) -> AuditRecord {
     let ids = Ids::new(random(&*state.entropy));
-    let (event_id, request_id) = (ids.uuid(), ids.uuid());
     let now = state.clock.now();
+    let (event_id, request_id) = (ids.uuid_of(now), ids.uuid_of(now));
     let event = json!({
         "eventVersion": EVENT_VERSION,
         "userIdentity": { "type": "AWSService", "invokedBy": "ec2.amazonaws.com" },
