@@ -4,6 +4,7 @@
 mod accounts;
 mod control;
 mod delegation;
+mod examples;
 mod handshakes;
 mod organization;
 mod paging;
