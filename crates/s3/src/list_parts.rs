@@ -4,7 +4,7 @@ use daypass_core::model::s3::{ListPartsOutput, ListPartsRequest, Part, StorageCl
 use daypass_core::objects::{self, Parts};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
-use crate::authorize::{self, object_check};
+use crate::authorize;
 use crate::bucket::Bucket;
 use crate::bucket_acl::named as owner_named;
 use crate::checksum;
@@ -18,8 +18,9 @@ stream_operation!(LIST_PARTS, ops::ListParts, checks, run);
 async fn checks(cx: &Cx, input: &ListPartsRequest) -> Result<(Checks, Named), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
-    let check = object_check(cx, &bucket, "s3:ListMultipartUploadParts", &input.key);
-    Ok((check.into(), upload::named(bucket, &input.key)?))
+    let named = upload::named(bucket, &input.key)?;
+    let check = named.check(cx, "s3:ListMultipartUploadParts", &input.upload_id).await?;
+    Ok((check.into(), named))
 }
 
 async fn run(

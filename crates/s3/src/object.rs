@@ -101,6 +101,7 @@ impl Subject {
             _ => Description::default(),
         };
         let owner = owner.unwrap_or_else(|| bucket.account.clone());
+        let acl = if found.is_ok() { acl } else { Some(acl::of_missing(&bucket)) };
         Ok(Self { bucket, at, name: name.to_owned(), version_id, found, tags, owner, acl })
     }
 
