@@ -20,7 +20,7 @@ use crate::bucket::Bucket;
 use crate::conditional::{self, Reading, Verdict};
 use crate::description::Description;
 use crate::fault::{invalid_argument, invalid_request};
-use crate::object::{Subject, quoted, shown_id, size, time};
+use crate::object::{Subject, moment, quoted, shown_id, size, time};
 use crate::writing::no_customer_key;
 use crate::{checksum, engine, range};
 
@@ -299,8 +299,8 @@ pub(crate) fn part_number(number: i32) -> Result<u16, Fault> {
 fn retention(cx: &Cx, subject: &Subject, version: &Version) -> (Option<ObjectLockMode>, Option<Timestamp>) {
     match version.lock.retention.filter(|_| cx.may(&subject.check(cx, "s3:GetObjectRetention"))) {
         None => (None, None),
-        Some((RetentionMode::Governance, until)) => (Some(ObjectLockMode::GOVERNANCE), Some(time(until))),
-        Some((RetentionMode::Compliance, until)) => (Some(ObjectLockMode::COMPLIANCE), Some(time(until))),
+        Some((RetentionMode::Governance, until)) => (Some(ObjectLockMode::GOVERNANCE), Some(moment(until))),
+        Some((RetentionMode::Compliance, until)) => (Some(ObjectLockMode::COMPLIANCE), Some(moment(until))),
     }
 }
 

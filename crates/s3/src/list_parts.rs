@@ -6,9 +6,8 @@ use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
 use crate::authorize;
 use crate::bucket::Bucket;
-use crate::bucket_acl::named as owner_named;
 use crate::checksum;
-use crate::listing;
+use crate::listing::{self, Owners};
 use crate::object::{quoted, size, time};
 use crate::upload::{self, Begun, Named};
 use crate::writing::no_customer_key;
@@ -57,7 +56,7 @@ async fn run(
         is_truncated: Some(page.truncated),
         parts: Some(page.parts.iter().map(shown).collect()),
         initiator: begun.initiator(),
-        owner: Some(owner_named(&named.bucket.owner_id(cx)?)),
+        owner: Some(Owners::new(cx, &named.bucket)?.of(&begun.upload.meta)),
         storage_class: Some(StorageClass::STANDARD),
         checksum_algorithm,
         checksum_type,

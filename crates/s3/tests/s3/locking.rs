@@ -4,7 +4,7 @@ use daypass_core::testing::{Client, TestAnswer};
 
 use crate::support::{Account, ask, ask_with, refusal, refused};
 
-const UNTIL: &str = "2040-01-01T00:00:00.000Z";
+const UNTIL: &str = "2040-01-01T00:00:00.250Z";
 
 async fn with_lock() -> Account {
     let account = Account::new().await;
