@@ -20,7 +20,7 @@ use crate::bucket::Bucket;
 use crate::conditional::{self, Reading, Verdict};
 use crate::description::Description;
 use crate::fault::{invalid_argument, invalid_request};
-use crate::object::{Subject, quoted, shown_id, size, time};
+use crate::object::{Subject, moment, quoted, shown_id, size, time};
 use crate::writing::no_customer_key;
 use crate::{checksum, engine, range};
 
@@ -194,6 +194,7 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         return Err(invalid_request(words).into());
     }
     let modified = time(version.modified);
+    let description = Description::decode(&version.meta)?;
     let mut shown = Shown {
         status: None,
         bytes: 0..version.size,
@@ -201,14 +202,14 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         e_tag: quoted(&version.etag),
         last_modified: modified,
         version_id: shown_id(cx, &subject.bucket, &version.id).await?,
-        description: Description::decode(&version.meta)?,
         checksums: Checksums::default(),
         checksum_type: None,
         parts_count: None,
         tag_count: tag_count(cx, subject, by_version),
         expiration: subject.expiration(version)?,
         retention: retention(cx, subject, version),
-        legal_hold: legal_hold(cx, subject, version),
+        legal_hold: legal_hold(cx, subject, version, description.legal_hold_was_set),
+        description,
     };
     match asked.conditions.judge(&version.etag, modified, cx.now()) {
         Verdict::Fails(condition) => return Err(conditional::failed(condition).into()),
@@ -298,15 +299,24 @@ pub(crate) fn part_number(number: i32) -> Result<u16, Fault> {
 fn retention(cx: &Cx, subject: &Subject, version: &Version) -> (Option<ObjectLockMode>, Option<Timestamp>) {
     match version.lock.retention.filter(|_| cx.may(&subject.check(cx, "s3:GetObjectRetention"))) {
         None => (None, None),
-        Some((RetentionMode::Governance, until)) => (Some(ObjectLockMode::GOVERNANCE), Some(time(until))),
-        Some((RetentionMode::Compliance, until)) => (Some(ObjectLockMode::COMPLIANCE), Some(time(until))),
+        Some((RetentionMode::Governance, until)) => (Some(ObjectLockMode::GOVERNANCE), Some(moment(until))),
+        Some((RetentionMode::Compliance, until)) => (Some(ObjectLockMode::COMPLIANCE), Some(moment(until))),
     }
 }
 
-/// The legal hold, for those who may read it.
-fn legal_hold(cx: &Cx, subject: &Subject, version: &Version) -> Option<ObjectLockLegalHoldStatus> {
-    let held = version.lock.legal_hold && cx.may(&subject.check(cx, "s3:GetObjectLegalHold"));
-    held.then_some(ObjectLockLegalHoldStatus::ON)
+/// The legal hold, for those who may read it, if there ever was one.
+fn legal_hold(
+    cx: &Cx,
+    subject: &Subject,
+    version: &Version,
+    was_set: bool,
+) -> Option<ObjectLockLegalHoldStatus> {
+    let status = match version.lock.legal_hold {
+        true => ObjectLockLegalHoldStatus::ON,
+        false if was_set => ObjectLockLegalHoldStatus::OFF,
+        false => return None,
+    };
+    cx.may(&subject.check(cx, "s3:GetObjectLegalHold")).then_some(status)
 }
 
 /// How many tags there are, for those who may read them (S3 API reference, GetObject, `x-amz-tagging-count`).
