@@ -10,7 +10,7 @@ use daypass_core::model::iam::{
 };
 use daypass_core::store::records::{Counted, Indexed as _, OidcProvider};
 use daypass_core::store::{Read as _, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, Fault, operation, prepared_operation};
+use daypass_core::{Check, Checks, Cx, Error, Fault, Quota, operation, prepared_operation};
 
 use crate::entity::{self, Entity as _};
 use crate::fault::{already_exists, invalid_input, over_quota, validation};
@@ -133,7 +133,7 @@ fn create(
     if tx.get::<OidcProvider>(&OidcProvider::key_of(&account, issuer.name()))?.is_some() {
         return Err(already_exists(format!("Provider with url {issuer} already exists.")).into());
     }
-    quota::provider(cx, &Counted::OidcProviders, "OpenIdConnectProvidersPerAccount")?;
+    quota::room_for(cx, &Counted::OidcProviders, Quota::OpenIdConnectProvidersPerAccount)?;
     let provider = OidcProvider {
         account,
         name: issuer.name().to_owned(),

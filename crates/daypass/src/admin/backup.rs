@@ -24,7 +24,12 @@ pub(super) async fn hold(server: &Server, stream: &mut UnixStream) -> Result<()>
         return super::server::say(stream, &super::server::failed("another backup is under way")).await;
     };
     let (data, local) = (server.data().to_owned(), std::sync::Arc::clone(server.local()));
-    let frozen = tokio::task::spawn_blocking(move || freeze(&data, &local)).await?;
+    let store = server.state().store.clone();
+    let frozen = tokio::task::spawn_blocking(move || {
+        store.flush_audit()?;
+        freeze(&data, &local)
+    });
+    let frozen = frozen.await?;
     match frozen {
         Ok((_held, files)) => {
             super::server::say(stream, &Reply::Backup { files }).await?;

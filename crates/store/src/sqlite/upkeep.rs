@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use super::schema;
+use super::{journal, schema};
 use crate::{Key, StoreError};
 
 /// Pages that are copied at once.
@@ -48,6 +48,16 @@ pub fn inspect(folder: &Path, visit: &mut dyn FnMut(&Key, &[u8])) -> Result<Insp
     }
     if let Err(error) = audit(&connection, &mut found) {
         found.wrong(format!("the audit log does not read to its end: {error}"));
+    }
+    match journal::look(folder) {
+        Ok(waiting) => {
+            found.audit_records += waiting.records.len() as u64;
+            if waiting.unreadable > 0 {
+                let bytes = waiting.unreadable;
+                found.wrong(format!("{bytes} bytes of the audit journal do not read"));
+            }
+        }
+        Err(error) => found.wrong(format!("the audit journal does not read: {error}")),
     }
     Ok(found)
 }
@@ -172,6 +182,7 @@ mod tests {
         let store = Store::open(folder).unwrap();
         let record = AuditRecord { event_id: "e".into(), event: "{}".into(), ..AuditRecord::default() };
         store.record(record).await.unwrap();
+        store.flush_audit().unwrap();
         put(&store, 1).await;
         store
     }
