@@ -99,6 +99,7 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
         Guard::None => ResourcePolicy::None,
         Guard::Grants(set) => ResourcePolicy::Grants(set),
         Guard::Trust(set) => ResourcePolicy::Trust(set),
+        Guard::Required(set) => ResourcePolicy::Required(Some(set)),
     };
     Some(answer(&places.limit(Policies::of(cx.caller().policies()).resource(guard)), &request))
 }

@@ -23,11 +23,11 @@ fn put(_: &Cx, tx: &mut Tx<'_>, input: PutBucketEncryptionRequest) -> Result<(),
     let mut bucket = Bucket::load(tx, &input.bucket)?;
     let mut rules = input.server_side_encryption_configuration.rules;
     let (Some(rule), true) = (rules.pop(), rules.is_empty()) else { return Err(malformed_xml().into()) };
-    bucket.encryption = read(rule)?;
+    bucket.encryption = read(rule, &bucket.encryption)?;
     Ok(tx.put(&bucket)?)
 }
 
-fn read(rule: ServerSideEncryptionRule) -> Result<Encryption, Fault> {
+fn read(rule: ServerSideEncryptionRule, before: &Encryption) -> Result<Encryption, Fault> {
     if let Some(default) = rule.apply_server_side_encryption_by_default {
         if default.sse_algorithm != ServerSideEncryption::AES256 {
             let what = format!("encryption by {}", default.sse_algorithm.as_str());
@@ -39,13 +39,14 @@ fn read(rule: ServerSideEncryptionRule) -> Result<Encryption, Fault> {
         }
     }
     let blocked = rule.blocked_encryption_types.and_then(|blocked| blocked.encryption_type);
-    let blocks_customer_keys = match blocked.as_deref() {
-        None | Some([]) => false,
-        // Keys that come with the request are refused in any case.
-        Some([EncryptionType::SSEC]) => true,
-        Some(_) => return Err(not_implemented("encryption with keys of the caller (SSE-C)")),
+    let allows_customer_keys = match blocked.as_deref() {
+        // What is not spoken of stays as it is.
+        None | Some([]) => before.allows_customer_keys,
+        Some([EncryptionType::SSEC]) => false,
+        Some([EncryptionType::NONE]) => true,
+        Some(_) => return Err(malformed_xml()),
     };
-    Ok(Encryption { bucket_key: rule.bucket_key_enabled.unwrap_or(false), blocks_customer_keys })
+    Ok(Encryption { bucket_key: rule.bucket_key_enabled.unwrap_or(false), allows_customer_keys })
 }
 
 fn get(
@@ -54,16 +55,14 @@ fn get(
     input: GetBucketEncryptionRequest,
 ) -> Result<GetBucketEncryptionOutput, Error> {
     let encryption = Bucket::load(tx, &input.bucket)?.encryption;
-    let blocked = encryption
-        .blocks_customer_keys
-        .then(|| BlockedEncryptionTypes { encryption_type: Some(vec![EncryptionType::SSEC]) });
+    let blocked = if encryption.allows_customer_keys { EncryptionType::NONE } else { EncryptionType::SSEC };
     let rule = ServerSideEncryptionRule {
         apply_server_side_encryption_by_default: Some(ServerSideEncryptionByDefault {
             sse_algorithm: ServerSideEncryption::AES256,
             kms_master_key_id: None,
         }),
         bucket_key_enabled: Some(encryption.bucket_key),
-        blocked_encryption_types: blocked,
+        blocked_encryption_types: Some(BlockedEncryptionTypes { encryption_type: Some(vec![blocked]) }),
     };
     let configuration = ServerSideEncryptionConfiguration { rules: vec![rule] };
     Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
@@ -72,6 +71,7 @@ fn get(
 /// Back to the default, which is to encrypt (S3 API reference, DeleteBucketEncryption).
 fn delete(_: &Cx, tx: &mut Tx<'_>, input: DeleteBucketEncryptionRequest) -> Result<(), Error> {
     let mut bucket = Bucket::load(tx, &input.bucket)?;
-    bucket.encryption = Encryption::default();
+    let allows_customer_keys = bucket.encryption.allows_customer_keys;
+    bucket.encryption = Encryption { allows_customer_keys, ..Encryption::default() };
     Ok(tx.put(&bucket)?)
 }

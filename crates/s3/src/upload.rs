@@ -11,7 +11,9 @@ use daypass_core::{Check, Cx, Error, Fault};
 use crate::authorize;
 use crate::bucket::Bucket;
 use crate::conditional::not_written;
+use crate::customer_key::Headers;
 use crate::description::Description;
+use crate::encryption::Opening;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::{checksum, object};
 
@@ -80,6 +82,14 @@ impl Begun {
         let id = at.id.to_string();
         let found = cx.state().objects.upload(at).await;
         Self::of(found.map_err(|error| failed(cx, &named.bucket, "", &id, error))?)
+    }
+
+    /// What seals its parts, for a request with that key.
+    ///
+    /// # Errors
+    /// As [`Opening::of_upload`].
+    pub(crate) fn opening(&self, cx: &Cx, headers: Headers<'_>) -> Result<Opening, Fault> {
+        Opening::of_upload(cx, self.description.sealing.as_ref(), headers)
     }
 
     /// The checksum that was asked for. Without one there is S3's default, of which nothing is demanded.

@@ -13,9 +13,9 @@ use crate::acl::{self, Permission, Written};
 use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::{Bucket, Ownership};
 use crate::description::Description;
-use crate::fault::{invalid_argument, invalid_request, not_implemented};
+use crate::fault::{invalid_argument, not_implemented};
 use crate::object::pairs;
-use crate::object_lock;
+use crate::{customer_key, object_lock};
 
 /// What a request wants an object to have, besides bytes and description.
 pub(crate) struct Wanted<'a> {
@@ -23,7 +23,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) grants: [(&'static str, Option<&'a str>); 4],
     pub(crate) encryption: Option<ServerSideEncryption>,
     pub(crate) kms: [Option<&'a str>; 2],
-    pub(crate) customer_key: [Option<&'a str>; 3],
+    pub(crate) customer_key: customer_key::Headers<'a>,
     pub(crate) storage_class: Option<StorageClass>,
     pub(crate) redirect: Option<&'a str>,
     pub(crate) lock_mode: Option<ObjectLockMode>,
@@ -45,11 +45,7 @@ macro_rules! wanted {
             ],
             encryption: $input.server_side_encryption,
             kms: [$input.ssekms_key_id.as_deref(), $input.ssekms_encryption_context.as_deref()],
-            customer_key: [
-                $input.sse_customer_algorithm.as_deref(),
-                $input.sse_customer_key.as_deref(),
-                $input.sse_customer_key_md5.as_deref(),
-            ],
+            customer_key: $crate::customer_key::headers!($input),
             storage_class: $input.storage_class,
             redirect: $input.website_redirect_location.as_deref(),
             lock_mode: $input.object_lock_mode,
@@ -176,14 +172,11 @@ impl Wanted<'_> {
         self.lock_mode.is_some() || self.retain_until.is_some() || self.legal_hold.is_some()
     }
 
-    /// Refuses what no object here has, by its name.
+    /// Refuses encryption with keys of AWS KMS.
     ///
     /// # Errors
-    /// In S3's words where it has some for a bucket like ours.
-    pub(crate) fn only_what_is_built(&self) -> Result<(), Fault> {
-        if self.customer_key.iter().any(Option::is_some) {
-            return Err(not_implemented("encryption with customer-provided keys (SSE-C)"));
-        }
+    /// If it is asked for.
+    pub(crate) fn without_kms(&self) -> Result<(), Fault> {
         if self.encryption.is_some_and(|e| e != ServerSideEncryption::AES256) {
             let name = self.encryption.map(ServerSideEncryption::as_str).unwrap_or_default();
             return Err(not_implemented(&format!("encryption with keys of AWS KMS ({name})")));
@@ -192,6 +185,14 @@ impl Wanted<'_> {
             let words = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
             return Err(invalid_argument(words, "x-amz-server-side-encryption", ""));
         }
+        Ok(())
+    }
+
+    /// Refuses what no object here has, by its name.
+    ///
+    /// # Errors
+    /// In S3's words where it has some for a bucket like ours.
+    pub(crate) fn only_what_is_built(&self) -> Result<(), Fault> {
         if self.redirect.is_some() {
             return Err(not_implemented("redirects of websites (x-amz-website-redirect-location)"));
         }
@@ -204,15 +205,4 @@ impl Wanted<'_> {
             }
         }
     }
-}
-
-/// Refuses keys that no object here was encrypted with.
-///
-/// # Errors
-/// If there is one.
-pub(crate) fn no_customer_key(headers: [Option<&str>; 3]) -> Result<(), Fault> {
-    if headers.iter().all(Option::is_none) {
-        return Ok(());
-    }
-    Err(invalid_request("The encryption parameters are not applicable to this object."))
 }

@@ -8,6 +8,7 @@ mod buckets;
 mod configuration;
 mod copying;
 mod cors;
+mod customer_keys;
 mod deleting;
 mod lifecycle;
 mod listing;
