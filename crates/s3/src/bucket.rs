@@ -118,6 +118,17 @@ pub(crate) struct Encryption {
     /// SSE-C for a general purpose bucket", since April 2026).
     #[serde(default)]
     pub(crate) allows_customer_keys: bool,
+    /// The default, where it is KMS's: the key, as it was put; without one, that which AWS looks after.
+    #[serde(default)]
+    pub(crate) kms: Option<DefaultKey>,
+}
+
+/// With which key of KMS objects are sealed that say nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DefaultKey {
+    /// Its id, its ARN, or an alias.
+    pub(crate) key: Option<String>,
 }
 
 /// What becomes of a bucket's objects in time.

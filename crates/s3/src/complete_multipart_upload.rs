@@ -18,7 +18,7 @@ use crate::encryption::{Sealing, Shown};
 use crate::fault::{invalid_request, malformed_xml};
 use crate::get_object::part_number;
 use crate::object::{names_versions, quoted};
-use crate::upload::{self, Begun, Named, kind};
+use crate::upload::{self, Begun, Looked, Named, kind};
 use crate::{customer_key, uri};
 
 stream_operation!(COMPLETE_MULTIPART_UPLOAD, ops::CompleteMultipartUpload, checks, run);
@@ -26,7 +26,7 @@ stream_operation!(COMPLETE_MULTIPART_UPLOAD, ops::CompleteMultipartUpload, check
 /// Bytes of every part but the last (S3 user guide, "Amazon S3 multipart upload limits").
 const MIN_PART_BYTES: u64 = 5 << 20;
 
-async fn checks(cx: &Cx, input: &CompleteMultipartUploadRequest) -> Result<(Checks, Named), Error> {
+async fn checks(cx: &Cx, input: &CompleteMultipartUploadRequest) -> Result<(Checks, Looked), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let check = object_check(cx, &bucket, "s3:PutObject", &input.key)
@@ -37,20 +37,22 @@ async fn checks(cx: &Cx, input: &CompleteMultipartUploadRequest) -> Result<(Chec
     if input.if_match.is_some() {
         checks = checks.and(object_check(cx, &bucket, "s3:GetObject", &input.key));
     }
-    Ok((checks, upload::named(bucket, &input.key)?))
+    let looked = Looked::at(cx, upload::named(bucket, &input.key)?, &input.upload_id).await;
+    Ok((checks.and_all(looked.opening_check(cx)?), looked))
 }
 
 async fn run(
     cx: &Cx,
-    named: Named,
+    looked: Looked,
     input: CompleteMultipartUploadRequest,
     _: Payload,
 ) -> Result<Answered<CompleteMultipartUploadOutput>, Error> {
     let only_if = conditional::writing(input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let Looked { named, found } = looked;
     let at = named.at(&input.upload_id)?;
     let listed = listed(&input)?;
-    let shown = match Begun::find(cx, &named, at.clone()).await {
-        Ok(begun) => {
+    let shown = match found {
+        Ok((_, begun)) => {
             as_begun(&begun, &input, &listed)?;
             shown(cx, &begun, &input)?
         }
@@ -242,6 +244,8 @@ fn answer(
         e_tag: Some(quoted(&written.etag)),
         checksum_type: checksum::kind(&written.checksums),
         server_side_encryption: shown.algorithm,
+        ssekms_key_id: shown.kms_key.clone(),
+        bucket_key_enabled: shown.bucket_key,
         version_id: (names_versions || written.id != VersionId::Null).then(|| written.id.to_string()),
         ..CompleteMultipartUploadOutput::default()
     };

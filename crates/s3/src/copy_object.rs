@@ -34,7 +34,7 @@ struct Target {
     bucket: Arc<Bucket>,
     key: Key,
     tags: Vec<Tag>,
-    plan: Result<Plan, Fault>,
+    plan: Result<Plan, Error>,
 }
 
 async fn checks(cx: &Cx, input: &CopyObjectRequest) -> Result<(Checks, Target), Error> {
@@ -44,7 +44,7 @@ async fn checks(cx: &Cx, input: &CopyObjectRequest) -> Result<(Checks, Target), 
     let tags = tag::of_header(input.tagging.as_deref())?;
     let source =
         CopySource::find(cx, &input.copy_source, input.expected_source_bucket_owner.as_deref()).await?;
-    let plan = Plan::of(cx, &bucket, &wanted!(input));
+    let plan = Plan::of(cx, &bucket, &input.key, &wanted!(input));
     let mut checks = wanted!(input).checks(cx, &bucket, &input.key, &tags, |check| {
         check
             .header("s3:x-amz-copy-source", Some(source.name()))
@@ -53,7 +53,8 @@ async fn checks(cx: &Cx, input: &CopyObjectRequest) -> Result<(Checks, Target), 
             .header("s3:if-none-match", input.if_none_match.clone())
             .with_flag("s3:ObjectCreationOperation", true)
     });
-    checks = checks.and(source.check(cx));
+    checks = checks.and(source.check(cx)).and_all(source.opening_check(cx)?);
+    checks = checks.and_all(plan.as_ref().ok().and_then(|plan| plan.check(cx)));
     if copies_tags(input) && !source.subject.tags().is_empty() {
         checks = checks.and(source.tags_check(cx)).and(object_check(
             cx,
@@ -112,7 +113,7 @@ async fn attempt(
     let (names_versions, source_id) =
         (names_versions(cx, &bucket).await?, shown_id(cx, &source.subject.bucket, &opened.version.id).await?);
     let lock = wanted!(input).lock(cx, &bucket)?;
-    let sealed = plan.seal(cx);
+    let sealed = plan.seal(cx).await?;
     let description = Kept { lock, ..description(cx, &bucket, opened, &tags, input, sealed.kept.as_ref())? };
     let (seal, shown) = (sealed.key_id(cx), sealed.shown);
     let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
@@ -134,7 +135,7 @@ async fn attempt(
         }),
     };
     let objects = &cx.state().objects;
-    let written = if from.key.is_some() || sealed.key.is_some() {
+    let written = if from.needs_key() || sealed.key.is_some() {
         objects.put(put, from.body_again(cx, opened, 0..opened.version.size, sealed.key)?).await
     } else {
         objects.copy(Copy { source: source.exact(opened), to: put }).await
@@ -223,6 +224,6 @@ fn answer(
         version_id: (names_versions || written.id != VersionId::Null).then(|| written.id.to_string()),
         ..CopyObjectOutput::default()
     };
-    encryption::show!(output, shown);
+    encryption::show_made!(output, shown);
     output
 }

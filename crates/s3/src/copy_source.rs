@@ -123,6 +123,14 @@ impl CopySource {
         }
     }
 
+    /// May the caller open it?
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn opening_check(&self, cx: &Cx) -> Result<Option<Check>, Error> {
+        self.subject.opening_check(cx)
+    }
+
     /// What opens it, for a request with that key.
     ///
     /// # Errors

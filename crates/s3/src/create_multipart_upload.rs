@@ -24,7 +24,7 @@ struct Target {
     bucket: Arc<Bucket>,
     key: Key,
     tags: Vec<Tag>,
-    plan: Result<Plan, Fault>,
+    plan: Result<Plan, Error>,
 }
 
 async fn checks(cx: &Cx, input: &CreateMultipartUploadRequest) -> Result<(Checks, Target), Error> {
@@ -32,9 +32,10 @@ async fn checks(cx: &Cx, input: &CreateMultipartUploadRequest) -> Result<(Checks
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let key = object::key(&input.key)?;
     let tags = tag::of_header(input.tagging.as_deref())?;
-    let plan = Plan::of(cx, &bucket, &wanted!(input));
+    let plan = Plan::of(cx, &bucket, &input.key, &wanted!(input));
     let checks = wanted!(input)
         .checks(cx, &bucket, &input.key, &tags, |check| check.with_flag("s3:ObjectCreationOperation", false));
+    let checks = checks.and_all(plan.as_ref().ok().and_then(|plan| plan.check(cx)));
     Ok((checks, Target { bucket, key, tags, plan }))
 }
 
@@ -45,10 +46,11 @@ async fn run(
     _: Payload,
 ) -> Result<Answered<CreateMultipartUploadOutput>, Error> {
     let Target { bucket, key, tags, plan } = target;
-    let sealed = plan?.seal(cx);
+    let plan = plan?;
     wanted!(input).only_what_is_built()?;
     let chosen = chosen(&input)?;
     let lock = wanted!(input).lock(cx, &bucket)?;
+    let sealed = plan.seal(cx).await?;
     let described = Description { sealing: sealed.kept.clone(), ..described!(input) };
     let mut described = wanted!(input).owned(cx, &bucket, described)?;
     described.initiator = Some(cx.caller().arn().to_owned());
@@ -66,7 +68,7 @@ async fn run(
             checksum_type: chosen.map(kind),
             ..CreateMultipartUploadOutput::default()
         };
-        encryption::show!(output, shown.clone());
+        encryption::show_made!(output, shown.clone());
         output
     };
     let answer_then = answer.clone();

@@ -1,11 +1,12 @@
 //! How objects are encrypted at rest (S3 user guide, "Protecting data with server-side encryption"): with the server's own keys
-//! (SSE-S3, `AES256`), which is the default, or with a key that the caller brings along (SSE-C).
+//! (SSE-S3, `AES256`), which is the default, with a key of KMS (SSE-KMS, `aws:kms`), or with a key that the caller brings along
+//! (SSE-C).
 
 use std::ops::Range;
 
 use daypass_core::model::s3::ServerSideEncryption;
 use daypass_core::objects::{Body, CallerError, KeyId, ObjectBody, Opened, SealKey};
-use daypass_core::{Cx, Error, Fault};
+use daypass_core::{Check, Cx, Error, Fault};
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use crate::bucket::Bucket;
 use crate::customer_key::{ALGORITHM, CustomerKey, Headers, Trace};
 use crate::engine;
 use crate::fault::{access_denied, invalid_argument, invalid_request};
+use crate::kms::{KmsPlan, KmsSealing};
 use crate::writing::Wanted;
 
 /// With what an object is sealed, where it is not the server's own keys; as its description keeps it.
@@ -21,6 +23,8 @@ use crate::writing::Wanted;
 pub(crate) enum Sealing {
     /// With a key of the caller's.
     Customer(Trace),
+    /// With a key of KMS.
+    Kms(KmsSealing),
 }
 
 /// What an answer says of it.
@@ -29,11 +33,24 @@ pub(crate) struct Shown {
     pub(crate) algorithm: Option<ServerSideEncryption>,
     pub(crate) customer_algorithm: Option<String>,
     pub(crate) customer_key_md5: Option<String>,
+    pub(crate) kms_key: Option<String>,
+    pub(crate) bucket_key: Option<bool>,
+    /// The encryption context, which only who makes an object is told.
+    pub(crate) context: Option<String>,
 }
 
 impl Shown {
     fn server() -> Self {
         Self { algorithm: Some(ServerSideEncryption::AES256), ..Self::default() }
+    }
+
+    fn kms(sealing: &KmsSealing) -> Self {
+        Self {
+            algorithm: Some(ServerSideEncryption::AwsKms),
+            kms_key: Some(sealing.key.clone()),
+            bucket_key: sealing.bucket_key.then_some(true),
+            ..Self::default()
+        }
     }
 
     fn customer(key: &CustomerKey) -> Self {
@@ -52,13 +69,30 @@ macro_rules! show {
         $output.server_side_encryption = shown.algorithm;
         $output.sse_customer_algorithm = shown.customer_algorithm;
         $output.sse_customer_key_md5 = shown.customer_key_md5;
+        $output.ssekms_key_id = shown.kms_key;
+        $output.bucket_key_enabled = shown.bucket_key;
     }};
 }
 pub(crate) use show;
 
+/// `show_made!(output, shown)` says it to who made an object.
+macro_rules! show_made {
+    ($output:ident, $shown:expr) => {{
+        let shown: $crate::encryption::Shown = $shown;
+        $output.ssekms_encryption_context.clone_from(&shown.context);
+        $crate::encryption::show!($output, shown);
+    }};
+}
+pub(crate) use show_made;
+
 /// How a new object is to be sealed.
-pub(crate) struct Plan {
-    customer: Option<CustomerKey>,
+pub(crate) enum Plan {
+    /// With the server's own keys.
+    Server,
+    /// With a key of the caller's.
+    Customer(CustomerKey),
+    /// With a key of KMS.
+    Kms(Box<KmsPlan>),
 }
 
 /// How it is sealed.
@@ -76,30 +110,51 @@ impl Plan {
     ///
     /// # Errors
     /// What is wrong with it, which is told after the request was allowed.
-    pub(crate) fn of(cx: &Cx, bucket: &Bucket, wanted: &Wanted<'_>) -> Result<Self, Fault> {
+    pub(crate) fn of(cx: &Cx, bucket: &Bucket, key: &str, wanted: &Wanted<'_>) -> Result<Self, Error> {
         let customer = wanted.customer_key.iter().any(Option::is_some);
         // Whatever the key is (S3 user guide, "Blocking or unblocking SSE-C for a general purpose bucket").
         if customer && !bucket.encryption.allows_customer_keys {
-            return Err(access_denied());
+            return Err(access_denied().into());
         }
         if customer && wanted.encryption.is_some() {
             let words = "Server Side Encryption with Customer provided key is incompatible with the encryption method specified";
-            return Err(invalid_argument(words, "x-amz-server-side-encryption", "null"));
+            return Err(invalid_argument(words, "x-amz-server-side-encryption", "null").into());
         }
-        wanted.without_kms()?;
-        Ok(Self { customer: CustomerKey::read(cx, wanted.customer_key)? })
+        if let Some(key) = CustomerKey::read(cx, wanted.customer_key)? {
+            return Ok(Self::Customer(key));
+        }
+        match wanted.of_kms(bucket)? {
+            Some(wish) => Ok(Self::Kms(Box::new(KmsPlan::of(cx, bucket, key, &wish)?))),
+            None => Ok(Self::Server),
+        }
+    }
+
+    /// What has to be allowed beside the writing.
+    pub(crate) fn check(&self, cx: &Cx) -> Option<Check> {
+        match self {
+            Self::Server | Self::Customer(_) => None,
+            Self::Kms(plan) => plan.check(cx),
+        }
     }
 
     /// Makes it so.
-    pub(crate) fn seal(&self, cx: &Cx) -> Sealed {
-        match &self.customer {
-            None => Sealed { kept: None, key: None, shown: Shown::server() },
-            Some(key) => Sealed {
+    ///
+    /// # Errors
+    /// As [`KmsPlan::seal`].
+    pub(crate) async fn seal(&self, cx: &Cx) -> Result<Sealed, Error> {
+        Ok(match self {
+            Self::Server => Sealed { kept: None, key: None, shown: Shown::server() },
+            Self::Customer(key) => Sealed {
                 kept: Some(Sealing::Customer(key.trace(cx))),
                 key: Some(key.seal()),
                 shown: Shown::customer(key),
             },
-        }
+            Self::Kms(plan) => {
+                let (sealing, key) = plan.seal(cx).await?;
+                let shown = Shown { context: sealing.shown_context(), ..Shown::kms(&sealing) };
+                Sealed { kept: Some(Sealing::Kms(sealing)), key: Some(key), shown }
+            }
+        })
     }
 }
 
@@ -112,10 +167,26 @@ impl Sealed {
 
 /// What opens an object.
 pub(crate) struct Opening {
-    /// The key that the object store has to be given, if it does not have it.
-    pub(crate) key: Option<SealKey>,
+    with: With,
     /// What the answer says.
     pub(crate) shown: Shown,
+}
+
+enum With {
+    Nothing,
+    Given(SealKey),
+    Kms(KmsSealing),
+}
+
+/// May the caller open an object that is sealed like this? (Beside the right to read it.)
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn opening_check(cx: &Cx, kept: Option<&Sealing>) -> Result<Option<Check>, Error> {
+    match kept {
+        None | Some(Sealing::Customer(_)) => Ok(None),
+        Some(Sealing::Kms(sealing)) => sealing.check(cx).map(Some),
+    }
 }
 
 impl Opening {
@@ -126,8 +197,11 @@ impl Opening {
     pub(crate) fn of(cx: &Cx, kept: Option<&Sealing>, headers: Headers<'_>) -> Result<Self, Fault> {
         let key = CustomerKey::read(cx, headers)?;
         match (kept, key) {
-            (None, None) => Ok(Self { key: None, shown: Shown::server() }),
-            (None, Some(_)) => {
+            (None, None) => Ok(Self { with: With::Nothing, shown: Shown::server() }),
+            (Some(Sealing::Kms(sealing)), None) => {
+                Ok(Self { with: With::Kms(sealing.clone()), shown: Shown::kms(sealing) })
+            }
+            (None | Some(Sealing::Kms(_)), Some(_)) => {
                 Err(invalid_request("The encryption parameters are not applicable to this object."))
             }
             (Some(Sealing::Customer(_)), None) => {
@@ -135,7 +209,7 @@ impl Opening {
                 Err(invalid_request(words))
             }
             (Some(Sealing::Customer(trace)), Some(key)) if key.left(trace) => {
-                Ok(Self { key: Some(key.seal()), shown: Shown::customer(&key) })
+                Ok(Self { with: With::Given(key.seal()), shown: Shown::customer(&key) })
             }
             (Some(Sealing::Customer(_)), Some(_)) => Err(access_denied()),
         }
@@ -152,7 +226,7 @@ impl Opening {
                 let words = "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.";
                 Err(invalid_request(words))
             }
-            None if given => {
+            None | Some(Sealing::Kms(_)) if given => {
                 let words = "The multipart upload initiate requested no encryption. Subsequent part requests must not include encryption parameters.";
                 Err(invalid_request(words))
             }
@@ -166,13 +240,30 @@ impl Opening {
         }
     }
 
+    /// The key that the object store has to be given, if it does not have it.
+    ///
+    /// # Errors
+    /// As [`KmsSealing::open`].
+    pub(crate) fn key(&self, cx: &Cx) -> Result<Option<SealKey>, Error> {
+        match &self.with {
+            With::Nothing => Ok(None),
+            With::Given(key) => Ok(Some(key.clone())),
+            With::Kms(sealing) => sealing.open(cx).map(Some),
+        }
+    }
+
+    /// Whether the object store does not have the key.
+    pub(crate) fn needs_key(&self) -> bool {
+        !matches!(self.with, With::Nothing)
+    }
+
     /// The bytes of a range.
     ///
     /// # Errors
-    /// What the object store fails with.
+    /// As [`Opening::key`], and what the object store fails with.
     pub(crate) fn body(&self, cx: &Cx, opened: &Opened, range: Range<u64>) -> Result<ObjectBody, Error> {
-        let body = match &self.key {
-            Some(key) => opened.body_with(range, key.clone()),
+        let body = match self.key(cx)? {
+            Some(key) => opened.body_with(range, key),
             None => opened.body(range),
         };
         body.map_err(|error| engine::failed(cx, error))
@@ -181,7 +272,7 @@ impl Opening {
     /// The bytes of a range, to be stored again, with the key that seals them then.
     ///
     /// # Errors
-    /// What the object store fails with.
+    /// As [`Opening::body`].
     pub(crate) fn body_again(
         &self,
         cx: &Cx,

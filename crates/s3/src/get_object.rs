@@ -120,7 +120,8 @@ async fn get_checks(cx: &Cx, input: &GetObjectRequest) -> Result<(Checks, Subjec
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let version_id = input.version_id.as_deref();
     let subject = Subject::find(cx, bucket, &input.key, version_id).await?;
-    Ok((subject.check(cx, action(version_id.is_some())).into(), subject))
+    let check = subject.check(cx, action(version_id.is_some()));
+    Ok((Checks::from(check).and_all(subject.opening_check(cx)?), subject))
 }
 
 async fn head_checks(cx: &Cx, input: &HeadObjectRequest) -> Result<(Checks, Subject), Error> {
@@ -128,7 +129,10 @@ async fn head_checks(cx: &Cx, input: &HeadObjectRequest) -> Result<(Checks, Subj
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let version_id = input.version_id.as_deref();
     let subject = Subject::find(cx, bucket, &input.key, version_id).await?;
-    Ok((subject.check(cx, action(version_id.is_some())).into(), subject))
+    let check = subject.check(cx, action(version_id.is_some()));
+    // What is said of an object is not sealed, but for its checksums (S3 API reference, HeadObject, `x-amz-checksum-mode`).
+    let opening = if input.checksum_mode.is_some() { subject.opening_check(cx)? } else { None };
+    Ok((Checks::from(check).and_all(opening), subject))
 }
 
 /// The right to read an object, or one version of it by its id.

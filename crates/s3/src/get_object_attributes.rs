@@ -25,7 +25,11 @@ async fn checks(cx: &Cx, input: &GetObjectAttributesRequest) -> Result<(Checks, 
     let subject = Subject::find(cx, bucket, &input.key, input.version_id.as_deref()).await?;
     let attributes = if by_version { "s3:GetObjectVersionAttributes" } else { "s3:GetObjectAttributes" };
     let read = subject.check(cx, get_object::action(by_version));
-    Ok((Checks::from(read).and(subject.check(cx, attributes)), subject))
+    let checks = Checks::from(read).and(subject.check(cx, attributes));
+    let wants = |attribute| input.object_attributes.contains(&attribute);
+    let sums = wants(ObjectAttributes::Checksum) || wants(ObjectAttributes::ObjectParts);
+    let opening = if sums { subject.opening_check(cx)? } else { None };
+    Ok((checks.and_all(opening), subject))
 }
 
 async fn run(

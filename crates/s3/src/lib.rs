@@ -71,6 +71,7 @@ mod get_object;
 mod get_object_attributes;
 mod head_bucket;
 mod identified;
+mod kms;
 mod lifecycle;
 mod lifetime;
 mod list_buckets;

@@ -27,7 +27,7 @@ pub(crate) struct Target {
     bucket: Arc<Bucket>,
     key: Key,
     tags: Vec<Tag>,
-    plan: Result<Plan, Fault>,
+    plan: Result<Plan, Error>,
 }
 
 pub(crate) async fn checks(cx: &Cx, input: &PutObjectRequest) -> Result<(Checks, Target), Error> {
@@ -35,13 +35,14 @@ pub(crate) async fn checks(cx: &Cx, input: &PutObjectRequest) -> Result<(Checks,
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let key = object::key(&input.key)?;
     let tags = tag::of_header(input.tagging.as_deref())?;
-    let plan = Plan::of(cx, &bucket, &wanted!(input));
+    let plan = Plan::of(cx, &bucket, &input.key, &wanted!(input));
     let mut checks = wanted!(input).checks(cx, &bucket, &input.key, &tags, |check| {
         check
             .header("s3:if-match", input.if_match.clone())
             .header("s3:if-none-match", input.if_none_match.clone())
             .with_flag("s3:ObjectCreationOperation", true)
     });
+    checks = checks.and_all(plan.as_ref().ok().and_then(|plan| plan.check(cx)));
     if input.if_match.is_some() {
         // Whoever compares a tag learns of the object that is there.
         checks = checks.and(object_check(cx, &bucket, "s3:GetObject", &input.key));
@@ -73,7 +74,7 @@ pub(crate) async fn store<O: IntoValue>(
     answer_of: impl Fn(PutObjectOutput) -> O + Clone + Send + 'static,
 ) -> Result<O, Error> {
     let Target { bucket, key, tags, plan } = target;
-    let sealed = plan?.seal(cx);
+    let plan = plan?;
     wanted!(input).only_what_is_built()?;
     if input.write_offset_bytes.is_some() {
         return Err(not_implemented("appending to objects (x-amz-write-offset-bytes)").into());
@@ -85,6 +86,7 @@ pub(crate) async fn store<O: IntoValue>(
         let words = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters";
         return Err(invalid_request(words).into());
     }
+    let sealed = plan.seal(cx).await?;
     let described = Description { sealing: sealed.kept.clone(), ..described!(input) };
     let described = wanted!(input).owned(cx, &bucket, described)?;
     let description =
@@ -139,6 +141,6 @@ fn answer(written: &Written, names_versions: bool, shown: encryption::Shown) -> 
         ..PutObjectOutput::default()
     };
     checksum::show!(output, &written.checksums);
-    encryption::show!(output, shown);
+    encryption::show_made!(output, shown);
     output
 }

@@ -12,33 +12,34 @@ use crate::fault::invalid_request;
 use crate::get_object::part_number;
 use crate::object::quoted;
 use crate::put_object::admit_body;
-use crate::upload::{self, Begun, Named};
+use crate::upload::{self, Begun, Looked};
 use crate::{checksum, customer_key};
 
 stream_operation!(UPLOAD_PART, ops::UploadPart, checks, run);
 
-async fn checks(cx: &Cx, input: &UploadPartRequest) -> Result<(Checks, Named), Error> {
+async fn checks(cx: &Cx, input: &UploadPartRequest) -> Result<(Checks, Looked), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let check =
         object_check(cx, &bucket, "s3:PutObject", &input.key).with_flag("s3:ObjectCreationOperation", false);
-    Ok((check.into(), upload::named(bucket, &input.key)?))
+    let looked = Looked::at(cx, upload::named(bucket, &input.key)?, &input.upload_id).await;
+    Ok((Checks::from(check).and_all(looked.opening_check(cx)?), looked))
 }
 
 async fn run(
     cx: &Cx,
-    named: Named,
+    looked: Looked,
     input: UploadPartRequest,
     payload: Payload,
 ) -> Result<Answered<UploadPartOutput>, Error> {
     let number = part_number(input.part_number)?;
-    let at = named.at(&input.upload_id)?;
     let sent = admit_body(&payload)?;
-    let begun = Begun::find(cx, &named, at.clone()).await?;
+    let Looked { named, found } = looked;
+    let (at, begun) = found?;
     let opening = begun.opening(cx, customer_key::headers!(input))?;
     refuse_other(&begun, sent)?;
     let shown = sent.or(begun.chosen().map(|chosen| chosen.algorithm));
-    let told = opening.shown;
+    let (key, told) = (opening.key(cx)?, opening.shown);
     let answer = move |written: &PartWritten| answer(written, shown, told.clone());
     let answer_then = answer.clone();
     let part = PutPart {
@@ -50,7 +51,7 @@ async fn run(
             _ => None,
         }),
     };
-    let body = sealed_with(payload.into_body(), opening.key);
+    let body = sealed_with(payload.into_body(), key);
     let written = cx.state().objects.put_part(part, body).await;
     let written =
         written.map_err(|error| upload::failed(cx, &named.bucket, &input.key, &input.upload_id, error))?;

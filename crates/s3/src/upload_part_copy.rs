@@ -14,13 +14,13 @@ use crate::copy_source::{CopySource, conditions};
 use crate::fault::{invalid_argument, invalid_request};
 use crate::get_object::part_number;
 use crate::object::{quoted, shown_id, time};
-use crate::upload::{self, Begun, Named};
+use crate::upload::{self, Looked};
 use crate::upload_part::known;
 use crate::{checksum, customer_key, encryption};
 
 stream_operation!(UPLOAD_PART_COPY, ops::UploadPartCopy, checks, run);
 
-async fn checks(cx: &Cx, input: &UploadPartCopyRequest) -> Result<(Checks, (Named, CopySource)), Error> {
+async fn checks(cx: &Cx, input: &UploadPartCopyRequest) -> Result<(Checks, (Looked, CopySource)), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let owner = input.expected_source_bucket_owner.as_deref();
@@ -28,19 +28,21 @@ async fn checks(cx: &Cx, input: &UploadPartCopyRequest) -> Result<(Checks, (Name
     let check = object_check(cx, &bucket, "s3:PutObject", &input.key)
         .header("s3:x-amz-copy-source", Some(source.name()))
         .with_flag("s3:ObjectCreationOperation", false);
+    let looked = Looked::at(cx, upload::named(bucket, &input.key)?, &input.upload_id).await;
     let checks = Checks::from(check).and(source.check(cx));
-    Ok((checks, (upload::named(bucket, &input.key)?, source)))
+    let checks = checks.and_all(source.opening_check(cx)?).and_all(looked.opening_check(cx)?);
+    Ok((checks, (looked, source)))
 }
 
 async fn run(
     cx: &Cx,
-    (named, source): (Named, CopySource),
+    (looked, source): (Looked, CopySource),
     input: UploadPartCopyRequest,
     _: Payload,
 ) -> Result<Answered<UploadPartCopyOutput>, Error> {
     let number = part_number(input.part_number)?;
-    let at = named.at(&input.upload_id)?;
-    let begun = Begun::find(cx, &named, at.clone()).await?;
+    let Looked { named, found } = looked;
+    let (at, begun) = found?;
     let to = begun.opening(cx, customer_key::headers!(input))?;
     let opened = source.opened(cx, &conditions!(input))?;
     let from = source.opening(cx, opened, customer_key::source_headers!(input))?;
@@ -54,7 +56,7 @@ async fn run(
     }
     let source_id = shown_id(cx, &source.subject.bucket, &opened.version.id).await?;
     let shown = begun.chosen().map(|chosen| chosen.algorithm);
-    let told = to.shown;
+    let (to_key, told) = (to.key(cx)?, to.shown.clone());
     let answer = move |written: &PartWritten| answer(written, shown, source_id.clone(), told.clone());
     let answer_then = answer.clone();
     let part = PutPart {
@@ -67,9 +69,9 @@ async fn run(
         }),
     };
     let objects = &cx.state().objects;
-    let written = if from.key.is_some() || to.key.is_some() {
+    let written = if from.needs_key() || to.needs_key() {
         let range = range.unwrap_or(0..opened.version.size);
-        objects.put_part(part, from.body_again(cx, opened, range, to.key)?).await
+        objects.put_part(part, from.body_again(cx, opened, range, to_key)?).await
     } else {
         objects.copy_part(CopyPart { source: source.exact(opened), range, to: part }).await
     };

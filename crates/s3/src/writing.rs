@@ -15,7 +15,7 @@ use crate::bucket::{Bucket, Ownership};
 use crate::description::Description;
 use crate::fault::{invalid_argument, not_implemented};
 use crate::object::pairs;
-use crate::{customer_key, object_lock};
+use crate::{customer_key, kms, object_lock};
 
 /// What a request wants an object to have, besides bytes and description.
 pub(crate) struct Wanted<'a> {
@@ -23,6 +23,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) grants: [(&'static str, Option<&'a str>); 4],
     pub(crate) encryption: Option<ServerSideEncryption>,
     pub(crate) kms: [Option<&'a str>; 2],
+    pub(crate) bucket_key: Option<bool>,
     pub(crate) customer_key: customer_key::Headers<'a>,
     pub(crate) storage_class: Option<StorageClass>,
     pub(crate) redirect: Option<&'a str>,
@@ -45,6 +46,7 @@ macro_rules! wanted {
             ],
             encryption: $input.server_side_encryption,
             kms: [$input.ssekms_key_id.as_deref(), $input.ssekms_encryption_context.as_deref()],
+            bucket_key: $input.bucket_key_enabled,
             customer_key: $crate::customer_key::headers!($input),
             storage_class: $input.storage_class,
             redirect: $input.website_redirect_location.as_deref(),
@@ -172,20 +174,28 @@ impl Wanted<'_> {
         self.lock_mode.is_some() || self.retain_until.is_some() || self.legal_hold.is_some()
     }
 
-    /// Refuses encryption with keys of AWS KMS.
+    /// What the object is to be sealed with by a key of KMS, where the request or its bucket says that it is.
     ///
     /// # Errors
-    /// If it is asked for.
-    pub(crate) fn without_kms(&self) -> Result<(), Fault> {
-        if self.encryption.is_some_and(|e| e != ServerSideEncryption::AES256) {
-            let name = self.encryption.map(ServerSideEncryption::as_str).unwrap_or_default();
-            return Err(not_implemented(&format!("encryption with keys of AWS KMS ({name})")));
+    /// If the request speaks of a key and not of KMS, or of what is not built.
+    pub(crate) fn of_kms<'w>(&'w self, bucket: &'w Bucket) -> Result<Option<kms::Wish<'w>>, Fault> {
+        let [key, context] = self.kms;
+        let default = &bucket.encryption;
+        let bucket_key = self.bucket_key.unwrap_or(default.bucket_key);
+        match self.encryption {
+            Some(ServerSideEncryption::AwsKms) => Ok(Some(kms::Wish { key, context, bucket_key })),
+            Some(ServerSideEncryption::AES256) | None if key.is_some() || context.is_some() => {
+                let words = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
+                Err(invalid_argument(words, "x-amz-server-side-encryption", ""))
+            }
+            Some(ServerSideEncryption::AES256) => Ok(None),
+            Some(other) => Err(not_implemented(&format!("encryption by {}", other.as_str()))),
+            None => Ok(default.kms.as_ref().map(|default| kms::Wish {
+                key: default.key.as_deref(),
+                context: None,
+                bucket_key,
+            })),
         }
-        if self.kms.iter().any(Option::is_some) {
-            let words = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
-            return Err(invalid_argument(words, "x-amz-server-side-encryption", ""));
-        }
-        Ok(())
     }
 
     /// Refuses what no object here has, by its name.

@@ -99,6 +99,18 @@ impl Name {
         Self::within(cx.account(), cx.region(), text)
     }
 
+    /// The key of an ARN that is kept: of whatever region.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn of_arn(arn: &str) -> Result<Self, Missing> {
+        let mut parts = arn.split(':').skip(3);
+        match (parts.next(), parts.next().map(str::parse)) {
+            (Some(region), Some(Ok(account))) => Self::within(account, region, arn),
+            _ => Err(Missing::Name(arn.to_owned())),
+        }
+    }
+
     fn within(account: AccountId, region: &str, text: &str) -> Result<Self, Missing> {
         let wrong = || Missing::Name(text.to_owned());
         let (account, name) = match text.strip_prefix("arn:") {

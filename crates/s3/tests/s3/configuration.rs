@@ -147,8 +147,9 @@ async fn encryption_is_always_on_and_by_the_servers_keys() {
         shown(&account, "encryption").await,
         put(&format!("{aes}<BucketKeyEnabled>false</BucketKeyEnabled>{blocked}"))
     );
-    let kms = put(&by("<SSEAlgorithm>aws:kms</SSEAlgorithm>"));
-    assert_eq!(account.refused("PUT", "/b-1", "encryption", &kms).await, not_built("encryption by aws:kms"));
+    let dsse = put(&by("<SSEAlgorithm>aws:kms:dsse</SSEAlgorithm>"));
+    let refused = account.refused("PUT", "/b-1", "encryption", &dsse).await;
+    assert_eq!(refused, not_built("encryption by aws:kms:dsse"));
     let key = put(&by("<SSEAlgorithm>AES256</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID>"));
     assert_eq!(account.refused("PUT", "/b-1", "encryption", &key).await.1, "InvalidArgument");
     let two = put(&format!("{aes}</Rule><Rule>{aes}"));

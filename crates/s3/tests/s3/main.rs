@@ -10,6 +10,7 @@ mod copying;
 mod cors;
 mod customer_keys;
 mod deleting;
+mod kms_keys;
 mod lifecycle;
 mod listing;
 mod locking;

@@ -280,7 +280,7 @@ async fn what_objects_here_do_not_have_is_refused_by_name() {
         (&[("x-amz-acl", "private")], 400, "AccessControlListNotSupported"),
         (&[("x-amz-grant-read", "id=x")], 400, "AccessControlListNotSupported"),
         (&[("x-amz-server-side-encryption", "AES256")], 200, ""),
-        (&[("x-amz-server-side-encryption", "aws:kms")], 501, "NotImplemented"),
+        (&[("x-amz-server-side-encryption", "aws:kms:dsse")], 501, "NotImplemented"),
         (&[("x-amz-server-side-encryption", "ROT13")], 400, "InvalidArgument"),
         (&[("x-amz-server-side-encryption-customer-algorithm", "AES256")], 403, "AccessDenied"),
         (&[("x-amz-storage-class", "STANDARD")], 200, ""),
