@@ -107,7 +107,7 @@ fn shown_upload(upload: Upload, encoding: Encoding, owner: &Owner) -> Result<Mul
     Ok(MultipartUpload {
         upload_id: Some(begun.upload.id.to_string()),
         key: Some(encoding.of(&listing::text(begun.upload.key.as_bytes()))),
-        initiated: Some(time(begun.upload.initiated)),
+        initiated: begun.upload.initiated.map(time),
         storage_class: Some(StorageClass::STANDARD),
         owner: Some(owner.clone()),
         initiator: begun.initiator(),
