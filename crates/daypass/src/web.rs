@@ -50,12 +50,10 @@ pub(crate) struct SystemWeb {
 }
 
 impl SystemWeb {
-    /// Reads the authorities that this machine knows. `folder` is where the operator puts key sets: JSON files, each with its
+    /// Believes the authorities that this machine knows. `folder` is where the operator puts key sets: JSON files, each with its
     /// `issuer` beside its `keys`.
-    pub(crate) fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf, roots: RootCertStore) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         Self { known: verifier(roots, &provider), provider, folder, fetches: Semaphore::new(MAX_FETCHES) }
     }
 
@@ -147,6 +145,13 @@ impl Web for SystemWeb {
             (named == Some(issuer.as_str())).then_some(text)
         })
     }
+}
+
+/// The authorities that this machine knows.
+pub(crate) fn known_authorities() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
 }
 
 /// A connection to the first address of a host that takes one.
