@@ -98,6 +98,16 @@ impl Vocabulary for Headers {
         meta.map(Bytes::from).map_err(|error| Error::Upstream(error.to_string()))
     }
 
+    fn chooses_checksum(&self, meta: &[u8]) -> bool {
+        Description::decode(meta).is_ok_and(|description| description.checksum_was_chosen)
+    }
+
+    fn of_upload(&self, chose_checksum: bool) -> Bytes {
+        let description = Description { checksum_was_chosen: chose_checksum, ..Description::default() };
+        // Texts always encode.
+        serde_json::to_vec(&description).unwrap_or_default().into()
+    }
+
     fn pairs(&self, tags: &[u8]) -> Result<Vec<(String, String)>> {
         let tags = tag::decode(tags).map_err(|_| Error::Corrupt("a tag set that is none".to_owned()))?;
         Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())

@@ -26,6 +26,11 @@ pub trait Vocabulary: Send + Sync {
     /// # Errors
     /// [`Error::Upstream`] for what makes no sense.
     fn meta(&self, headers: &HeaderMap) -> Result<Bytes>;
+    /// Whether an upload that is begun with this description was asked for its checksum, rather than given a default. Where it
+    /// was not, the other store gives its own.
+    fn chooses_checksum(&self, meta: &[u8]) -> bool;
+    /// The description of an upload of which no more is known than that.
+    fn of_upload(&self, chose_checksum: bool) -> Bytes;
     /// The keys and values of a tag set.
     ///
     /// # Errors

@@ -6,8 +6,8 @@ use super::describe::{generation, odd};
 use super::xml::{self, Element};
 use crate::{
     After, AfterUpload, AfterVersion, AnyVersion, Checksums, DeleteMarker, Entry, Error, Key, Keys, Listed,
-    Lock, MAX_KEY_BYTES, MAX_PAGE, ObjectPage, Page, Result, Storage, Upload, UploadId, UploadPage, Version,
-    VersionId, VersionPage,
+    Lock, MAX_KEY_BYTES, MAX_PAGE, ObjectPage, Page, Result, Storage, Timestamp, Upload, UploadId,
+    UploadPage, Version, VersionId, VersionPage,
 };
 use bytes::Bytes;
 use http::Method;
@@ -158,8 +158,7 @@ impl Upstream {
             ask = ask.query("version-id-marker", id.to_string());
         }
         let read = |list: Element<'_, '_>| Some(self.versions(list, begin.past.as_deref()));
-        let (entries, truncated) = self.listed(ask, "ListVersionsResult", read).await?;
-        let next = truncated.then(|| entries.last().map(after_version)).flatten();
+        let (entries, next) = self.listed(ask, "ListVersionsResult", read).await?;
         Ok(Page { entries, next })
     }
 
@@ -181,7 +180,7 @@ impl Upstream {
         &self,
         list: Element<'_, '_>,
         past: Option<&str>,
-    ) -> Result<(Vec<Entry<Listed<AnyVersion>>>, bool)> {
+    ) -> Result<(Vec<Entry<Listed<AnyVersion>>>, Option<AfterVersion>)> {
         let mut entries = Vec::new();
         for (name, element) in list.children() {
             let entry = match name {
@@ -200,10 +199,18 @@ impl Upstream {
                 entries.push(entry);
             }
         }
-        // Versions of a key stay in their order: the sort is stable.
-        entries.sort_by(|left, right| left.0.cmp(&right.0));
-        let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-        Ok((entries, list.is_true("IsTruncated")))
+        let entries = in_order(entries);
+        let next = self.next(list, "NextVersionIdMarker", entries.last().map(after_version))?;
+        Ok((
+            entries,
+            next.map(|next| match next {
+                Next::Same(after) => after,
+                Next::Key(after) => AfterVersion::Keys(after),
+                Next::Id(key, id) => {
+                    AfterVersion::Version(key, VersionId::parse(&id).unwrap_or(VersionId::Null))
+                }
+            }),
+        ))
     }
 
     /// Lists uploads.
@@ -225,12 +232,15 @@ impl Upstream {
             ask = ask.query("upload-id-marker", id.to_string());
         }
         let read = |list: Element<'_, '_>| Some(self.uploads_in(list, begin.past.as_deref()));
-        let (entries, truncated) = self.listed(ask, "ListMultipartUploadsResult", read).await?;
-        let next = truncated.then(|| entries.last().map(after_upload)).flatten();
+        let (entries, next) = self.listed(ask, "ListMultipartUploadsResult", read).await?;
         Ok(Page { entries, next })
     }
 
-    fn uploads_in(&self, list: Element<'_, '_>, past: Option<&str>) -> Result<(Vec<Entry<Upload>>, bool)> {
+    fn uploads_in(
+        &self,
+        list: Element<'_, '_>,
+        past: Option<&str>,
+    ) -> Result<(Vec<Entry<Upload>>, Option<AfterUpload>)> {
         let mut entries = Vec::new();
         for (name, element) in list.children() {
             let entry = match name {
@@ -254,14 +264,106 @@ impl Upstream {
             }
         }
         entries.sort_by(|left, right| left.0.cmp(&right.0));
-        let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-        Ok((entries, list.is_true("IsTruncated")))
+        let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
+        let next = self.next(list, "NextUploadIdMarker", entries.last().map(after_upload))?;
+        Ok((
+            entries,
+            next.and_then(|next| match next {
+                Next::Same(after) => Some(after),
+                Next::Key(after) => Some(AfterUpload::Keys(after)),
+                Next::Id(key, id) => Some(AfterUpload::Upload(key, UploadId::parse(&id).ok()?)),
+            }),
+        ))
+    }
+
+    /// Where a list goes on: where it says itself, or else behind its last entry.
+    fn next<T>(&self, list: Element<'_, '_>, id: &str, last: Option<T>) -> Result<Option<Next<T>>> {
+        if !list.is_true("IsTruncated") {
+            return Ok(None);
+        }
+        let Some(there) = named(list, "NextKeyMarker", list).filter(|key| !key.is_empty()) else {
+            return Ok(last.map(Next::Same));
+        };
+        let is_prefix =
+            list.all("CommonPrefixes").any(|one| named(one, "Prefix", list).as_ref() == Some(&there));
+        let key = self.here(there)?;
+        let id = list.text(id).filter(|id| !id.is_empty()).map(str::to_owned);
+        Ok(Some(match id {
+            Some(id) if !is_prefix => Next::Id(key, id),
+            _ if is_prefix => Next::Key(After::Prefix(key.bytes())),
+            _ => Next::Key(After::Key(key.bytes())),
+        }))
     }
 
     /// Whether nothing of ours is there.
     pub(super) async fn is_empty(&self, bucket: crate::BucketId) -> Result<bool> {
         let one = Keys { limit: 1, ..Keys::all(bucket) };
         Ok(self.list_versions(&one, None).await?.entries.is_empty())
+    }
+}
+
+/// Where a list goes on.
+enum Next<T> {
+    Same(T),
+    Key(After),
+    Id(Key, String),
+}
+
+type Placed = (Vec<u8>, Entry<Listed<AnyVersion>>);
+
+/// By keys, and those of a key as the store has them. Some stores list all versions before all delete markers: then the
+/// latest comes first, and of a version and a marker the younger.
+fn in_order(mut entries: Vec<Placed>) -> Vec<Entry<Listed<AnyVersion>>> {
+    let first_marker = entries.iter().position(|(_, entry)| age(entry).is_marker);
+    let last_version = entries.iter().rposition(|(_, entry)| {
+        let is_prefix = matches!(entry, Entry::Prefix(_));
+        !is_prefix && !age(entry).is_marker
+    });
+    let apart = first_marker > last_version;
+    entries.sort_by(|left, right| left.0.cmp(&right.0));
+    if apart {
+        let keys = entries.chunk_by_mut(|left, right| left.0 == right.0);
+        keys.for_each(|of_key| merge(of_key));
+    }
+    entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Versions and then markers, each in their order, into one.
+fn merge(of_key: &mut [Placed]) {
+    let Some(first_marker) = of_key.iter().position(|(_, entry)| age(entry).is_marker) else { return };
+    let mut markers = first_marker;
+    for place in 0..of_key.len() {
+        let (Some((_, version)), Some((_, marker))) = (of_key.get(place), of_key.get(markers)) else {
+            return;
+        };
+        let (version, marker) = (age(version), age(marker));
+        if version.is_marker {
+            return;
+        }
+        if marker.is_latest || (!version.is_latest && marker.modified > version.modified) {
+            if let Some(between) = of_key.get_mut(place..=markers) {
+                between.rotate_right(1);
+            }
+            markers += 1;
+        }
+    }
+}
+
+struct Age {
+    is_marker: bool,
+    is_latest: bool,
+    modified: Timestamp,
+}
+
+fn age(entry: &Entry<Listed<AnyVersion>>) -> Age {
+    match entry {
+        Entry::One(Listed { what: AnyVersion::Marker(marker), .. }) => {
+            Age { is_marker: true, is_latest: marker.is_latest, modified: marker.modified }
+        }
+        Entry::One(Listed { what: AnyVersion::Object(version), .. }) => {
+            Age { is_marker: false, is_latest: version.is_latest, modified: version.modified }
+        }
+        Entry::Prefix(_) => Age { is_marker: false, is_latest: false, modified: Timestamp(0) },
     }
 }
 

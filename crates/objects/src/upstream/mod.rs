@@ -144,6 +144,7 @@ impl Upstream {
     /// A key as it is there. Where keys may be taken for paths, those are refused that are more than one name of a path.
     fn there(&self, key: &Key) -> Result<String> {
         let text = text_of(key)?;
+        self.needs(!text.contains('\0'), "keys with a zero byte")?;
         if !self.capabilities.exact_keys && !is_plain(text) {
             return Err(Error::Unsupported("keys that could be another path"));
         }

@@ -38,7 +38,20 @@ impl Upstream {
         let found = At { version: named.map_err(|_| odd("a version id that is none"))?, ..at.clone() };
         let tags = self.tags_of(&found, &there).await?;
         let tags = self.surroundings.vocabulary.tags(tags);
-        describe::version(&headers, &*self.surroundings.vocabulary, tags, at.version.is_none())
+        let is_latest = self.is_latest(at, &found, &there).await?;
+        describe::version(&headers, &*self.surroundings.vocabulary, tags, is_latest)
+    }
+
+    /// Whether what was found is what a request without a version gets.
+    async fn is_latest(&self, at: &At, found: &At, there: &str) -> Result<bool> {
+        if at.version.is_none() || found.version.is_none() {
+            return Ok(true);
+        }
+        match self.head_headers(&At { version: None, ..at.clone() }, there).await {
+            Ok(headers) => Ok(Some(describe::version_id(&headers)?) == found.version),
+            Err(Error::NoSuchKey { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn head_headers(&self, at: &At, there: &str) -> Result<HeaderMap> {

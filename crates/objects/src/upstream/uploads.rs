@@ -59,7 +59,8 @@ impl Upstream {
         let there = self.there(&create.key)?;
         let mut ask = Ask::new(Method::POST, Some(&there)).query("uploads", "");
         ask.headers = self.described(&create.description, create.seal)?;
-        let checksum = create.checksum.filter(|_| self.capabilities.checksums_of_parts);
+        let chosen = self.surroundings.vocabulary.chooses_checksum(&create.description.meta);
+        let checksum = create.checksum.filter(|_| chosen && self.capabilities.checksums_of_parts);
         let named = checksum.and_then(|checksum| Some((checksum, name(checksum.algorithm)?)));
         if let Some((checksum, name)) = named {
             let kind = if checksum.full_object { "FULL_OBJECT" } else { "COMPOSITE" };
@@ -138,7 +139,7 @@ impl Upstream {
                 key: at.key.clone(),
                 id: at.id.clone(),
                 initiated: None,
-                meta: Bytes::new(),
+                meta: self.surroundings.vocabulary.of_upload(checksum.is_some()),
                 checksum,
             };
             let parts = list.all("Part").map(part).collect::<Option<Vec<Part>>>()?;
