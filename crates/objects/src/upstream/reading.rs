@@ -3,8 +3,11 @@
 
 use super::client::{Ask, Failure, Payload};
 use super::describe::{self, odd, text_header};
+use super::outgoing::OWN_KEYS;
 use super::{Upstream, xml};
-use crate::{At, Contents, Error, ObjectBody, ObjectPart, Opened, Result, Version, VersionId, Versioning};
+use crate::{
+    At, Contents, Error, ObjectBody, ObjectPart, Opened, Result, SealKey, Version, VersionId, Versioning,
+};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -205,6 +208,10 @@ fn content_range(text: &str) -> Option<Range<u64>> {
 impl Contents for Found {
     fn body(&self, range: Range<u64>) -> ObjectBody {
         ObjectBody::new(self.clone().bytes(range).into_stream().try_flatten())
+    }
+
+    fn body_with(&self, _: Range<u64>, _: SealKey) -> ObjectBody {
+        ObjectBody::new(stream::iter([Err(Error::Unsupported(OWN_KEYS))]))
     }
 
     fn parts(&self, first: u16, limit: usize) -> BoxFuture<'_, Result<Vec<ObjectPart>>> {
