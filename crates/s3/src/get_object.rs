@@ -21,7 +21,7 @@ use crate::conditional::{self, Reading, Verdict};
 use crate::description::Description;
 use crate::encryption::Opening;
 use crate::fault::{invalid_argument, invalid_request};
-use crate::object::{Subject, quoted, shown_id, size, time};
+use crate::object::{Subject, moment, quoted, shown_id, size, time};
 use crate::{checksum, customer_key, encryption, engine, range};
 
 stream_operation!(GET_OBJECT, ops::GetObject, get_checks, get);
@@ -202,7 +202,6 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         e_tag: quoted(&version.etag),
         last_modified: modified,
         version_id: shown_id(cx, &subject.bucket, &version.id).await?,
-        description,
         opening,
         checksums: Checksums::default(),
         checksum_type: None,
@@ -210,7 +209,8 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         tag_count: tag_count(cx, subject, by_version),
         expiration: subject.expiration(version)?,
         retention: retention(cx, subject, version),
-        legal_hold: legal_hold(cx, subject, version),
+        legal_hold: legal_hold(cx, subject, version, description.legal_hold_was_set),
+        description,
     };
     match asked.conditions.judge(&version.etag, modified, cx.now()) {
         Verdict::Fails(condition) => return Err(conditional::failed(condition).into()),
@@ -300,15 +300,24 @@ pub(crate) fn part_number(number: i32) -> Result<u16, Fault> {
 fn retention(cx: &Cx, subject: &Subject, version: &Version) -> (Option<ObjectLockMode>, Option<Timestamp>) {
     match version.lock.retention.filter(|_| cx.may(&subject.check(cx, "s3:GetObjectRetention"))) {
         None => (None, None),
-        Some((RetentionMode::Governance, until)) => (Some(ObjectLockMode::GOVERNANCE), Some(time(until))),
-        Some((RetentionMode::Compliance, until)) => (Some(ObjectLockMode::COMPLIANCE), Some(time(until))),
+        Some((RetentionMode::Governance, until)) => (Some(ObjectLockMode::GOVERNANCE), Some(moment(until))),
+        Some((RetentionMode::Compliance, until)) => (Some(ObjectLockMode::COMPLIANCE), Some(moment(until))),
     }
 }
 
-/// The legal hold, for those who may read it.
-fn legal_hold(cx: &Cx, subject: &Subject, version: &Version) -> Option<ObjectLockLegalHoldStatus> {
-    let held = version.lock.legal_hold && cx.may(&subject.check(cx, "s3:GetObjectLegalHold"));
-    held.then_some(ObjectLockLegalHoldStatus::ON)
+/// The legal hold, for those who may read it, if there ever was one.
+fn legal_hold(
+    cx: &Cx,
+    subject: &Subject,
+    version: &Version,
+    was_set: bool,
+) -> Option<ObjectLockLegalHoldStatus> {
+    let status = match version.lock.legal_hold {
+        true => ObjectLockLegalHoldStatus::ON,
+        false if was_set => ObjectLockLegalHoldStatus::OFF,
+        false => return None,
+    };
+    cx.may(&subject.check(cx, "s3:GetObjectLegalHold")).then_some(status)
 }
 
 /// How many tags there are, for those who may read them (S3 API reference, GetObject, `x-amz-tagging-count`).

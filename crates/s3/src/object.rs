@@ -102,6 +102,7 @@ impl Subject {
             _ => Description::default(),
         };
         let owner = owner.unwrap_or_else(|| bucket.account.clone());
+        let acl = if found.is_ok() { acl } else { Some(acl::of_missing(&bucket)) };
         Ok(Self { bucket, at, name: name.to_owned(), version_id, found, tags, owner, acl })
     }
 
@@ -272,7 +273,12 @@ pub(crate) fn quoted(etag: &objects::ETag) -> String {
 
 /// A time of the object store's; S3 keeps seconds.
 pub(crate) fn time(at: objects::Timestamp) -> Timestamp {
-    Timestamp::from_millis(i64::try_from(at.0).unwrap_or(i64::MAX)).truncated()
+    moment(at).truncated()
+}
+
+/// A moment to come, as answers have it: to the millisecond, for whoever waits until then.
+pub(crate) fn moment(at: objects::Timestamp) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(at.0).unwrap_or(i64::MAX))
 }
 
 /// A size, as answers have it.

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use daypass_core::model::AccountId;
 use daypass_core::model::s3::{ChecksumAlgorithm, ChecksumType, Initiator, errors};
 use daypass_core::objects::{Error as Engine, Key, Upload, UploadAt, UploadChecksum, UploadId};
 use daypass_core::{Check, Cx, Error, Fault};
 
+use crate::authorize;
 use crate::bucket::Bucket;
 use crate::conditional::not_written;
 use crate::customer_key::Headers;
@@ -22,6 +24,25 @@ pub(crate) struct Named {
 }
 
 impl Named {
+    /// May the caller do this to the upload of that id, whether it is there or not?
+    ///
+    /// # Errors
+    /// A failure of the object store.
+    pub(crate) async fn check(&self, cx: &Cx, action: &'static str, upload_id: &str) -> Result<Check, Error> {
+        let key = String::from_utf8_lossy(self.key.as_bytes());
+        let abroad = cx.caller().account().is_some_and(|account| account != self.bucket.account);
+        // Who began it matters of what other accounts begin.
+        let initiator = match self.at(upload_id) {
+            Ok(at) if abroad => match cx.state().objects.upload(at).await {
+                Ok(upload) => Begun::of(upload)?.account(),
+                Err(Engine::NoSuchUpload | Engine::NoSuchBucket) => None,
+                Err(error) => return Err(failed(cx, &self.bucket, &key, upload_id, error)),
+            },
+            _ => None,
+        };
+        Ok(authorize::upload_check(cx, &self.bucket, action, &key, initiator.as_ref()))
+    }
+
     /// The upload of that id, or none if there can be none.
     ///
     /// # Errors
@@ -82,6 +103,11 @@ impl Begun {
             Some(chosen) => (checksum::name(chosen.algorithm), Some(kind(chosen))),
             None => (None, None),
         }
+    }
+
+    /// The account that began it.
+    fn account(&self) -> Option<AccountId> {
+        self.description.initiator.as_ref()?.split(':').nth(4)?.parse().ok()
     }
 
     /// Who began it. Users are named by their ARN (S3 API reference, Initiator).

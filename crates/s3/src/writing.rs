@@ -131,6 +131,7 @@ impl Wanted<'_> {
         bucket: &Bucket,
         described: Description,
     ) -> Result<Description, Error> {
+        let described = Description { legal_hold_was_set: self.legal_hold.is_some(), ..described };
         let [full_control, read, read_acp, write_acp] = self.grants;
         let headers = [
             (Permission::Read, read.1),

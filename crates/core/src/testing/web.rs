@@ -45,7 +45,8 @@ impl Web for StillWeb {
         Box::pin(async move { found.ok_or_else(|| Unreachable(format!("no `{issuer}`"))) })
     }
 
-    fn offline_keys(&self, issuer: &Issuer) -> Option<Vec<u8>> {
-        self.documents.lock().unwrap().get(&format!("offline {issuer}")).cloned().map(String::into_bytes)
+    fn offline_keys<'a>(&'a self, issuer: &'a Issuer) -> Fetching<'a, Option<Vec<u8>>> {
+        let found = self.documents.lock().unwrap().get(&format!("offline {issuer}")).cloned();
+        Box::pin(async move { Ok(found.map(String::into_bytes)) })
     }
 }

@@ -9,6 +9,7 @@ mod journal;
 mod reader;
 mod schema;
 mod upkeep;
+mod wal;
 mod writer;
 
 use std::path::{Path, PathBuf};
