@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
-    CommonPrefix, ListMultipartUploadsOutput, ListMultipartUploadsRequest, MultipartUpload,
-    StorageClass, ops,
+    CommonPrefix, ListMultipartUploadsOutput, ListMultipartUploadsRequest, MultipartUpload, StorageClass, ops,
 };
 use daypass_core::objects::{AfterUpload, Entry, Error as Engine, Upload, UploadId, UploadPage};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
 use crate::authorize::{self, bucket_check};
 use crate::bucket::Bucket;
+use crate::description::Description;
 use crate::engine;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::list_objects::filled;
@@ -107,7 +108,7 @@ fn shown_upload(upload: Upload, encoding: Encoding, owners: &Owners<'_>) -> Resu
         upload_id: Some(begun.upload.id.to_string()),
         key: Some(encoding.of(&listing::text(begun.upload.key.as_bytes()))),
         initiated: Some(time(begun.upload.initiated)),
-        storage_class: Some(StorageClass::STANDARD),
+        storage_class: StorageClass::parse(&Description::storage_class(&begun.upload.meta)),
         owner: Some(owners.of(&begun.upload.meta)),
         initiator: begun.initiator(),
         checksum_algorithm,
