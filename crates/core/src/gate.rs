@@ -144,10 +144,11 @@ impl Gate {
     fn arrive(&self, head: Parts, peer: Peer) -> Arrival {
         let ids = Ids::new(random(&*self.state.entropy));
         let text = |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+        let now = self.state.clock.now();
         Arrival {
-            request_id: ids.uuid(),
-            event_id: ids.uuid(),
-            now: self.state.clock.now(),
+            request_id: ids.uuid_of(now),
+            event_id: ids.uuid_of(now),
+            now,
             user_agent: text("user-agent"),
             head,
             peer,
@@ -305,6 +306,8 @@ impl Gate {
 
     async fn run(&self, arrival: Arrival, admitted: Admitted) -> Response<Body> {
         let Admitted { caller, message } = admitted;
+        let says_it_pays =
+            says_it_pays(&arrival.head) || message.fields.as_deref().is_some_and(form_says_it_pays);
         let operation = message.routed.operation;
         let region = caller.proof().and_then(|p| p.region()).unwrap_or(&self.state.region).to_owned();
         let text =
@@ -321,7 +324,7 @@ impl Gate {
             region,
             now: arrival.now,
             request_id: if operation.service.name == "s3" {
-                arrival.ids.s3_request_id()
+                arrival.ids.s3_request_id(arrival.now)
             } else {
                 arrival.request_id
             },
@@ -330,7 +333,7 @@ impl Gate {
             referer,
             origin,
             asked_method,
-            requester_pays: says_it_pays(&head),
+            requester_pays: says_it_pays,
             ids: arrival.ids,
             input: OnceLock::new(),
             trail: Mutex::new(Trail::default()),
@@ -452,7 +455,7 @@ impl Gate {
 
     async fn refuse(&self, arrival: &Arrival, refused: Refused, is_head: bool) -> Response<Body> {
         let request_id = if refused.service.name == "s3" {
-            arrival.ids.s3_request_id()
+            arrival.ids.s3_request_id(arrival.now)
         } else {
             arrival.request_id.clone()
         };
@@ -501,6 +504,11 @@ fn preflight(routed: Routed, held: Held) -> Admitted {
         caller: Caller::anonymous(),
         message: Message { routed, form: None, fields: None, body, held },
     }
+}
+
+/// The same of a form's sender (S3 user guide, "Using Requester Pays general purpose buckets": in the body of a POST).
+fn form_says_it_pays(fields: &[(String, String)]) -> bool {
+    fields.iter().any(|(name, value)| name == "x-amz-request-payer" && value == "requester")
 }
 
 /// Whether the requester of an object says that it pays.

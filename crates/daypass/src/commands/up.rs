@@ -9,7 +9,7 @@ use daypass_core::objects::upstream::{Attached, RootCertStore};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys,
+    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys, Quotas,
     RootKey, State, administrator,
 };
 use daypass_s3::Attachments;
@@ -61,6 +61,7 @@ struct Prepared {
     driver: Result<Arc<dyn Driver>, String>,
     events: UnboundedReceiver<Event>,
     audit_days: u32,
+    quotas: Quotas,
     web: SystemWeb,
     /// Those that this machine knows.
     authorities: RootCertStore,
@@ -82,6 +83,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let audit_days = arguments.audit_days;
     let authorities = known_authorities();
     let web = SystemWeb::new(directory.path().join("oidc-keys"), authorities.clone());
+    let quotas = arguments.quota.into_iter().collect();
     let public_url = arguments.public_url;
     Ok(Prepared {
         directory,
@@ -94,6 +96,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
         driver,
         events,
         audit_days,
+        quotas,
         web,
         authorities,
         public_url,
@@ -129,7 +132,7 @@ fn keep_memory_private() {
 
 async fn serve(prepared: Prepared) -> Result<()> {
     let Prepared { directory, root, settings, hosts, acceptor, api, commands, .. } = prepared;
-    let Prepared { driver, events, audit_days, web, authorities, public_url, .. } = prepared;
+    let Prepared { driver, events, audit_days, quotas, web, authorities, public_url, .. } = prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -157,6 +160,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
             Ok(_) => InstanceSupport::available(),
             Err(why) => InstanceSupport::unavailable(why.clone()),
         },
+        quotas,
         hosts,
     };
     administrator::prepare(&state, &state.account).await?;

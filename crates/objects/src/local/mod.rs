@@ -26,6 +26,7 @@ mod open;
 mod packer;
 mod pool;
 mod reading;
+mod reads;
 mod record;
 mod scrub;
 mod segment;
@@ -42,12 +43,13 @@ pub use inspect::{Progress, inspect};
 pub use intents::{Intent, Settlement};
 pub use open::Options;
 
-use crate::{Error, KeyId, Keyring, Result, UploadAt};
+use crate::{Error, KeyId, Keyring, Result, SealKey, UploadAt};
 use cipher::BlobCipher;
 use commit::{Commits, SharedEntropy};
 use epoch::Readers;
 use index::sqlite::SqliteReader;
 use pool::Pool;
+use reads::Reads;
 use record::{SealRecord, SegmentKind, SegmentRecord, UploadRecord};
 use segment::{Lease, START, Segments};
 use status::{Numbers, Status};
@@ -58,7 +60,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 /// What all parts of an open store share.
 struct Shared {
     commits: Commits,
-    reads: Pool<SqliteReader>,
+    reads: Reads,
     writes: Pool<()>,
     segments: Arc<Segments>,
     readers: Arc<Readers>,
@@ -89,16 +91,16 @@ struct Limits {
 
 impl Shared {
     /// A new way to seal one blob.
-    fn new_seal(&self, key: KeyId) -> Result<intake::Seal> {
+    fn new_seal(&self, key: KeyId, given: Option<&SealKey>) -> Result<intake::Seal> {
         let mut salt = [0; 32];
         commit::fill(&self.entropy, &mut salt);
         let record = SealRecord { key, salt };
-        Ok((record, Arc::new(self.cipher(&record)?)))
+        Ok((record, Arc::new(self.cipher(&record, given)?)))
     }
 
-    fn cipher(&self, seal: &SealRecord) -> Result<BlobCipher> {
-        let key = self.keyring.key(seal.key).ok_or(Error::NoKey(seal.key))?;
-        BlobCipher::new(&key, &seal.salt)
+    fn cipher(&self, seal: &SealRecord, given: Option<&SealKey>) -> Result<BlobCipher> {
+        let key = if seal.key == KeyId::GIVEN { given.cloned() } else { self.keyring.key(seal.key) };
+        BlobCipher::new(&key.ok_or(Error::NoKey(seal.key))?, &seal.salt)
     }
 
     /// A segment with so much room to stream to; a new one if there is none.
@@ -137,7 +139,7 @@ impl Shared {
     async fn upload_record(&self, at: UploadAt) -> Result<UploadRecord> {
         let find =
             move |reader: &mut SqliteReader| reading::snapshot(reader, |view| uploads::find(view, &at));
-        let (_, record) = self.reads.run(find).await??;
+        let (_, record) = self.reads.look(find).await??;
         Ok(record)
     }
 

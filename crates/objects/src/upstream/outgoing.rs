@@ -51,7 +51,10 @@ pub(super) struct Outgoing {
 
 /// Makes a body ready: these checksums are computed, and one of them ends the body if `trailer` says so.
 pub(super) async fn prepare(body: Body, wanted: Algorithms, trailer: Option<Algorithm>) -> Result<Outgoing> {
-    let Body { stream, length, agree } = body;
+    let Body { stream, length, agree, key } = body;
+    if key.is_some() {
+        return Err(Error::Unsupported("encryption with keys of callers"));
+    }
     let (stream, length) = match length {
         Some(length) => (stream, length),
         None => gather(stream).await?,
