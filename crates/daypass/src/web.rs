@@ -143,13 +143,6 @@ impl Web for SystemWeb {
     }
 }
 
-/// The authorities that this machine knows.
-pub(crate) fn known_authorities() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
-}
-
 /// The file of the issuer.
 fn keys_in(folder: &Path, issuer: &Issuer) -> Option<Vec<u8>> {
     let files = std::fs::read_dir(folder).ok()?;
@@ -160,6 +153,13 @@ fn keys_in(folder: &Path, issuer: &Issuer) -> Option<Vec<u8>> {
         let named = document.get("issuer").and_then(serde_json::Value::as_str);
         (named == Some(issuer.as_str())).then_some(text)
     })
+}
+
+/// The authorities that this machine knows.
+pub(crate) fn known_authorities() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
 }
 
 /// A connection to the first address of a host that takes one.

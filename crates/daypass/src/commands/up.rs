@@ -81,9 +81,9 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let driver = instances::driver(directory.path(), tell);
     let hosts = Hosts { s3_domains: arguments.s3_domain };
     let audit_days = arguments.audit_days;
+    let quotas = arguments.quota.into_iter().collect();
     let authorities = known_authorities();
     let web = SystemWeb::new(directory.path().join("oidc-keys"), authorities.clone());
-    let quotas = arguments.quota.into_iter().collect();
     let public_url = arguments.public_url;
     Ok(Prepared {
         directory,

@@ -49,11 +49,14 @@ pub(super) struct Outgoing {
     pub(super) sent: Sent,
 }
 
+/// What has a key of its own is sealed on this machine, and nothing that is kept there is.
+pub(super) const OWN_KEYS: &str = "keys of one's own (SSE-C, SSE-KMS)";
+
 /// Makes a body ready: these checksums are computed, and one of them ends the body if `trailer` says so.
 pub(super) async fn prepare(body: Body, wanted: Algorithms, trailer: Option<Algorithm>) -> Result<Outgoing> {
     let Body { stream, length, agree, key } = body;
     if key.is_some() {
-        return Err(Error::Unsupported("encryption with keys of callers"));
+        return Err(Error::Unsupported(OWN_KEYS));
     }
     let (stream, length) = match length {
         Some(length) => (stream, length),

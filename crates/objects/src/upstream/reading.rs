@@ -3,6 +3,7 @@
 
 use super::client::{Ask, Failure, Payload};
 use super::describe::{self, odd, text_header};
+use super::outgoing::OWN_KEYS;
 use super::{Upstream, xml};
 use crate::{
     At, Contents, Error, ObjectBody, ObjectPart, Opened, Result, SealKey, Version, VersionId, Versioning,
@@ -211,8 +212,7 @@ impl Contents for Found {
     }
 
     fn body_with(&self, _: Range<u64>, _: SealKey) -> ObjectBody {
-        // Nothing is sealed there with a key of a caller's.
-        ObjectBody::new(stream::iter([Err(Error::Unsupported("encryption with keys of callers"))]))
+        ObjectBody::new(stream::iter([Err(Error::Unsupported(OWN_KEYS))]))
     }
 
     fn parts(&self, first: u16, limit: usize) -> BoxFuture<'_, Result<Vec<ObjectPart>>> {

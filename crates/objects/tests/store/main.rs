@@ -21,7 +21,6 @@ mod sealed;
 mod suite;
 mod support;
 
-use daypass_objects::Objects as _;
 use std::sync::Arc;
 
 /// Makes a test of every case, on the local engine.
