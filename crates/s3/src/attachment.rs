@@ -267,7 +267,7 @@ impl Attachments {
             authorities: new.authorities,
             plain: new.plain,
             capabilities,
-            vouched: new.vouched,
+            vouched: new.vouched && !capabilities.encryption,
             since: self.state.clock.now().truncated(),
         };
         self.engine.attach(BucketId(number), upstream);

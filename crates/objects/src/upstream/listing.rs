@@ -158,8 +158,7 @@ impl Upstream {
             ask = ask.query("version-id-marker", id.to_string());
         }
         let read = |list: Element<'_, '_>| Some(self.versions(list, begin.past.as_deref()));
-        let (entries, next) = self.listed(ask, "ListVersionsResult", read).await?;
-        Ok(Page { entries, next })
+        self.listed(ask, "ListVersionsResult", read).await
     }
 
     /// Where no versions are kept, every object is its only one.
@@ -176,11 +175,7 @@ impl Upstream {
         Ok(Page { entries: entries.collect(), next: page.next.map(AfterVersion::Keys) })
     }
 
-    fn versions(
-        &self,
-        list: Element<'_, '_>,
-        past: Option<&str>,
-    ) -> Result<(Vec<Entry<Listed<AnyVersion>>>, Option<AfterVersion>)> {
+    fn versions(&self, list: Element<'_, '_>, past: Option<&str>) -> Result<VersionPage> {
         let mut entries = Vec::new();
         for (name, element) in list.children() {
             let entry = match name {
@@ -201,16 +196,12 @@ impl Upstream {
         }
         let entries = in_order(entries);
         let next = self.next(list, "NextVersionIdMarker", entries.last().map(after_version))?;
-        Ok((
-            entries,
-            next.map(|next| match next {
-                Next::Same(after) => after,
-                Next::Key(after) => AfterVersion::Keys(after),
-                Next::Id(key, id) => {
-                    AfterVersion::Version(key, VersionId::parse(&id).unwrap_or(VersionId::Null))
-                }
-            }),
-        ))
+        let next = next.map(|next| match next {
+            Next::Same(after) => after,
+            Next::Key(after) => AfterVersion::Keys(after),
+            Next::Id(key, id) => AfterVersion::Version(key, VersionId::parse(&id).unwrap_or(VersionId::Null)),
+        });
+        Ok(Page { entries, next })
     }
 
     /// Lists uploads.
@@ -232,15 +223,10 @@ impl Upstream {
             ask = ask.query("upload-id-marker", id.to_string());
         }
         let read = |list: Element<'_, '_>| Some(self.uploads_in(list, begin.past.as_deref()));
-        let (entries, next) = self.listed(ask, "ListMultipartUploadsResult", read).await?;
-        Ok(Page { entries, next })
+        self.listed(ask, "ListMultipartUploadsResult", read).await
     }
 
-    fn uploads_in(
-        &self,
-        list: Element<'_, '_>,
-        past: Option<&str>,
-    ) -> Result<(Vec<Entry<Upload>>, Option<AfterUpload>)> {
+    fn uploads_in(&self, list: Element<'_, '_>, past: Option<&str>) -> Result<UploadPage> {
         let mut entries = Vec::new();
         for (name, element) in list.children() {
             let entry = match name {
@@ -266,14 +252,12 @@ impl Upstream {
         entries.sort_by(|left, right| left.0.cmp(&right.0));
         let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
         let next = self.next(list, "NextUploadIdMarker", entries.last().map(after_upload))?;
-        Ok((
-            entries,
-            next.and_then(|next| match next {
-                Next::Same(after) => Some(after),
-                Next::Key(after) => Some(AfterUpload::Keys(after)),
-                Next::Id(key, id) => Some(AfterUpload::Upload(key, UploadId::parse(&id).ok()?)),
-            }),
-        ))
+        let next = next.and_then(|next| match next {
+            Next::Same(after) => Some(after),
+            Next::Key(after) => Some(AfterUpload::Keys(after)),
+            Next::Id(key, id) => Some(AfterUpload::Upload(key, UploadId::parse(&id).ok()?)),
+        });
+        Ok(Page { entries, next })
     }
 
     /// Where a list goes on: where it says itself, or else behind its last entry.
@@ -323,7 +307,7 @@ fn in_order(mut entries: Vec<Placed>) -> Vec<Entry<Listed<AnyVersion>>> {
     entries.sort_by(|left, right| left.0.cmp(&right.0));
     if apart {
         let keys = entries.chunk_by_mut(|left, right| left.0 == right.0);
-        keys.for_each(|of_key| merge(of_key));
+        keys.for_each(merge);
     }
     entries.into_iter().map(|(_, entry)| entry).collect()
 }

@@ -14,6 +14,7 @@ mod faults;
 mod full_disk;
 mod given;
 mod inspection;
+mod intents;
 mod model;
 mod random;
 mod sealed;

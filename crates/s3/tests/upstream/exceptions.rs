@@ -54,6 +54,7 @@ const EVERYWHERE: &[(&str, &str)] = &[
 /// SeaweedFS.
 const OF_OTHERS: &[(&str, &str)] = &[
     ("an_enabled_bucket_keeps_every_version", IDS),
+    ("a_suspended_bucket_replaces_only_its_null_version", "the null version is listed last there"),
     ("what_has_the_delimiter_is_folded", "keys are taken for paths there: those with `//` are refused"),
     ("an_aborted_upload_is_gone", "to abort an upload twice is no error there"),
 ];
