@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use daypass_core::model::s3::{
-    CommonPrefix, ListMultipartUploadsOutput, ListMultipartUploadsRequest, MultipartUpload,
-    StorageClass, ops,
+    CommonPrefix, ListMultipartUploadsOutput, ListMultipartUploadsRequest, MultipartUpload, StorageClass, ops,
 };
 use daypass_core::objects::{AfterUpload, Entry, Error as Engine, Upload, UploadId, UploadPage};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};

@@ -6,11 +6,11 @@ use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
 use crate::authorize;
 use crate::bucket::Bucket;
+use crate::checksum;
 use crate::customer_key::{self, CustomerKey};
 use crate::listing::{self, Owners};
 use crate::object::{quoted, size, time};
 use crate::upload::{self, Begun, Named};
-use crate::checksum;
 
 stream_operation!(LIST_PARTS, ops::ListParts, checks, run);
 

@@ -270,7 +270,8 @@ async fn an_object_of_another_account_is_in_the_buckets_all_the_same() {
         assert_eq!(ask(&writer, "PUT", &path, "", "x").await.status, 200);
         assert_eq!(ask(&writer, "GET", &path, "", "").await.status, expected, "{name}");
         let begun = ask(&writer, "POST", &path, "uploads", "").await.ok();
-        let parts = ask(&writer, "GET", &path, &format!("uploadId={}", begun.xml("UploadId").unwrap()), "").await;
+        let parts =
+            ask(&writer, "GET", &path, &format!("uploadId={}", begun.xml("UploadId").unwrap()), "").await;
         assert_eq!(parts.xml_all("ID")[1], id_of(&writer).await, "the owner to be: {}", parts.body);
         // It is its writer's, and nobody gave it to the bucket's owner.
         assert_eq!(ask(&account.administrator, "GET", &path, "", "").await.status, 403);
