@@ -215,14 +215,6 @@ impl Bucket {
         format!("arn:aws:s3:::{}/{key}", self.name)
     }
 
-    /// The canonical id of the account that owns it and everything in it.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub(crate) fn owner_id(&self, cx: &Cx) -> Result<String, StoreError> {
-        canonical_id(cx, &self.account)
-    }
-
     /// Whether its owner owns everything in it, and ACLs count for nothing.
     pub(crate) fn is_enforced(&self) -> bool {
         self.owner_enforced

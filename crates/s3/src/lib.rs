@@ -42,6 +42,7 @@
 mod abort_multipart_upload;
 mod acl;
 mod archive;
+mod attachment;
 mod authorize;
 mod bucket;
 mod bucket_acl;
@@ -101,10 +102,12 @@ mod upload_part;
 mod upload_part_copy;
 mod uri;
 mod versioning;
+mod vocabulary;
 mod writing;
 
 use daypass_core::Entry;
 
+pub use attachment::{AttachError, Attached, Attachments, NewAttachment};
 pub use lifetime::{EndError, end_lifetimes};
 
 /// Every operation that is implemented.

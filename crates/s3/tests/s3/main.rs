@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod acls;
+mod attached;
 mod bucket_policy;
 mod buckets;
 mod configuration;
@@ -19,6 +20,8 @@ mod objects;
 mod posting;
 mod refusals;
 mod second_paths;
+#[path = "../upstream/served.rs"]
+mod served;
 mod signer;
 mod support;
 mod tagging;
