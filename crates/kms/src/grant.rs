@@ -10,13 +10,14 @@ use daypass_core::model::kms::{
 };
 use daypass_core::policy::{Document, DocumentKind};
 use daypass_core::principals::{self, Unresolved};
-use daypass_core::store::{Read as _, StoreError, Tx};
+use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error, Fault, Guard, operation};
 use serde_json::{Value, json};
 
 use crate::fault::{self, dry_run, invalid, limit_exceeded, unsupported};
 use crate::paging::{Page, Wanted, page};
 use crate::subject::{self, Reach};
+use crate::walk;
 
 operation!(CREATE_GRANT, ops::CreateGrant, create_checks, create);
 operation!(
@@ -138,8 +139,12 @@ fn id_of(tx: &Tx<'_>, name: &str) -> Result<String, Error> {
 
 fn constraint(constraints: GrantConstraints) -> Result<Option<Constraint>, Fault> {
     match (constraints.encryption_context_equals, constraints.encryption_context_subset) {
-        (Some(_), Some(_)) => Err(invalid("A grant has one constraint.")),
-        (Some(equals), None) => Ok(Some(Constraint::Equals(equals))),
+        // Some clients send both, of which one says nothing.
+        (Some(equals), Some(subset)) if equals.is_empty() && !subset.is_empty() => {
+            Ok(Some(Constraint::Subset(subset)))
+        }
+        (Some(_), Some(subset)) if !subset.is_empty() => Err(invalid("A grant has one constraint.")),
+        (Some(equals), _) => Ok(Some(Constraint::Equals(equals))),
         (None, Some(subset)) => Ok(Some(Constraint::Subset(subset))),
         (None, None) => Ok(None),
     }
@@ -189,12 +194,13 @@ fn list_retirable(
 ) -> Result<ListGrantsResponse, Error> {
     let retiring = id_of(tx, &input.retiring_principal)?;
     let mut shown = vec![];
-    for key in tx.all::<Key>(&Key::all(&cx.account(), cx.region()))? {
+    walk::each(tx, &Key::all(&cx.account(), cx.region()), |key| {
         let of_key = key.grants.iter().filter(|grant| grant.retiring.as_ref() == Some(&retiring));
         for grant in of_key.filter(|_| !key.is_gone(cx.now())) {
             shown.push(entry(tx, &key, grant)?);
         }
-    }
+        Ok(())
+    })?;
     answer_page(page(cx, shown, &wanted_page(input.marker.as_deref(), input.limit))?)
 }
 

@@ -19,6 +19,7 @@ mod state;
 mod subject;
 mod tag;
 mod upkeep;
+mod walk;
 
 use daypass_core::Entry;
 

@@ -14,13 +14,15 @@ fn checks(cx: &Cx, _: &Tx<'_>, _: &ListKeysRequest) -> Result<Checks, StoreError
 }
 
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: ListKeysRequest) -> Result<ListKeysResponse, Error> {
-    let keys = tx.all::<Key>(&Key::all(&cx.account(), cx.region()))?;
-    let keys = keys.into_iter().filter(|key| !key.is_gone(cx.now()));
-    let shown = keys.map(|key| {
+    let wanted = Wanted { marker: input.marker.as_deref(), limit: input.limit, default: 100 };
+    let (account, region) = (cx.account(), cx.region());
+    let after = wanted.after(cx)?.map(|id| Key::key_of(&account, region, &id));
+    // One whose time has just come is listed until it is taken away.
+    let keys = tx.list::<Key>(&Key::all(&account, region), after.as_ref(), wanted.limit() + 1)?;
+    let shown = keys.into_iter().map(|key| {
         let entry = KeyListEntry { key_id: Some(key.id.clone()), key_arn: Some(key.arn()) };
         (key.id, entry)
     });
-    let wanted = Wanted { marker: input.marker.as_deref(), limit: input.limit, default: 100 };
     let page = page(cx, shown.collect(), &wanted)?;
     Ok(ListKeysResponse { truncated: page.is_truncated(), next_marker: page.next, keys: Some(page.items) })
 }

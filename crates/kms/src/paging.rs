@@ -25,16 +25,31 @@ pub(crate) struct Wanted<'a> {
     pub(crate) default: usize,
 }
 
+impl Wanted<'_> {
+    /// The most items of the page.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(self.default).max(1)
+    }
+
+    /// After what it goes on.
+    ///
+    /// # Errors
+    /// `InvalidMarkerException`.
+    pub(crate) fn after(&self, cx: &Cx) -> Result<Option<String>, Error> {
+        self.marker.map(|marker| open(cx, marker)).transpose()
+    }
+}
+
 /// A page of a list, in the order of what tells its items apart.
 ///
 /// # Errors
 /// `InvalidMarkerException`.
 pub(crate) fn page<T>(cx: &Cx, mut items: Vec<(String, T)>, wanted: &Wanted<'_>) -> Result<Page<T>, Error> {
     items.sort_by(|a, b| a.0.cmp(&b.0));
-    if let Some(after) = wanted.marker.map(|marker| open(cx, marker)).transpose()? {
+    if let Some(after) = wanted.after(cx)? {
         items.retain(|(key, _)| *key > after);
     }
-    let limit = wanted.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(wanted.default).max(1);
+    let limit = wanted.limit();
     let more = items.len() > limit;
     items.truncate(limit);
     let next = match items.last() {

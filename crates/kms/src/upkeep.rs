@@ -3,8 +3,10 @@
 use daypass_core::State;
 use daypass_core::kms::{Alias, Key};
 use daypass_core::model::Timestamp;
-use daypass_core::store::{Read as _, StoreError, TransactError, Tx};
+use daypass_core::store::{Read as _, Record as _, StoreError, TransactError, Tx};
 use daypass_core::{Error, KeyRing};
+
+use crate::walk;
 
 const DAY: i64 = 86_400;
 
@@ -14,9 +16,14 @@ const DAY: i64 = 86_400;
 /// If the store or the key ring fails.
 pub async fn upkeep(state: &State) -> Result<(), Error> {
     let now = state.clock.now();
-    let keys = state.store.read(|tx| tx.all::<Key>(&Key::everywhere()))?;
-    for key in keys.iter().filter(|key| is_due(key, now)) {
-        let place = Key::key_of(&key.account, &key.region, &key.id);
+    let mut due = vec![];
+    state.store.read(|tx| {
+        walk::each(tx, &Key::everywhere(), |key| {
+            due.extend(is_due(&key, now).then(|| key.key()));
+            Ok(())
+        })
+    })?;
+    for place in due {
         let (mut secret, mut id) = ([0; 32], [0; 32]);
         state.entropy.fill(&mut secret);
         state.entropy.fill(&mut id);

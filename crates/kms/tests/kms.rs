@@ -371,16 +371,30 @@ async fn aliases_stand_for_one_key_at_a_time() {
     let (code, words) = refused(&keys.administrator, "DescribeKey", json!({"KeyId": "alias/a"})).await;
     assert_eq!(code, "NotFoundException");
     assert_eq!(words, "Alias arn:aws:kms:us-east-1:123456789012:alias/a is not found.");
-    for name in ["alias/c", "alias/d", "alias/e"] {
+    let names = ["alias/c", "alias/c-d", "alias/c/d", "alias/c/d-e", "alias/d"];
+    for name in names {
         keys.ok("CreateAlias", alias(name, &two)).await;
     }
-    let first = keys.ok("ListAliases", json!({"Limit": 2})).await;
-    assert_eq!(first["Truncated"], true);
-    let second = keys.ok("ListAliases", json!({"Limit": 2, "Marker": first["NextMarker"]})).await;
-    assert_eq!(
-        (&second["Aliases"][0]["AliasName"], &second["Truncated"]),
-        (&json!("alias/e"), &json!(false))
-    );
+    for filter in [json!({}), json!({"KeyId": two})] {
+        let (mut seen, mut marker) = (vec![], Value::Null);
+        while seen.is_empty() || !marker.is_null() {
+            let mut input = filter.clone();
+            input["Limit"] = 1.into();
+            if !marker.is_null() {
+                input["Marker"] = marker;
+            }
+            let page = keys.ok("ListAliases", input).await;
+            seen.push(page["Aliases"][0]["AliasName"].as_str().unwrap().to_owned());
+            assert_eq!(page["Truncated"], json!(seen.len() < names.len()));
+            marker = page["NextMarker"].clone();
+        }
+        seen.sort();
+        assert_eq!(seen, names, "each once");
+    }
+    let first = keys.ok("ListKeys", json!({"Limit": 1})).await;
+    let second = keys.ok("ListKeys", json!({"Limit": 1, "Marker": first["NextMarker"]})).await;
+    assert_ne!(first["Keys"], second["Keys"]);
+    assert_eq!((&first["Truncated"], &second["Truncated"]), (&json!(true), &json!(false)));
     assert_eq!(keys.code("ListAliases", json!({"Marker": "x"})).await, "InvalidMarkerException");
 }
 
@@ -495,6 +509,21 @@ async fn a_grant_gives_one_principal_some_operations_under_some_contexts() {
         keys.ok("RevokeGrant", json!({"KeyId": id, "GrantId": other["GrantId"]})).await;
         assert_eq!(keys.ok("ListGrants", json!({"KeyId": id})).await["Grants"], json!([]));
     }
+    let plain = keys.encrypt(&id, json!({})).await;
+    for (constraints, without, with) in [
+        (json!({"EncryptionContextEquals": {}}), true, false),
+        (json!({"EncryptionContextSubset": {}}), true, true),
+        (json!({"EncryptionContextEquals": {}, "EncryptionContextSubset": exact}), false, true),
+        (json!({}), true, true),
+    ] {
+        let made = keys.ok("CreateGrant", grant(constraints.clone())).await;
+        let is = async |input: Value| alice.json("kms", "Decrypt", &input).await.status == 200;
+        assert_eq!(is(json!({"CiphertextBlob": plain})).await, without, "{constraints}");
+        assert_eq!(is(decrypt(&sealed_exact, &exact)).await, with, "{constraints}");
+        keys.ok("RevokeGrant", json!({"KeyId": id, "GrantId": made["GrantId"]})).await;
+    }
+    let both = json!({"EncryptionContextEquals": exact, "EncryptionContextSubset": exact});
+    assert_eq!(keys.code("CreateGrant", grant(both)).await, "ValidationException");
     for (operations, grantee, expected) in [
         (json!(["CreateGrant"]), user("alice"), "UnsupportedOperationException"),
         (json!(["Sign"]), user("alice"), "UnsupportedOperationException"),
