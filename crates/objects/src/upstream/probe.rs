@@ -231,7 +231,9 @@ impl Probe<'_> {
 
     async fn encryption(&self) -> Result<bool> {
         let put = self.put("sealed", &[("x-amz-server-side-encryption", "AES256")]).await?;
-        if put.is_none() {
+        // Who also takes what there is none of only repeats what it was told.
+        let nonsense = self.put("sealed", &[("x-amz-server-side-encryption", "none-such")]).await?;
+        if put.is_none() || nonsense.is_some() {
             return Ok(false);
         }
         let head = self.head("sealed").await?;
