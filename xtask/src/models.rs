@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// The services that Daypass speaks, by botocore's names.
-pub(crate) const SERVICES: [&str; 9] = [
+pub(crate) const SERVICES: [&str; 10] = [
     "accessanalyzer",
     "cloudtrail",
     "ec2",
@@ -18,6 +18,7 @@ pub(crate) const SERVICES: [&str; 9] = [
     "iam",
     "organizations",
     "s3",
+    "s3control",
     "ssm",
     "sts",
 ];

@@ -23,7 +23,8 @@ const MAX_TOLD: usize = 16;
 pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
     {
         let mut trail = cx.trail();
-        trail.resources = checks.list.iter().map(|c| c.resource.clone()).filter(|r| r != "*").collect();
+        trail.resources =
+            checks.list.iter().flat_map(Check::resources).filter(|r| *r != "*").map(str::to_owned).collect();
     }
     let readings: Vec<Cow<'_, Check>> = checks.list.iter().flat_map(Check::readings).collect();
     let mut refused: Option<(&Check, Decision)> = None;
@@ -198,7 +199,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
     let sentence = match cx.caller().kind() {
         // Whom only a provider vouches for learns no more than that.
         CallerKind::Vouched(_) => format!("Not authorized to perform {}", check.action),
-        _ => explanation.message(audience, service.name == "s3"),
+        _ => explanation.message(audience, service.protocol == Protocol::RestXml),
     };
     cx.trail().explanation = Some(json);
     match service.protocol {

@@ -320,7 +320,7 @@ impl Gate {
             operation,
             region,
             now: arrival.now,
-            request_id: if operation.service.name == "s3" {
+            request_id: if operation.service.protocol == Protocol::RestXml {
                 arrival.ids.s3_request_id()
             } else {
                 arrival.request_id
@@ -451,7 +451,7 @@ impl Gate {
     }
 
     async fn refuse(&self, arrival: &Arrival, refused: Refused, is_head: bool) -> Response<Body> {
-        let request_id = if refused.service.name == "s3" {
+        let request_id = if refused.service.protocol == Protocol::RestXml {
             arrival.ids.s3_request_id()
         } else {
             arrival.request_id.clone()

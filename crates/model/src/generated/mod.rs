@@ -30,6 +30,10 @@ mod s3_tables;
 #[rustfmt::skip]
 pub mod s3;
 #[rustfmt::skip]
+mod s3control_tables;
+#[rustfmt::skip]
+pub mod s3control;
+#[rustfmt::skip]
 mod ssm_tables;
 #[rustfmt::skip]
 pub mod ssm;
@@ -46,6 +50,7 @@ static SERVICES: &[&crate::Service] = &[
     &iam_tables::SERVICE,
     &organizations_tables::SERVICE,
     &s3_tables::SERVICE,
+    &s3control_tables::SERVICE,
     &ssm_tables::SERVICE,
     &sts_tables::SERVICE,
 ];
