@@ -508,7 +508,9 @@ impl Client {
         let uri = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         let mut all: Vec<(String, String)> =
             headers.iter().map(|(k, v)| (k.to_lowercase(), (*v).to_owned())).collect();
-        all.push(("host".to_owned(), "127.0.0.1:4566".to_owned()));
+        if !all.iter().any(|(name, _)| name == "host") {
+            all.push(("host".to_owned(), "127.0.0.1:4566".to_owned()));
+        }
         all.push(("x-amz-date".to_owned(), self.clock.now().basic()));
         all.push(("x-amz-content-sha256".to_owned(), hex(digest::digest(&digest::SHA256, body).as_ref())));
         if let Some(token) = &self.token {

@@ -13,6 +13,7 @@ use daypass_core::store::Tx;
 use daypass_core::wire::sigv4::AuthForm;
 use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard};
 
+use crate::access_point;
 use crate::acl::{self, Grant};
 use crate::bucket::Bucket;
 use crate::cors;
@@ -28,7 +29,7 @@ pub(crate) fn on_bucket(
     name: &str,
     expected_owner: Option<&str>,
 ) -> Result<Checks, Error> {
-    let bucket = Bucket::load(tx, name)?;
+    let bucket = Bucket::reach(cx, tx, name)?;
     admit(cx, &bucket, expected_owner)?;
     Ok(bucket_check(cx, &bucket, cx.operation().action).into())
 }
@@ -67,11 +68,20 @@ pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> R
     {
         return Err(wrong_region(proof.form(), region, &bucket.region).into());
     }
+    reached(cx, bucket)?;
     cors::answer(cx, bucket)?;
     if cx.operation().name != "OptionsObject" {
         paid_for(cx, bucket)?;
     }
     owned_as_expected(bucket, expected_owner)
+}
+
+/// Whether the request may come the way that it came.
+///
+/// # Errors
+/// What an access point does not take, or not from there.
+pub(crate) fn reached(cx: &Cx, bucket: &Bucket) -> Result<(), Error> {
+    bucket.via.as_ref().map_or(Ok(()), |via| access_point::admit(cx, via))
 }
 
 /// Whether somebody pays for the request: the bucket's owner, or, where requesters pay, who says so and is somebody (S3 user
@@ -105,7 +115,7 @@ pub(crate) fn owned_as_expected(bucket: &Bucket, expected_owner: Option<&str>) -
 
 /// May the caller do this to the bucket?
 pub(crate) fn bucket_check(cx: &Cx, bucket: &Bucket, action: &'static str) -> Check {
-    about(cx, bucket, Check::new(action, bucket.arn()))
+    access_point::through(cx, bucket, about(cx, bucket, Check::new(action, bucket.arn())), None)
 }
 
 /// May the caller do this to an object that is there: of this owner, with this ACL? Where its owner is not its bucket's,
@@ -119,13 +129,15 @@ pub(crate) fn existing_check(
     owner: &AccountId,
     acl: &[Grant],
 ) -> Check {
-    let check = owned(cx, owner, Check::new(action, bucket.object_arn(key)));
-    check.guarded_by(guard(cx, bucket, owner, || acl::policy(cx, bucket, acl, action, true)))
+    let check = owned(cx, bucket, owner, Check::new(action, bucket.object_arn(key)));
+    let guard = guard(cx, bucket, owner, || acl::policy(cx, bucket, acl, action, true));
+    access_point::through(cx, bucket, check.guarded_by(guard), Some(key))
 }
 
 /// May the caller do this to the object of that key, whether it is there or not?
 pub(crate) fn object_check(cx: &Cx, bucket: &Bucket, action: &'static str, key: &str) -> Check {
-    about(cx, bucket, Check::new(action, bucket.object_arn(key)))
+    let check = about(cx, bucket, Check::new(action, bucket.object_arn(key)));
+    access_point::through(cx, bucket, check, Some(key))
 }
 
 /// What to answer where a key is not there: who may list the bucket is told so, to everybody else it is forbidden to ask
@@ -160,17 +172,22 @@ fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
     let action = check.action();
     let acl = || acl::policy(cx, bucket, bucket.acl.as_deref()?, action, false);
     let guard = if unlocks(cx, bucket) { Guard::None } else { guard(cx, bucket, &bucket.account, acl) };
-    owned(cx, &bucket.account, check).guarded_by(guard)
+    owned(cx, bucket, &bucket.account, check).guarded_by(guard)
 }
 
-fn owned(cx: &Cx, owner: &AccountId, check: Check) -> Check {
-    common(cx, check).of_account(owner.clone()).with("s3:ResourceAccount", owner.as_str())
+fn owned(cx: &Cx, bucket: &Bucket, owner: &AccountId, check: Check) -> Check {
+    let check = common(cx, check).of_account(owner.clone()).with("s3:ResourceAccount", owner.as_str());
+    match &bucket.via {
+        Some(via) => access_point::keys(via, check),
+        None => check,
+    }
 }
 
 /// What the bucket's policy and an ACL let in and keep out together. Where the policy lets in the public and the bucket
 /// restricts that, nothing lets in anybody from outside its account (S3 user guide, "Blocking public access",
 /// `RestrictPublicBuckets`).
 fn guard(cx: &Cx, bucket: &Bucket, owner: &AccountId, acl: impl FnOnce() -> Option<Arc<Policy>>) -> Guard {
+    // Whoever made an access point to somebody else's bucket is not inside by that.
     let outside = cx.caller().account().is_none_or(|account| account != bucket.account);
     let restricted = outside && bucket.is_public() && bucket.blocks(cx).restrict_public_buckets;
     let acl = if restricted || bucket.is_enforced() { None } else { acl() };

@@ -1576,7 +1576,7 @@ static T_S3_REGIONAL_BUCKET_ARN: Text = Text { min: 4, max: 128, pattern: None, 
 static T_S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING: Text = Text { min: 1, max: 128, pattern: Some(&Pattern { source: "arn:[^:]+:(s3|s3express):.*", regex: Some("\\A(?:arn:[^:]+:(s3|s3express):.*)\\z") }), values: &[], sensitive: false };
 static S_S3_REPLICATE_OBJECT_OPERATION: Structure = Structure { name: "S3ReplicateObjectOperation", members: &[
 ], payload: None, xml_name: None, sensitive: false };
-static T_S3_RESOURCE_ARN: Text = Text { min: 0, max: 1011, pattern: Some(&Pattern { source: "arn:[^:]+:s3(express)?:[^:].*", regex: Some("\\A(?:arn:[^:]+:s3(express)?:[^:].*)\\z") }), values: &[], sensitive: false };
+static T_S3_RESOURCE_ARN: Text = Text { min: 0, max: 1011, pattern: None, values: &[], sensitive: false };
 static S_S3_RETENTION: Structure = Structure { name: "S3Retention", members: &[
     Member { name: "RetainUntilDate", wire_in: "RetainUntilDate", wire_out: "RetainUntilDate", kind: Kind::Timestamp(TimestampFormat::Iso8601), ..PLAIN },
     Member { name: "Mode", wire_in: "Mode", wire_out: "Mode", kind: Kind::String(&T_S3_OBJECT_LOCK_RETENTION_MODE), ..PLAIN },
