@@ -150,8 +150,8 @@ impl<'a> Call<'a> {
         if !trail.additional.is_empty() {
             set("additionalEventData", Json::Object(trail.additional.clone()));
         }
-        if self.peer.secure {
-            set("tlsDetails", json!({}));
+        if let Some(tls) = self.peer.tls {
+            set("tlsDetails", json!({ "tlsVersion": format!("TLSv{}", tls.number()) }));
         }
         if let Some(instance) = &self.peer.instance {
             set("vpcId", instance.vpc_id.clone().into());

@@ -151,7 +151,7 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, places: &'a Places, context: &mut 
     places.describe(context);
     context.set(keys::CURRENT_TIME, time(cx.now));
     context.set(keys::EPOCH_TIME, cx.now.seconds());
-    context.set(keys::SECURE_TRANSPORT, cx.peer.secure);
+    context.set(keys::SECURE_TRANSPORT, cx.peer.tls.is_some());
     context.set(keys::SOURCE_IP, cx.peer.address);
     context.set(keys::USER_AGENT, cx.user_agent.as_str());
     context.set(keys::VIA_AWS_SERVICE, false);
