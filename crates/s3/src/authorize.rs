@@ -62,7 +62,7 @@ pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> R
     cx.on_refusal("x-amz-bucket-region", bucket.region.clone());
     if let Some(proof) = cx.caller().proof()
         && let Some(region) = proof.region()
-        && region != bucket.region
+        && !proof.covers(&bucket.region)
         // The one question about a bucket that every region answers.
         && cx.operation().name != "GetBucketLocation"
     {
