@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use daypass_model::{AccountId, IntoValue, Operation, Timestamp, Value};
 use daypass_objects::{Commit, Note, Outcome};
+use daypass_policy::Decision;
 use daypass_store::{TransactError, Tx};
 use daypass_wire::Fault;
 
@@ -279,6 +280,12 @@ impl Cx {
     #[must_use]
     pub fn may(&self, check: &crate::Check) -> bool {
         crate::authorize::may(self, check)
+    }
+
+    /// What the answer to a question is, where a denial that is written somewhere means more than that nothing allows it.
+    #[must_use]
+    pub fn decide(&self, check: &crate::Check) -> Decision {
+        crate::authorize::decision(self, check)
     }
 
     pub(crate) fn trail(&self) -> std::sync::MutexGuard<'_, Trail> {

@@ -144,10 +144,11 @@ impl Gate {
     fn arrive(&self, head: Parts, peer: Peer) -> Arrival {
         let ids = Ids::new(random(&*self.state.entropy));
         let text = |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+        let now = self.state.clock.now();
         Arrival {
-            request_id: ids.uuid(),
-            event_id: ids.uuid(),
-            now: self.state.clock.now(),
+            request_id: ids.uuid_of(now),
+            event_id: ids.uuid_of(now),
+            now,
             user_agent: text("user-agent"),
             head,
             peer,
@@ -321,7 +322,7 @@ impl Gate {
             region,
             now: arrival.now,
             request_id: if operation.service.protocol == Protocol::RestXml {
-                arrival.ids.s3_request_id()
+                arrival.ids.s3_request_id(arrival.now)
             } else {
                 arrival.request_id
             },
@@ -452,7 +453,7 @@ impl Gate {
 
     async fn refuse(&self, arrival: &Arrival, refused: Refused, is_head: bool) -> Response<Body> {
         let request_id = if refused.service.protocol == Protocol::RestXml {
-            arrival.ids.s3_request_id()
+            arrival.ids.s3_request_id(arrival.now)
         } else {
             arrival.request_id.clone()
         };

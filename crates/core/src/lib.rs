@@ -34,6 +34,7 @@ pub mod outbox;
 mod payload;
 pub mod principals;
 mod provider_keys;
+mod quotas;
 mod secret;
 mod session;
 mod state;
@@ -70,6 +71,7 @@ pub use operation::{perform, take_input};
 pub use organizations::Organizations;
 pub use payload::{Body, BodyError, Payload, full};
 pub use provider_keys::{NoKeys, ProviderKeys};
+pub use quotas::{NoQuota, Quota, Quotas, SetQuota};
 pub use secret::Secret;
 pub use session::{
     Credentials, Federation, FederationKey, InvalidToken, Session, SessionPrincipal, SourceInstance,

@@ -94,6 +94,7 @@ mod tests {
             request_id: "r-1".to_owned(),
             account: crate::testing::ACCOUNT.to_owned(),
             event: "{}".to_owned(),
+            management: true,
             resources: vec![("AWS::S3::Bucket".to_owned(), "b".to_owned())],
             ..AuditRecord::default()
         };

@@ -8,7 +8,7 @@ use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys,
+    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys, Quotas,
     RootKey, State, administrator,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,6 +59,7 @@ struct Prepared {
     driver: Result<Arc<dyn Driver>, String>,
     events: UnboundedReceiver<Event>,
     audit_days: u32,
+    quotas: Quotas,
     web: SystemWeb,
     public_url: Option<String>,
 }
@@ -76,6 +77,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let driver = instances::driver(directory.path(), tell);
     let hosts = Hosts { s3_domains: arguments.s3_domain };
     let audit_days = arguments.audit_days;
+    let quotas = arguments.quota.into_iter().collect();
     let web = SystemWeb::new(directory.path().join("oidc-keys"));
     let public_url = arguments.public_url;
     Ok(Prepared {
@@ -89,6 +91,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
         driver,
         events,
         audit_days,
+        quotas,
         web,
         public_url,
     })
@@ -123,7 +126,7 @@ fn keep_memory_private() {
 
 async fn serve(prepared: Prepared) -> Result<()> {
     let Prepared { directory, root, settings, hosts, acceptor, api, commands, .. } = prepared;
-    let Prepared { driver, events, audit_days, web, public_url, .. } = prepared;
+    let Prepared { driver, events, audit_days, quotas, web, public_url, .. } = prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -150,6 +153,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
             Ok(_) => InstanceSupport::available(),
             Err(why) => InstanceSupport::unavailable(why.clone()),
         },
+        quotas,
         hosts,
     };
     administrator::prepare(&state, &state.account).await?;
