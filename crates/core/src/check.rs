@@ -133,7 +133,8 @@ impl Check {
             action: self.action,
             resource: through.resource.clone(),
             account: Some(through.account.clone()),
-            keys: self.keys.clone(),
+            // It has tags of its own.
+            keys: self.keys.iter().filter(|(key, _)| !key.starts_with("aws:ResourceTag/")).cloned().collect(),
             guard: through.guard.clone(),
             through: None,
         };

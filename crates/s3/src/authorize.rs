@@ -13,6 +13,7 @@ use daypass_core::store::Tx;
 use daypass_core::wire::sigv4::AuthForm;
 use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard, TlsVersion};
 
+use crate::abac;
 use crate::access_point;
 use crate::acl::{self, Grant};
 use crate::bucket::Bucket;
@@ -178,6 +179,7 @@ fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
 
 fn owned(cx: &Cx, bucket: &Bucket, owner: &AccountId, check: Check) -> Check {
     let check = common(cx, check).of_account(owner.clone()).with("s3:ResourceAccount", owner.as_str());
+    let check = abac::tags(bucket, check);
     match &bucket.via {
         Some(via) => access_point::keys(via, check),
         None => check,

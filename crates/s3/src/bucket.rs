@@ -66,6 +66,9 @@ pub(crate) struct Bucket {
     /// Whether transfer acceleration, which there is none of, was told to be off.
     #[serde(default)]
     pub(crate) acceleration_suspended: bool,
+    /// Whether its tags decide who may do what with it.
+    #[serde(default)]
+    pub(crate) abac: bool,
     /// Whether transfer acceleration was told to be on.
     #[serde(default)]
     pub(crate) accelerated: bool,
@@ -171,6 +174,7 @@ impl Bucket {
             encryption: Encryption::default(),
             lifecycle: None,
             acceleration_suspended: false,
+            abac: false,
             accelerated: false,
             requester_pays: false,
             documents: BTreeMap::new(),

@@ -43,6 +43,7 @@
 //!
 //! Tests are in `tests/s3`, through the whole gate.
 
+mod abac;
 mod abort_multipart_upload;
 mod access_point;
 mod account_block;
@@ -114,6 +115,8 @@ pub use lifetime::{EndError, end_lifetimes};
 
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
+    &abac::GET_BUCKET_ABAC,
+    &abac::PUT_BUCKET_ABAC,
     &abort_multipart_upload::ABORT_MULTIPART_UPLOAD,
     &complete_multipart_upload::COMPLETE_MULTIPART_UPLOAD,
     &copy_object::COPY_OBJECT,

@@ -19,6 +19,7 @@ fn document(operation: &str) -> &'static str {
             "<CompleteMultipartUpload><Part><ETag>x</ETag><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>"
         }
         "DeleteObjects" => "<Delete><Object><Key>k</Key></Object></Delete>",
+        "PutBucketAbac" => "<AbacStatus><Status>Enabled</Status></AbacStatus>",
         "PutBucketAccelerateConfiguration" => {
             "<AccelerateConfiguration><Status>Suspended</Status></AccelerateConfiguration>"
         }
