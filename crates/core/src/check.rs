@@ -64,6 +64,7 @@ pub struct Check {
     pub(crate) action: &'static str,
     pub(crate) resource: String,
     pub(crate) account: Option<AccountId>,
+    pub(crate) owner: Option<AccountId>,
     pub(crate) keys: Vec<(Cow<'static, str>, Values)>,
     pub(crate) guard: Guard,
     pub(crate) through: Option<Arc<Through>>,
@@ -97,6 +98,8 @@ pub enum Guard {
     Grants(Arc<PolicySet>),
     /// The trust policy of a role.
     Trust(Arc<PolicySet>),
+    /// One without which nobody may, as a key's.
+    Required(Arc<PolicySet>),
 }
 
 impl Check {
@@ -119,9 +122,7 @@ impl Check {
             };
             let keys = self.keys.iter().enumerate().filter(|(at, (key, _))| keeps(key, *at));
             let keys = keys.map(|(_, pair)| pair.clone()).collect();
-            let (resource, account, guard) =
-                (self.resource.clone(), self.account.clone(), self.guard.clone());
-            Cow::Owned(Self { action: self.action, resource, account, keys, guard, through: None })
+            Cow::Owned(Self { keys, ..self.clone() })
         };
         (0..most).map(reading).collect()
     }
@@ -133,6 +134,7 @@ impl Check {
             action: self.action,
             resource: through.resource.clone(),
             account: Some(through.account.clone()),
+            owner: None,
             // It has tags of its own.
             keys: self.keys.iter().filter(|(key, _)| !key.starts_with("aws:ResourceTag/")).cloned().collect(),
             guard: through.guard.clone(),
@@ -173,6 +175,7 @@ impl Check {
             action,
             resource: resource.into(),
             account: None,
+            owner: None,
             keys: vec![],
             guard: Guard::None,
             through: None,
@@ -195,6 +198,15 @@ impl Check {
     #[must_use]
     pub fn of_account(mut self, account: AccountId) -> Self {
         self.account = Some(account);
+        self
+    }
+
+    /// Who owns it, where that is another account than the one that it is in, as of an object that another account wrote into
+    /// a bucket. To its owner's principals it is of their own account: their policies alone may let them in. Whatever else
+    /// holds for a resource holds by the account that it is in.
+    #[must_use]
+    pub fn owned_by(mut self, owner: AccountId) -> Self {
+        self.owner = Some(owner);
         self
     }
 

@@ -24,7 +24,7 @@ pub use json::{json_of_value, value_of_json};
 pub use rest::Labels;
 pub use route::{Hosts, Protocols, Routed, S3Address, protocol_of, route};
 pub use upload_form::{FormFile, FormHead, UploadForm};
-pub use xml::MalformedXml;
+pub use xml::{MalformedXml, flat_document};
 
 use daypass_model::{Operation, Protocol, Value};
 use http::request::Parts;
