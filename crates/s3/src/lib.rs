@@ -48,6 +48,7 @@ mod access_point;
 mod account_block;
 mod acl;
 mod archive;
+mod attachment;
 mod authorize;
 mod bucket;
 mod bucket_acl;
@@ -109,10 +110,12 @@ mod upload_part;
 mod upload_part_copy;
 mod uri;
 mod versioning;
+mod vocabulary;
 mod writing;
 
 use daypass_core::Entry;
 
+pub use attachment::{AttachError, Attached, Attachments, NewAttachment};
 pub use lifetime::{EndError, end_lifetimes};
 
 /// Every operation that is implemented.
