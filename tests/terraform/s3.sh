@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Terraform's resources of S3 against a running server, whose administrator the environment names: apply, a plan without a
+# Terraform's resources of S3 and of the keys that seal its objects, against a running server, whose administrator the environment names: apply, a plan without a
 # difference, a change in place, imports, destroy. Ends with a line 'N passed, N failed'.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,7 +11,7 @@ printf 'provider_installation {\n  filesystem_mirror { path = "%s" }\n}\n' "${TF
 # Requests about an account go to ACCOUNT.HOST, as the SDKs make of any endpoint, and those of a number as 127.0.0.1 are hosts that
 # no DNS knows. A proxy is told them as they are; the endpoint itself is one.
 case ${AWS_ENDPOINT_URL:-} in http://*) export HTTP_PROXY=$AWS_ENDPOINT_URL http_proxy=$AWS_ENDPOINT_URL ;; esac
-cp "$here/s3/main.tf" "$work/" && cd "$work" || exit 1
+cp "$here"/s3/*.tf "$work/" && cd "$work" || exit 1
 
 passed=0 failed=0
 check() { local what=$1 log; shift; log=$work/log
@@ -45,6 +45,10 @@ check "import aws_s3_account_public_access_block" import_again aws_s3_account_pu
 door=arn:aws:s3:${AWS_REGION:-us-east-1}:$account:accesspoint/terraform-$TF_VAR_suffix
 check "import aws_s3_access_point" import_again aws_s3_access_point.door "$account:terraform-$TF_VAR_suffix"
 check "import aws_s3control_access_point_policy" import_again aws_s3control_access_point_policy.door "$door"
+key=$(terraform state show -no-color aws_kms_key.k | sed -n 's/^ *key_id *= "\(.*\)"/\1/p')
+check "import aws_kms_key" import_again aws_kms_key.k "$key"
+check "import aws_kms_alias" import_again aws_kms_alias.k "alias/terraform-$TF_VAR_suffix"
+check "import the encryption of a bucket with a key" import_again aws_s3_bucket_server_side_encryption_configuration.sealed "terraform-s3-sealed-$TF_VAR_suffix"
 # What an import cannot know (force_destroy) is written once more.
 check "apply after the imports" tf apply -auto-approve -input=false "${changed[@]}"
 check "a plan after the imports shows no difference" same "${changed[@]}"
