@@ -13,10 +13,12 @@ import botocore.serialize
 import botocore.session
 from botocore.awsrequest import AWSRequest
 
-SERVICES = ["accessanalyzer", "cloudtrail", "ec2", "ec2-instance-connect", "iam", "kms", "organizations", "s3", "ssm", "sts"]
+SERVICES = ["accessanalyzer", "cloudtrail", "ec2", "ec2-instance-connect", "iam", "kms", "organizations", "s3", "s3control", "ssm", "sts"]
 # Their routes belong to a newer operation, or to S3 Express: no client of ours sends them.
 NOT_ROUTED = {"GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNotification", "PutBucketNotification",
               "ListDirectoryBuckets", "WriteGetObjectResponse"}
+# Of S3 on Outposts: it names no account, by which the requests of S3's second API are known.
+OUTPOSTS = ("s3control", "CreateBucket")
 WHEN = datetime.datetime(2026, 11, 22, 2, 14, 0, tzinfo=datetime.timezone.utc)
 
 
@@ -122,7 +124,7 @@ def main():
             operation = model.operation_model(name)
             for depth in (1, 6):
                 params = (fill(operation.input_shape, depth) if operation.input_shape else {}) or {}
-                if name not in NOT_ROUTED and not (service == "s3" and name == "SelectObjectContent" and depth == 1):
+                if name not in NOT_ROUTED and (service, name) != OUTPOSTS and not (service == "s3" and name == "SelectObjectContent" and depth == 1):
                     lines.append(request_line(service, model, operation, params))
                     checks.append(("request", service, name, plain(params), None, operation))
                 shape = operation.output_shape

@@ -8,6 +8,9 @@ export TF_CLI_CONFIG_FILE=$work/tf.rc TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1 TF
 export TF_VAR_suffix=${TF_VAR_suffix:-$$-$RANDOM}
 mirror=$(find /opt /usr/local /usr/share "$HOME/.terraform.d" -maxdepth 4 -type d -name registry.terraform.io 2>/dev/null | head -n 1)
 printf 'provider_installation {\n  filesystem_mirror { path = "%s" }\n}\n' "${TF_PLUGINS:-$(dirname "${mirror:-/nowhere/x}")}" >"$TF_CLI_CONFIG_FILE"
+# Requests about an account go to ACCOUNT.HOST, as the SDKs make of any endpoint, and those of a number as 127.0.0.1 are hosts that
+# no DNS knows. A proxy is told them as they are; the endpoint itself is one.
+case ${AWS_ENDPOINT_URL:-} in http://*) export HTTP_PROXY=$AWS_ENDPOINT_URL http_proxy=$AWS_ENDPOINT_URL ;; esac
 cp "$here"/s3/*.tf "$work/" && cd "$work" || exit 1
 
 passed=0 failed=0
@@ -20,6 +23,7 @@ in_place() { grep -qE '0 added, [0-9]+ changed, 0 destroyed' "$work/applied"; }
 import_again() { terraform state rm "$1" && tf import "$1" "$2"; }
 changed=(-var days=60 -var payer=Requester -var content=two)
 bucket=terraform-s3-$TF_VAR_suffix
+account=${AWS_ACCOUNT_ID:-$(aws sts get-caller-identity --query Account --output text)}
 
 check "init" tf init -input=false
 check "apply" tf apply -auto-approve -input=false
@@ -37,6 +41,10 @@ check "import aws_s3_bucket_object_lock_configuration" import_again aws_s3_bucke
 check "import aws_s3_bucket_metric" import_again aws_s3_bucket_metric.b "$bucket:all"
 check "import aws_s3_bucket_analytics_configuration" import_again aws_s3_bucket_analytics_configuration.b "$bucket:all"
 check "import aws_s3_bucket_inventory" import_again aws_s3_bucket_inventory.b "$bucket:daily"
+check "import aws_s3_account_public_access_block" import_again aws_s3_account_public_access_block.a "$account"
+door=arn:aws:s3:${AWS_REGION:-us-east-1}:$account:accesspoint/terraform-$TF_VAR_suffix
+check "import aws_s3_access_point" import_again aws_s3_access_point.door "$account:terraform-$TF_VAR_suffix"
+check "import aws_s3control_access_point_policy" import_again aws_s3control_access_point_policy.door "$door"
 key=$(terraform state show -no-color aws_kms_key.k | sed -n 's/^ *key_id *= "\(.*\)"/\1/p')
 check "import aws_kms_key" import_again aws_kms_key.k "$key"
 check "import aws_kms_alias" import_again aws_kms_alias.k "alias/terraform-$TF_VAR_suffix"

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// The services that Daypass speaks, by botocore's names.
-pub(crate) const SERVICES: [&str; 10] = [
+pub(crate) const SERVICES: [&str; 11] = [
     "accessanalyzer",
     "cloudtrail",
     "ec2",
@@ -19,6 +19,7 @@ pub(crate) const SERVICES: [&str; 10] = [
     "kms",
     "organizations",
     "s3",
+    "s3control",
     "ssm",
     "sts",
 ];

@@ -126,7 +126,12 @@ impl<'a> Call<'a> {
     /// The record of the call but for its outcome.
     pub(crate) fn draft(&self, trail: &Trail) -> Draft {
         let name = self.operation.map_or(self.unknown, |o| o.name);
-        let source = self.operation.map_or("signin", |o| o.service.endpoint_prefix);
+        let source = match self.operation.map(|operation| operation.service) {
+            None => "signin",
+            // CloudTrail knows S3's two APIs as one service.
+            Some(service) if service.name == "s3control" => "s3",
+            Some(service) => service.endpoint_prefix,
+        };
         let read_only = is_read_only(name);
         let management = self.operation.is_none_or(|o| !is_data_event(o));
         let mut event = Map::new();
@@ -153,8 +158,8 @@ impl<'a> Call<'a> {
         if !trail.additional.is_empty() {
             set("additionalEventData", Json::Object(trail.additional.clone()));
         }
-        if self.peer.secure {
-            set("tlsDetails", json!({}));
+        if let Some(tls) = self.peer.tls {
+            set("tlsDetails", json!({ "tlsVersion": format!("TLSv{}", tls.number()) }));
         }
         if let Some(instance) = &self.peer.instance {
             set("vpcId", instance.vpc_id.clone().into());
@@ -486,6 +491,10 @@ fn resource_of(arn: &str) -> Option<(String, String)> {
         ("ec2", "network-interface") => "AWS::EC2::NetworkInterface",
         ("ec2", "internet-gateway") => "AWS::EC2::InternetGateway",
         ("ec2", "route-table") => "AWS::EC2::RouteTable",
+        ("s3", "accesspoint") => {
+            let whole = arn.split_once("/object/").map_or(arn, |(access_point, _)| access_point);
+            return Some(("AWS::S3::AccessPoint".to_owned(), whole.to_owned()));
+        }
         ("s3", _) => {
             let bucket = resource.split('/').next().unwrap_or(resource);
             return Some(("AWS::S3::Bucket".to_owned(), bucket.to_owned()));

@@ -23,8 +23,9 @@ const MAX_TOLD: usize = 16;
 pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
     {
         let mut trail = cx.trail();
-        let named = |resource: &String| resource != "*" && resource != Resource::EVERY_BUCKET;
-        trail.resources = checks.list.iter().map(|c| c.resource.clone()).filter(named).collect();
+        let named = |resource: &&str| *resource != "*" && *resource != Resource::EVERY_BUCKET;
+        let resources = checks.list.iter().flat_map(Check::resources).filter(named);
+        trail.resources = resources.map(str::to_owned).collect();
     }
     let readings: Vec<Cow<'_, Check>> = checks.list.iter().flat_map(Check::readings).collect();
     let mut refused: Option<(&Check, Decision)> = None;
@@ -166,7 +167,7 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, places: &'a Places, context: &mut 
     places.describe(context);
     context.set(keys::CURRENT_TIME, time(cx.now));
     context.set(keys::EPOCH_TIME, cx.now.seconds());
-    context.set(keys::SECURE_TRANSPORT, cx.peer.secure);
+    context.set(keys::SECURE_TRANSPORT, cx.peer.tls.is_some());
     context.set(keys::SOURCE_IP, cx.peer.address);
     context.set(keys::USER_AGENT, cx.user_agent.as_str());
     context.set(keys::VIA_AWS_SERVICE, false);
@@ -215,7 +216,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
     let sentence = match cx.caller().kind() {
         // Whom only a provider vouches for learns no more than that.
         CallerKind::Vouched(_) => format!("Not authorized to perform {}", check.action),
-        _ => explanation.message(audience, service.name == "s3"),
+        _ => explanation.message(audience, service.protocol == Protocol::RestXml),
     };
     cx.trail().explanation = Some(json);
     match service.protocol {

@@ -67,6 +67,15 @@ pub struct Check {
     pub(crate) owner: Option<AccountId>,
     pub(crate) keys: Vec<(Cow<'static, str>, Values)>,
     pub(crate) guard: Guard,
+    pub(crate) through: Option<Arc<Through>>,
+}
+
+/// A resource of its own that a request came through, as an access point of S3: it has to be allowed there too.
+pub(crate) struct Through {
+    resource: String,
+    account: AccountId,
+    guard: Guard,
+    tags: Vec<Tag>,
 }
 
 /// The values of a condition key.
@@ -97,7 +106,7 @@ impl Check {
     /// The question as it is; or, if tags differ in case alone (`Team` and `team`), once for each that a policy may mean,
     /// for condition keys have no case. All have to be allowed: a tag that somebody adds neither gives what another
     /// would not, nor takes away what another forbids.
-    pub(crate) fn readings(&self) -> Vec<Cow<'_, Self>> {
+    fn spellings(&self) -> Vec<Cow<'_, Self>> {
         let mut places: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, (key, _)) in self.keys.iter().enumerate() {
             places.entry(key.to_ascii_lowercase()).or_default().push(at);
@@ -118,6 +127,47 @@ impl Check {
         (0..most).map(reading).collect()
     }
 
+    /// All that has to be answered with yes: the question of what the request came through, if it did, and this one.
+    pub(crate) fn readings(&self) -> Vec<Cow<'_, Self>> {
+        let Some(through) = &self.through else { return self.spellings() };
+        let door = Self {
+            action: self.action,
+            resource: through.resource.clone(),
+            account: Some(through.account.clone()),
+            owner: None,
+            // It has tags of its own.
+            keys: self.keys.iter().filter(|(key, _)| !key.starts_with("aws:ResourceTag/")).cloned().collect(),
+            guard: through.guard.clone(),
+            through: None,
+        };
+        let door = door.resource_tags(&through.tags);
+        let mut all: Vec<_> =
+            door.spellings().into_iter().map(|reading| Cow::Owned(reading.into_owned())).collect();
+        all.extend(self.spellings());
+        all
+    }
+
+    /// The resources that are asked about.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &str> {
+        let through = self.through.iter().map(|through| through.resource.as_str());
+        through.chain([self.resource.as_str()])
+    }
+
+    /// The request came through a resource of an account's, which has a policy and tags of its own. The same action has to be
+    /// allowed there as well, under the same circumstances.
+    #[must_use]
+    pub fn through(
+        mut self,
+        resource: impl Into<String>,
+        account: AccountId,
+        guard: Guard,
+        tags: &[Tag],
+    ) -> Self {
+        let (resource, tags) = (resource.into(), tags.to_vec());
+        self.through = Some(Arc::new(Through { resource, account, guard, tags }));
+        self
+    }
+
     /// A question about a resource by its ARN, of the caller's account unless told otherwise.
     #[must_use]
     pub fn new(action: &'static str, resource: impl Into<String>) -> Self {
@@ -128,6 +178,7 @@ impl Check {
             owner: None,
             keys: vec![],
             guard: Guard::None,
+            through: None,
         }
     }
 

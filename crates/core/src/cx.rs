@@ -22,10 +22,30 @@ use crate::state::State;
 pub struct Peer {
     /// The address at the other end.
     pub address: IpAddr,
-    /// Whether it came over TLS.
-    pub secure: bool,
+    /// The version of TLS that it came over, if it did.
+    pub tls: Option<TlsVersion>,
     /// The instance whose link it came in by.
     pub instance: Option<PeerInstance>,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    V1_2,
+    /// TLS 1.3.
+    V1_3,
+}
+
+impl TlsVersion {
+    /// As condition keys have it (`s3:TlsVersion`): a number.
+    #[must_use]
+    pub fn number(self) -> &'static str {
+        match self {
+            Self::V1_2 => "1.2",
+            Self::V1_3 => "1.3",
+        }
+    }
 }
 
 /// An instance, proved by the link that a connection came in by.

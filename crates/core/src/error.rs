@@ -36,7 +36,9 @@ impl From<KeyRingError> for Error {
 #[must_use]
 pub fn internal_failure(service: &daypass_model::Service) -> Fault {
     match service.name {
-        "s3" => Fault::coded("InternalError", 500, "We encountered an internal error. Please try again."),
+        "s3" | "s3control" => {
+            Fault::coded("InternalError", 500, "We encountered an internal error. Please try again.")
+        }
         "ec2" => Fault::coded("InternalError", 500, "An internal error has occurred"),
         _ => Fault::coded(
             "InternalFailure",

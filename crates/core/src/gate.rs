@@ -323,7 +323,7 @@ impl Gate {
             operation,
             region,
             now: arrival.now,
-            request_id: if operation.service.name == "s3" {
+            request_id: if operation.service.protocol == Protocol::RestXml {
                 arrival.ids.s3_request_id(arrival.now)
             } else {
                 arrival.request_id
@@ -454,7 +454,7 @@ impl Gate {
     }
 
     async fn refuse(&self, arrival: &Arrival, refused: Refused, is_head: bool) -> Response<Body> {
-        let request_id = if refused.service.name == "s3" {
+        let request_id = if refused.service.protocol == Protocol::RestXml {
             arrival.ids.s3_request_id(arrival.now)
         } else {
             arrival.request_id.clone()

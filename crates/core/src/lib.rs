@@ -56,7 +56,7 @@ pub use attempts::Attempts;
 pub use aws_managed::AwsManagedPolicy;
 pub use caller::{Caller, CallerKind, Vouched, VouchedBy};
 pub use check::{Check, Checks, Guard};
-pub use cx::{Cx, Peer, PeerInstance};
+pub use cx::{Cx, Peer, PeerInstance, TlsVersion};
 pub use error::{Error, internal_failure};
 pub use gate::Gate;
 pub use identity::{Identities, Identity, Who, customer_managed_name};

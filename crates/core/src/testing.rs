@@ -2,15 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod organization;
+mod required;
 mod web;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::{digest, hmac};
-use daypass_model::{AccountId, Kind, Operation, Protocol, Service, Structure, Text, Timestamp, services};
+use daypass_model::{AccountId, Operation, Service, Timestamp, services};
 use daypass_objects::local::{Local, Options};
 use daypass_objects::upstream::Attached;
 use daypass_store::records::{AccessKey, AccessKeyStatus, Indexed as _, Policies, Sealed, User};
@@ -202,7 +203,7 @@ impl TestServer {
     pub async fn refuses_a_stranger(&self, operation: &'static Operation) {
         let stranger = self.user("stranger", &[]).await;
         let (revision, records) = (self.gate.state().store.revision(), self.audit().len());
-        let parameters = required(operation);
+        let parameters = required::form(operation);
         let form: Vec<(&str, &str)> = parameters.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let (code, message) = stranger.query(operation.service.name, operation.name, &form).await.refused();
         let name = operation.name;
@@ -221,61 +222,6 @@ impl TestServer {
     pub fn audit(&self) -> Vec<AuditRecord> {
         let query = AuditQuery { order: Order::OldestFirst, limit: usize::MAX, ..AuditQuery::default() };
         self.gate.state().store.audit(&query).unwrap()
-    }
-}
-
-/// What an operation requires, as a form that its table takes.
-fn required(operation: &Operation) -> Vec<(String, String)> {
-    let mut form = vec![];
-    require(operation.input, "", operation.service.protocol == Protocol::Ec2, &mut form);
-    form
-}
-
-fn require(shape: &Structure, prefix: &str, ec2: bool, form: &mut Vec<(String, String)>) {
-    for member in shape.members.iter().filter(|member| member.required) {
-        let name = format!("{prefix}{}", member.wire_in);
-        match member.kind {
-            Kind::List(list) => {
-                let item = if list.flattened || ec2 { String::new() } else { format!(".{}", list.item_name) };
-                require_value(&list.item, format!("{name}{item}.1"), ec2, form);
-            }
-            kind => require_value(&kind, name, ec2, form),
-        }
-    }
-}
-
-fn require_value(kind: &Kind, name: String, ec2: bool, form: &mut Vec<(String, String)>) {
-    match kind {
-        Kind::Structure(shape) => {
-            let (before, prefix) = (form.len(), format!("{name}."));
-            require(shape, &prefix, ec2, form);
-            // A form has no way to say a structure with nothing in it.
-            let plain = |kind| matches!(kind, Kind::String(_) | Kind::Boolean);
-            let member = shape.members.iter().find(|member| plain(member.kind));
-            if let Some(member) = member.filter(|_| form.len() == before) {
-                require_value(&member.kind, format!("{prefix}{}", member.wire_in), ec2, form);
-            }
-        }
-        Kind::String(text) => form.push((name, sample(text))),
-        Kind::Integer(number) | Kind::Long(number) => form.push((name, number.min.max(1).to_string())),
-        Kind::Timestamp(_) => form.push((name, "2026-11-22T02:14:00Z".to_owned())),
-        _ => form.push((name, "true".to_owned())),
-    }
-}
-
-/// A text that its constraints take.
-fn sample(text: &Text) -> String {
-    let pattern = text.pattern.map_or("", |pattern| pattern.source);
-    if let Some(value) = text.values.first() {
-        return (*value).to_owned();
-    }
-    match pattern {
-        p if p.starts_with("v[1-9]") => "v1".to_owned(),
-        r"[\d]+" => "123456".to_owned(),
-        p if p.contains(r"\u002F") || p.starts_with("((/") => "/".to_owned(),
-        p if p.starts_with(r"^o-[0-9a-z]{10,32}\/r-") => "o-exampleorgid/r-root".to_owned(),
-        "" if text.min == 20 => format!("arn:aws:iam::{ACCOUNT}:policy/x"),
-        _ => "a".repeat(usize::try_from(text.min.max(3)).unwrap()),
     }
 }
 
@@ -300,7 +246,7 @@ fn objects(folder: &Path, ring: &KeyRing, entropy: &Arc<dyn Entropy>) -> Local {
 }
 
 fn peer() -> Peer {
-    Peer { address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), secure: false, instance: None }
+    Peer { address: Ipv4Addr::new(192, 0, 2, 1).into(), tls: None, instance: None }
 }
 
 /// An answer.
@@ -440,7 +386,7 @@ impl Client {
         self.send(Outgoing { service, method, path, query, headers: &headers, body: body.as_bytes() }).await
     }
 
-    /// Calls S3: a path as it is sent, a query without its question mark.
+    /// Calls S3: a path as it is sent, a query without its question mark; a host if it is another one.
     pub async fn s3(
         &self,
         method: &str,
@@ -477,7 +423,9 @@ impl Client {
         let uri = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         let mut all: Vec<(String, String)> =
             headers.iter().map(|(k, v)| (k.to_lowercase(), (*v).to_owned())).collect();
-        all.push(("host".to_owned(), "127.0.0.1:4566".to_owned()));
+        if headers.iter().all(|(name, _)| *name != "host") {
+            all.push(("host".to_owned(), "127.0.0.1:4566".to_owned()));
+        }
         all.push(("x-amz-date".to_owned(), self.clock.now().basic()));
         all.push(("x-amz-content-sha256".to_owned(), hex(digest::digest(&digest::SHA256, body).as_ref())));
         if let Some(token) = &self.token {

@@ -112,6 +112,14 @@ pub(crate) fn is_public(acl: &[Grant]) -> bool {
     acl.iter().any(|grant| matches!(grant.grantee, Grantee::AllUsers | Grantee::AuthenticatedUsers))
 }
 
+/// What of a list counts: where public ones are ignored, answers show no more than what is in force (S3 user guide, "Blocking
+/// public access", `IgnorePublicAcls`).
+pub(crate) fn in_force(cx: &Cx, bucket: &Bucket, acl: &[Grant]) -> Acl {
+    let ignores_public = is_public(acl) && bucket.blocks(cx).ignore_public_acls;
+    let public = |grant: &Grant| matches!(grant.grantee, Grantee::AllUsers | Grantee::AuthenticatedUsers);
+    acl.iter().filter(|grant| !(ignores_public && public(grant))).cloned().collect()
+}
+
 /// What a list that nobody wrote says.
 pub(crate) fn private(owner: &AccountId) -> Acl {
     vec![Grant { grantee: Grantee::Account(owner.clone()), permission: Permission::FullControl }]
@@ -127,7 +135,7 @@ pub(crate) fn policy(
     of_object: bool,
 ) -> Option<Arc<Policy>> {
     let caller = cx.caller().account();
-    let ignores_public = bucket.blocks(cx).ignore_public_acls;
+    let ignores_public = is_public(acl) && bucket.blocks(cx).ignore_public_acls;
     let principal = acl.iter().filter(|grant| grant.permission.covers(action, of_object)).find_map(
         |grant| match &grant.grantee {
             Grantee::AllUsers if !ignores_public => Some("\"*\"".to_owned()),

@@ -11,8 +11,10 @@ use daypass_core::model::AccountId;
 use daypass_core::policy::{Policy, PolicySet};
 use daypass_core::store::Tx;
 use daypass_core::wire::sigv4::AuthForm;
-use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard};
+use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard, TlsVersion};
 
+use crate::abac;
+use crate::access_point;
 use crate::acl::{self, Grant};
 use crate::bucket::Bucket;
 use crate::cors;
@@ -28,7 +30,7 @@ pub(crate) fn on_bucket(
     name: &str,
     expected_owner: Option<&str>,
 ) -> Result<Checks, Error> {
-    let bucket = Bucket::load(tx, name)?;
+    let bucket = Bucket::reach(cx, tx, name)?;
     admit(cx, &bucket, expected_owner)?;
     Ok(bucket_check(cx, &bucket, cx.operation().action).into())
 }
@@ -61,17 +63,26 @@ pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> R
     cx.on_refusal("x-amz-bucket-region", bucket.region.clone());
     if let Some(proof) = cx.caller().proof()
         && let Some(region) = proof.region()
-        && region != bucket.region
+        && !proof.covers(&bucket.region)
         // The one question about a bucket that every region answers.
         && cx.operation().name != "GetBucketLocation"
     {
         return Err(wrong_region(proof.form(), region, &bucket.region).into());
     }
+    reached(cx, bucket)?;
     cors::answer(cx, bucket)?;
     if cx.operation().name != "OptionsObject" {
         paid_for(cx, bucket)?;
     }
     owned_as_expected(bucket, expected_owner)
+}
+
+/// Whether the request may come the way that it came.
+///
+/// # Errors
+/// What an access point does not take, or not from there.
+pub(crate) fn reached(cx: &Cx, bucket: &Bucket) -> Result<(), Error> {
+    bucket.via.as_ref().map_or(Ok(()), |via| access_point::admit(cx, via))
 }
 
 /// Whether somebody pays for the request: the bucket's owner, or, where requesters pay, who says so and is somebody (S3 user
@@ -105,7 +116,7 @@ pub(crate) fn owned_as_expected(bucket: &Bucket, expected_owner: Option<&str>) -
 
 /// May the caller do this to the bucket?
 pub(crate) fn bucket_check(cx: &Cx, bucket: &Bucket, action: &'static str) -> Check {
-    about(cx, bucket, Check::new(action, bucket.arn()))
+    access_point::through(cx, bucket, about(cx, bucket, Check::new(action, bucket.arn())), None)
 }
 
 /// May the caller do this to an object that is there: of this owner, with this ACL? Where its owner is not its bucket's,
@@ -122,7 +133,8 @@ pub(crate) fn existing_check(
 ) -> Check {
     let check = of_bucket(cx, bucket, Check::new(action, bucket.object_arn(key))).owned_by(owner.clone());
     let acl = || if bucket.is_enforced() { None } else { acl::policy(cx, bucket, acl, action, true) };
-    check.guarded_by(guard(cx, bucket, owner, acl))
+    let check = check.guarded_by(guard(cx, bucket, owner, acl));
+    access_point::through(cx, bucket, check, Some(key))
 }
 
 /// May the caller do this to an upload? The account that began it may without the bucket's owner saying so (S3 user guide,
@@ -137,12 +149,14 @@ pub(crate) fn upload_check(
     let own = initiator.filter(|account| cx.caller().account().as_ref() == Some(*account));
     let grant = || Some(acl::grant(&format!("{{\"AWS\":\"{}\"}}", own?), action, "upload to", &bucket.name));
     let check = of_bucket(cx, bucket, Check::new(action, bucket.object_arn(key)));
-    check.guarded_by(guard(cx, bucket, &bucket.account, grant))
+    let check = check.guarded_by(guard(cx, bucket, &bucket.account, grant));
+    access_point::through(cx, bucket, check, Some(key))
 }
 
 /// May the caller do this to the object of that key, whether it is there or not?
 pub(crate) fn object_check(cx: &Cx, bucket: &Bucket, action: &'static str, key: &str) -> Check {
-    about(cx, bucket, Check::new(action, bucket.object_arn(key)))
+    let check = about(cx, bucket, Check::new(action, bucket.object_arn(key)));
+    access_point::through(cx, bucket, check, Some(key))
 }
 
 /// What to answer where a key is not there: who may list the bucket is told so, to everybody else it is forbidden to ask
@@ -156,6 +170,7 @@ pub(crate) fn missing_key(cx: &Cx, bucket: &Bucket, missing: Fault) -> Error {
 
 /// The condition keys of every request (service authorization reference, "Condition keys for Amazon S3").
 pub(crate) fn common(cx: &Cx, check: Check) -> Check {
+    let check = check.with_some("s3:TlsVersion", cx.peer().tls.map(TlsVersion::number));
     let Some(proof) = cx.caller().proof() else { return check };
     let form = match proof.form() {
         AuthForm::Header => "REST-HEADER",
@@ -185,13 +200,19 @@ fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
 
 fn of_bucket(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
     let account = &bucket.account;
-    common(cx, check).of_account(account.clone()).with("s3:ResourceAccount", account.as_str())
+    let check = common(cx, check).of_account(account.clone()).with("s3:ResourceAccount", account.as_str());
+    let check = abac::tags(bucket, check);
+    match &bucket.via {
+        Some(via) => access_point::keys(via, check),
+        None => check,
+    }
 }
 
 /// What the bucket's policy and a grant beside it let in and keep out together. Where the policy lets in the public and the bucket
 /// restricts that, nothing lets in anybody from outside its account (S3 user guide, "Blocking public access",
 /// `RestrictPublicBuckets`).
 fn guard(cx: &Cx, bucket: &Bucket, owner: &AccountId, grant: impl FnOnce() -> Option<Arc<Policy>>) -> Guard {
+    // Whoever made an access point to somebody else's bucket is not inside by that.
     let outside = cx.caller().account().is_none_or(|account| account != bucket.account);
     let restricted = outside && bucket.is_public() && bucket.blocks(cx).restrict_public_buckets;
     let grant = if restricted { None } else { grant() };

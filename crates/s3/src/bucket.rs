@@ -10,17 +10,20 @@ use std::sync::{Arc, OnceLock};
 use daypass_core::model::s3::LifecycleRule;
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::objects::BucketId;
-use daypass_core::policy::{Document, DocumentKind, Effect, Policy, PolicySet, PolicySource};
+use daypass_core::policy::{Policy, PolicySet};
 use daypass_core::store::records::{Account, Tag};
 use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
 use daypass_core::{Cx, Error, State};
 use serde::{Deserialize, Serialize};
 
+use crate::access_point::{self, AccessPoint};
+use crate::account_block;
 use crate::acl::{self, Acl, Grant};
 use crate::fault::no_such_bucket;
 use crate::lifecycle;
 use crate::name;
 use crate::public;
+use crate::stored_policy::StoredPolicy;
 
 /// A bucket.
 #[derive(Clone, Serialize, Deserialize)]
@@ -63,6 +66,9 @@ pub(crate) struct Bucket {
     /// Whether transfer acceleration, which there is none of, was told to be off.
     #[serde(default)]
     pub(crate) acceleration_suspended: bool,
+    /// Whether its tags decide who may do what with it.
+    #[serde(default)]
+    pub(crate) abac: bool,
     /// Whether transfer acceleration was told to be on.
     #[serde(default)]
     pub(crate) accelerated: bool,
@@ -72,9 +78,12 @@ pub(crate) struct Bucket {
     /// Further configurations by their kinds, as they were put, by the shapes of the API.
     #[serde(default)]
     pub(crate) documents: BTreeMap<String, serde_json::Value>,
+    /// The access point that a request reached it by, if it did.
+    #[serde(skip)]
+    pub(crate) via: Option<Arc<AccessPoint>>,
     /// Its policy, compiled.
     #[serde(skip)]
-    compiled: OnceLock<Compiled>,
+    compiled: OnceLock<StoredPolicy>,
     /// The rules of its lifecycle, read.
     #[serde(skip)]
     rules: OnceLock<Arc<[LifecycleRule]>>,
@@ -98,6 +107,24 @@ impl PublicAccessBlock {
         block_public_policy: true,
         restrict_public_buckets: true,
     };
+
+    /// Nothing.
+    pub(crate) const NONE: Self = Self {
+        block_public_acls: false,
+        ignore_public_acls: false,
+        block_public_policy: false,
+        restrict_public_buckets: false,
+    };
+
+    /// Whatever either blocks.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            block_public_acls: self.block_public_acls || other.block_public_acls,
+            ignore_public_acls: self.ignore_public_acls || other.ignore_public_acls,
+            block_public_policy: self.block_public_policy || other.block_public_policy,
+            restrict_public_buckets: self.restrict_public_buckets || other.restrict_public_buckets,
+        }
+    }
 }
 
 /// Whose objects are in a bucket with ACLs (S3 user guide, "Controlling ownership of objects").
@@ -141,15 +168,6 @@ pub(crate) struct Lifecycle {
     pub(crate) transition_default_minimum_object_size: String,
 }
 
-/// A policy, ready for decisions.
-#[derive(Clone, Debug)]
-struct Compiled {
-    policy: Arc<Policy>,
-    denials: Arc<Policy>,
-    set: Arc<PolicySet>,
-    is_public: bool,
-}
-
 impl Bucket {
     /// A new one, as AWS makes them: closed to the public, and everything in it its owner's.
     pub(crate) fn new(name: &str, account: AccountId, region: &str, created: Timestamp, number: u64) -> Self {
@@ -168,9 +186,11 @@ impl Bucket {
             encryption: Encryption::default(),
             lifecycle: None,
             acceleration_suspended: false,
+            abac: false,
             accelerated: false,
             requester_pays: false,
             documents: BTreeMap::new(),
+            via: None,
             compiled: OnceLock::new(),
             rules: OnceLock::new(),
         }
@@ -181,14 +201,39 @@ impl Bucket {
         Key::new(&["s3", "bucket", name])
     }
 
-    /// The bucket of that name, as the last commit left it: for operations over streams.
+    /// The bucket of that name or behind the access point of that name, as the last commit left it: for operations over
+    /// streams.
     ///
     /// # Errors
     /// `NoSuchBucket`, or a failure of the store.
     pub(crate) fn find(cx: &Cx, name: &str) -> Result<Arc<Self>, Error> {
         name::may_exist(name)?;
-        let found = cx.state().kept.get::<Self>(&Self::key_of(name))?;
-        found.ok_or_else(|| no_such_bucket(name).into())
+        let kept = &cx.state().kept;
+        if let Some(found) = kept.get::<Self>(&Self::key_of(name))? {
+            return Ok(found);
+        }
+        let via = access_point::named(cx, name)?.ok_or_else(|| no_such_bucket(name))?;
+        let behind = kept.get::<Self>(&Self::key_of(&via.bucket))?;
+        behind.and_then(|bucket| bucket.behind(via).map(Arc::new)).ok_or_else(|| no_such_bucket(name).into())
+    }
+
+    /// The same, as the transaction sees the bucket: for what access points take. [`load`](Self::load) is for the rest.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub(crate) fn reach(cx: &Cx, tx: &Tx<'_>, name: &str) -> Result<Self, Error> {
+        name::may_exist(name)?;
+        if let Some(found) = tx.get::<Self>(&Self::key_of(name))? {
+            return Ok(found);
+        }
+        let via = access_point::named(cx, name)?.ok_or_else(|| no_such_bucket(name))?;
+        let behind = tx.get::<Self>(&Self::key_of(&via.bucket))?;
+        behind.and_then(|bucket| bucket.behind(via)).ok_or_else(|| no_such_bucket(name).into())
+    }
+
+    /// The bucket behind an access point, unless it is another one of the same name.
+    fn behind(&self, via: Arc<AccessPoint>) -> Option<Self> {
+        (self.number == via.bucket_number).then(|| Self { via: Some(via), ..self.clone() })
     }
 
     /// The bucket of that name, as the transaction sees it.
@@ -228,14 +273,15 @@ impl Bucket {
         }
     }
 
-    /// What of public access it blocks.
-    pub(crate) fn blocks(&self, _: &Cx) -> PublicAccessBlock {
-        self.public_access_block.unwrap_or(PublicAccessBlock {
-            block_public_acls: false,
-            ignore_public_acls: false,
-            block_public_policy: false,
-            restrict_public_buckets: false,
-        })
+    /// What of public access is blocked: by itself, by its account, and by the access point that the request came through and
+    /// that one's account (S3 user guide, "Blocking public access": the most restrictive combination).
+    pub(crate) fn blocks(&self, cx: &Cx) -> PublicAccessBlock {
+        let own = self.public_access_block.unwrap_or(PublicAccessBlock::NONE);
+        let blocks = own.and(account_block::of(cx, &self.account));
+        match &self.via {
+            None => blocks,
+            Some(via) => blocks.and(via.block).and(account_block::of(cx, &via.account)),
+        }
     }
 
     /// Its policy, compiled once for as long as the record is kept: alone, and as a set.
@@ -278,19 +324,10 @@ impl Bucket {
         self.rules = OnceLock::new();
     }
 
-    fn compiled(&self) -> Option<&Compiled> {
+    fn compiled(&self) -> Option<&StoredPolicy> {
         let text = self.policy.as_deref()?;
-        Some(self.compiled.get_or_init(|| {
-            let document = Document::load(DocumentKind::Bucket, text);
-            let is_public = public::is_public(&document);
-            let mut denials = document.clone();
-            denials.statements.retain(|statement| statement.effect.value == Effect::Deny);
-            let named = || PolicySource::named(format!("policy of bucket {}", self.name));
-            let denials = Policy::compile(named(), denials);
-            let policy = Policy::compile(named(), document);
-            let set = Arc::new(PolicySet::new([Arc::clone(&policy)]));
-            Compiled { policy, denials, set, is_public }
-        }))
+        let name = || format!("policy of bucket {}", self.name);
+        Some(self.compiled.get_or_init(|| StoredPolicy::compile(text, &name(), public::is_public)))
     }
 }
 

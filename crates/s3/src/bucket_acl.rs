@@ -13,9 +13,9 @@ operation!(PUT_BUCKET_ACL, ops::PutBucketAcl, may_refuse: put_checks, put);
 bucket_operation!(GET_BUCKET_ACL, ops::GetBucketAcl, get);
 
 fn get(cx: &Cx, tx: &mut Tx<'_>, input: GetBucketAclRequest) -> Result<GetBucketAclOutput, Error> {
-    let bucket = Bucket::load(tx, &input.bucket)?;
+    let bucket = Bucket::reach(cx, tx, &input.bucket)?;
     Ok(GetBucketAclOutput {
-        grants: Some(acl::shown(cx, &bucket.acl())?),
+        grants: Some(acl::shown(cx, &acl::in_force(cx, &bucket, &bucket.acl()))?),
         owner: Some(acl::owner(cx, &bucket.account)?),
     })
 }

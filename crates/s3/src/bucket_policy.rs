@@ -1,19 +1,20 @@
 //! The policy of a bucket: `s3:PutBucketPolicy`, `s3:GetBucketPolicy`, `s3:DeleteBucketPolicy`, `s3:GetBucketPolicyStatus`.
 
+use daypass_core::model::AccountId;
 use daypass_core::model::s3::{
     DeleteBucketPolicyRequest, GetBucketPolicyOutput, GetBucketPolicyRequest, GetBucketPolicyStatusOutput,
     GetBucketPolicyStatusRequest, PolicyStatus, PutBucketPolicyRequest, errors, ops,
 };
 use daypass_core::policy::{Document, DocumentKind};
-use daypass_core::principals::{self, Unresolved};
+use daypass_core::principals;
 use daypass_core::store::Tx;
 use daypass_core::{Checks, Cx, Error, Fault, Guard, Who, administrator, operation};
 
 use crate::authorize::{admit, bucket_check, bucket_operation};
 use crate::bucket::Bucket;
 use crate::fault::{malformed_policy, not_there};
-use crate::policy_action;
 use crate::public;
+use crate::stored_policy;
 
 operation!(
     PUT_BUCKET_POLICY,
@@ -35,23 +36,21 @@ operation!(
 );
 bucket_operation!(GET_BUCKET_POLICY_STATUS, ops::GetBucketPolicyStatus, status);
 
-/// The largest policy, in bytes (S3 user guide, "Bucket policies").
-const MAX_BYTES: usize = 20 << 10;
-
 /// The question about the policy itself. What it says does not keep its account's root user from it, so that nobody locks
 /// a bucket for good (S3 API reference, PutBucketPolicy, "Permissions"). There is no root user here; in its place is
 /// whoever holds the machine, who alone gets sessions of the account's administrator role.
 fn checks(cx: &Cx, tx: &Tx<'_>, name: &str, expected_owner: Option<&str>) -> Result<Checks, Error> {
-    let bucket = Bucket::load(tx, name)?;
+    let bucket = Bucket::reach(cx, tx, name)?;
     admit(cx, &bucket, expected_owner)?;
     let check = bucket_check(cx, &bucket, cx.operation().action);
-    let check = if is_root(cx, &bucket) { check.guarded_by(Guard::None) } else { check };
+    let check = if is_root(cx, &bucket.account) { check.guarded_by(Guard::None) } else { check };
     Ok(check.into())
 }
 
-fn is_root(cx: &Cx, bucket: &Bucket) -> bool {
+/// Whether the caller is whoever holds the machine, in that account.
+pub(crate) fn is_root(cx: &Cx, account: &AccountId) -> bool {
     let Some(Who::Role(role)) = cx.caller().identity().map(|identity| &identity.who) else { return false };
-    role.account == bucket.account && administrator::is(role)
+    role.account == *account && administrator::is(role)
 }
 
 /// Policies are for the owner's account alone, whatever they let others do (S3 API reference, PutBucketPolicy).
@@ -66,20 +65,10 @@ fn only_of_the_owner(cx: &Cx, bucket: &Bucket) -> Result<(), Fault> {
 fn put(cx: &Cx, tx: &mut Tx<'_>, input: PutBucketPolicyRequest) -> Result<(), Error> {
     let mut bucket = Bucket::load(tx, &input.bucket)?;
     only_of_the_owner(cx, &bucket)?;
-    if input.policy.len() > MAX_BYTES {
-        let words = "Policy exceeds the maximum allowed document size.";
-        return Err(Fault::coded("PolicyTooLarge", 400, words).into());
-    }
-    let document = Document::parse(DocumentKind::Bucket, &input.policy)
-        .map_err(|error| malformed_policy(error.aws_message()))?;
-    document.check_bucket(&bucket.name).map_err(|error| malformed_policy(error.aws_message()))?;
-    policy_action::check(&document)?;
-    let kept = principals::to_ids(tx, &document, &input.policy).map_err(|error| match error {
-        Unresolved::Nobody(name) => malformed_policy("Invalid principal in policy")
-            .with("Detail", format!("\"AWS\" : \"{name}\""))
-            .into(),
-        Unresolved::Store(error) => Error::from(error),
-    })?;
+    let owns = |document: &Document| {
+        document.check_bucket(&bucket.name).map_err(|error| malformed_policy(error.aws_message()))
+    };
+    let (document, kept) = stored_policy::read(tx, &input.policy, owns)?;
     if bucket.blocks(cx).block_public_policy && public::is_public(&document) {
         return Err(blocked(cx, &bucket).into());
     }
@@ -97,7 +86,7 @@ fn blocked(cx: &Cx, bucket: &Bucket) -> Fault {
 }
 
 fn get(cx: &Cx, tx: &mut Tx<'_>, input: GetBucketPolicyRequest) -> Result<GetBucketPolicyOutput, Error> {
-    let bucket = Bucket::load(tx, &input.bucket)?;
+    let bucket = Bucket::reach(cx, tx, &input.bucket)?;
     only_of_the_owner(cx, &bucket)?;
     let text = bucket.policy.as_deref().ok_or_else(|| no_policy(&bucket))?;
     let policy = principals::to_arns(tx, DocumentKind::Bucket, text)?;

@@ -7,6 +7,7 @@ use daypass_core::model::s3::{
 use daypass_core::store::Tx;
 use daypass_core::{Cx, Error};
 
+use crate::abac;
 use crate::authorize::bucket_operation;
 use crate::bucket::Bucket;
 use crate::fault::not_there;
@@ -18,6 +19,7 @@ bucket_operation!(DELETE_BUCKET_TAGGING, ops::DeleteBucketTagging, delete);
 
 fn put(_: &Cx, tx: &mut Tx<'_>, input: PutBucketTaggingRequest) -> Result<(), Error> {
     let mut bucket = Bucket::load(tx, &input.bucket)?;
+    abac::not_in_force(&bucket)?;
     bucket.tags = tag::of_bucket(&input.tagging.tag_set)?;
     Ok(tx.put(&bucket)?)
 }
@@ -32,6 +34,7 @@ fn get(_: &Cx, tx: &mut Tx<'_>, input: GetBucketTaggingRequest) -> Result<GetBuc
 
 fn delete(_: &Cx, tx: &mut Tx<'_>, input: DeleteBucketTaggingRequest) -> Result<(), Error> {
     let mut bucket = Bucket::load(tx, &input.bucket)?;
+    abac::not_in_force(&bucket)?;
     bucket.tags.clear();
     Ok(tx.put(&bucket)?)
 }

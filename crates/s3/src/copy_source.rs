@@ -5,7 +5,8 @@ use daypass_core::model::s3::errors;
 use daypass_core::objects::{Opened, Source};
 use daypass_core::{Check, Cx, Error, Fault};
 
-use crate::authorize::{owned_as_expected, paid_for};
+use crate::access_point;
+use crate::authorize::{owned_as_expected, paid_for, reached};
 use crate::bucket::Bucket;
 use crate::conditional::{self, Reading, Verdict};
 use crate::customer_key::Headers;
@@ -65,8 +66,15 @@ impl CopySource {
     /// # Errors
     /// A name that is none, `NoSuchBucket`, or another owner than the request expects.
     pub(crate) async fn find(cx: &Cx, header: &str, expected_owner: Option<&str>) -> Result<Self, Error> {
-        let name = Name::parse(header)?;
+        let mut name = Name::parse(header)?;
+        if name.bucket.starts_with("arn:") {
+            let text = format!("{}/{}", name.bucket, name.key);
+            if let Some(named) = access_point::of_object_arn(cx, &text) {
+                (name.bucket, name.key) = named;
+            }
+        }
         let bucket = Bucket::find(cx, &name.bucket)?;
+        reached(cx, &bucket)?;
         paid_for(cx, &bucket)?;
         owned_as_expected(&bucket, expected_owner)?;
         let by_version = name.version_id.is_some();

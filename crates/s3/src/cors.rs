@@ -44,8 +44,8 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: PutBucketCorsRequest) -> Result<(), Erro
     Ok(tx.put(&bucket)?)
 }
 
-fn get(_: &Cx, tx: &mut Tx<'_>, input: GetBucketCorsRequest) -> Result<GetBucketCorsOutput, Error> {
-    let bucket = Bucket::load(tx, &input.bucket)?;
+fn get(cx: &Cx, tx: &mut Tx<'_>, input: GetBucketCorsRequest) -> Result<GetBucketCorsOutput, Error> {
+    let bucket = Bucket::reach(cx, tx, &input.bucket)?;
     match rules(&bucket)? {
         Some(rules) => Ok(GetBucketCorsOutput { cors_rules: Some(rules) }),
         None => {
@@ -178,12 +178,12 @@ pub(crate) fn answer(cx: &Cx, bucket: &Bucket) -> Result<(), Error> {
 }
 
 fn preflight_checks(cx: &Cx, tx: &Tx<'_>, input: &OptionsObjectRequest) -> Result<Checks, Error> {
-    let bucket = Bucket::load(tx, &input.bucket)?;
+    let bucket = Bucket::reach(cx, tx, &input.bucket)?;
     admit(cx, &bucket, None)?;
     Ok(Checks::authenticated_only("a browser asks before it sends anything; the answer is for everybody"))
 }
 
-fn preflight(_: &Cx, tx: &mut Tx<'_>, input: OptionsObjectRequest) -> Result<OptionsObjectOutput, Error> {
+fn preflight(cx: &Cx, tx: &mut Tx<'_>, input: OptionsObjectRequest) -> Result<OptionsObjectOutput, Error> {
     let bad = |words: String| Error::from(Fault::new(&errors::BAD_REQUEST, words));
     let Some(origin) = input.origin.as_deref() else {
         return Err(bad("Insufficient information. Origin request header needed.".to_owned()));
@@ -197,7 +197,7 @@ fn preflight(_: &Cx, tx: &mut Tx<'_>, input: OptionsObjectRequest) -> Result<Opt
         let fault = Fault::coded("AccessForbidden", 403, words).with("Method", method);
         Error::from(fault.with("ResourceType", resource_type))
     };
-    let Some(rules) = rules(&Bucket::load(tx, &input.bucket)?)? else {
+    let Some(rules) = rules(&Bucket::reach(cx, tx, &input.bucket)?)? else {
         return Err(forbidden("CORSResponse: CORS is not enabled for this bucket."));
     };
     let headers = input.access_control_request_headers.unwrap_or_default().to_lowercase();

@@ -9,6 +9,7 @@ use daypass_core::objects::{BucketId, Versioning};
 use daypass_core::store::{Read as _, Tx};
 use daypass_core::{Answered, Check, Checks, Cx, Error, Fault, Payload, stream_operation};
 
+use crate::access_point;
 use crate::acl::{self, Written, grants};
 use crate::authorize::{self, Conditions as _};
 use crate::bucket::{self, Bucket, OwnedBucket};
@@ -104,6 +105,9 @@ fn make(cx: &Cx, tx: &mut Tx<'_>, bucket: &Bucket) -> Result<CreateBucketOutput,
     if tx.get::<Bucket>(&bucket_key(bucket))?.is_some() {
         return existing(cx, tx, &bucket.name, &bucket.region);
     }
+    if access_point::has_host(tx, &bucket.name)? {
+        return Err(taken(&bucket.name).into());
+    }
     if tx.keys(&OwnedBucket::all(&bucket.account), None, MAX_BUCKETS)?.len() >= MAX_BUCKETS {
         let words = "You have attempted to create more buckets than allowed";
         return Err(Fault::new(&errors::TOO_MANY_BUCKETS, words).into());
@@ -118,14 +122,18 @@ fn make(cx: &Cx, tx: &mut Tx<'_>, bucket: &Bucket) -> Result<CreateBucketOutput,
 fn existing(cx: &Cx, tx: &Tx<'_>, name: &str, region: &str) -> Result<CreateBucketOutput, Error> {
     let known = Bucket::load(tx, name)?;
     if known.account != cx.account() {
-        let words = "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.";
-        return Err(Fault::new(&errors::BUCKET_ALREADY_EXISTS, words).with("BucketName", name).into());
+        return Err(taken(name).into());
     }
     if region == "us-east-1" && known.region == region {
         return Ok(answer(name, region));
     }
     let words = "Your previous request to create the named bucket succeeded and you already own it.";
     Err(Fault::new(&errors::BUCKET_ALREADY_OWNED_BY_YOU, words).with("BucketName", name).into())
+}
+
+fn taken(name: &str) -> Fault {
+    let words = "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.";
+    Fault::new(&errors::BUCKET_ALREADY_EXISTS, words).with("BucketName", name)
 }
 
 fn answer(name: &str, region: &str) -> CreateBucketOutput {

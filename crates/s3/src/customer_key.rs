@@ -61,7 +61,7 @@ impl CustomerKey {
             return Ok(None);
         }
         let peer = cx.peer();
-        if !peer.secure && !peer.address.is_loopback() && peer.instance.is_none() {
+        if peer.tls.is_none() && !peer.address.is_loopback() && peer.instance.is_none() {
             let words = "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.";
             return Err(invalid_request(words));
         }

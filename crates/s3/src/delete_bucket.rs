@@ -7,11 +7,12 @@ use daypass_core::objects::{Error as Engine, Versioning};
 use daypass_core::store::Read as _;
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
+use crate::access_point::AtBucket;
 use crate::attachment::Attachment;
 use crate::authorize::{self, bucket_check};
 use crate::bucket::{Bucket, OwnedBucket};
 use crate::engine;
-use crate::fault::bucket_not_empty;
+use crate::fault::{bucket_not_empty, has_access_points};
 
 stream_operation!(DELETE_BUCKET, ops::DeleteBucket, checks, run);
 
@@ -27,6 +28,9 @@ async fn run(
     _: DeleteBucketRequest,
     _: Payload,
 ) -> Result<Answered<()>, Error> {
+    if !cx.state().store.read(|tx| tx.keys(&AtBucket::all(bucket.number), None, 1))?.is_empty() {
+        return Err(has_access_points(&bucket.name).into());
+    }
     let objects = &cx.state().objects;
     match objects.close_bucket(bucket.id(), cx.commit_unnoted()).await {
         // It was closed before and not forgotten: a deletion that ended half-way is ended now.

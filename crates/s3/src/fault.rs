@@ -25,6 +25,11 @@ pub(crate) fn bucket_not_empty(name: &str, versions: bool) -> Fault {
     Fault::new(&errors::BUCKET_NOT_EMPTY, words).with("BucketName", name)
 }
 
+pub(crate) fn has_access_points(name: &str) -> Fault {
+    let words = "Bucket has access points attached and cannot be deleted.";
+    Fault::coded("BucketHasAccessPointsAttached", 400, words).with("BucketName", name)
+}
+
 pub(crate) fn invalid_argument(words: impl Into<String>, name: &str, value: impl Into<String>) -> Fault {
     Fault::new(&errors::INVALID_ARGUMENT, words).with("ArgumentName", name).with("ArgumentValue", value)
 }

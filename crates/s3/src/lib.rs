@@ -5,6 +5,9 @@
 //! configuration. The object store (`cx.state().objects`, crate `objects`) knows a bucket by its number, and keeps
 //! objects, versions, uploads, and how versions are kept.
 //!
+//! Requests come by a bucket's name or through an access point (`access_point`): [`bucket::Bucket::find`] and `reach` know both,
+//! and every question about what was reached so is asked of both.
+//!
 //! # Add an operation
 //!
 //! One about a bucket's configuration is a transaction over its record: `operation!`, whose `checks` is
@@ -39,7 +42,10 @@
 //!
 //! Tests are in `tests/s3`, through the whole gate.
 
+mod abac;
 mod abort_multipart_upload;
+mod access_point;
+mod account_block;
 mod acl;
 mod archive;
 mod attachment;
@@ -53,6 +59,7 @@ mod change;
 mod checksum;
 mod complete_multipart_upload;
 mod conditional;
+mod control;
 mod copy_object;
 mod copy_source;
 mod cors;
@@ -96,6 +103,7 @@ mod public_access_block;
 mod put_object;
 mod range;
 mod retention;
+mod stored_policy;
 mod tag;
 mod upload;
 mod upload_part;
@@ -112,6 +120,8 @@ pub use lifetime::{EndError, end_lifetimes};
 
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
+    &abac::GET_BUCKET_ABAC,
+    &abac::PUT_BUCKET_ABAC,
     &abort_multipart_upload::ABORT_MULTIPART_UPLOAD,
     &complete_multipart_upload::COMPLETE_MULTIPART_UPLOAD,
     &copy_object::COPY_OBJECT,
@@ -206,4 +216,18 @@ pub static OPERATIONS: &[&Entry] = &[
     &public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
     &upload_part::UPLOAD_PART,
     &upload_part_copy::UPLOAD_PART_COPY,
+    &control::access_point::CREATE_ACCESS_POINT,
+    &control::access_point::DELETE_ACCESS_POINT,
+    &control::access_point_policy::DELETE_ACCESS_POINT_POLICY,
+    &control::public_access_block::DELETE_PUBLIC_ACCESS_BLOCK,
+    &control::access_point::GET_ACCESS_POINT,
+    &control::access_point_policy::GET_ACCESS_POINT_POLICY,
+    &control::access_point_policy::GET_ACCESS_POINT_POLICY_STATUS,
+    &control::public_access_block::GET_PUBLIC_ACCESS_BLOCK,
+    &control::access_point::LIST_ACCESS_POINTS,
+    &control::tagging::LIST_TAGS_FOR_RESOURCE,
+    &control::access_point_policy::PUT_ACCESS_POINT_POLICY,
+    &control::public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
+    &control::tagging::TAG_RESOURCE,
+    &control::tagging::UNTAG_RESOURCE,
 ];

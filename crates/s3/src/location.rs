@@ -13,7 +13,7 @@ use crate::bucket::Bucket;
 bucket_operation!(GET_BUCKET_LOCATION, ops::GetBucketLocation, run);
 
 /// Where the bucket is; us-east-1 is nowhere in particular (S3 API reference, GetBucketLocation).
-fn run(_: &Cx, tx: &mut Tx<'_>, input: GetBucketLocationRequest) -> Result<GetBucketLocationOutput, Error> {
-    let bucket = Bucket::load(tx, &input.bucket)?;
+fn run(cx: &Cx, tx: &mut Tx<'_>, input: GetBucketLocationRequest) -> Result<GetBucketLocationOutput, Error> {
+    let bucket = Bucket::reach(cx, tx, &input.bucket)?;
     Ok(GetBucketLocationOutput { location_constraint: BucketLocationConstraint::parse(&bucket.region) })
 }

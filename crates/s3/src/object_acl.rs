@@ -33,7 +33,7 @@ async fn get(
     subject.opened(cx)?;
     Ok(Answered::new(GetObjectAclOutput {
         owner: Some(acl::owner(cx, subject.owner())?),
-        grants: Some(acl::shown(cx, &subject.acl())?),
+        grants: Some(acl::shown(cx, &acl::in_force(cx, &subject.bucket, &subject.acl()))?),
         request_charged: None,
     }))
 }

@@ -35,9 +35,12 @@ fn check_statement(statement: &Statement) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether a pattern of resources covers buckets, and whether it covers objects.
+/// Whether a pattern of resources covers buckets, and whether it covers objects; an access point stands for its bucket.
 fn names_objects(resource: &str) -> (bool, bool) {
     match resource.splitn(6, ':').nth(5) {
+        Some(name) if name.starts_with("accesspoint/") && !name.contains("/object/") => {
+            (true, name.contains('*'))
+        }
         Some(name) if name.contains('/') => (name.starts_with('*'), true),
         Some(name) => (true, name.contains('*')),
         None => (true, true),

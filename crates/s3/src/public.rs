@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use daypass_core::policy::{Comparison, Condition, Document, Effect, PrincipalName, Quantifier, Statement};
 
-/// Keys that make a statement not public where they are pinned to fixed values.
+/// Keys that make a statement not public where they are pinned to fixed values; the last two are of access points.
 const PINNING: [&str; 13] = [
     "aws:principalarn",
     "aws:principalaccount",
@@ -25,15 +25,27 @@ const PINNING: [&str; 13] = [
 
 /// Whether the policy lets in the public.
 pub(crate) fn is_public(document: &Document) -> bool {
-    document.statements.iter().any(|s| s.effect.value == Effect::Allow && grants_to_the_public(s))
+    lets_in(document, &PINNING)
 }
 
-fn grants_to_the_public(statement: &Statement) -> bool {
+/// Whether the policy of an access point lets in the public. What every request through it has in common, its ARN and its
+/// account, keeps nobody out there (S3 user guide, likewise, "Access points").
+pub(crate) fn is_public_at_access_point(document: &Document) -> bool {
+    let (pinning, _) = PINNING.split_at(PINNING.len() - 2);
+    lets_in(document, pinning)
+}
+
+fn lets_in(document: &Document, pinning: &[&str]) -> bool {
+    let allows = |s: &&Statement| s.effect.value == Effect::Allow;
+    document.statements.iter().filter(allows).any(|s| grants_to_the_public(s, pinning))
+}
+
+fn grants_to_the_public(statement: &Statement, pinning: &[&str]) -> bool {
     let open = statement.principal.as_ref().is_none_or(|clause| {
         // An `Allow` with `NotPrincipal` is for everybody else.
         clause.inverted || clause.entries.iter().any(|entry| !is_fixed_principal(&entry.value))
     });
-    open && !statement.conditions.iter().any(pins)
+    open && !statement.conditions.iter().any(|condition| pins(condition, pinning))
 }
 
 fn is_fixed_principal(name: &PrincipalName) -> bool {
@@ -46,7 +58,7 @@ fn is_fixed_principal(name: &PrincipalName) -> bool {
 }
 
 /// Whether a condition keeps out everybody but a few. One that is also true of requests without the key does not.
-fn pins(condition: &Condition) -> bool {
+fn pins(condition: &Condition, pinning: &[&str]) -> bool {
     let key = condition.key.value.to_lowercase();
     let Some(operator) = condition.operator.value.1 else { return false };
     if operator.if_exists || operator.quantifier == Some(Quantifier::ForAllValues) {
@@ -59,7 +71,7 @@ fn pins(condition: &Condition) -> bool {
         | Comparison::StringEqualsIgnoreCase
         | Comparison::StringLike
         | Comparison::ArnEquals
-        | Comparison::ArnLike => PINNING.contains(&key.as_str()) && values.all(|value| is_fixed(&key, value)),
+        | Comparison::ArnLike => pinning.contains(&key.as_str()) && values.all(|value| is_fixed(&key, value)),
         _ => false,
     }
 }
@@ -145,6 +157,21 @@ mod tests {
             let condition = format!(r#","Condition":{{"{operator}":{{"{key}":"{value}"}}}}"#);
             assert_eq!(public(r#""*""#, &condition), expected, "{operator} {key} {value}");
         }
+    }
+
+    #[test]
+    fn an_access_point_is_not_kept_from_the_public_by_what_all_its_requests_share() {
+        let of = |key: &str, value: &str| {
+            let text = format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{{"StringEquals":{{"{key}":"{value}"}}}}}}]}}"#
+            );
+            let document = Document::parse(DocumentKind::Bucket, &text).unwrap();
+            (is_public(&document), is_public_at_access_point(&document))
+        };
+        let arn = "arn:aws:s3:us-west-2:111122223333:accesspoint/ap";
+        assert_eq!(of("s3:DataAccessPointArn", arn), (false, true));
+        assert_eq!(of("s3:DataAccessPointAccount", "111122223333"), (false, true));
+        assert_eq!(of("aws:SourceVpc", "vpc-91237329"), (false, false));
     }
 
     #[test]

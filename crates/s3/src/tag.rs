@@ -11,7 +11,7 @@ use crate::fault::{invalid_argument, malformed_xml};
 use crate::uri;
 
 /// The tags of a bucket.
-const MAX_OF_BUCKET: usize = 50;
+pub(crate) const MAX_OF_BUCKET: usize = 50;
 /// The tags of an object.
 const MAX_OF_OBJECT: usize = 10;
 /// Characters of a key.

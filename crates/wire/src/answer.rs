@@ -189,7 +189,7 @@ pub fn write_fault(service: &Service, fault: &Fault, request_id: &str, head: boo
             }
             Answer::new(fault.status, kind, serde_json::Value::Object(body).to_string())
         }
-        Protocol::RestXml => Answer::new(fault.status, kind, s3_fault(fault, request_id)),
+        Protocol::RestXml => Answer::new(fault.status, kind, s3_fault(service, fault, request_id)),
     };
     if service.protocol == Protocol::RestJson {
         answer.header("x-amzn-ErrorType", &fault.code);
@@ -204,18 +204,26 @@ pub fn write_fault(service: &Service, fault: &Fault, request_id: &str, head: boo
     answer.request_id(service, request_id)
 }
 
-fn s3_fault(fault: &Fault, request_id: &str) -> String {
+/// S3's two APIs say the same, but the second wraps it, which the SDKs rely on.
+fn s3_fault(service: &Service, fault: &Fault, request_id: &str) -> String {
+    let wrapped = service.name == "s3control";
     let mut xml = Writer::new(Protocol::RestXml);
     xml.declare();
+    if wrapped {
+        xml.open("ErrorResponse", &[("xmlns", service.xml_namespace)]);
+    }
     xml.open("Error", &[]);
     xml.leaf("Code", &fault.code);
     xml.leaf("Message", &fault.message);
     for (name, value) in &fault.details {
         xml.leaf(name, value);
     }
+    if wrapped {
+        xml.close("Error");
+    }
     xml.leaf("RequestId", request_id);
     xml.leaf("HostId", &host_id(request_id));
-    xml.close("Error");
+    xml.close(if wrapped { "ErrorResponse" } else { "Error" });
     xml.finish()
 }
 

@@ -50,8 +50,19 @@ impl Hosts {
                 .filter(|at| matches!(rest.as_bytes().get(at + 3), None | Some(b'.' | b'-')))?;
             return rest.get(..at).filter(|b| !b.is_empty());
         }
-        under("s3.localhost").or_else(|| under("localhost")).filter(|b| *b != "s3")
+        under("s3.localhost")
+            .or_else(|| under("localhost"))
+            .or_else(|| before_address(name))
+            .filter(|b| *b != "s3")
     }
+}
+
+/// `name` of `name.127.0.0.1`, which the SDKs make of an endpoint without a name and an access point. No DNS knows it, but a
+/// proxy is told it.
+fn before_address(host: &str) -> Option<&str> {
+    let at = host.rmatch_indices('.').nth(3).map(|(at, _)| at)?;
+    let (name, address) = (host.get(..at)?, host.get(at + 1..)?);
+    address.parse::<std::net::Ipv4Addr>().ok().map(|_| name).filter(|name| !name.is_empty())
 }
 
 /// What kind of request it is, as far as the head alone tells.
@@ -107,7 +118,8 @@ pub fn route(
     match protocols {
         Protocols::FormBody | Protocols::FormQuery => by_action(form.unwrap_or(&Form::default())),
         Protocols::Json => by_target(&head.headers),
-        Protocols::RestJson => by_path(head),
+        Protocols::RestJson => by_path(head, &|service| service.protocol == Protocol::RestJson),
+        Protocols::S3 if is_s3_control(head) => by_path(head, &|service| service.name == "s3control"),
         Protocols::S3 => s3(head, hosts),
     }
 }
@@ -140,11 +152,17 @@ fn by_target(headers: &HeaderMap) -> Result<Routed, Fault> {
     Ok(Routed { operation: found.ok_or_else(unknown)?, labels: vec![] })
 }
 
+/// Whether the request is for S3's second API. A bucket's name may be its paths' first part; its clients always name an account
+/// besides, in a header that has to be signed, and those of buckets never do.
+fn is_s3_control(head: &Parts) -> bool {
+    head.uri.path().starts_with("/v20180820/") && head.headers.contains_key("x-amz-account-id")
+}
+
 /// Routes with templates: the one with the most literal parts wins.
-fn by_path(head: &Parts) -> Result<Routed, Fault> {
+fn by_path(head: &Parts, of: &dyn Fn(&Service) -> bool) -> Result<Routed, Fault> {
     let path: Vec<&str> = head.uri.path().trim_start_matches('/').split('/').collect();
     let mut best: Option<(usize, Routed)> = None;
-    for service in services().iter().filter(|s| s.protocol == Protocol::RestJson) {
+    for service in services().iter().filter(|s| of(s)) {
         for operation in service.operations.iter().filter(|o| o.http.method == head.method.as_str()) {
             let Some((literal, labels)) = fit(operation.http.path, &path)? else { continue };
             if best.as_ref().is_none_or(|(most, _)| literal > *most) {
@@ -158,14 +176,23 @@ fn by_path(head: &Parts) -> Result<Routed, Fault> {
 
 fn fit(template: &'static str, path: &[&str]) -> Result<Option<(usize, Labels)>, Fault> {
     let parts: Vec<&'static str> = template.trim_start_matches('/').split('/').collect();
-    if parts.len() != path.len() {
+    // A label like `{resourceArn+}` takes as many parts as the others leave.
+    let spread = path.len().checked_sub(parts.len());
+    let Some(spread) = spread.filter(|spread| *spread == 0 || template.contains("+}")) else {
         return Ok(None);
-    }
-    let (mut literal, mut labels) = (0, vec![]);
-    for (part, given) in parts.iter().zip(path) {
+    };
+    let (mut literal, mut labels, mut rest) = (0, vec![], path);
+    for part in parts {
+        let length = if part.ends_with("+}") { spread + 1 } else { 1 };
+        let Some((taken, left)) = rest.split_at_checked(length) else { return Ok(None) };
+        let given = taken.join("/");
+        rest = left;
         match part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
             Some(_) if given.is_empty() => return Ok(None),
-            Some(label) => labels.push((label, percent_decode(given, false).map_err(|_| invalid_uri())?)),
+            Some(label) => {
+                let value = percent_decode(&given, false).map_err(|_| invalid_uri())?;
+                labels.push((label.trim_end_matches('+'), value));
+            }
             None if part == given => literal += 1,
             None => return Ok(None),
         }
@@ -228,7 +255,7 @@ fn s3(head: &Parts, hosts: &Hosts) -> Result<Routed, Fault> {
     let address = S3Address::read(head, hosts)?;
     let query = query_pairs(head.uri.query().unwrap_or(""))?;
     let has = |name: &str| query.iter().any(|(n, _)| n == name);
-    let service = services().iter().find(|s| s.protocol == Protocol::RestXml);
+    let service = services().iter().find(|s| s.name == "s3");
     let mut best: Option<(usize, &'static Operation)> = None;
     for operation in service.into_iter().flat_map(|s| s.operations.iter().copied()) {
         let level = match operation.http.path {
@@ -382,6 +409,47 @@ mod tests {
     }
 
     #[test]
+    fn s3s_second_api_is_told_by_its_path_and_the_account_that_it_names() {
+        let account: &[(&str, &str)] =
+            &[("host", "123456789012.localhost"), ("x-amz-account-id", "123456789012")];
+        let find = |method, uri, headers| {
+            let head = head(method, uri, headers);
+            route(protocol_of(&head, None), &head, None, &Hosts::default())
+                .map(|routed| (routed.operation.service.name, routed.operation.name, routed.labels))
+                .map_err(|fault| fault.code.into_owned())
+        };
+        let labels = |name, value: &str| vec![(name, value.to_owned())];
+        for (method, uri, name, expected) in [
+            ("GET", "/v20180820/configuration/publicAccessBlock", "GetPublicAccessBlock", vec![]),
+            ("GET", "/v20180820/accesspoint", "ListAccessPoints", vec![]),
+            ("PUT", "/v20180820/accesspoint/ap", "CreateAccessPoint", labels("name", "ap")),
+            ("PUT", "/v20180820/accesspoint/ap/policy", "PutAccessPointPolicy", labels("name", "ap")),
+            (
+                "GET",
+                "/v20180820/tags/arn%3Aa%3A%3A%3Ab",
+                "ListTagsForResource",
+                labels("resourceArn", "arn:a:::b"),
+            ),
+            ("POST", "/v20180820/tags/arn:a/b/c", "TagResource", labels("resourceArn", "arn:a/b/c")),
+            (
+                "GET",
+                "/v20180820/mrap/instances/a/b/policy",
+                "GetMultiRegionAccessPointPolicy",
+                labels("name", "a/b"),
+            ),
+        ] {
+            assert_eq!(find(method, uri, account), Ok(("s3control", name, expected)), "{method} {uri}");
+        }
+        assert_eq!(find("GET", "/v20180820/nothing", account), Err("UnknownOperationException".to_owned()));
+        // A bucket of that name, and one that is named as an account is.
+        assert_eq!(find("GET", "/v20180820/tags/k", &[]).unwrap().1, "GetObject");
+        assert_eq!(
+            find("GET", "/v20180820/tags/k", &account[..1]).unwrap().2.first(),
+            Some(&("Bucket", "123456789012".to_owned()))
+        );
+    }
+
+    #[test]
     fn buckets_are_found_in_the_path_and_in_the_host() {
         let read = |host: &str, path: &str| {
             let hosts = Hosts { s3_domains: vec!["s3.example.com".into()] };
@@ -405,6 +473,15 @@ mod tests {
             ("s3.us-east-1.amazonaws.com", "/b/k", Some("b"), Some("k")),
             ("my.b.s3.example.com", "//k", Some("my.b"), Some("/k")),
             ("s3.example.com", "/b", Some("b"), None),
+            ("ap-123456789012.127.0.0.1:4566", "/k", Some("ap-123456789012"), Some("k")),
+            (
+                "ap-123456789012.s3-accesspoint.us-east-1.amazonaws.com",
+                "/k",
+                Some("ap-123456789012"),
+                Some("k"),
+            ),
+            ("999.127.0.0.1", "/k", Some("999"), Some("k")),
+            ("127.0.0.1", "/b/k", Some("b"), Some("k")),
         ] {
             assert_eq!(read(host, path), address(bucket, key), "{host} {path}");
         }

@@ -27,9 +27,10 @@
 //! cannot add `x-amz-copy-source` to it. The host is the request's own (`Host`, or the authority of an HTTP/2
 //! or absolute-form request): forwarding headers are never read.
 //!
-//! # What is not built
-//! SigV4A (`AWS4-ECDSA-P256-SHA256`) would be a second [`SigningKey`] and algorithm beside this one, and is
-//! refused as an unsupported algorithm.
+//! # SigV4A
+//! S3 takes signatures of a key pair besides (`AWS4-ECDSA-P256-SHA256`), which is derived from the same secret: in headers, in
+//! presigned URLs and of chunks. They name no region in their scope but a set of them beside it, which is signed. The other
+//! services refuse them as an unsupported algorithm. A signature says by which algorithm it is; neither verifies as the other.
 //!
 //! # Signature Version 2
 //! boto3 and version 1 of the AWS CLI presign S3 URLs with it where a region of AWS still takes it, `us-east-1` among
@@ -43,6 +44,7 @@
 //! reference. Where AWS's documents do not give a code or a text, it was taken from answers of AWS that others
 //! recorded; the items name them.
 
+mod algorithm;
 mod canonical;
 mod checksums;
 mod claim;
@@ -70,9 +72,6 @@ pub use key::SigningKey;
 pub use payload::{BodyKind, PayloadVerifier};
 pub use request::RequestHead;
 pub use verify::{Expected, NoKey, Verified};
-
-/// The only algorithm that is accepted.
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// The last element of every credential scope.
 const TERMINATOR: &str = "aws4_request";

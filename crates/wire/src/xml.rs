@@ -246,7 +246,10 @@ impl Element {
                 let items = self.children.iter().filter(|c| c.name == shape.item_name);
                 Some(Value::List(self.items(items, &shape.item, path, found)))
             }
-            Kind::Map(_) => None,
+            Kind::Map(shape) => {
+                let entries = self.children.iter().filter(|child| child.name == "entry");
+                Some(Value::Map(entries.filter_map(|entry| entry.entry(shape, path, found)).collect()))
+            }
             _ => {
                 let value = scalar::read(&self.text, kind).or_else(|| scalar::read(self.text.trim(), kind));
                 if value.is_none() {
@@ -255,6 +258,13 @@ impl Element {
                 value
             }
         }
+    }
+
+    /// The key and the value of a map's entry.
+    fn entry(&self, shape: &Map, path: &Path<'_>, found: &mut Violations) -> Option<(String, Value)> {
+        let child = |name: &str| self.children.iter().find(|child| child.name == name);
+        let key = child(shape.key_name)?.text.clone();
+        Some((key, child(shape.value_name)?.read(&shape.value, path, found)?))
     }
 
     fn items<'a>(

@@ -199,3 +199,39 @@ data "aws_s3_objects" "o" {
 }
 
 output "keys" { value = data.aws_s3_objects.o.keys }
+
+resource "aws_s3_account_public_access_block" "a" {
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = var.payer == "BucketOwner"
+}
+
+data "aws_s3_account_public_access_block" "a" {
+  depends_on = [aws_s3_account_public_access_block.a]
+}
+
+resource "aws_s3_access_point" "door" {
+  bucket = aws_s3_bucket.b.id
+  name   = "terraform-${var.suffix}"
+  public_access_block_configuration {
+    block_public_acls       = true
+    block_public_policy     = true
+    ignore_public_acls      = true
+    restrict_public_buckets = true
+  }
+  lifecycle { ignore_changes = [policy] }
+}
+
+resource "aws_s3control_access_point_policy" "door" {
+  access_point_arn = aws_s3_access_point.door.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:PutObject"
+      Resource  = "${aws_s3_access_point.door.arn}/object/${var.content}/*"
+    }]
+  })
+}

@@ -83,6 +83,7 @@ fn service(model: &Model, out: &mut String, errors: &BTreeMap<String, (String, u
         // The models of EC2 and S3 leave out or misstate what their answers carry.
         (_, "ec2") => format!("http://ec2.amazonaws.com/doc/{}/", text(m, "apiVersion")),
         (_, "s3") => format!("http://s3.amazonaws.com/doc/{}/", text(m, "apiVersion")),
+        (_, "s3control") => format!("http://awss3control.amazonaws.com/doc/{}/", text(m, "apiVersion")),
         (namespace, _) => namespace.to_owned(),
     };
     writeln!(out, "/// The table of `{}`.\npub static SERVICE: Service = Service {{", model.name)?;
@@ -109,6 +110,7 @@ fn service(model: &Model, out: &mut String, errors: &BTreeMap<String, (String, u
 fn operations(model: &Model, out: &mut String, errors: &BTreeMap<String, (String, u16, bool)>) -> Result<()> {
     let prefix = match model.name.as_str() {
         "accessanalyzer" => "access-analyzer",
+        "s3control" => "s3",
         name => name,
     };
     let list: Vec<String> = model.operations.keys().map(|name| format!("&O_{}", shout(name))).collect();

@@ -91,11 +91,14 @@ pub(crate) async fn serve(
         let (server, tls, instance, stop) =
             (Arc::clone(&server), tls.clone(), instance.clone(), stop.clone());
         tokio::spawn(async move {
-            let peer = Peer { address: address.ip().to_canonical(), secure: tls.is_some(), instance };
+            let mut peer = Peer { address: address.ip().to_canonical(), tls: None, instance };
             match tls {
                 None => connection(server, stream, peer, stop).await,
                 Some(tls) => match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(server, stream, peer, stop).await,
+                    Ok(Ok(stream)) => {
+                        peer.tls = Some(super::tls::version(&stream));
+                        connection(server, stream, peer, stop).await;
+                    }
                     Ok(Err(error)) => tracing::debug!(%error, %address, "a TLS handshake failed"),
                     Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
                 },

@@ -34,6 +34,10 @@ mod s3_tables;
 #[rustfmt::skip]
 pub mod s3;
 #[rustfmt::skip]
+mod s3control_tables;
+#[rustfmt::skip]
+pub mod s3control;
+#[rustfmt::skip]
 mod ssm_tables;
 #[rustfmt::skip]
 pub mod ssm;
@@ -51,6 +55,7 @@ static SERVICES: &[&crate::Service] = &[
     &kms_tables::SERVICE,
     &organizations_tables::SERVICE,
     &s3_tables::SERVICE,
+    &s3control_tables::SERVICE,
     &ssm_tables::SERVICE,
     &sts_tables::SERVICE,
 ];

@@ -84,6 +84,14 @@ pub mod errors {
     pub use super::super::s3_tables::E_X_AMZ_CONTENT_SHA256_MISMATCH as X_AMZ_CONTENT_SHA256_MISMATCH;
 }
 
+/// `AbacStatus`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AbacStatus {
+    /// `Status`.
+    pub status: Option<BucketAbacStatus>,
+}
+impl crate::FromValue for AbacStatus { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { status: fields.take(0)? }) } }
+impl crate::IntoValue for AbacStatus { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.status); crate::Value::Structure(fields) } }
 /// `AbortIncompleteMultipartUpload`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AbortIncompleteMultipartUpload {
@@ -242,6 +250,17 @@ pub struct Bucket {
 }
 impl crate::FromValue for Bucket { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { name: fields.take(0)?, creation_date: fields.take(1)?, bucket_region: fields.take(2)?, bucket_arn: fields.take(3)? }) } }
 impl crate::IntoValue for Bucket { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.name); fields.put(1, self.creation_date); fields.put(2, self.bucket_region); fields.put(3, self.bucket_arn); crate::Value::Structure(fields) } }
+/// `BucketAbacStatus`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BucketAbacStatus {
+    /// `Enabled`.
+    #[default] Enabled,
+    /// `Disabled`.
+    Disabled,
+}
+impl crate::Enumeration for BucketAbacStatus { const VALUES: &'static [(&'static str, Self)] = &[("Enabled", Self::Enabled), ("Disabled", Self::Disabled)]; fn as_str(self) -> &'static str { match self { Self::Enabled => "Enabled", Self::Disabled => "Disabled" } } }
+impl crate::FromValue for BucketAbacStatus { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for BucketAbacStatus { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `BucketAccelerateStatus`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BucketAccelerateStatus {
@@ -1619,6 +1638,24 @@ pub enum FilterRuleName {
 impl crate::Enumeration for FilterRuleName { const VALUES: &'static [(&'static str, Self)] = &[("prefix", Self::Prefix), ("suffix", Self::Suffix)]; fn as_str(self) -> &'static str { match self { Self::Prefix => "prefix", Self::Suffix => "suffix" } } }
 impl crate::FromValue for FilterRuleName { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for FilterRuleName { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `GetBucketAbacOutput`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketAbacOutput {
+    /// `AbacStatus`.
+    pub abac_status: Option<AbacStatus>,
+}
+impl crate::FromValue for GetBucketAbacOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { abac_status: fields.take(0)? }) } }
+impl crate::IntoValue for GetBucketAbacOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.abac_status); crate::Value::Structure(fields) } }
+/// `GetBucketAbacRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetBucketAbacRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+}
+impl crate::FromValue for GetBucketAbacRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, expected_bucket_owner: fields.take(1)? }) } }
+impl crate::IntoValue for GetBucketAbacRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.expected_bucket_owner); crate::Value::Structure(fields) } }
 /// `GetBucketAccelerateConfigurationOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetBucketAccelerateConfigurationOutput {
@@ -4122,6 +4159,22 @@ pub struct PublicAccessBlockConfiguration {
 }
 impl crate::FromValue for PublicAccessBlockConfiguration { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { block_public_acls: fields.take(0)?, ignore_public_acls: fields.take(1)?, block_public_policy: fields.take(2)?, restrict_public_buckets: fields.take(3)? }) } }
 impl crate::IntoValue for PublicAccessBlockConfiguration { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.block_public_acls); fields.put(1, self.ignore_public_acls); fields.put(2, self.block_public_policy); fields.put(3, self.restrict_public_buckets); crate::Value::Structure(fields) } }
+/// `PutBucketAbacRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PutBucketAbacRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `ContentMD5`.
+    pub content_md5: Option<String>,
+    /// `ChecksumAlgorithm`.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+    /// `AbacStatus`.
+    pub abac_status: AbacStatus,
+}
+impl crate::FromValue for PutBucketAbacRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, content_md5: fields.take(1)?, checksum_algorithm: fields.take(2)?, expected_bucket_owner: fields.take(3)?, abac_status: fields.take(4)? }) } }
+impl crate::IntoValue for PutBucketAbacRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.content_md5); fields.put(2, self.checksum_algorithm); fields.put(3, self.expected_bucket_owner); fields.put(4, self.abac_status); crate::Value::Structure(fields) } }
 /// `PutBucketAccelerateConfigurationRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PutBucketAccelerateConfigurationRequest {
@@ -5721,6 +5774,9 @@ pub mod ops {
     /// `DeletePublicAccessBlock`.
     pub enum DeletePublicAccessBlock {}
     impl crate::TypedOperation for DeletePublicAccessBlock { type Input = super::DeletePublicAccessBlockRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_DELETE_PUBLIC_ACCESS_BLOCK } }
+    /// `GetBucketAbac`.
+    pub enum GetBucketAbac {}
+    impl crate::TypedOperation for GetBucketAbac { type Input = super::GetBucketAbacRequest; type Output = super::GetBucketAbacOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_ABAC } }
     /// `GetBucketAccelerateConfiguration`.
     pub enum GetBucketAccelerateConfiguration {}
     impl crate::TypedOperation for GetBucketAccelerateConfiguration { type Input = super::GetBucketAccelerateConfigurationRequest; type Output = super::GetBucketAccelerateConfigurationOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_GET_BUCKET_ACCELERATE_CONFIGURATION } }
@@ -5850,6 +5906,9 @@ pub mod ops {
     /// `PostObject`.
     pub enum PostObject {}
     impl crate::TypedOperation for PostObject { type Input = super::PostObjectRequest; type Output = super::PostObjectOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_POST_OBJECT } }
+    /// `PutBucketAbac`.
+    pub enum PutBucketAbac {}
+    impl crate::TypedOperation for PutBucketAbac { type Input = super::PutBucketAbacRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_ABAC } }
     /// `PutBucketAccelerateConfiguration`.
     pub enum PutBucketAccelerateConfiguration {}
     impl crate::TypedOperation for PutBucketAccelerateConfiguration { type Input = super::PutBucketAccelerateConfigurationRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::s3_tables::O_PUT_BUCKET_ACCELERATE_CONFIGURATION } }

@@ -1,5 +1,6 @@
 //! Bucket policies: what is taken, what is shown, whom they let in.
 
+use daypass_core::TlsVersion;
 use daypass_core::testing::Client;
 
 use crate::buckets::ALL;
@@ -168,5 +169,33 @@ async fn conditions_see_how_a_request_was_signed_and_sent() {
         let principal = r#"{"AWS":"arn:aws:iam::123456789012:user/alice"}"#;
         account.policy("b-1", &listing_for(principal, &format!(r#","Condition":{condition}"#))).await;
         assert_eq!(head(&alice).await, expected, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_can_ask_for_tls_and_for_its_version() {
+    let account = Account::with_bucket("b-tls").await;
+    account.ok("PUT", "/b-tls/k", "", "x").await;
+    let deny = |operator: &str, key: &str, value: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b-tls/*","Condition":{{"{operator}":{{"{key}":"{value}"}}}}}}]}}"#
+        )
+    };
+    let (plain, old, new) = (None, Some(TlsVersion::V1_2), Some(TlsVersion::V1_3));
+    for (policy, expected) in [
+        (deny("Bool", "aws:SecureTransport", "false"), [403, 200, 200]),
+        // The key is not there without TLS, so a number alone refuses nothing then.
+        (deny("NumericLessThan", "s3:TlsVersion", "1.3"), [200, 403, 200]),
+        (deny("NumericLessThanIfExists", "s3:TlsVersion", "1.3"), [403, 403, 200]),
+        (deny("NumericEquals", "s3:TlsVersion", "1.2"), [200, 403, 200]),
+        (deny("Null", "s3:TlsVersion", "true"), [403, 200, 200]),
+    ] {
+        account.policy("b-tls", &policy).await;
+        let mut found = vec![];
+        for tls in [plain, old, new] {
+            account.administrator.peer.lock().unwrap().tls = tls;
+            found.push(ask(&account.administrator, "GET", "/b-tls/k", "", "").await.status);
+        }
+        assert_eq!(found, expected, "{policy}");
     }
 }

@@ -29,7 +29,7 @@ const fn source_headers((key, md5): Key) -> [(&'static str, &'static str); 3] {
 }
 
 fn over_tls(client: &Client) {
-    client.peer.lock().unwrap().secure = true;
+    client.peer.lock().unwrap().tls = Some(daypass_core::TlsVersion::V1_3);
 }
 
 /// An account with a bucket that takes such keys, and clients that come over TLS.
@@ -137,7 +137,7 @@ async fn what_is_no_key_is_refused() {
 async fn a_key_comes_over_tls_or_from_the_machine_itself() {
     let account = allowing().await;
     let client = &account.administrator;
-    client.peer.lock().unwrap().secure = false;
+    client.peer.lock().unwrap().tls = None;
     let refused = send(client, "PUT", "k", &headers(ONE), "hello").await;
     let (status, code, words) = refusal(&refused);
     assert_eq!((status, code.as_str()), (400, "InvalidRequest"));

@@ -2,6 +2,8 @@
 //! nobody may get by it.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+mod access_points;
+mod account_block;
 mod acls;
 mod attached;
 mod bucket_policy;

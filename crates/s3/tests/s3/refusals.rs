@@ -1,16 +1,25 @@
 //! Every operation that is implemented refuses those who have no right, and changes nothing for them.
 
 use daypass_core::model::{Location, Operation};
+use daypass_core::testing::ACCOUNT;
 
-use crate::support::{Account, ask_with};
+use crate::support::{Account, ask_with, control};
 
 /// A document that each operation which wants one takes.
 fn document(operation: &str) -> &'static str {
     match operation {
+        "CreateAccessPoint" => "<CreateAccessPointRequest><Bucket>b-1</Bucket></CreateAccessPointRequest>",
+        "PutAccessPointPolicy" => {
+            "<PutAccessPointPolicyRequest><Policy>{}</Policy></PutAccessPointPolicyRequest>"
+        }
+        "TagResource" => {
+            "<TagResourceRequest><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></TagResourceRequest>"
+        }
         "CompleteMultipartUpload" => {
             "<CompleteMultipartUpload><Part><ETag>x</ETag><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>"
         }
         "DeleteObjects" => "<Delete><Object><Key>k</Key></Object></Delete>",
+        "PutBucketAbac" => "<AbacStatus><Status>Enabled</Status></AbacStatus>",
         "PutBucketAccelerateConfiguration" => {
             "<AccelerateConfiguration><Status>Suspended</Status></AccelerateConfiguration>"
         }
@@ -84,6 +93,8 @@ fn route(operation: &Operation) -> (String, Vec<(&'static str, &'static str)>) {
             (Location::Header, "x-amz-object-attributes") => {
                 headers.push(("x-amz-object-attributes", "ETag"))
             }
+            (Location::Header, "x-amz-account-id") => headers.push(("x-amz-account-id", ACCOUNT)),
+            (Location::Query, "tagKeys") => query.push("tagKeys=a"),
             _ => {}
         }
     }
@@ -94,6 +105,8 @@ fn route(operation: &Operation) -> (String, Vec<(&'static str, &'static str)>) {
 async fn nobody_does_anything_without_a_right() {
     let account = Account::with_bucket("b-1").await;
     account.ok("PUT", "/b-1/k", "", "kept").await;
+    let door = document("CreateAccessPoint");
+    control(&account.administrator, "PUT", "accesspoint/door", "", door).await.ok();
     let state = account.server.gate.state();
     let strangers = [
         account.server.user("nobody", &[]).await,
@@ -108,10 +121,11 @@ async fn nobody_does_anything_without_a_right() {
             continue;
         }
         let path = match operation.http.path {
-            "/" => "/",
-            "/{Bucket}" if operation.name == "CreateBucket" => "/b-2",
-            "/{Bucket}" => "/b-1",
-            _ => "/b-1/k",
+            "/" => "/".to_owned(),
+            "/{Bucket}" if operation.name == "CreateBucket" => "/b-2".to_owned(),
+            "/{Bucket}" => "/b-1".to_owned(),
+            "/{Bucket}/{Key+}" => "/b-1/k".to_owned(),
+            path => path.replace("{name}", "door").replace("{resourceArn+}", "arn:aws:s3:::b-1"),
         };
         for (number, stranger) in strangers.iter().enumerate() {
             // An account's own right to make and list buckets is no right to those of others.
@@ -121,7 +135,7 @@ async fn nobody_does_anything_without_a_right() {
             let body = document(operation.name);
             let (query, headers) = route(operation);
             let before = (state.store.revision(), account.server.audit().len());
-            let answer = ask_with(stranger, operation.http.method, path, &query, &headers, body).await;
+            let answer = ask_with(stranger, operation.http.method, &path, &query, &headers, body).await;
             if operation.name == "DeleteObjects" {
                 // Each key is refused for itself, in an answer that is none.
                 assert_eq!((answer.status, answer.xml_all("Code")), (200, vec!["AccessDenied"]));

@@ -120,7 +120,7 @@ impl<'s> Signer<'s> {
             request = request.header(*name, *value);
         }
         let request = request.body(full(outgoing.body.to_vec())).unwrap();
-        let peer = Peer { address: [192, 0, 2, 1].into(), secure: false, instance: None };
+        let peer = Peer { address: [192, 0, 2, 1].into(), tls: None, instance: None };
         let (head, body) = self.server.gate.serve(peer, request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         TestAnswer {

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use daypass_core::testing::{Client, TestAnswer, TestServer};
+use daypass_core::testing::{ACCOUNT, Client, TestAnswer, TestServer};
 
 /// The server and its administrator.
 pub(crate) struct Account {
@@ -73,6 +73,30 @@ pub(crate) async fn ask_with(
         all.extend([("x-amz-checksum-crc32", sum.as_str()), ("x-amz-sdk-checksum-algorithm", "CRC32")]);
     }
     client.s3(method, path, query, &all, body.as_bytes()).await
+}
+
+/// Asks S3's second API, in the name of the test's account.
+pub(crate) async fn control(
+    client: &Client,
+    method: &str,
+    path: &str,
+    query: &str,
+    body: &str,
+) -> TestAnswer {
+    control_of(client, ACCOUNT, method, path, query, body).await
+}
+
+/// The same in the name of another account.
+pub(crate) async fn control_of(
+    client: &Client,
+    account: &str,
+    method: &str,
+    path: &str,
+    query: &str,
+    body: &str,
+) -> TestAnswer {
+    let path = format!("/v20180820/{path}");
+    client.s3(method, &path, query, &[("x-amz-account-id", account)], body.as_bytes()).await
 }
 
 /// Asks for something that is refused.

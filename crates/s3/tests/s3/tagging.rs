@@ -1,6 +1,8 @@
 //! What is said of an object beside its bytes: tags, attributes, ACLs.
 
-use crate::support::{Account, ask, ask_with};
+use daypass_core::testing::TestAnswer;
+
+use crate::support::{Account, ask, ask_with, control};
 
 fn document(tags: &[(&str, &str)]) -> String {
     let tags = tags.iter().map(|(key, value)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"));
@@ -173,4 +175,42 @@ async fn there_are_no_acls_of_objects() {
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
     let reader = account.server.user("reader", &[("p", own)]).await;
     assert_eq!(ask(&reader, "GET", "/b-1/k", "acl", "").await.status, 403);
+}
+
+#[tokio::test]
+async fn the_tags_of_a_bucket_decide_only_where_it_says_so() {
+    let account = Account::with_bucket("tagged").await;
+    account.ok("PUT", "/tagged/k", "", "x").await;
+    let tags = "<Tagging><TagSet><Tag><Key>team</Key><Value>red</Value></Tag></TagSet></Tagging>";
+    account.ok("PUT", "/tagged", "tagging", tags).await;
+    let policy = |key: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{{"StringEquals":{{"{key}/team":"red"}}}}}}]}}"#
+        )
+    };
+    let by_resource = account.server.user("resource", &[("p", &policy("aws:ResourceTag"))]).await;
+    let by_bucket = account.server.user("bucket", &[("p", &policy("s3:BucketTag"))]).await;
+    let status = |answer: TestAnswer| answer.xml("Status").map(str::to_owned);
+    assert_eq!(status(account.ok("GET", "/tagged", "abac", "").await).as_deref(), Some("Disabled"));
+    for client in [&by_resource, &by_bucket] {
+        for (path, query) in [("/tagged/k", ""), ("/tagged", "")] {
+            assert_eq!(ask(client, "GET", path, query, "").await.status, 403);
+        }
+    }
+    account.ok("PUT", "/tagged", "abac", "<AbacStatus><Status>Enabled</Status></AbacStatus>").await;
+    assert_eq!(status(account.ok("GET", "/tagged", "abac", "").await).as_deref(), Some("Enabled"));
+    for client in [&by_resource, &by_bucket] {
+        ask(client, "GET", "/tagged/k", "", "").await.ok();
+        ask(client, "GET", "/tagged", "", "").await.ok();
+    }
+    // Who may change tags is then another question.
+    for (method, body) in [("PUT", tags), ("DELETE", "")] {
+        assert_eq!(account.refused(method, "/tagged", "tagging", body).await.1, "InvalidRequest");
+    }
+    let path = "tags/arn:aws:s3:::tagged";
+    control(&account.administrator, "DELETE", path, "tagKeys=team", "").await.ok();
+    assert_eq!(ask(&by_bucket, "GET", "/tagged/k", "", "").await.status, 403);
+    assert_eq!(account.refused("PUT", "/tagged", "abac", "<AbacStatus/>").await.1, "MalformedXML");
+    account.ok("PUT", "/tagged", "abac", "<AbacStatus><Status>Disabled</Status></AbacStatus>").await;
+    account.ok("PUT", "/tagged", "tagging", tags).await;
 }

@@ -29,7 +29,7 @@ async fn connection(gate: Gate, stream: TokioIo<tokio::net::TcpStream>) {
     let service = service_fn(move |request: http::Request<Incoming>| {
         let gate = gate.clone();
         async move {
-            let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), secure: false, instance: None };
+            let peer = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), tls: None, instance: None };
             let request = request.map(|body| body.map_err(BodyError::new).boxed_unsync());
             Ok::<_, Infallible>(gate.serve(peer, request).await)
         }

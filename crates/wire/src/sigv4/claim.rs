@@ -5,6 +5,7 @@ use std::fmt;
 
 use http::header::{self, HeaderValue};
 
+use super::algorithm::{Algorithm, RegionSet};
 use super::header_auth::{self, Components};
 use super::percent::parse_hash;
 use super::presigned_v2::{self, V2Terms};
@@ -49,6 +50,14 @@ pub(super) struct V4Terms<'a> {
     pub(super) signed_headers: SignedHeaders<'a>,
     pub(super) time: RequestTime,
     pub(super) expires_seconds: Option<u32>,
+    /// The regions that a signature of SigV4A is for; the others have one in their scope.
+    pub(super) region_set: Option<RegionSet>,
+}
+
+impl V4Terms<'_> {
+    pub(super) fn algorithm(&self) -> Algorithm {
+        if self.region_set.is_some() { Algorithm::Ecdsa } else { Algorithm::Hmac }
+    }
 }
 
 /// What a signature says of the body.
@@ -60,7 +69,7 @@ pub enum PayloadMode {
     Sha256([u8; 32]),
     /// S3: `UNSIGNED-PAYLOAD`.
     Unsigned,
-    /// S3: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and `…-TRAILER`.
+    /// S3: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and `…-TRAILER`; of SigV4A `STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD`.
     SignedChunks {
         /// Whether signed trailers follow the last chunk.
         trailer: bool,
@@ -117,8 +126,13 @@ impl<'a> Claim<'a> {
             (None, Family::S3) => return Err(SigError::MissingContentSha256),
             (value, _) => value,
         };
+        let region_set = match head.single(&names::REGION_SET)? {
+            Some(value) => Some(Cow::Borrowed(text(value))),
+            None => None,
+        };
+        let form = AuthForm::Header;
         let found =
-            Found { form: AuthForm::Header, components, time, expires_seconds: None, token, content_sha256 };
+            Found { form, components, time, expires_seconds: None, token, content_sha256, region_set };
         Self::assemble(head, family, query, found)
     }
 
@@ -138,7 +152,8 @@ impl<'a> Claim<'a> {
             None => content_sha256_header(&head)?,
         };
         let (components, expires_seconds) = (presigned.components, presigned.expires_seconds);
-        let found = Found { form, components, time, expires_seconds, token, content_sha256 };
+        let region_set = query.single(query_auth::REGION_SET)?;
+        let found = Found { form, components, time, expires_seconds, token, content_sha256, region_set };
         Self::assemble(head, family, query, found)
     }
 
@@ -148,21 +163,24 @@ impl<'a> Claim<'a> {
         query: Query,
         found: Found<'a>,
     ) -> Result<Self, SigError> {
-        let Found { form, components, time, expires_seconds, token, content_sha256 } = found;
+        let Found { form, components, time, expires_seconds, token, content_sha256, region_set } = found;
         if token.as_ref().is_some_and(|token| token.len() > MAX_TOKEN_LENGTH) {
             // No token is that long.
             return Err(SigError::InvalidToken);
         }
-        let credential = Credential::parse(components.credential, family, form)?;
+        let algorithm = components.algorithm;
+        let region_set = (algorithm == Algorithm::Ecdsa)
+            .then(|| RegionSet::new(region_set.as_deref().unwrap_or_default()));
+        let credential = Credential::parse(components.credential, family, form, algorithm)?;
         let signed_headers = SignedHeaders::parse(components.signed_headers)?;
         signed_headers.check_complete(&head, family, form)?;
         let (payload, payload_hash) = match family {
-            Family::S3 => s3_payload(content_sha256)?,
+            Family::S3 => s3_payload(content_sha256, algorithm)?,
             _ => (PayloadMode::Whole, content_sha256.unwrap_or_default()),
         };
         let host = head.host()?;
         let signature = components.signature;
-        let terms = Terms::V4(V4Terms { signed_headers, time, expires_seconds });
+        let terms = Terms::V4(V4Terms { signed_headers, time, expires_seconds, region_set });
         Ok(Self {
             family,
             form,
@@ -201,7 +219,10 @@ impl<'a> Claim<'a> {
     /// The key that verifies this claim, if `secret` is that of its access key.
     #[must_use]
     pub fn signing_key(&self, secret: &[u8]) -> SigningKey {
-        match self.terms {
+        match &self.terms {
+            Terms::V4(terms) if terms.algorithm() == Algorithm::Ecdsa => {
+                SigningKey::derive_asymmetric(secret, self.access_key_id())
+            }
             Terms::V4(_) => SigningKey::derive(secret, self.date(), self.region(), self.service()),
             Terms::V2(_) => SigningKey::v2(secret),
         }
@@ -219,7 +240,7 @@ impl<'a> Claim<'a> {
         self.credential.date()
     }
 
-    /// The region of the scope.
+    /// The region of the scope; SigV4A has none there.
     #[must_use]
     pub fn region(&self) -> &str {
         self.credential.region()
@@ -269,19 +290,27 @@ struct Found<'a> {
     expires_seconds: Option<u32>,
     token: Option<Cow<'a, str>>,
     content_sha256: Option<Cow<'a, str>>,
+    region_set: Option<Cow<'a, str>>,
 }
 
-/// `keyid/date/region/service/terminator`, of which only the shape is known. SigV2 has the key id alone.
+/// `keyid/date/region/service/terminator`, of which only the shape is known. SigV4A has no region, and SigV2 the key id alone.
 pub(super) struct Credential<'a> {
     pub(super) text: Cow<'a, str>,
+    has_region: bool,
 }
 
 impl<'a> Credential<'a> {
-    pub(super) fn parse(text: Cow<'a, str>, family: Family, form: AuthForm) -> Result<Self, SigError> {
-        if text.split('/').count() != 5 {
+    pub(super) fn parse(
+        text: Cow<'a, str>,
+        family: Family,
+        form: AuthForm,
+        algorithm: Algorithm,
+    ) -> Result<Self, SigError> {
+        let has_region = algorithm == Algorithm::Hmac;
+        if text.split('/').count() != 4 + usize::from(has_region) {
             return Err(SigError::MalformedCredential { form, credential: text.into() });
         }
-        let credential = Self { text };
+        let credential = Self { text, has_region };
         if credential.access_key_id().len() > MAX_ACCESS_KEY_ID_LENGTH {
             return Err(SigError::TooLarge { what: "access key id" });
         }
@@ -305,7 +334,7 @@ impl<'a> Credential<'a> {
         if access_key_id.contains('/') {
             return Err(SigError::LegacySignature);
         }
-        Ok(Self { text: access_key_id })
+        Ok(Self { text: access_key_id, has_region: true })
     }
 
     pub(super) fn access_key_id(&self) -> &str {
@@ -317,15 +346,15 @@ impl<'a> Credential<'a> {
     }
 
     pub(super) fn region(&self) -> &str {
-        self.part(2)
+        if self.has_region { self.part(2) } else { "" }
     }
 
     pub(super) fn service(&self) -> &str {
-        self.part(3)
+        self.part(2 + usize::from(self.has_region))
     }
 
     pub(super) fn terminator(&self) -> &str {
-        self.part(4)
+        self.part(3 + usize::from(self.has_region))
     }
 
     /// All but the access key id, as in the string to sign.
@@ -360,23 +389,32 @@ fn content_sha256_header<'a>(head: &RequestHead<'a>) -> Result<Option<Cow<'a, st
 }
 
 /// Reads `x-amz-content-sha256`. A presigned URL without it is `UNSIGNED-PAYLOAD`.
-fn s3_payload(value: Option<Cow<'_, str>>) -> Result<(PayloadMode, Cow<'_, str>), SigError> {
+fn s3_payload(
+    value: Option<Cow<'_, str>>,
+    algorithm: Algorithm,
+) -> Result<(PayloadMode, Cow<'_, str>), SigError> {
     let value = value.unwrap_or(Cow::Borrowed(UNSIGNED_PAYLOAD));
-    PayloadMode::parse(&value).map(|mode| (mode, value))
+    PayloadMode::parse(&value, algorithm).map(|mode| (mode, value))
 }
 
 impl PayloadMode {
-    pub(super) fn parse(value: &str) -> Result<Self, SigError> {
-        Ok(match value {
-            UNSIGNED_PAYLOAD => Self::Unsigned,
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Self::SignedChunks { trailer: false },
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Self::SignedChunks { trailer: true },
-            "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Self::UnsignedChunks,
-            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
-            | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER" => {
+    /// What the value says under a signature of that algorithm. Chunks are signed as the request is.
+    pub(super) fn parse(value: &str, algorithm: Algorithm) -> Result<Self, SigError> {
+        const BY_ECDSA: &str = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD";
+        const BY_ECDSA_WITH_TRAILER: &str = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER";
+        Ok(match (value, algorithm) {
+            (UNSIGNED_PAYLOAD, _) => Self::Unsigned,
+            ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", Algorithm::Hmac) => Self::SignedChunks { trailer: false },
+            ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", Algorithm::Hmac) => {
+                Self::SignedChunks { trailer: true }
+            }
+            (BY_ECDSA, Algorithm::Ecdsa) => Self::SignedChunks { trailer: false },
+            (BY_ECDSA_WITH_TRAILER, Algorithm::Ecdsa) => Self::SignedChunks { trailer: true },
+            ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", _) => Self::UnsignedChunks,
+            (BY_ECDSA | BY_ECDSA_WITH_TRAILER, Algorithm::Hmac) => {
                 return Err(SigError::UnsupportedStreaming);
             }
-            hash => match parse_hash(hash.as_bytes()) {
+            (hash, _) => match parse_hash(hash.as_bytes()) {
                 Some(hash) => Self::Sha256(hash),
                 None => return Err(SigError::InvalidContentSha256 { value: hash.into() }),
             },

@@ -3,13 +3,11 @@
 
 use std::borrow::Cow;
 
+use super::algorithm::{ALGORITHM, Algorithm};
 use super::claim::Credential;
-use super::percent::parse_hash;
 use super::timestamp::RequestTime;
-use super::verify::check_scope;
-use super::{
-    ALGORITHM, AuthForm, Expected, Family, MAX_TOKEN_LENGTH, Mismatch, NoKey, SigError, SigningKey, Verified,
-};
+use super::verify::{check_scope, wrong_region};
+use super::{AuthForm, Expected, Family, MAX_TOKEN_LENGTH, Mismatch, NoKey, SigError, SigningKey, Verified};
 
 /// An authentication that was found in a form, complete and well formed, and **not verified**.
 pub struct FormClaim<'a> {
@@ -52,7 +50,7 @@ impl<'a> FormClaim<'a> {
         }
         let time = RequestTime::parse_basic(date);
         let time = time.ok_or_else(|| SigError::MalformedDate { form, date: date.into() })?;
-        let credential = Credential::parse(Cow::Borrowed(credential), Family::S3, form)?;
+        let credential = Credential::parse(Cow::Borrowed(credential), Family::S3, form, Algorithm::Hmac)?;
         Ok(Some(Self { credential, time, policy, signature, token }))
     }
 
@@ -91,11 +89,9 @@ impl<'a> FormClaim<'a> {
     /// # Errors
     /// A scope or signature that is wrong.
     pub fn verify(&self, key: &SigningKey, expected: &Expected<'_>) -> Result<Verified, SigError> {
-        check_scope(&self.credential, AuthForm::Post, self.time, expected)?;
-        let signature = parse_hash(self.signature.as_bytes())
-            .filter(|_| !self.signature.bytes().any(|byte| byte.is_ascii_uppercase()));
-        let verifies = key.verifies(self.policy.as_bytes(), &signature.unwrap_or_default());
-        if verifies && signature.is_some() {
+        let region = wrong_region(&self.credential, expected);
+        check_scope(&self.credential, AuthForm::Post, self.time, region, expected)?;
+        if key.verifies_hex(self.policy.as_bytes(), self.signature.as_bytes()) {
             return Ok(Verified::new(
                 self.credential.text(),
                 AuthForm::Post,

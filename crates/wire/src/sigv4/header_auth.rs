@@ -6,10 +6,12 @@ use std::borrow::Cow;
 use aws_lc_rs::digest;
 use http::header::HeaderValue;
 
-use super::{ALGORITHM, AuthForm, Family, HeaderFault, MAX_AUTHORIZATION_LENGTH, SigError};
+use super::algorithm::Algorithm;
+use super::{AuthForm, Family, HeaderFault, MAX_AUTHORIZATION_LENGTH, SigError};
 
-/// The three parts of an authentication, whichever way it came.
+/// The parts of an authentication, whichever way it came.
 pub(super) struct Components<'a> {
+    pub(super) algorithm: Algorithm,
     pub(super) credential: Cow<'a, str>,
     pub(super) signed_headers: Cow<'a, str>,
     pub(super) signature: Cow<'a, str>,
@@ -32,12 +34,13 @@ pub(super) fn parse(
         None if family == Family::S3 && !text.is_empty() => return Err(fault(HeaderFault::NoSpace)),
         None => (text, ""),
     };
-    check_algorithm(algorithm, family)?;
+    let algorithm = read_algorithm(algorithm, family)?;
     let [credential, signed_headers, signature] = match family {
         Family::S3 => s3_components(rest).map_err(fault)?,
         _ => components(rest, has_date).map_err(fault)?,
     };
     Ok(Components {
+        algorithm,
         credential: credential.into(),
         signed_headers: signed_headers.into(),
         signature: signature.into(),
@@ -53,9 +56,11 @@ pub(super) fn malformed(header: &HeaderValue, fault: HeaderFault) -> SigError {
 }
 
 /// DynamoDB and STS take what does not begin with `AWS4-` for no authentication at all; S3 names what it is.
-fn check_algorithm(algorithm: &str, family: Family) -> Result<(), SigError> {
+fn read_algorithm(algorithm: &str, family: Family) -> Result<Algorithm, SigError> {
+    if let Some(known) = Algorithm::named(algorithm, family) {
+        return Ok(known);
+    }
     match (algorithm, family) {
-        (ALGORITHM, _) => Ok(()),
         ("", _) => Err(SigError::MissingAuthentication),
         ("AWS", Family::S3) => Err(SigError::LegacySignature),
         (_, Family::S3) => Err(unsupported(algorithm)),

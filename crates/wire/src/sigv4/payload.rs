@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 pub(super) use self::chunked::ChunkSigner;
 use self::chunked::Chunked;
+use super::algorithm::Algorithm;
 use super::claim::PayloadMode;
 use super::request::names;
 use super::{ChecksumAlgorithm, Checksums, Digests, PayloadError, SigError};
@@ -49,7 +50,7 @@ impl PayloadVerifier {
     /// As [`Claim::verify_head`](super::Claim::verify_head) for what concerns the body.
     pub fn anonymous(headers: &HeaderMap, body: BodyKind) -> Result<Self, SigError> {
         let mode = match headers.get(names::CONTENT_SHA256).map(|value| value.to_str().unwrap_or_default()) {
-            Some(value) => PayloadMode::parse(value)?,
+            Some(value) => PayloadMode::parse(value, Algorithm::Hmac)?,
             None => PayloadMode::Unsigned,
         };
         match mode {

@@ -1,13 +1,15 @@
 //! Authentication in the query string: presigned URLs.
 //! Source: *Authenticating Requests: Using Query Parameters (AWS Signature Version 4)* of the S3 API reference.
 
+use super::algorithm::Algorithm;
 use super::header_auth::Components;
 use super::query::Query;
-use super::{ALGORITHM, AuthForm, ExpiresFault, Family, MAX_EXPIRES_SECONDS, QueryFault, SigError};
+use super::{AuthForm, ExpiresFault, Family, MAX_EXPIRES_SECONDS, QueryFault, SigError};
 
 pub(super) const SIGNATURE: &str = "X-Amz-Signature";
 pub(super) const TOKEN: &str = "X-Amz-Security-Token";
 pub(super) const CONTENT_SHA256: &str = "X-Amz-Content-Sha256";
+pub(super) const REGION_SET: &str = "X-Amz-Region-Set";
 const ALGORITHM_PARAMETER: &str = "X-Amz-Algorithm";
 const CREDENTIAL: &str = "X-Amz-Credential";
 const DATE: &str = "X-Amz-Date";
@@ -23,7 +25,7 @@ pub(super) struct Presigned {
 
 /// Whether any part of an authentication is in the query: a half one is refused, never taken for none.
 pub(super) fn is_attempted(query: &Query) -> bool {
-    [ALGORITHM_PARAMETER, CREDENTIAL, SIGNATURE, SIGNED_HEADERS, DATE, EXPIRES, TOKEN]
+    [ALGORITHM_PARAMETER, CREDENTIAL, SIGNATURE, SIGNED_HEADERS, DATE, EXPIRES, TOKEN, REGION_SET]
         .iter()
         .any(|name| query.contains(name))
 }
@@ -37,9 +39,12 @@ pub(super) fn parse(query: &Query, family: Family) -> Result<Presigned, SigError
     let algorithm = get(ALGORITHM_PARAMETER)?;
     let (credential, signature) = (get(CREDENTIAL)?, get(SIGNATURE)?);
     let (signed_headers, date, expires) = (get(SIGNED_HEADERS)?, get(DATE)?, get(EXPIRES)?);
-    if let Some(algorithm) = algorithm.as_deref().filter(|name| *name != ALGORITHM) {
-        return Err(SigError::UnsupportedAlgorithm { form: AuthForm::Query, algorithm: algorithm.into() });
-    }
+    let unsupported =
+        |name: &str| SigError::UnsupportedAlgorithm { form: AuthForm::Query, algorithm: name.into() };
+    let algorithm = match algorithm.as_deref() {
+        Some(name) => Some(Algorithm::named(name, family).ok_or_else(|| unsupported(name))?),
+        None => None,
+    };
     let fault = QueryFault {
         algorithm: algorithm.is_none(),
         credential: credential.is_none(),
@@ -49,9 +54,11 @@ pub(super) fn parse(query: &Query, family: Family) -> Result<Presigned, SigError
     };
     let lacks_expires = family == Family::S3 && expires.is_none();
     match (algorithm, credential, signature, signed_headers, date) {
-        (Some(_), Some(credential), Some(signature), Some(signed_headers), Some(date)) if !lacks_expires => {
+        (Some(algorithm), Some(credential), Some(signature), Some(signed_headers), Some(date))
+            if !lacks_expires =>
+        {
             Ok(Presigned {
-                components: Components { credential, signed_headers, signature },
+                components: Components { algorithm, credential, signed_headers, signature },
                 date: date.into_owned(),
                 expires_seconds: expires.as_deref().map(parse_expires).transpose()?,
             })

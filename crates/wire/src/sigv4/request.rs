@@ -85,6 +85,7 @@ pub(super) mod names {
 
     pub(in crate::sigv4) const DATE: HeaderName = HeaderName::from_static("x-amz-date");
     pub(in crate::sigv4) const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+    pub(in crate::sigv4) const REGION_SET: HeaderName = HeaderName::from_static("x-amz-region-set");
     pub(in crate::sigv4) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
     pub(in crate::sigv4) const DECODED_LENGTH: HeaderName =
         HeaderName::from_static("x-amz-decoded-content-length");

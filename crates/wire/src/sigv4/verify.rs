@@ -5,15 +5,14 @@ use std::fmt;
 use aws_lc_rs::digest;
 use time::OffsetDateTime;
 
+use super::algorithm::{ALGORITHM, Algorithm, RegionSet};
 use super::canonical::{self, PathForm};
 use super::claim::{Claim, Credential, PayloadMode, Terms, V4Terms};
 use super::payload::{BodyKind, ChunkSigner, PayloadVerifier};
-use super::percent::{parse_hash, push_hex};
+use super::percent::push_hex;
 use super::presigned_v2;
 use super::timestamp::{RequestTime, basic, shifted};
-use super::{
-    ALGORITHM, AuthForm, Family, MAX_SKEW_SECONDS, Mismatch, ScopeFault, SigError, SigningKey, TERMINATOR,
-};
+use super::{AuthForm, Family, MAX_SKEW_SECONDS, Mismatch, ScopeFault, SigError, SigningKey, TERMINATOR};
 
 /// A canonical request longer than this is not shown.
 const MAX_SHOWN: usize = 16 * 1024;
@@ -64,6 +63,8 @@ pub struct Verified {
     form: AuthForm,
     request_time: Option<OffsetDateTime>,
     content_sha256: Option<String>,
+    /// Of SigV4A: the regions that it is for, and the one that is meant where nothing else says.
+    regions: Option<(RegionSet, String)>,
 }
 
 impl Verified {
@@ -73,7 +74,7 @@ impl Verified {
         request_time: Option<OffsetDateTime>,
         content_sha256: Option<String>,
     ) -> Self {
-        Self { credential: credential.to_owned(), form, request_time, content_sha256 }
+        Self { credential: credential.to_owned(), form, request_time, content_sha256, regions: None }
     }
 
     /// The access key whose secret signed the request.
@@ -82,17 +83,34 @@ impl Verified {
         self.credential.split('/').next().unwrap_or_default()
     }
 
-    /// The region that the request was signed for. Signature Version 2 names none.
+    /// The region that the request was signed for: of SigV4A, which is for several, the one to take where nothing else says.
+    /// Signature Version 2 names none.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
-        self.credential.split('/').nth(2)
+        match &self.regions {
+            Some((_, meant)) => Some(meant),
+            None => self.credential.split('/').nth(2),
+        }
     }
 
-    /// Which version of the signature it was (`s3:signatureversion`): `AWS4-HMAC-SHA256`, or `AWS`, which is Signature
-    /// Version 2 of a presigned S3 URL.
+    /// Whether the request was signed for this region. Signature Version 2 is for all.
+    #[must_use]
+    pub fn covers(&self, region: &str) -> bool {
+        match &self.regions {
+            Some((set, _)) => set.covers(region),
+            None => self.region().is_none_or(|signed| signed == region),
+        }
+    }
+
+    /// Which version of the signature it was (`s3:signatureversion`): `AWS4-HMAC-SHA256`, `AWS4-ECDSA-P256-SHA256`, or `AWS`,
+    /// which is Signature Version 2 of a presigned S3 URL.
     #[must_use]
     pub fn signature_version(&self) -> &'static str {
-        if self.region().is_some() { ALGORITHM } else { "AWS" }
+        match &self.regions {
+            Some(_) => Algorithm::Ecdsa.name(),
+            None if self.region().is_some() => ALGORITHM,
+            None => "AWS",
+        }
     }
 
     /// How the request was authenticated (`s3:authType`).
@@ -142,7 +160,7 @@ impl Claim<'_> {
         }
         self.check_terms(expected)?;
         self.check_signature(key, &self.whole_body_hash(body), expected)?;
-        Ok(self.verified())
+        Ok(self.verified(expected))
     }
 
     /// Verifies the head of an S3 request. The body is verified as it passes the second value.
@@ -168,7 +186,7 @@ impl Claim<'_> {
             _ => None,
         };
         let payload = PayloadVerifier::new(self.payload, body, self.head.headers, signer)?;
-        Ok((self.verified(), payload))
+        Ok((self.verified(expected), payload))
     }
 
     /// Refuses a claim that has no key, at the cost of verifying it: time does not tell an unknown access key from
@@ -178,21 +196,30 @@ impl Claim<'_> {
         if let Err(fault) = self.check_terms(expected) {
             return fault;
         }
+        // A key pair takes its time to derive, which is spent here too.
+        let decoy = match &self.terms {
+            Terms::V4(terms) if terms.algorithm() == Algorithm::Ecdsa => self.signing_key(b""),
+            _ => SigningKey::decoy().clone(),
+        };
         let verdict = match self.family {
-            Family::S3 => self.check_signature(SigningKey::decoy(), self.payload_hash.as_bytes(), expected),
-            _ => self.check_signature(SigningKey::decoy(), &self.whole_body_hash(body), expected),
+            Family::S3 => self.check_signature(&decoy, self.payload_hash.as_bytes(), expected),
+            _ => self.check_signature(&decoy, &self.whole_body_hash(body), expected),
         };
         std::hint::black_box(verdict).ok();
         why.error(self.access_key_id())
     }
 
-    fn verified(&self) -> Verified {
-        let (request_time, content_sha256) = match &self.terms {
-            Terms::V4(terms) => (Some(terms.time.instant()), self.family == Family::S3),
-            Terms::V2(_) => (None, false),
+    fn verified(&self, expected: &Expected<'_>) -> Verified {
+        let (request_time, content_sha256, set) = match &self.terms {
+            Terms::V4(terms) => {
+                (Some(terms.time.instant()), self.family == Family::S3, terms.region_set.as_ref())
+            }
+            Terms::V2(_) => (None, false, None),
         };
         let content_sha256 = content_sha256.then(|| self.payload_hash.clone().into_owned());
-        Verified::new(self.credential.text(), self.form, request_time, content_sha256)
+        let meant = |set: &RegionSet| Some((set.clone(), set.meant(expected.home_region, expected.regions)?));
+        let regions = set.and_then(meant);
+        Verified { regions, ..Verified::new(self.credential.text(), self.form, request_time, content_sha256) }
     }
 
     /// Date, expiry and scope, in the order in which AWS finds fault with them: S3 looks at the scope of a
@@ -203,14 +230,25 @@ impl Claim<'_> {
             Terms::V2(terms) => return terms.check_expiry(expected.now),
         };
         if self.family == Family::S3 && self.form == AuthForm::Query {
-            check_scope(&self.credential, self.form, terms.time, expected)?;
+            self.check_scope(terms, expected)?;
             return terms.check_expiry(expected.now);
         }
         let request_time = terms.time.instant();
         if (expected.now - request_time).abs() > time::Duration::seconds(MAX_SKEW_SECONDS) {
             return Err(SigError::TimeSkewed { request_time, now: expected.now });
         }
-        check_scope(&self.credential, self.form, terms.time, expected)
+        self.check_scope(terms, expected)
+    }
+
+    fn check_scope(&self, terms: &V4Terms<'_>, expected: &Expected<'_>) -> Result<(), SigError> {
+        let region = match &terms.region_set {
+            None => wrong_region(&self.credential, expected),
+            Some(set) => {
+                let meant = set.meant(expected.home_region, expected.regions);
+                meant.is_none().then(|| set.text().to_owned())
+            }
+        };
+        check_scope(&self.credential, self.form, terms.time, region, expected)
     }
 
     /// The hash of the body; nothing if the request states another one, which makes any signature wrong.
@@ -249,8 +287,6 @@ impl Claim<'_> {
         key: &SigningKey,
         payload_hash: &[u8],
     ) -> Result<(), SigError> {
-        let signature = parse_hash(self.signature.as_bytes())
-            .filter(|_| !self.signature.bytes().any(|byte| byte.is_ascii_uppercase()));
         let mut compared = None;
         for form in self.path_forms().into_iter().flatten() {
             let parts = canonical::Parts {
@@ -262,8 +298,8 @@ impl Claim<'_> {
             };
             let request = canonical::request(&parts, form);
             let text = self.string_to_sign(terms, &request);
-            let verifies = key.verifies(&text, &signature.unwrap_or_default());
-            if verifies && signature.is_some() && !payload_hash.is_empty() {
+            let verifies = key.verifies_hex(&text, self.signature.as_bytes());
+            if verifies && !payload_hash.is_empty() {
                 return Ok(());
             }
             compared = Some((request, text));
@@ -286,7 +322,7 @@ impl Claim<'_> {
 
     fn string_to_sign(&self, terms: &V4Terms<'_>, canonical_request: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(192);
-        text.extend_from_slice(ALGORITHM.as_bytes());
+        text.extend_from_slice(terms.algorithm().name().as_bytes());
         text.push(b'\n');
         text.extend_from_slice(&self.date_and_scope(terms));
         text.push(b'\n');
@@ -300,7 +336,8 @@ impl Claim<'_> {
 
     fn chunk_signer(&self, key: &SigningKey, terms: &V4Terms<'_>) -> ChunkSigner {
         let access_key_id = self.access_key_id().to_owned();
-        ChunkSigner::new(key.clone(), access_key_id, self.date_and_scope(terms), &self.signature)
+        let scope = self.date_and_scope(terms);
+        ChunkSigner::new(key.clone(), terms.algorithm(), access_key_id, scope, &self.signature)
     }
 
     /// What did not match. A session's token is in the canonical request, and in all that SigV2 signs: not shown.
@@ -317,16 +354,22 @@ impl Claim<'_> {
     }
 }
 
-/// Whether a scope is of the day of the request, and of a region and the service that answer it.
+/// The region of a scope, if the service does not answer for it.
+pub(super) fn wrong_region(credential: &Credential<'_>, expected: &Expected<'_>) -> Option<String> {
+    let region = credential.region();
+    (!(expected.regions)(region)).then(|| region.to_owned())
+}
+
+/// Whether a scope is of the day of the request, and of the service that answers it; `region` is what is wrong of its region.
 pub(super) fn check_scope(
     credential: &Credential<'_>,
     form: AuthForm,
     time: RequestTime,
+    region: Option<String>,
     expected: &Expected<'_>,
 ) -> Result<(), SigError> {
     let wrong = |found: &str, right: bool| (!right).then(|| found.to_owned());
     let date = wrong(credential.date(), credential.date().as_bytes() == time.day());
-    let region = wrong(credential.region(), (expected.regions)(credential.region()));
     let service = wrong(credential.service(), credential.service() == expected.service);
     let terminator = wrong(credential.terminator(), credential.terminator() == TERMINATOR);
     if date.is_none() && region.is_none() && service.is_none() && terminator.is_none() {

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod answers;
+mod asymmetric;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]

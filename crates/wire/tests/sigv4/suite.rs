@@ -85,7 +85,7 @@ fn suite() -> Vec<Case> {
 }
 
 /// Reads a request as the suite writes it: a target may hold spaces, and a header may be folded.
-fn parse(text: &str) -> Request {
+pub(crate) fn parse(text: &str) -> Request {
     let text = text.replace("\r\n", "\n");
     let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
     let mut lines = head.lines();

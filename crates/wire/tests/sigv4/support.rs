@@ -2,6 +2,9 @@
 //!
 //! The signer is written from AWS's description and shares no code with the verifier.
 
+use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use aws_lc_rs::{digest, hmac};
 use bytes::Bytes;
 use daypass_wire::sigv4::{
@@ -169,6 +172,8 @@ pub(crate) struct Signer {
     /// The path that is signed instead of the one that is sent.
     pub(crate) sign_path: Option<String>,
     pub(crate) s3: bool,
+    /// Signs with the key pair of SigV4A, for these regions.
+    pub(crate) region_set: Option<String>,
 }
 
 impl Signer {
@@ -188,7 +193,14 @@ impl Signer {
             payload_hash: None,
             sign_path: None,
             s3: service == "s3",
+            region_set: None,
         }
+    }
+
+    /// Of SigV4A.
+    pub(crate) fn asymmetric(service: &str, region_set: &str) -> Self {
+        let algorithm = "AWS4-ECDSA-P256-SHA256".into();
+        Self { algorithm, region_set: Some(region_set.into()), ..Self::new(service) }
     }
 
     pub(crate) fn dated(mut self, offset_seconds: i64) -> Self {
@@ -198,7 +210,10 @@ impl Signer {
     }
 
     pub(crate) fn scope(&self) -> String {
-        format!("{}/{}/{}/{}", self.scope_date, self.region, self.service, self.terminator)
+        match self.region_set {
+            Some(_) => format!("{}/{}/{}", self.scope_date, self.service, self.terminator),
+            None => format!("{}/{}/{}/{}", self.scope_date, self.region, self.service, self.terminator),
+        }
     }
 
     fn hash(&self, request: &Request) -> String {
@@ -213,6 +228,9 @@ impl Signer {
         }
         if let Some(token) = &self.token {
             request.add("x-amz-security-token", token);
+        }
+        if let Some(regions) = self.region_set.as_ref().filter(|regions| *regions != "-") {
+            request.add("x-amz-region-set", regions);
         }
         let signed = self.signed.clone().unwrap_or_else(|| signable(request));
         let signature = self.signature(request, &signed, &self.hash(request));
@@ -239,6 +257,9 @@ impl Signer {
         ];
         if let Some(token) = &self.token {
             parameters.push(("X-Amz-Security-Token", token.clone()));
+        }
+        if let Some(regions) = &self.region_set {
+            parameters.push(("X-Amz-Region-Set", regions.clone()));
         }
         parameters.retain(|(_, value)| value != "-");
         let mut query = request.query.take().unwrap_or_default();
@@ -290,8 +311,40 @@ impl Signer {
             self.scope(),
             sha256_hex(canonical.as_bytes())
         );
-        hex(&hmac_sha256(&self.key(), text.as_bytes()))
+        self.sign_text(&text)
     }
+
+    /// The signature of a text.
+    pub(crate) fn sign_text(&self, text: &str) -> String {
+        match self.region_set {
+            Some(_) => hex(&sign_with_pair(&self.secret, &self.key_id, text.as_bytes())),
+            None => hex(&hmac_sha256(&self.key(), text.as_bytes())),
+        }
+    }
+}
+
+/// The private key of SigV4A, its first candidate: the secrets of these tests need no second.
+pub(crate) fn private_key(secret: &str, key_id: &str) -> [u8; 32] {
+    let mut input = vec![0, 0, 0, 1];
+    input.extend_from_slice(b"AWS4-ECDSA-P256-SHA256\0");
+    input.extend_from_slice(key_id.as_bytes());
+    input.extend_from_slice(&[1, 0, 0, 1, 0]);
+    let mut number = hmac_sha256(format!("AWS4A{secret}").as_bytes(), &input);
+    let last = number.last_mut().unwrap();
+    *last = last.checked_add(1).unwrap();
+    number.try_into().unwrap()
+}
+
+/// A signature with that key, in DER.
+pub(crate) fn sign_with_pair(secret: &str, key_id: &str, text: &[u8]) -> Vec<u8> {
+    let private = private_key(secret, key_id);
+    let point = PrivateKey::from_private_key(&ECDH_P256, &private).unwrap().compute_public_key().unwrap();
+    let pair = EcdsaKeyPair::from_private_key_and_public_key(
+        &ECDSA_P256_SHA256_ASN1_SIGNING,
+        &private,
+        point.as_ref(),
+    );
+    pair.unwrap().sign(&SystemRandom::new(), text).unwrap().as_ref().to_vec()
 }
 
 /// The headers that clients sign.

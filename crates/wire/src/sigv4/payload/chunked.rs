@@ -11,7 +11,9 @@
 use aws_lc_rs::digest;
 use bytes::{Buf as _, Bytes};
 
-use crate::sigv4::percent::{hex_digit, parse_hash, push_hex};
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::key::MAX_DER;
+use crate::sigv4::percent::{hex_digit, push_hex};
 use crate::sigv4::{Mismatch, PayloadError, SigningKey};
 
 /// The longest line of framing: a size of 16 digits and a signature take 97 bytes.
@@ -221,6 +223,7 @@ fn parse_size(digits: &[u8]) -> Option<u64> {
 /// The chain of chunk signatures, each over the one before it; the first is the request's own.
 pub(in crate::sigv4) struct ChunkSigner {
     key: SigningKey,
+    algorithm: Algorithm,
     access_key_id: String,
     date_and_scope: Vec<u8>,
     previous: Vec<u8>,
@@ -233,12 +236,14 @@ impl ChunkSigner {
     /// `date_and_scope` is the two lines of the string to sign, `seed` the signature of the request.
     pub(in crate::sigv4) fn new(
         key: SigningKey,
+        algorithm: Algorithm,
         access_key_id: String,
         date_and_scope: Vec<u8>,
         seed: &str,
     ) -> Self {
         Self {
             key,
+            algorithm,
             access_key_id,
             date_and_scope,
             previous: seed.as_bytes().to_vec(),
@@ -249,7 +254,12 @@ impl ChunkSigner {
     }
 
     fn begin_chunk(&mut self, signature: &[u8]) -> Result<(), PayloadError> {
-        if signature.len() != 64 {
+        // Those of SigV4A differ in length, and are filled up so that the length of the body is known before.
+        let (signature, good) = match self.algorithm {
+            Algorithm::Hmac => (signature, signature.len() == 64),
+            Algorithm::Ecdsa => (trimmed(signature), signature.len() <= 2 * MAX_DER),
+        };
+        if !good {
             return Err(PayloadError::IncompleteBody);
         }
         self.provided = signature.to_vec();
@@ -258,7 +268,7 @@ impl ChunkSigner {
 
     fn end_chunk(&mut self) -> Result<(), PayloadError> {
         let data = std::mem::replace(&mut self.data, digest::Context::new(&digest::SHA256));
-        let mut text = self.string_to_sign(b"AWS4-HMAC-SHA256-PAYLOAD");
+        let mut text = self.string_to_sign("PAYLOAD");
         text.extend_from_slice(EMPTY_SHA256.as_bytes());
         text.push(b'\n');
         push_hex(&mut text, data.finish().as_ref());
@@ -275,16 +285,21 @@ impl ChunkSigner {
         for part in trailers.iter().flat_map(|(name, value)| [name.as_str(), ":", value, "\n"]) {
             hash.update(part.as_bytes());
         }
-        let mut text = self.string_to_sign(b"AWS4-HMAC-SHA256-TRAILER");
+        let mut text = self.string_to_sign("TRAILER");
         push_hex(&mut text, hash.finish().as_ref());
-        self.verify(&text, provided.as_bytes())?;
+        let provided = match self.algorithm {
+            Algorithm::Hmac => provided.as_bytes(),
+            Algorithm::Ecdsa => trimmed(provided.as_bytes()),
+        };
+        self.verify(&text, provided)?;
         self.trailer_verified = true;
         Ok(())
     }
 
-    fn string_to_sign(&self, algorithm: &[u8]) -> Vec<u8> {
-        let mut text = Vec::with_capacity(320);
-        for line in [algorithm, &self.date_and_scope, &self.previous] {
+    fn string_to_sign(&self, what: &str) -> Vec<u8> {
+        let algorithm = format!("{}-{what}", self.algorithm.name());
+        let mut text = Vec::with_capacity(400);
+        for line in [algorithm.as_bytes(), &self.date_and_scope, &self.previous] {
             text.extend_from_slice(line);
             text.push(b'\n');
         }
@@ -292,9 +307,7 @@ impl ChunkSigner {
     }
 
     fn verify(&self, text: &[u8], provided: &[u8]) -> Result<(), PayloadError> {
-        let signature = parse_hash(provided).unwrap_or_default();
-        let written_right = parse_hash(provided).is_some() && !provided.iter().any(u8::is_ascii_uppercase);
-        if self.key.verifies(text, &signature) && written_right {
+        if self.key.verifies_hex(text, provided) {
             return Ok(());
         }
         Err(PayloadError::ChunkSignature(Box::new(Mismatch {
@@ -304,6 +317,12 @@ impl ChunkSigner {
             canonical_request: None,
         })))
     }
+}
+
+/// A signature without what fills it up.
+fn trimmed(signature: &[u8]) -> &[u8] {
+    let end = signature.iter().rposition(|byte| *byte != b'*').map_or(0, |last| last + 1);
+    signature.get(..end).unwrap_or_default()
 }
 
 impl std::fmt::Debug for ChunkSigner {
