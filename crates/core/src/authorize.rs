@@ -99,6 +99,7 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
         Guard::None => ResourcePolicy::None,
         Guard::Grants(set) => ResourcePolicy::Grants(set),
         Guard::Trust(set) => ResourcePolicy::Trust(set),
+        Guard::Required(set) => ResourcePolicy::Required(Some(set)),
     };
     Some(answer(&places.limit(Policies::of(cx.caller().policies()).resource(guard)), &request))
 }
@@ -200,6 +201,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
         (explanation, message)
     };
     let Some((explanation, message)) = ask(cx, check, answer) else {
+        cx.trail().explanation = closed(cx, check);
         tracing::warn!(action = check.action, resource = check.resource, "a question could not be asked");
         return Fault::coded("AccessDenied", 403, "Access Denied").into();
     };
@@ -238,6 +240,21 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
         Protocol::Json => Fault::coded("AccessDeniedException", 400, sentence).into(),
         Protocol::RestJson => Fault::coded("AccessDeniedException", 403, sentence).into(),
     }
+}
+
+/// The explanation of a question that was not asked, as the account of its resource is closed: for the record, in the form of
+/// those that policies give.
+fn closed(cx: &Cx, check: &Check) -> Option<String> {
+    Places::of(cx, check)?.of_resource.filter(|place| place.closed)?;
+    let explanation = json!({
+        "decision": "implicitDeny",
+        "reason": "the account of the resource is closed",
+        "principal": cx.caller().arn(),
+        "action": check.action,
+        "resource": check.resource,
+        "layers": [],
+    });
+    Some(explanation.to_string())
 }
 
 /// What `sts:DecodeAuthorizationMessage` tells of a refusal (STS API reference, DecodeAuthorizationMessage).

@@ -89,6 +89,8 @@ pub enum Guard {
     Grants(Arc<PolicySet>),
     /// The trust policy of a role.
     Trust(Arc<PolicySet>),
+    /// One without which nobody may, as a key's.
+    Required(Arc<PolicySet>),
 }
 
 impl Check {

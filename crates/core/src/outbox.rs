@@ -39,7 +39,7 @@ impl Record for Drained {
 
 /// The record as the outbox holds it.
 pub(crate) fn write(record: &AuditRecord) -> Option<Bytes> {
-    let bytes = serde_json::to_vec(record);
+    let bytes = record.to_bytes();
     if let Err(error) = &bytes {
         tracing::error!(%error, "an audit record cannot be written");
     }
@@ -71,7 +71,7 @@ pub async fn drain(state: &State) -> Result<usize, Undrained> {
 
 /// A note of ours. Nothing else is ever left there; what does not read cannot be helped by trying again.
 fn read(note: &daypass_objects::NoteRecord) -> Option<AuditRecord> {
-    let record = serde_json::from_slice(&note.note);
+    let record = AuditRecord::from_bytes(&note.note);
     if let Err(error) = &record {
         tracing::error!(%error, number = note.number, "an audit record in the outbox cannot be read");
     }

@@ -75,7 +75,7 @@ pub struct CreateUpload {
     pub description: Description,
     /// The checksum it will have.
     pub checksum: Option<UploadChecksum>,
-    /// The key that seals the bytes of all its parts.
+    /// The key that seals the bytes of all its parts; [`KeyId::GIVEN`] says that it comes with each.
     pub seal: Option<KeyId>,
     /// When, and what to note.
     pub commit: Commit,
@@ -88,8 +88,8 @@ pub struct Upload {
     pub key: Key,
     /// Its id.
     pub id: UploadId,
-    /// When it began.
-    pub initiated: Timestamp,
+    /// When it began. A list always tells it; a single upload may be found without.
+    pub initiated: Option<Timestamp>,
     /// The [`Description::meta`] of what it will be.
     pub meta: Bytes,
     /// The checksum it will have.

@@ -11,6 +11,7 @@ use daypass_core::{Error, Fault};
 use serde::{Deserialize, Serialize};
 
 use crate::acl::Acl;
+use crate::encryption::Sealing;
 
 /// Bytes of the names and values of metadata.
 const MAX_METADATA: usize = 2048;
@@ -45,6 +46,9 @@ pub(crate) struct Description {
     /// Its ACL, if one was put.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) acl: Option<Acl>,
+    /// With what it is sealed, where it is not the server's own keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sealing: Option<Sealing>,
     /// Whether a legal hold was ever put on it or taken off.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) legal_hold_was_set: bool,
@@ -107,7 +111,7 @@ impl Description {
 
     /// The same without what is the object's own and no copy's.
     pub(crate) fn of_copy(self) -> Self {
-        Self { legal_hold_was_set: false, owner: None, acl: None, ..self.of_object() }
+        Self { legal_hold_was_set: false, owner: None, acl: None, sealing: None, ..self.of_object() }
     }
 
     /// The storage class of what is described so, by its name; without reading the rest.

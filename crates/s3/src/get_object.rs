@@ -6,7 +6,7 @@ use daypass_core::model::Enumeration as _;
 use daypass_core::model::Timestamp;
 use daypass_core::model::s3::{
     ChecksumMode, ChecksumType, GetObjectOutput, GetObjectRequest, HeadObjectOutput, HeadObjectRequest,
-    ObjectLockLegalHoldStatus, ObjectLockMode, ServerSideEncryption, StorageClass, ops,
+    ObjectLockLegalHoldStatus, ObjectLockMode, StorageClass, ops,
 };
 use daypass_core::objects::{Checksums, ObjectBody, Opened, RetentionMode, Version};
 use daypass_core::{
@@ -20,10 +20,10 @@ use crate::authorize;
 use crate::bucket::Bucket;
 use crate::conditional::{self, Reading, Verdict};
 use crate::description::Description;
+use crate::encryption::Opening;
 use crate::fault::{invalid_argument, invalid_request};
 use crate::object::{Subject, moment, quoted, shown_id, size, time};
-use crate::writing::no_customer_key;
-use crate::{checksum, engine, range};
+use crate::{checksum, customer_key, encryption, engine, range};
 
 stream_operation!(GET_OBJECT, ops::GetObject, get_checks, get);
 stream_operation!(HEAD_OBJECT, ops::HeadObject, head_checks, head);
@@ -34,7 +34,7 @@ struct Asked<'a> {
     range: Option<&'a str>,
     part_number: Option<i32>,
     with_checksums: bool,
-    customer_key: [Option<&'a str>; 3],
+    customer_key: customer_key::Headers<'a>,
     overrides: [Option<String>; 6],
 }
 
@@ -50,11 +50,7 @@ macro_rules! asked {
             range: $input.range.as_deref(),
             part_number: $input.part_number,
             with_checksums: $input.checksum_mode == Some(ChecksumMode::ENABLED),
-            customer_key: [
-                $input.sse_customer_algorithm.as_deref(),
-                $input.sse_customer_key.as_deref(),
-                $input.sse_customer_key_md5.as_deref(),
-            ],
+            customer_key: customer_key::headers!($input),
             overrides: [
                 $input.response_content_type.clone(),
                 $input.response_cache_control.clone(),
@@ -76,6 +72,7 @@ struct Shown {
     last_modified: Timestamp,
     version_id: Option<String>,
     description: Description,
+    opening: Opening,
     checksums: Checksums,
     checksum_type: Option<ChecksumType>,
     parts_count: Option<i32>,
@@ -108,7 +105,7 @@ macro_rules! output {
             // The standard class is not told (S3 API reference, GetObject, `x-amz-storage-class`).
             output.storage_class = description.storage_class.as_deref().and_then(StorageClass::parse);
             output.metadata = (!description.metadata.is_empty()).then_some(description.metadata);
-            output.server_side_encryption = Some(ServerSideEncryption::AES256);
+            encryption::show!(output, $shown.opening.shown);
             output.checksum_type = $shown.checksum_type;
             output.parts_count = $shown.parts_count;
             output.tag_count = $shown.tag_count;
@@ -126,7 +123,8 @@ async fn get_checks(cx: &Cx, input: &GetObjectRequest) -> Result<(Checks, Subjec
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let version_id = input.version_id.as_deref();
     let subject = Subject::find(cx, bucket, &input.key, version_id).await?;
-    Ok((subject.check(cx, action(version_id.is_some())).into(), subject))
+    let check = subject.check(cx, action(version_id.is_some()));
+    Ok((Checks::from(check).and_all(subject.opening_check(cx)?), subject))
 }
 
 async fn head_checks(cx: &Cx, input: &HeadObjectRequest) -> Result<(Checks, Subject), Error> {
@@ -134,7 +132,10 @@ async fn head_checks(cx: &Cx, input: &HeadObjectRequest) -> Result<(Checks, Subj
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let version_id = input.version_id.as_deref();
     let subject = Subject::find(cx, bucket, &input.key, version_id).await?;
-    Ok((subject.check(cx, action(version_id.is_some())).into(), subject))
+    let check = subject.check(cx, action(version_id.is_some()));
+    // What is said of an object is not sealed, but for its checksums (S3 API reference, HeadObject, `x-amz-checksum-mode`).
+    let opening = if input.checksum_mode.is_some() { subject.opening_check(cx)? } else { None };
+    Ok((Checks::from(check).and_all(opening), subject))
 }
 
 /// The right to read an object, or one version of it by its id.
@@ -149,13 +150,12 @@ async fn get(
     _: Payload,
 ) -> Result<Answered<GetObjectOutput>, Error> {
     let shown = show(cx, &subject, asked!(input), input.version_id.is_some()).await?;
-    let (status, bytes) = (shown.status, shown.bytes.clone());
-    let answer = Answered::new(output!(GetObjectOutput, shown));
+    let status = shown.status;
     if status == Some(304) {
-        return Ok(answer.with_status(304));
+        return Ok(Answered::new(output!(GetObjectOutput, shown)).with_status(304));
     }
-    let body = subject.opened(cx)?.body(bytes).map_err(|error| engine::failed(cx, error))?;
-    let answer = answer.with_body(streamed(body));
+    let body = shown.opening.body(cx, subject.opened(cx)?, shown.bytes.clone())?;
+    let answer = Answered::new(output!(GetObjectOutput, shown)).with_body(streamed(body));
     Ok(match status {
         Some(status) => answer.with_status(status),
         None => answer,
@@ -190,14 +190,14 @@ fn streamed(body: ObjectBody) -> Body {
 async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) -> Result<Shown, Error> {
     let opened = subject.opened(cx)?;
     let version = &opened.version;
-    no_customer_key(asked.customer_key)?;
+    let description = Description::decode(&version.meta)?;
+    let opening = Opening::of(cx, description.sealing.as_ref(), asked.customer_key)?;
     let is_anonymous = matches!(cx.caller().kind(), CallerKind::Anonymous);
     if is_anonymous && asked.overrides.iter().any(Option::is_some) {
         let words = "Request specific response headers cannot be used for anonymous GET requests.";
         return Err(invalid_request(words).into());
     }
     let modified = time(version.modified);
-    let description = Description::decode(&version.meta)?;
     let mut shown = Shown {
         status: None,
         bytes: 0..version.size,
@@ -205,6 +205,7 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         e_tag: quoted(&version.etag),
         last_modified: modified,
         version_id: shown_id(cx, &subject.bucket, &version.id).await?,
+        opening,
         checksums: Checksums::default(),
         checksum_type: None,
         parts_count: None,

@@ -107,7 +107,7 @@ fn shown_upload(upload: Upload, encoding: Encoding, owners: &Owners<'_>) -> Resu
     Ok(MultipartUpload {
         upload_id: Some(begun.upload.id.to_string()),
         key: Some(encoding.of(&listing::text(begun.upload.key.as_bytes()))),
-        initiated: Some(time(begun.upload.initiated)),
+        initiated: begun.upload.initiated.map(time),
         storage_class: StorageClass::parse(&Description::storage_class(&begun.upload.meta)),
         owner: Some(owners.of(&begun.upload.meta)),
         initiator: begun.initiator(),

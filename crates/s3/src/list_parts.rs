@@ -8,11 +8,11 @@ use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 use crate::authorize;
 use crate::bucket::Bucket;
 use crate::checksum;
+use crate::customer_key::{self, CustomerKey};
 use crate::description::Description;
 use crate::listing::{self, Owners};
 use crate::object::{quoted, size, time};
 use crate::upload::{self, Begun, Named};
-use crate::writing::no_customer_key;
 
 stream_operation!(LIST_PARTS, ops::ListParts, checks, run);
 
@@ -30,11 +30,7 @@ async fn run(
     input: ListPartsRequest,
     _: Payload,
 ) -> Result<Answered<ListPartsOutput>, Error> {
-    no_customer_key([
-        input.sse_customer_algorithm.as_deref(),
-        input.sse_customer_key.as_deref(),
-        input.sse_customer_key_md5.as_deref(),
-    ])?;
+    CustomerKey::read(cx, customer_key::headers!(input))?;
     let limit = listing::limit(input.max_parts, "max-parts")?;
     let after = upload::part_number_marker(input.part_number_marker)?;
     // A page of nothing tells of the upload all the same.

@@ -15,6 +15,7 @@ use crate::acl::{self, Acl, Grant};
 use crate::authorize::{self, Conditions as _};
 use crate::bucket::Bucket;
 use crate::description::Description;
+use crate::encryption::opening_check;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::{engine, lifetime, tag};
 
@@ -142,6 +143,15 @@ impl Subject {
     /// Its tags; none if it is not there.
     pub(crate) fn tags(&self) -> &[Tag] {
         &self.tags
+    }
+
+    /// May the caller open it, as far as that is another's to say: the key of KMS that it is sealed with?
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn opening_check(&self, cx: &Cx) -> Result<Option<Check>, Error> {
+        let Ok(opened) = &self.found else { return Ok(None) };
+        opening_check(cx, Description::decode(&opened.version.meta)?.sealing.as_ref())
     }
 
     /// The object, once the caller was allowed to know of it.

@@ -55,6 +55,7 @@ async fn checks(cx: &Cx, input: &PostObjectRequest) -> Result<(Checks, Form), Er
         sse_customer_key_md5: input.sse_customer_key_md5.clone(),
         ssekms_key_id: input.ssekms_key_id.clone(),
         ssekms_encryption_context: input.ssekms_encryption_context.clone(),
+        bucket_key_enabled: input.bucket_key_enabled,
         object_lock_mode: input.object_lock_mode,
         object_lock_retain_until_date: input.object_lock_retain_until_date,
         object_lock_legal_hold_status: input.object_lock_legal_hold_status,
@@ -95,6 +96,8 @@ async fn run(
             server_side_encryption: output.server_side_encryption,
             sse_customer_algorithm: output.sse_customer_algorithm,
             sse_customer_key_md5: output.sse_customer_key_md5,
+            ssekms_key_id: output.ssekms_key_id,
+            bucket_key_enabled: output.bucket_key_enabled,
         }
     };
     let output = put_object::store(cx, target, put, payload, algorithm, answer).await?;

@@ -11,7 +11,9 @@ use daypass_core::{Check, Cx, Error, Fault};
 use crate::authorize;
 use crate::bucket::Bucket;
 use crate::conditional::not_written;
+use crate::customer_key::Headers;
 use crate::description::Description;
+use crate::encryption::{Opening, opening_check};
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::{checksum, object};
 
@@ -82,6 +84,14 @@ impl Begun {
         Self::of(found.map_err(|error| failed(cx, &named.bucket, "", &id, error))?)
     }
 
+    /// What seals its parts, for a request with that key.
+    ///
+    /// # Errors
+    /// As [`Opening::of_upload`].
+    pub(crate) fn opening(&self, cx: &Cx, headers: Headers<'_>) -> Result<Opening, Fault> {
+        Opening::of_upload(cx, self.description.sealing.as_ref(), headers)
+    }
+
     /// The checksum that was asked for. Without one there is S3's default, of which nothing is demanded.
     pub(crate) fn chosen(&self) -> Option<UploadChecksum> {
         self.upload.checksum.filter(|_| self.description.checksum_was_chosen)
@@ -105,6 +115,34 @@ impl Begun {
         let arn = self.description.initiator.clone()?;
         let name = arn.rsplit('/').next().map(str::to_owned);
         Some(Initiator { id: Some(arn), display_name: name })
+    }
+}
+
+/// An upload that was looked for before it is known whether the caller may know of it.
+pub(crate) struct Looked {
+    pub(crate) named: Named,
+    /// Where it is and what it is; what is missing is told after the question.
+    pub(crate) found: Result<(UploadAt, Begun), Error>,
+}
+
+impl Looked {
+    /// Looks.
+    pub(crate) async fn at(cx: &Cx, named: Named, upload_id: &str) -> Self {
+        let found = match named.at(upload_id) {
+            Ok(at) => Begun::find(cx, &named, at.clone()).await.map(|begun| (at, begun)),
+            Err(fault) => Err(fault.into()),
+        };
+        Self { named, found }
+    }
+
+    /// May the caller open what its parts are sealed with? (S3 user guide, "Multipart uploads and AWS KMS": who uploads parts
+    /// needs `kms:Decrypt`.)
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn opening_check(&self, cx: &Cx) -> Result<Option<Check>, Error> {
+        let Ok((_, begun)) = &self.found else { return Ok(None) };
+        opening_check(cx, begun.description.sealing.as_ref())
     }
 }
 

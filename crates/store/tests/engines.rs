@@ -414,6 +414,16 @@ async fn what_was_read_before_a_kill_is_in_the_log_after_it() {
 }
 
 #[test]
+fn a_record_that_waits_is_read_in_every_form_that_it_was_written_in() {
+    let record = event(1, "1", "GetRole", "ann");
+    assert_eq!(AuditRecord::from_bytes(&record.to_bytes().unwrap()).unwrap(), record);
+    assert_eq!(AuditRecord::from_bytes(&serde_json::to_vec(&record).unwrap()).unwrap(), record);
+    for none in [&b""[..], b"\x01", b"{}x", b"\x02"] {
+        assert!(AuditRecord::from_bytes(none).is_err(), "{none:?}");
+    }
+}
+
+#[test]
 fn a_file_of_another_format_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     drop(Store::open(folder.path()).unwrap());

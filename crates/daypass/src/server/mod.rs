@@ -12,6 +12,7 @@ use daypass_core::objects::local::Local;
 use daypass_core::store::records::{Instance, InstanceState};
 use daypass_core::store::{Read as _, StoreError};
 use daypass_core::{Clock as _, Entry, Gate, State};
+use daypass_s3::Attachments;
 
 use tokio::sync::Mutex;
 
@@ -24,6 +25,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Entry> {
         daypass_cloudtrail::OPERATIONS,
         daypass_ec2::OPERATIONS,
         daypass_iam::OPERATIONS,
+        daypass_kms::OPERATIONS,
         daypass_organizations::OPERATIONS,
         daypass_s3::OPERATIONS,
         daypass_ssm::OPERATIONS,
@@ -43,6 +45,8 @@ pub(crate) struct Server {
     driver: Result<Arc<dyn Driver>, String>,
     /// The object store, for those who copy it.
     local: Arc<Local>,
+    /// Buckets in other stores.
+    attachments: Attachments,
     data: PathBuf,
     /// Held while a backup is copied.
     backing_up: Mutex<()>,
@@ -53,10 +57,16 @@ impl Server {
         gate: Gate,
         endpoint: String,
         driver: Result<Arc<dyn Driver>, String>,
-        local: Arc<Local>,
+        (local, attachments): (Arc<Local>, Attachments),
         data: PathBuf,
     ) -> Self {
-        Self { gate, endpoint, started: SystemClock.now(), driver, local, data, backing_up: Mutex::new(()) }
+        let started = SystemClock.now();
+        Self { gate, endpoint, started, driver, local, attachments, data, backing_up: Mutex::new(()) }
+    }
+
+    /// Buckets in other stores.
+    pub(crate) fn attachments(&self) -> &Attachments {
+        &self.attachments
     }
 
     /// The object store, for those who copy it.

@@ -2036,6 +2036,8 @@ static S_POST_OBJECT_OUTPUT: Structure = Structure { name: "PostObjectOutput", m
     Member { name: "ServerSideEncryption", wire_in: "x-amz-server-side-encryption", wire_out: "x-amz-server-side-encryption", kind: Kind::String(&T_SERVER_SIDE_ENCRYPTION), location: Location::Header, ..PLAIN },
     Member { name: "SSECustomerAlgorithm", wire_in: "x-amz-server-side-encryption-customer-algorithm", wire_out: "x-amz-server-side-encryption-customer-algorithm", kind: Kind::String(&T_SSE_CUSTOMER_ALGORITHM), location: Location::Header, ..PLAIN },
     Member { name: "SSECustomerKeyMD5", wire_in: "x-amz-server-side-encryption-customer-key-MD5", wire_out: "x-amz-server-side-encryption-customer-key-MD5", kind: Kind::String(&T_SSE_CUSTOMER_KEY_MD5), location: Location::Header, ..PLAIN },
+    Member { name: "SSEKMSKeyId", wire_in: "x-amz-server-side-encryption-aws-kms-key-id", wire_out: "x-amz-server-side-encryption-aws-kms-key-id", kind: Kind::String(&T_SSEKMS_KEY_ID), location: Location::Header, sensitive: true, ..PLAIN },
+    Member { name: "BucketKeyEnabled", wire_in: "x-amz-server-side-encryption-bucket-key-enabled", wire_out: "x-amz-server-side-encryption-bucket-key-enabled", kind: Kind::Boolean, location: Location::Header, ..PLAIN },
 ], payload: None, xml_name: None, sensitive: false };
 static S_POST_OBJECT_REQUEST: Structure = Structure { name: "PostObjectRequest", members: &[
     Member { name: "Bucket", wire_in: "Bucket", wire_out: "Bucket", kind: Kind::String(&T_BUCKET_NAME), location: Location::Uri, required: true, ..PLAIN },

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod acls;
+mod attached;
 mod bucket_policy;
 mod buckets;
 mod configuration;
 mod copying;
 mod cors;
+mod customer_keys;
 mod deleting;
+mod kms_keys;
 mod lifecycle;
 mod listing;
 mod locking;
@@ -17,6 +20,8 @@ mod objects;
 mod posting;
 mod refusals;
 mod second_paths;
+#[path = "../upstream/served.rs"]
+mod served;
 mod signer;
 mod support;
 mod tagging;

@@ -84,7 +84,7 @@ impl Journal {
     pub(super) fn append(&self, records: Vec<AuditRecord>) -> Result<(), StoreError> {
         let mut bytes = vec![];
         for record in &records {
-            frame(record, &mut bytes).map_err(StoreError::engine)?;
+            frame(record, &mut bytes)?;
         }
         let mut state = self.state();
         if state.closed {
@@ -191,9 +191,9 @@ fn open(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
-fn frame(record: &AuditRecord, bytes: &mut Vec<u8>) -> Result<(), postcard::Error> {
-    let record = postcard::to_stdvec(record)?;
-    let length = u32::try_from(record.len()).map_err(|_| postcard::Error::SerializeBufferFull)?;
+fn frame(record: &AuditRecord, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
+    let record = record.to_bytes()?;
+    let length = u32::try_from(record.len()).map_err(StoreError::engine)?;
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(&crc(&record).to_le_bytes());
     bytes.extend_from_slice(&record);
@@ -242,7 +242,7 @@ fn records(mut bytes: &[u8]) -> Found {
             break;
         };
         let sound = crc(record) == u32::from_le_bytes([e, f, g, h]);
-        match postcard::from_bytes(record).ok().filter(|_| sound) {
+        match AuditRecord::from_bytes(record).ok().filter(|_| sound) {
             Some(record) => found.records.push(record),
             None => found.unreadable += HEAD + length,
         }
