@@ -59,7 +59,7 @@ def configuration():
         "webidentity": dict.fromkeys(("token", "aud", "sub", "azp", "user_token", "thumbprint", "KC_REALM"), "x"),
     }
     ROOTS.update({sections[f"iam {name}"]["access_key"]: ACCOUNTS[name] for name in ("root", "alt root")})
-    sections["s3 main"] |= {"api_name": "us-east-1", "lc_debug_interval": "1"}
+    sections["s3 main"] |= {"api_name": "eu-west-1", "lc_debug_interval": "1"}
     host, port = os.environ["ENDPOINT"].removeprefix("http://").split(":")
     sections["DEFAULT"] = {"host": "localhost" if host == "127.0.0.1" else host, "port": port, "is_secure": "False", "ssl_verify": "False"}
     return "\n".join(f"[{section}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()) for section, values in sections.items())

@@ -2,7 +2,7 @@
 
 * Buckets that AWS makes since April 2023 have no ACLs and block public access. The suite's buckets are brought to what
   buckets were before: ownership controls and the public access block are taken away right after each is made, and an ACL
-  of the request is put afterwards. Where the request itself names an ownership, nothing is changed.
+  of the request is put afterwards. Where the request itself names an ownership, it stays.
 * Owners and grantees have no display name in AWS's answers since November 2025. The suite compares them, so those that its
   own configuration names are filled in by id.
 """
@@ -51,12 +51,13 @@ def with_names(value):
 def make_api_call(self, operation, parameters):
     if self.meta.service_model.service_name != "s3":
         return call(self, operation, parameters)
-    if operation != "CreateBucket" or "ObjectOwnership" in parameters:
+    if operation != "CreateBucket":
         return with_names(call(self, operation, parameters))
     acl = {name: parameters[name] for name in ACL if name in parameters}
     answer = call(self, operation, {k: v for k, v in parameters.items() if k not in acl})
     bucket = {"Bucket": parameters["Bucket"]}
-    call(self, "DeleteBucketOwnershipControls", bucket)
+    if "ObjectOwnership" not in parameters:
+        call(self, "DeleteBucketOwnershipControls", bucket)
     call(self, "DeletePublicAccessBlock", bucket)
     if acl:
         call(self, "PutBucketAcl", {**bucket, **acl})

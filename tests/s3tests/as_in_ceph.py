@@ -2,6 +2,8 @@
 
 * Ceph's older users are of no account, so that the ARNs of their roles and in their policies name none. Here they are of the
   account of the user `iam`: its id is put in where a request names none, and taken out of answers to the account's keys.
+* Its providers of identities are `http://`; AWS wants `https://`.
+* It deletes users that are still members of groups, which AWS refuses.
 * The suite signs for a region without a name, and AWS refuses that. Here it is us-east-1.
 * Ceph's accounts have a root user with access keys, which the suite asks for by GetUser. Here an administrator stands in
   for it, and GetUser says what it would say to the root user.
@@ -11,6 +13,7 @@ import os
 
 import boto3
 import botocore.client
+import botocore.exceptions
 import pytest
 
 import accounts
@@ -42,10 +45,23 @@ def make_api_call(self, operation, parameters):
         return {"User": {"UserName": "root", "UserId": account, "Arn": f"arn:aws:iam::{account}:root"}}
     if os.environ["SHAPE"] == "s3":
         return call(self, operation, parameters)
+    if operation == "CreateOpenIDConnectProvider":
+        parameters = replaced(parameters, [("http://", "https://")])
+    if operation == "DeleteUser" and "UserName" in parameters:
+        leave_groups(self, parameters)
     answer = call(self, operation, replaced(parameters, [(OF_NOBODY + "assumed-role", SESSIONS + "assumed-role"), (OF_NOBODY, OWN)]))
     if service in ("iam", "sts"):
         answer = replaced(answer, [(OWN, OF_NOBODY), (SESSIONS, "arn:aws:sts:::")])
     return answer
+
+
+def leave_groups(iam, user):
+    try:
+        groups = call(iam, "ListGroupsForUser", user)["Groups"]
+    except botocore.exceptions.ClientError:
+        return
+    for group in groups:
+        call(iam, "RemoveUserFromGroup", {**user, "GroupName": group["GroupName"]})
 
 
 def in_a_region(make):

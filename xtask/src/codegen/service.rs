@@ -23,6 +23,9 @@ pub(crate) struct Quirks {
     /// Errors that the model does not name: code to status and source.
     #[serde(default)]
     pub(crate) errors: BTreeMap<String, SourcedStatus>,
+    /// Operations that clients send without the checksum that the model asks of them, and where that was seen.
+    #[serde(default)]
+    pub(crate) checksum_optional: BTreeMap<String, String>,
     /// Operation to the status of its success, where it is not the model's.
     #[serde(default)]
     pub(crate) statuses: BTreeMap<String, SourcedStatus>,

@@ -134,6 +134,7 @@ fn operations(model: &Model, out: &mut String, errors: &BTreeMap<String, (String
                 .is_some_and(|a| a.iter().any(|a| a == "smithy.api#noAuth"));
         let checksum = operation.get("httpChecksum").and_then(|c| c.get("requestChecksumRequired"));
         let checksum = checksum.and_then(Value::as_bool).unwrap_or(false);
+        let checksum = checksum && !model.quirks.checksum_optional.contains_key(name);
         let mut named = vec![];
         for error in operation.get("errors").and_then(Value::as_array).into_iter().flatten() {
             let shape = error.get("shape").and_then(Value::as_str).unwrap_or("");

@@ -323,3 +323,17 @@ async fn what_needs_an_archive_is_refused_as_aws_refuses_it() {
     );
     assert_eq!(account.refused("GET", "/b-1/none", "torrent", "").await.1, "NoSuchKey");
 }
+
+#[tokio::test]
+async fn what_older_clients_send_without_a_checksum_is_taken() {
+    let account = Account::with_bucket("b-1").await;
+    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::b-1"}}"#;
+    let versions = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    for (query, body, status) in [("policy", policy, 204), ("versioning", versions, 200)] {
+        let answer = account.administrator.s3("PUT", "/b-1", query, &[], body.as_bytes()).await;
+        assert_eq!(answer.status, status, "{query}: {}", answer.body);
+    }
+    let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+    let answer = account.administrator.s3("PUT", "/b-1", "tagging", &[], tags.as_bytes()).await;
+    assert_eq!((answer.status, answer.code().unwrap().as_str()), (400, "InvalidRequest"));
+}
