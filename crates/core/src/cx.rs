@@ -174,12 +174,22 @@ impl Cx {
         &self,
         answer: impl FnOnce(&Outcome<'_>) -> Option<O> + Send + 'static,
     ) -> Commit {
+        self.commit_telling(answer, |_| None)
+    }
+
+    /// The same, with what others are to be told of the change ([`crate::outbox::Told`]): durable with it as well.
+    #[must_use]
+    pub fn commit_telling<O: IntoValue>(
+        &self,
+        answer: impl FnOnce(&Outcome<'_>) -> Option<O> + Send + 'static,
+        tell: impl FnOnce(&Outcome<'_>) -> Option<serde_json::Value> + Send + 'static,
+    ) -> Commit {
         let mut trail = self.trail();
         trail.noted = true;
         let draft = Call::of(self).draft(&trail);
         let note = Note::of(move |outcome| {
             let output = answer(outcome).map(IntoValue::into_value);
-            crate::outbox::write(&draft.finish(output.as_ref()))
+            crate::outbox::write(draft.finish(output.as_ref()), tell(outcome))
         });
         self.commit_unnoted().with_note(note)
     }

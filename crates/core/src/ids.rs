@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_lc_rs::hmac;
 use daypass_model::AccountId;
 
-use crate::Secret;
+use crate::surroundings::random;
+use crate::{Entropy, Secret};
 
 /// The letters of unique ids and access key ids: base32.
 const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -20,6 +21,12 @@ pub struct Ids {
 impl Ids {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self { seed: Secret::new(seed), next: AtomicU32::new(0) }
+    }
+
+    /// For work that no request asked for.
+    #[must_use]
+    pub fn drawn(entropy: &dyn Entropy) -> Self {
+        Self::new(random(entropy))
     }
 
     /// Starts over: the next identifiers are the first ones again.

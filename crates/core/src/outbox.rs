@@ -1,17 +1,22 @@
-//! The way of audit records from the object store to the audit log.
+//! The way of audit records from the object store to the audit log, and of what is told of changes to the store of records.
 //!
 //! The record of a change of objects is committed with the change, in the object store's outbox. From there it is moved
-//! to the audit log, where it is found; a record that is moved twice counts once.
+//! to the audit log, where it is found; a record that is moved twice counts once. What the change is to be told others of
+//! ([`Told`]) goes the same way, and may be told twice after a crash.
 
 use bytes::Bytes;
-use daypass_store::{AuditRecord, Key, Record, StoreError, TransactError};
+use daypass_objects::Note;
+use daypass_store::{AuditRecord, Key, Prefix, Record, StoreError, TransactError};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::state::State;
 
 /// So many are moved at once.
-const AT_ONCE: usize = 1000;
+const AT_ONCE: usize = 256;
+/// How a note begins that holds more than an audit record.
+const TELLS: &[u8] = br#"{"told":"#;
 
 /// Records could not be moved. They stay where they are.
 #[derive(Debug, Error)]
@@ -37,13 +42,57 @@ impl Record for Drained {
     }
 }
 
-/// The record as the outbox holds it.
-pub(crate) fn write(record: &AuditRecord) -> Option<Bytes> {
-    let bytes = serde_json::to_vec(record);
+/// What others are to be told of a change of objects, in the words of the service that made it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// Its place in the order of all changes of objects.
+    pub number: u64,
+    /// What is told.
+    pub what: Value,
+}
+
+impl Told {
+    /// Where all of them stand, in their order.
+    #[must_use]
+    pub fn all() -> Prefix {
+        Prefix::new(&["outbox", "told"])
+    }
+}
+
+impl Record for Told {
+    fn key(&self) -> Key {
+        Key::new(&["outbox", "told", &format!("{:020}", self.number)])
+    }
+}
+
+/// A note of a change that is told of.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Telling {
+    told: Value,
+    record: Option<AuditRecord>,
+}
+
+/// The record as the outbox holds it, and what is told of the change.
+pub(crate) fn write(record: AuditRecord, told: Option<Value>) -> Option<Bytes> {
+    let bytes = match told {
+        None => serde_json::to_vec(&record),
+        Some(told) => serde_json::to_vec(&Telling { told, record: Some(record) }),
+    };
     if let Err(error) = &bytes {
         tracing::error!(%error, "an audit record cannot be written");
     }
     bytes.ok().map(Bytes::from)
+}
+
+/// The note of a change that has no audit record, for it was asked for by nobody, and is told of all the same.
+#[must_use]
+pub fn only_told(tell: impl FnOnce(&daypass_objects::Outcome<'_>) -> Option<Value> + Send + 'static) -> Note {
+    Note::of(move |outcome| {
+        let note = Telling { told: tell(outcome)?, record: None };
+        serde_json::to_vec(&note).ok().map(Bytes::from)
+    })
 }
 
 /// Moves all records that wait in the object store's outbox to the audit log, and says how many there were.
@@ -56,10 +105,16 @@ pub async fn drain(state: &State) -> Result<usize, Undrained> {
         let notes = state.objects.notes(0, AT_ONCE).await?;
         let Some(last) = notes.last() else { return Ok(moved) };
         let up_to = last.number;
-        let records: Vec<AuditRecord> = notes.iter().filter_map(read).collect();
+        let (mut records, mut told) = (vec![], vec![]);
+        for note in &notes {
+            let (record, what) = read(note);
+            records.extend(record);
+            told.extend(what.map(|what| Told { number: note.number, what }));
+        }
         moved += records.len();
         let outcome = state.store.transact(|tx| {
             records.iter().cloned().for_each(|record| tx.audit(record));
+            told.iter().try_for_each(|told| tx.put(told))?;
             tx.put(&Drained { up_to })
         });
         outcome.await.map_err(|error| match error {
@@ -70,17 +125,21 @@ pub async fn drain(state: &State) -> Result<usize, Undrained> {
 }
 
 /// A note of ours. Nothing else is ever left there; what does not read cannot be helped by trying again.
-fn read(note: &daypass_objects::NoteRecord) -> Option<AuditRecord> {
-    let record = serde_json::from_slice(&note.note);
-    if let Err(error) = &record {
+fn read(note: &daypass_objects::NoteRecord) -> (Option<AuditRecord>, Option<Value>) {
+    let read = match note.note.starts_with(TELLS) {
+        true => serde_json::from_slice(&note.note).map(|Telling { told, record }| (record, Some(told))),
+        false => serde_json::from_slice(&note.note).map(|record| (Some(record), None)),
+    };
+    read.unwrap_or_else(|error| {
         tracing::error!(%error, number = note.number, "an audit record in the outbox cannot be read");
-    }
-    record.ok()
+        (None, None)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use daypass_objects::{BucketId, Commit, Note, Timestamp};
+    use daypass_store::Read as _;
 
     use super::*;
     use crate::testing::TestServer;
@@ -97,8 +156,9 @@ mod tests {
             resources: vec![("AWS::S3::Bucket".to_owned(), "b".to_owned())],
             ..AuditRecord::default()
         };
-        let noted =
-            |record: &AuditRecord| Commit::at(Timestamp(1)).with_note(Note::Fixed(write(record).unwrap()));
+        let noted = |record: &AuditRecord| {
+            Commit::at(Timestamp(1)).with_note(Note::Fixed(write(record.clone(), None).unwrap()))
+        };
         state.objects.open_bucket(BucketId(1), noted(&record)).await.unwrap();
         state.objects.close_bucket(BucketId(1), noted(&record)).await.unwrap();
         state
@@ -111,5 +171,24 @@ mod tests {
         let log = server.audit();
         assert_eq!(log.len(), 1);
         assert_eq!(AuditRecord { sequence: 0, ..log[0].clone() }, record);
+    }
+
+    #[tokio::test]
+    async fn what_is_told_of_a_change_stands_in_the_order_of_changes() {
+        let server = TestServer::new([]).await;
+        let state = server.gate.state();
+        for number in 1..=3 {
+            let note = if number == 2 {
+                only_told(|_| Some(Value::from(2)))
+            } else {
+                Note::Fixed(write(AuditRecord::default(), Some(Value::from(number))).unwrap())
+            };
+            let commit = Commit::at(Timestamp(1)).with_note(note);
+            state.objects.open_bucket(BucketId(number), commit).await.unwrap();
+        }
+        assert_eq!(drain(state).await.unwrap(), 2, "records");
+        let told = state.store.read(|tx| tx.all::<Told>(&Told::all())).unwrap();
+        let told: Vec<_> = told.into_iter().map(|told| told.what).collect();
+        assert_eq!(told, [1, 2, 3]);
     }
 }

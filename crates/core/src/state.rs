@@ -8,6 +8,7 @@ use daypass_store::Store;
 use daypass_wire::Hosts;
 
 use crate::attempts::Attempts;
+use crate::destinations::Destinations;
 use crate::identity::Identities;
 use crate::instances::InstanceSupport;
 use crate::kept::Kept;
@@ -48,4 +49,6 @@ pub struct State {
     pub instances: InstanceSupport,
     /// How services are reached by name.
     pub hosts: Hosts,
+    /// Where events can be delivered.
+    pub destinations: Destinations,
 }

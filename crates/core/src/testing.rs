@@ -2,16 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod organization;
+mod outside;
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::{digest, hmac};
-use bytes::Bytes;
-use daypass_federation::Issuer;
 use daypass_model::{AccountId, Kind, Operation, Protocol, Service, Structure, Text, Timestamp, services};
 use daypass_objects::local::{Local, Options};
 use daypass_store::records::{AccessKey, AccessKeyStatus, Indexed as _, Policies, Sealed, User};
@@ -21,9 +19,11 @@ use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
 use crate::{
-    Attempts, Clock, Entropy, Entry, Fetching, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys,
-    Organizations, Peer, ProviderKeys, Secret, State, Unreachable, Web, administrator, full,
+    Attempts, Clock, Destinations, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing,
+    ObjectKeys, Organizations, Peer, ProviderKeys, Secret, State, Web, administrator, full,
 };
+
+pub use outside::{DESTINATIONS, StillWeb};
 
 /// When every test begins: 2026-11-22T02:14:00Z.
 pub const NOW: i64 = 1_795_313_640;
@@ -67,48 +67,6 @@ impl Entropy for Counting {
     }
 }
 
-/// What others publish, as far as a test says.
-#[derive(Default)]
-pub struct StillWeb {
-    documents: Mutex<HashMap<String, String>>,
-    fetched: Mutex<Vec<String>>,
-}
-
-impl StillWeb {
-    /// Publishes a document.
-    pub fn publish(&self, url: &str, document: impl Into<String>) {
-        self.documents.lock().unwrap().insert(url.to_owned(), document.into());
-    }
-
-    /// Takes a document away.
-    pub fn withdraw(&self, url: &str) {
-        self.documents.lock().unwrap().remove(url);
-    }
-
-    /// What was fetched since the last time that this was asked.
-    pub fn fetched(&self) -> Vec<String> {
-        std::mem::take(&mut *self.fetched.lock().unwrap())
-    }
-}
-
-impl Web for StillWeb {
-    fn fetch<'a>(&'a self, url: &'a str, _: &'a [String]) -> Fetching<'a, Bytes> {
-        self.fetched.lock().unwrap().push(url.to_owned());
-        let found = self.documents.lock().unwrap().get(url).cloned();
-        Box::pin(async move { found.map(Bytes::from).ok_or_else(|| Unreachable(format!("no `{url}`"))) })
-    }
-
-    fn thumbprint<'a>(&'a self, issuer: &'a Issuer) -> Fetching<'a, String> {
-        self.fetched.lock().unwrap().push(issuer.to_string());
-        let found = self.documents.lock().unwrap().get(issuer.as_str()).cloned();
-        Box::pin(async move { found.ok_or_else(|| Unreachable(format!("no `{issuer}`"))) })
-    }
-
-    fn offline_keys(&self, issuer: &Issuer) -> Option<Vec<u8>> {
-        self.documents.lock().unwrap().get(&format!("offline {issuer}")).cloned().map(String::into_bytes)
-    }
-}
-
 /// A server without sockets.
 pub struct TestServer {
     /// The gate.
@@ -146,6 +104,7 @@ impl TestServer {
             region: "us-east-1".to_owned(),
             instances: InstanceSupport::available(),
             hosts: daypass_wire::Hosts::default(),
+            destinations: Destinations::new(DESTINATIONS),
         };
         administrator::prepare(&state, &account()).await.unwrap();
         Self { gate: Gate::new(Arc::new(state), entries), clock, web, _objects: folder }

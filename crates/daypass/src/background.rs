@@ -12,6 +12,7 @@ use daypass_ec2::{Reconciler, machines};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
+use crate::deliveries::Deliveries;
 use crate::machines::DriverMachines;
 use crate::objects;
 use crate::server::Server;
@@ -33,6 +34,7 @@ pub(crate) struct Work {
 pub(crate) fn start(
     server: &Arc<Server>,
     events: UnboundedReceiver<Event>,
+    deliveries: Deliveries,
     api_port: u16,
     audit_days: u32,
     stop: &Stop,
@@ -44,6 +46,9 @@ pub(crate) fn start(
     tasks.spawn(objects::give_back_room(Arc::clone(server)));
     tasks.spawn(objects::scrub(Arc::clone(server)));
     tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
+    for delivery in deliveries.work(server) {
+        tasks.spawn(delivery);
+    }
     if let Ok(driver) = server.driver() {
         let machines = DriverMachines::new(Arc::clone(driver), Arc::clone(server), api_port, stop.clone());
         let (reconciler, tell) = Reconciler::new(server.shared_state(), Arc::new(machines));

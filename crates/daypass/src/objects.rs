@@ -45,6 +45,9 @@ pub(crate) async fn move_all_records(state: &State) {
     if let Err(error) = outbox::drain(state).await {
         tracing::error!(%error, "audit records of objects could not be moved to the log; they stay where they are");
     }
+    if let Err(error) = daypass_s3::queue_events(state).await {
+        tracing::error!(%error, "events could not be made ready for their delivery; they stay where they are");
+    }
 }
 
 /// Gives back the room of what is gone, for as long as the server runs.

@@ -19,6 +19,7 @@ use crate::bucket::Bucket;
 use crate::conditional::{self, not_written};
 use crate::copy_source::{CopySource, conditions};
 use crate::description::{Description, described};
+use crate::event::{self, Telling};
 use crate::fault::invalid_request;
 use crate::object::{self, expiration_of_written, names_versions, quoted, shown_id, time};
 use crate::writing::{no_customer_key, wanted};
@@ -129,10 +130,13 @@ async fn attempt(
             description,
             checksums: algorithms(opened, input)?,
             seal: Some(cx.state().ring.newest_object_key()),
-            commit: cx.commit(move |outcome| match outcome {
-                Outcome::Written(written) => Some(answer(written)),
-                _ => None,
-            }),
+            commit: cx.commit_telling(
+                move |outcome| match outcome {
+                    Outcome::Written(written) => Some(answer(written)),
+                    _ => None,
+                },
+                event::created(Telling::of(cx, &bucket)?, "ObjectCreated:Copy", &input.key),
+            ),
         },
     };
     match cx.state().objects.copy(copy).await {

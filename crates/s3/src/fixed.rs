@@ -5,12 +5,10 @@
 use daypass_core::model::s3::{
     BucketAccelerateStatus, DeleteBucketReplicationRequest, DeleteBucketWebsiteRequest,
     GetBucketAccelerateConfigurationOutput, GetBucketAccelerateConfigurationRequest, GetBucketLoggingOutput,
-    GetBucketLoggingRequest, GetBucketNotificationConfigurationRequest, GetBucketReplicationOutput,
-    GetBucketReplicationRequest, GetBucketRequestPaymentOutput, GetBucketRequestPaymentRequest,
-    GetBucketWebsiteOutput, GetBucketWebsiteRequest, NotificationConfiguration, Payer,
-    PutBucketAccelerateConfigurationRequest, PutBucketLoggingRequest,
-    PutBucketNotificationConfigurationRequest, PutBucketReplicationRequest, PutBucketRequestPaymentRequest,
-    PutBucketWebsiteRequest, errors, ops,
+    GetBucketLoggingRequest, GetBucketReplicationOutput, GetBucketReplicationRequest,
+    GetBucketRequestPaymentOutput, GetBucketRequestPaymentRequest, GetBucketWebsiteOutput,
+    GetBucketWebsiteRequest, Payer, PutBucketAccelerateConfigurationRequest, PutBucketLoggingRequest,
+    PutBucketReplicationRequest, PutBucketRequestPaymentRequest, PutBucketWebsiteRequest, errors, ops,
 };
 use daypass_core::store::Tx;
 use daypass_core::{Cx, Error};
@@ -24,16 +22,6 @@ bucket_operation!(PUT_BUCKET_WEBSITE, ops::PutBucketWebsite, put_website);
 bucket_operation!(DELETE_BUCKET_WEBSITE, ops::DeleteBucketWebsite, delete_website);
 bucket_operation!(GET_BUCKET_LOGGING, ops::GetBucketLogging, get_logging);
 bucket_operation!(PUT_BUCKET_LOGGING, ops::PutBucketLogging, put_logging);
-bucket_operation!(
-    GET_BUCKET_NOTIFICATION_CONFIGURATION,
-    ops::GetBucketNotificationConfiguration,
-    get_notification
-);
-bucket_operation!(
-    PUT_BUCKET_NOTIFICATION_CONFIGURATION,
-    ops::PutBucketNotificationConfiguration,
-    put_notification
-);
 bucket_operation!(PUT_BUCKET_REPLICATION, ops::PutBucketReplication, put_replication);
 bucket_operation!(DELETE_BUCKET_REPLICATION, ops::DeleteBucketReplication, delete_replication);
 bucket_operation!(GET_BUCKET_REPLICATION, ops::GetBucketReplication, get_replication);
@@ -83,15 +71,6 @@ fn put_logging(_: &Cx, tx: &mut Tx<'_>, input: PutBucketLoggingRequest) -> Resul
         Some(_) => Err(not_implemented("server access logging").into()),
         None => Ok(()),
     }
-}
-
-fn get_notification(
-    _: &Cx,
-    tx: &mut Tx<'_>,
-    input: GetBucketNotificationConfigurationRequest,
-) -> Result<NotificationConfiguration, Error> {
-    Bucket::load(tx, &input.bucket)?;
-    Ok(NotificationConfiguration::default())
 }
 
 fn get_replication(
@@ -154,19 +133,6 @@ fn put_request_payment(_: &Cx, tx: &mut Tx<'_>, input: PutBucketRequestPaymentRe
     let mut bucket = Bucket::load(tx, &input.bucket)?;
     bucket.requester_pays = input.request_payment_configuration.payer == Payer::Requester;
     Ok(tx.put(&bucket)?)
-}
-
-/// That nothing is told to anybody can be said; anything else is not built.
-fn put_notification(
-    _: &Cx,
-    tx: &mut Tx<'_>,
-    input: PutBucketNotificationConfigurationRequest,
-) -> Result<(), Error> {
-    Bucket::load(tx, &input.bucket)?;
-    if input.notification_configuration == NotificationConfiguration::default() {
-        return Ok(());
-    }
-    Err(not_implemented("event notifications").into())
 }
 
 fn put_replication(_: &Cx, tx: &mut Tx<'_>, input: PutBucketReplicationRequest) -> Result<(), Error> {

@@ -36,6 +36,8 @@
 //! * Bytes are sealed at rest: every put, copy and upload brings `seal: Some(cx.state().ring.newest_object_key())`, which is
 //!   what `AES256` says of each object. Tags stand beside an object as `tag::encode` writes them; lifecycles read them.
 //!   `lifetime::expiration` is the value of `x-amz-expiration`, `bucket_acl::full_control` the ACL of everything.
+//! * A change that a bucket's notification configuration may be about brings `cx.commit_telling(…)` with what `event` tells
+//!   of it.
 //! * What is not built is refused with `fault::not_implemented`, never taken and dropped.
 //!
 //! Tests are in `tests/s3`, through the whole gate.
@@ -64,6 +66,9 @@ mod delete_objects;
 mod description;
 mod document;
 mod engine;
+mod event;
+mod event_message;
+mod event_queue;
 mod fault;
 mod fixed;
 mod get_object;
@@ -80,6 +85,7 @@ mod list_parts;
 mod listing;
 mod location;
 mod name;
+mod notification;
 mod object;
 mod object_acl;
 mod object_lock;
@@ -103,6 +109,7 @@ mod writing;
 
 use daypass_core::Entry;
 
+pub use event_queue::{EventQueue, QueuedEvent, event_queues, forget_events, queue_events, waiting_events};
 pub use lifetime::{EndError, end_lifetimes};
 
 /// Every operation that is implemented.
@@ -134,7 +141,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &archive::RESTORE_OBJECT,
     &archive::SELECT_OBJECT_CONTENT,
     &fixed::DELETE_BUCKET_REPLICATION,
-    &fixed::PUT_BUCKET_NOTIFICATION_CONFIGURATION,
+    &notification::PUT_BUCKET_NOTIFICATION_CONFIGURATION,
     &fixed::PUT_BUCKET_REPLICATION,
     &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
     &lifecycle::DELETE_BUCKET_LIFECYCLE,
@@ -153,7 +160,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &lifecycle::GET_BUCKET_LIFECYCLE_CONFIGURATION,
     &location::GET_BUCKET_LOCATION,
     &fixed::GET_BUCKET_LOGGING,
-    &fixed::GET_BUCKET_NOTIFICATION_CONFIGURATION,
+    &notification::GET_BUCKET_NOTIFICATION_CONFIGURATION,
     &ownership_controls::GET_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::GET_BUCKET_POLICY,
     &bucket_policy::GET_BUCKET_POLICY_STATUS,

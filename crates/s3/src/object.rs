@@ -15,6 +15,7 @@ use crate::acl::{self, Acl, Grant};
 use crate::authorize::{self, Conditions as _};
 use crate::bucket::Bucket;
 use crate::description::Description;
+use crate::event::Event;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::{engine, lifetime, tag};
 
@@ -136,6 +137,11 @@ impl Subject {
             Some(_) => Ok(None),
             None => lifetime::expiration(&self.bucket, &key(&self.name)?, version),
         }
+    }
+
+    /// What happened to it, where its bytes stay.
+    pub(crate) fn event(&self, name: &str, version: &Version) -> Event {
+        Event::of_version(name, &self.name, version)
     }
 
     /// Its tags; none if it is not there.

@@ -14,6 +14,7 @@ use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
 use crate::conditional::{self, not_written};
 use crate::description::described;
+use crate::event::{self, Telling};
 use crate::fault::{entity_too_large, invalid_request, not_implemented};
 use crate::object::{self, expiration_of_written, names_versions, quoted};
 use crate::writing::wanted;
@@ -93,6 +94,8 @@ pub(crate) async fn store<O: IntoValue>(
         })
     };
     let answer_then = answer.clone();
+    let by_form = cx.operation().name == "PostObject";
+    let created = if by_form { "ObjectCreated:Post" } else { "ObjectCreated:Put" };
     let put = Put {
         bucket: bucket.id(),
         key,
@@ -100,10 +103,13 @@ pub(crate) async fn store<O: IntoValue>(
         description,
         checksums: Algorithms::NONE.with(algorithm.unwrap_or(checksum::DEFAULT)),
         seal: Some(cx.state().ring.newest_object_key()),
-        commit: cx.commit(move |outcome| match outcome {
-            Outcome::Written(written) => Some(answer(written)),
-            _ => None,
-        }),
+        commit: cx.commit_telling(
+            move |outcome| match outcome {
+                Outcome::Written(written) => Some(answer(written)),
+                _ => None,
+            },
+            event::created(Telling::of(cx, &bucket)?, created, &input.key),
+        ),
     };
     let written = cx.state().objects.put(put, payload.into_body()).await;
     let written = written.map_err(|error| not_written(cx, &bucket, &input.key, error))?;

@@ -17,7 +17,7 @@ mod upload_form;
 mod validate;
 mod xml;
 
-pub use answer::{Answer, write_fault, write_output};
+pub use answer::{Answer, host_id, write_fault, write_output};
 pub use fault::Fault;
 pub use form::{Form, MalformedForm};
 pub use json::{json_of_value, value_of_json};

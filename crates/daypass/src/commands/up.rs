@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::cli::{LogFormat, Up};
 use crate::data::{DataDirectory, Settings};
+use crate::deliveries::Deliveries;
 use crate::server::http::{self, Stop};
 use crate::server::{Server, is_loopback, operations, tls};
 use crate::system::{SystemClock, SystemEntropy};
@@ -61,6 +62,7 @@ struct Prepared {
     audit_days: u32,
     web: SystemWeb,
     public_url: Option<String>,
+    deliveries: Deliveries,
 }
 
 fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
@@ -78,6 +80,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let audit_days = arguments.audit_days;
     let web = SystemWeb::new(directory.path().join("oidc-keys"));
     let public_url = arguments.public_url;
+    let deliveries = Deliveries::open(arguments.event_destination)?;
     Ok(Prepared {
         directory,
         root,
@@ -91,6 +94,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
         audit_days,
         web,
         public_url,
+        deliveries,
     })
 }
 
@@ -123,7 +127,7 @@ fn keep_memory_private() {
 
 async fn serve(prepared: Prepared) -> Result<()> {
     let Prepared { directory, root, settings, hosts, acceptor, api, commands, .. } = prepared;
-    let Prepared { driver, events, audit_days, web, public_url, .. } = prepared;
+    let Prepared { driver, events, audit_days, web, public_url, deliveries, .. } = prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -151,6 +155,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
             Err(why) => InstanceSupport::unavailable(why.clone()),
         },
         hosts,
+        destinations: deliveries.destinations(),
     };
     administrator::prepare(&state, &state.account).await?;
     let gate = Gate::new(Arc::new(state), operations());
@@ -158,7 +163,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let listener = tokio::net::TcpListener::from_std(api).context("the listener")?;
     let commands = tokio::net::UnixListener::from_std(commands).context("the commands' socket")?;
     let (stop, stopped) = Stop::new();
-    let work = background::start(&server, events, address.port(), audit_days, &stopped);
+    let work = background::start(&server, events, deliveries, address.port(), audit_days, &stopped);
     let api = tokio::spawn(http::serve(Arc::clone(&server), listener, acceptor, None, stopped));
     let commands = tokio::spawn(admin::server::serve(Arc::clone(&server), commands));
     announce(&server, &directory);

@@ -213,12 +213,6 @@ async fn what_is_the_default_is_taken_and_what_is_not_is_refused_by_name() {
             "server access logging",
         ),
         (
-            "notification",
-            "<NotificationConfiguration/>",
-            "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>",
-            "event notifications",
-        ),
-        (
             "replication",
             "",
             "<ReplicationConfiguration><Role>arn:aws:iam::123456789012:role/r</Role><Rule><Status>Enabled</Status><Destination><Bucket>arn:aws:s3:::b-2</Bucket></Destination></Rule></ReplicationConfiguration>",

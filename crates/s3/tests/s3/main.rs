@@ -13,6 +13,7 @@ mod lifecycle;
 mod listing;
 mod locking;
 mod multipart;
+mod notifications;
 mod objects;
 mod posting;
 mod refusals;
