@@ -29,7 +29,7 @@ check "the change was made in place" in_place
 check "a plan after the change shows no difference" same "${changed[@]}"
 for kind in bucket bucket_versioning bucket_ownership_controls bucket_public_access_block bucket_policy \
   bucket_server_side_encryption_configuration bucket_lifecycle_configuration bucket_cors_configuration \
-  bucket_request_payment_configuration bucket_accelerate_configuration; do
+  bucket_request_payment_configuration bucket_accelerate_configuration bucket_website_configuration bucket_logging; do
   check "import aws_s3_$kind" import_again "aws_s3_$kind.b" "$bucket"
 done
 check "import aws_s3_bucket_intelligent_tiering_configuration" import_again aws_s3_bucket_intelligent_tiering_configuration.b "$bucket:all"
@@ -37,6 +37,7 @@ check "import aws_s3_bucket_object_lock_configuration" import_again aws_s3_bucke
 check "import aws_s3_bucket_metric" import_again aws_s3_bucket_metric.b "$bucket:all"
 check "import aws_s3_bucket_analytics_configuration" import_again aws_s3_bucket_analytics_configuration.b "$bucket:all"
 check "import aws_s3_bucket_inventory" import_again aws_s3_bucket_inventory.b "$bucket:daily"
+[ -z "${TF_VAR_event_queue:-}" ] || check "import aws_s3_bucket_notification" import_again 'aws_s3_bucket_notification.b[0]' "$bucket"
 # What an import cannot know (force_destroy) is written once more.
 check "apply after the imports" tf apply -auto-approve -input=false "${changed[@]}"
 check "a plan after the imports shows no difference" same "${changed[@]}"

@@ -35,6 +35,17 @@ pub struct PeerInstance {
     pub vpc_id: String,
 }
 
+/// The website that a request is to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Website {
+    /// The bucket.
+    pub bucket: String,
+    /// The region that the host names, if it names one.
+    pub region: Option<String>,
+    /// The host, as it was sent.
+    pub host: String,
+}
+
 /// One request's surroundings. Time, randomness and identifiers come from here only.
 pub struct Cx {
     pub(crate) state: Arc<State>,
@@ -52,6 +63,7 @@ pub struct Cx {
     pub(crate) origin: Option<String>,
     pub(crate) asked_method: Option<String>,
     pub(crate) requester_pays: bool,
+    pub(crate) website: Option<Website>,
     pub(crate) ids: Ids,
     /// What the request says, once it was read.
     pub(crate) input: OnceLock<Value>,
@@ -249,6 +261,12 @@ impl Cx {
     #[must_use]
     pub fn requester_pays(&self) -> bool {
         self.requester_pays
+    }
+
+    /// The website that the request is to, if it is to one.
+    #[must_use]
+    pub fn website(&self) -> Option<&Website> {
+        self.website.as_ref()
     }
 
     /// Adds a fact to the request's audit record (`additionalEventData`).

@@ -46,6 +46,7 @@ pub(crate) fn start(
     tasks.spawn(objects::give_back_room(Arc::clone(server)));
     tasks.spawn(objects::scrub(Arc::clone(server)));
     tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
+    tasks.spawn(objects::deliver_access_logs(Arc::clone(server)));
     for delivery in deliveries.work(server) {
         tasks.spawn(delivery);
     }
@@ -66,6 +67,7 @@ impl Work {
     /// Ends it; what can still be written is.
     pub(crate) async fn end(mut self) {
         self.tasks.shutdown().await;
+        self.server.access_log().deliver().await;
         objects::move_all_records(self.server.state()).await;
         if let Err(error) = self.server.gate().write_last_used().await {
             tracing::warn!(%error, "when roles and keys were last used could not be written");

@@ -113,6 +113,9 @@ pub(crate) struct Up {
     /// A domain whose first label is a bucket, as `s3.example.com`; may be given more than once
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) s3_domain: Vec<String>,
+    /// A domain whose first labels are a bucket with a website, as `pages.example.com`; may be given more than once
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) s3_website_domain: Vec<String>,
     /// Where S3's events for a destination go: the ARN of a queue, topic, function or event bus, and an address that gets a
     /// POST for each, or a file that gets a line, as `arn:aws:sqs:us-east-1:123456789012:uploads=https://example.com/hook` or
     /// `…=file:/var/log/uploads.jsonl`; may be given more than once. Buckets of that account can then notify it

@@ -24,6 +24,9 @@ const SCRUB_AGAIN: Duration = Duration::from_secs(6 * 3600);
 /// What a lifecycle lets go is looked for this often. Lifetimes end at midnight UTC.
 const LIFETIMES_EVERY: Duration = Duration::from_secs(3600);
 
+/// Access logs are delivered this often.
+const ACCESS_LOGS_EVERY: Duration = Duration::from_secs(60);
+
 /// Opens the store in the data directory, or makes it.
 pub(crate) fn open(data: &Path, ring: &KeyRing) -> Result<Local> {
     let mut options = Options::new(Box::new(|buffer: &mut [u8]| SystemEntropy.fill(buffer)));
@@ -80,6 +83,14 @@ pub(crate) async fn scrub(server: Arc<Server>) {
             }
         };
         tokio::time::sleep(if more { SCRUB_EVERY } else { SCRUB_AGAIN }).await;
+    }
+}
+
+/// Delivers access logs, for as long as the server runs.
+pub(crate) async fn deliver_access_logs(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(ACCESS_LOGS_EVERY).await;
+        server.access_log().deliver().await;
     }
 }
 

@@ -163,6 +163,7 @@ fn refuse_no_change(source: &CopySource, bucket: &Bucket, input: &CopyObjectRequ
         at.bucket == bucket.id() && at.key.as_bytes() == input.key.as_bytes() && !source.is_by_version();
     let changes = input.metadata_directive == Some(MetadataDirective::REPLACE)
         || input.storage_class.is_some()
+        || input.website_redirect_location.is_some()
         || input.server_side_encryption.is_some()
         || input.checksum_algorithm.is_some();
     if !onto_itself || changes {
@@ -184,7 +185,10 @@ fn description(
             let mut input = input.clone();
             described!(input)
         }
-        _ => Description::decode(&opened.version.meta)?.of_copy(),
+        _ => Description {
+            website_redirect_location: input.website_redirect_location.clone(),
+            ..Description::decode(&opened.version.meta)?.of_copy()
+        },
     };
     let described = wanted!(input).owned(cx, bucket, described)?;
     let tags = if copies_tags(input) { opened.version.tags.clone() } else { tag::encode(tags).into() };

@@ -137,7 +137,7 @@ impl Wish {
             asked == event.name
                 || asked.strip_suffix('*').is_some_and(|family| event.name.starts_with(family))
         };
-        (self.for_whom.is_event_bus() || self.events.iter().any(|asked| is_asked(asked)))
+        (self.for_whom.is_event_bus() || self.events.iter().any(is_asked))
             && key.starts_with(&self.prefix)
             && key.ends_with(&self.suffix)
     }
@@ -183,19 +183,19 @@ impl Telling {
         Ok(Some(Self { wishes, told }))
     }
 
-    /// Of what the bucket's lifecycle does.
+    /// Of what a service does by itself: the bucket's lifecycle, or log delivery.
     ///
     /// # Errors
     /// As [`of`](Self::of).
-    pub(crate) fn of_lifecycle(state: &State, bucket: &Bucket) -> Result<Option<Self>, Error> {
+    pub(crate) fn of_service(state: &State, bucket: &Bucket, service: &str) -> Result<Option<Self>, Error> {
         let wishes = bucket.wishes()?;
         if wishes.is_empty() {
             return Ok(None);
         }
         let ids = Ids::drawn(&*state.entropy);
         let told = Told {
-            principal: "s3.amazonaws.com".to_owned(),
-            requester: "s3.amazonaws.com".to_owned(),
+            principal: service.to_owned(),
+            requester: service.to_owned(),
             request_id: ids.s3_request_id(),
             ..told(state, bucket, state.clock.now(), ids.uuid())?
         };

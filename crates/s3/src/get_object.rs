@@ -104,6 +104,7 @@ macro_rules! output {
             output.content_disposition = description.content_disposition;
             output.content_encoding = description.content_encoding;
             output.content_language = description.content_language;
+            output.website_redirect_location = description.website_redirect_location;
             output.metadata = (!description.metadata.is_empty()).then_some(description.metadata);
             output.server_side_encryption = Some(ServerSideEncryption::AES256);
             output.checksum_type = $shown.checksum_type;
@@ -139,7 +140,11 @@ pub(crate) fn action(by_version: bool) -> &'static str {
     if by_version { "s3:GetObjectVersion" } else { "s3:GetObject" }
 }
 
-async fn get(
+/// Answers with the object, whose reader was asked about.
+///
+/// # Errors
+/// Conditions that do not hold, ranges that are not there, and failures of the object store.
+pub(crate) async fn get(
     cx: &Cx,
     subject: Subject,
     input: GetObjectRequest,
@@ -159,7 +164,11 @@ async fn get(
     })
 }
 
-async fn head(
+/// The same without the bytes.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) async fn head(
     cx: &Cx,
     subject: Subject,
     input: HeadObjectRequest,

@@ -43,6 +43,7 @@
 //! Tests are in `tests/s3`, through the whole gate.
 
 mod abort_multipart_upload;
+mod access_log;
 mod acl;
 mod archive;
 mod authorize;
@@ -84,6 +85,7 @@ mod list_objects;
 mod list_parts;
 mod listing;
 mod location;
+mod logging;
 mod name;
 mod notification;
 mod object;
@@ -91,6 +93,7 @@ mod object_acl;
 mod object_lock;
 mod object_tagging;
 mod ownership_controls;
+mod page;
 mod policy_action;
 mod post_object;
 mod post_policy;
@@ -105,10 +108,12 @@ mod upload_part;
 mod upload_part_copy;
 mod uri;
 mod versioning;
+mod website;
 mod writing;
 
 use daypass_core::Entry;
 
+pub use access_log::AccessLog;
 pub use event_queue::{EventQueue, QueuedEvent, event_queues, forget_events, queue_events, waiting_events};
 pub use lifetime::{EndError, end_lifetimes};
 
@@ -148,7 +153,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &ownership_controls::DELETE_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::DELETE_BUCKET_POLICY,
     &bucket_tagging::DELETE_BUCKET_TAGGING,
-    &fixed::DELETE_BUCKET_WEBSITE,
+    &website::DELETE_BUCKET_WEBSITE,
     &delete_object::DELETE_OBJECT,
     &delete_objects::DELETE_OBJECTS,
     &object_tagging::DELETE_OBJECT_TAGGING,
@@ -159,7 +164,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_encryption::GET_BUCKET_ENCRYPTION,
     &lifecycle::GET_BUCKET_LIFECYCLE_CONFIGURATION,
     &location::GET_BUCKET_LOCATION,
-    &fixed::GET_BUCKET_LOGGING,
+    &logging::GET_BUCKET_LOGGING,
     &notification::GET_BUCKET_NOTIFICATION_CONFIGURATION,
     &ownership_controls::GET_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::GET_BUCKET_POLICY,
@@ -168,7 +173,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &fixed::GET_BUCKET_REQUEST_PAYMENT,
     &bucket_tagging::GET_BUCKET_TAGGING,
     &versioning::GET_BUCKET_VERSIONING,
-    &fixed::GET_BUCKET_WEBSITE,
+    &website::GET_BUCKET_WEBSITE,
     &get_object::GET_OBJECT,
     &object_acl::GET_OBJECT_ACL,
     &get_object_attributes::GET_OBJECT_ATTRIBUTES,
@@ -186,19 +191,21 @@ pub static OPERATIONS: &[&Entry] = &[
     &list_object_versions::LIST_OBJECT_VERSIONS,
     &list_parts::LIST_PARTS,
     &cors::OPTIONS_OBJECT,
+    &page::GET_PAGE,
+    &page::HEAD_PAGE,
     &post_object::POST_OBJECT,
     &fixed::PUT_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::PUT_BUCKET_ACL,
     &cors::PUT_BUCKET_CORS,
     &bucket_encryption::PUT_BUCKET_ENCRYPTION,
     &lifecycle::PUT_BUCKET_LIFECYCLE_CONFIGURATION,
-    &fixed::PUT_BUCKET_LOGGING,
+    &logging::PUT_BUCKET_LOGGING,
     &ownership_controls::PUT_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::PUT_BUCKET_POLICY,
     &fixed::PUT_BUCKET_REQUEST_PAYMENT,
     &bucket_tagging::PUT_BUCKET_TAGGING,
     &versioning::PUT_BUCKET_VERSIONING,
-    &fixed::PUT_BUCKET_WEBSITE,
+    &website::PUT_BUCKET_WEBSITE,
     &put_object::PUT_OBJECT,
     &object_acl::PUT_OBJECT_ACL,
     &retention::PUT_OBJECT_LEGAL_HOLD,

@@ -18,6 +18,8 @@ use crate::event::{self, Telling};
 use crate::lifecycle::DAY_MILLIS;
 use crate::tag;
 
+/// Who lets go, as events have it.
+const SERVICE: &str = "s3.amazonaws.com";
 /// Deletions that are made in one change.
 const AT_ONCE: usize = 1000;
 
@@ -31,7 +33,7 @@ pub async fn end_lifetimes(state: &State) -> Result<usize, EndError> {
     for bucket in bucket::all(state).map_err(|error| EndError(error.into()))? {
         let result = match bucket.lifecycle_rules() {
             Ok(rules) if rules.is_empty() => continue,
-            Ok(rules) => match Telling::of_lifecycle(state, &bucket) {
+            Ok(rules) => match Telling::of_service(state, &bucket, SERVICE) {
                 Ok(telling) => Round::new(state, &bucket, &rules, telling).run().await,
                 Err(error) => Err(error),
             },

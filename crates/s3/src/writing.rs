@@ -16,6 +16,7 @@ use crate::description::Description;
 use crate::fault::{invalid_argument, invalid_request, not_implemented};
 use crate::object::pairs;
 use crate::object_lock;
+use crate::website;
 
 /// What a request wants an object to have, besides bytes and description.
 pub(crate) struct Wanted<'a> {
@@ -191,9 +192,7 @@ impl Wanted<'_> {
             let words = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
             return Err(invalid_argument(words, "x-amz-server-side-encryption", ""));
         }
-        if self.redirect.is_some() {
-            return Err(not_implemented("redirects of websites (x-amz-website-redirect-location)"));
-        }
+        website::check_location(self.redirect)?;
         match self.storage_class {
             None | Some(StorageClass::STANDARD) => Ok(()),
             Some(class) => {

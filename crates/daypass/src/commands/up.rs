@@ -76,7 +76,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let commands = admin::server::listen(directory.path())?;
     let (tell, events) = tokio::sync::mpsc::unbounded_channel();
     let driver = instances::driver(directory.path(), tell);
-    let hosts = Hosts { s3_domains: arguments.s3_domain };
+    let hosts = Hosts { s3_domains: arguments.s3_domain, s3_website_domains: arguments.s3_website_domain };
     let audit_days = arguments.audit_days;
     let web = SystemWeb::new(directory.path().join("oidc-keys"));
     let public_url = arguments.public_url;

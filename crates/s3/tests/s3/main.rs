@@ -2,6 +2,7 @@
 //! nobody may get by it.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+mod access_logs;
 mod acls;
 mod bucket_policy;
 mod buckets;
@@ -22,3 +23,4 @@ mod signer;
 mod support;
 mod tagging;
 mod versions;
+mod websites;
