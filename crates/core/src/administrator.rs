@@ -99,8 +99,8 @@ pub async fn session(
     seconds: i32,
 ) -> Result<Credentials, NoSession> {
     prepare(state, account).await?;
-    let role = state.store.read(|tx| tx.get::<Role>(&Role::key_of(account, ADMINISTRATOR)))?;
-    let role = role.ok_or(StoreError::Contention)?;
+    let key = Role::key_of(account, ADMINISTRATOR);
+    let role = state.store.read(|tx| tx.get::<Role>(&key))?.ok_or_else(|| StoreError::torn(&key))?;
     let now = state.clock.now().truncated();
     let principal = SessionPrincipal::AssumedRole {
         role_name: role.name,

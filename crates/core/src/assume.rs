@@ -21,7 +21,7 @@ use crate::surroundings::random;
 /// The service that gives instances their roles.
 const EC2: &str = "ec2.amazonaws.com";
 /// The service that gives sessions of root users.
-const IAM: &str = "iam.amazonaws.com";
+pub(crate) const IAM: &str = "iam.amazonaws.com";
 /// Credentials of an instance live this long: AWS's do too, and are replaced well before.
 pub const INSTANCE_SESSION_SECONDS: i64 = 6 * 3600;
 
@@ -87,6 +87,9 @@ pub fn ec2_may_assume(state: &State, role: &Role, instance: &Instance) -> bool {
     }
     let Ok(standing) = state.organizations.standing(&role.account) else { return false };
     if let Some(standing) = standing.as_deref() {
+        if standing.closed {
+            return false;
+        }
         context.set(keys::RESOURCE_ORG_ID, standing.organization.id.as_str());
         context.set_list(keys::RESOURCE_ORG_PATHS, [standing.path.as_str()]);
         // The instance and its role are of one account.

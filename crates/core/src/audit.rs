@@ -285,7 +285,7 @@ fn session_context(caller: &Caller) -> Option<Json> {
         "attributes".to_owned(),
         json!({ "creationDate": session.issued.to_string(), "mfaAuthenticated": session.mfa.is_some().to_string() }),
     );
-    if matches!(session.principal, SessionPrincipal::Root {}) {
+    if matches!(session.principal, SessionPrincipal::Root { .. }) {
         context.insert("assumedRoot".to_owned(), "true".into());
     }
     if let Some(federation) = session.federation.as_ref().filter(|f| f.provider.contains(":oidc-provider/")) {
@@ -310,8 +310,8 @@ pub fn assumed_by_ec2(
     credentials: &Credentials,
 ) -> AuditRecord {
     let ids = Ids::new(random(&*state.entropy));
-    let (event_id, request_id) = (ids.uuid(), ids.uuid());
     let now = state.clock.now();
+    let (event_id, request_id) = (ids.uuid_of(now), ids.uuid_of(now));
     let event = json!({
         "eventVersion": EVENT_VERSION,
         "userIdentity": { "type": "AWSService", "invokedBy": "ec2.amazonaws.com" },

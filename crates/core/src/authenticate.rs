@@ -10,6 +10,7 @@ use daypass_wire::sigv4::{
 };
 
 use crate::Secret;
+use crate::assume;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::identity::{Identity, Who};
@@ -139,7 +140,10 @@ fn resolve(state: &State, owner: Owner, verified: Verified) -> Result<Caller, Un
                 return Err(SigError::ExpiredToken.into());
             }
             let identity = match &session.principal {
-                SessionPrincipal::Root {} => return resolve_root(state, session, verified),
+                SessionPrincipal::Root { organization } => {
+                    let organization = organization.clone();
+                    return resolve_root(state, session, &organization, verified);
+                }
                 SessionPrincipal::User { name, id }
                 | SessionPrincipal::FederatedUser { user_name: name, user_id: id, .. } => {
                     user(state, &session.account, name, id)?
@@ -167,12 +171,19 @@ fn resolve(state: &State, owner: Owner, verified: Verified) -> Result<Caller, Un
     Caller::verified(identity, session, session_policies, verified).ok_or_else(|| gone.into())
 }
 
-/// The root user of a member account, as long as the organization still gives sessions of it.
-fn resolve_root(state: &State, session: Arc<Session>, verified: Verified) -> Result<Caller, Unauthenticated> {
+/// The root user of a member account, as long as it is in the organization that gave the session, which still gives such.
+fn resolve_root(
+    state: &State,
+    session: Arc<Session>,
+    organization: &str,
+    verified: Verified,
+) -> Result<Caller, Unauthenticated> {
     let access_key_id = verified.access_key_id().to_owned();
     let gone = || SigError::UnknownAccessKey { access_key_id: access_key_id.as_str().into() };
     let standing = state.organizations.standing(&session.account)?.ok_or_else(gone)?;
-    if standing.closed || !standing.organization.root_features.contains(&RootFeature::Sessions) {
+    let own = &standing.organization;
+    let gives = own.root_features.contains(&RootFeature::Sessions) && own.trusts(assume::IAM);
+    if standing.closed || own.id != organization || !gives || own.management_account == session.account {
         return Err(gone().into());
     }
     let task = state.identities.session_policies(&session.account, None, &session.policy_arns)?;

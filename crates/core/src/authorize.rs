@@ -61,19 +61,32 @@ pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
 }
 
 pub(crate) fn may(cx: &Cx, check: &Check) -> bool {
-    check.readings().iter().all(|check| decide(cx, check) == Decision::Allowed)
+    decision(cx, check) == Decision::Allowed
+}
+
+/// The answer to a question in all its readings: an explicit denial of one denies, and what one does not allow is not
+/// allowed.
+pub(crate) fn decision(cx: &Cx, check: &Check) -> Decision {
+    let readings = check.readings();
+    let decisions: Vec<Decision> = readings.iter().map(|check| decide(cx, check)).collect();
+    let first = |wanted| decisions.iter().copied().find(|decision| *decision == wanted);
+    first(Decision::ExplicitDeny).or_else(|| first(Decision::ImplicitDeny)).unwrap_or(Decision::Allowed)
 }
 
 fn decide(cx: &Cx, check: &Check) -> Decision {
     ask(cx, check, |policies, request| policies.decide(request)).unwrap_or(Decision::ImplicitDeny)
 }
 
-/// Puts the question together; `None` if the action or the resource cannot be one.
+/// Puts the question together; `None` if the action or the resource cannot be one, or if the resource is out of reach.
 fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_>) -> T) -> Option<T> {
     let action = Action::new(check.action).ok()?;
     let resource =
         if check.resource == "*" { Resource::NONE } else { Resource::arn(&check.resource).ok()? };
     let places = Places::of(cx, check)?;
+    // Nobody reaches what is in an account that was closed, whoever its policies let in.
+    if places.of_resource.as_deref().is_some_and(|place| place.closed) {
+        return None;
+    }
     let mut context = Context::with_capacity(28 + check.keys.len());
     describe(cx, check, &places, &mut context);
     let mut request = Request::new(cx.caller().principal(), &action, resource, &context);

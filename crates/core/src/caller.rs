@@ -217,7 +217,7 @@ impl Caller {
     pub fn username(&self) -> &str {
         match (&self.kind, self.session().map(|s| &s.principal)) {
             (_, Some(SessionPrincipal::AssumedRole { session_name, .. })) => session_name,
-            (_, Some(SessionPrincipal::Root {})) => "root",
+            (_, Some(SessionPrincipal::Root { .. })) => "root",
             (_, Some(SessionPrincipal::FederatedUser { name, .. })) => name,
             (CallerKind::Vouched(identity), _) => &identity.user_name,
             (CallerKind::User(identity, _), _) => match &identity.who {
@@ -244,7 +244,7 @@ impl Caller {
             context.set(keys::FEDERATED_PROVIDER, identity.provider.as_str());
         }
         let Some(session) = session else { return };
-        if matches!(session.principal, SessionPrincipal::Root {}) {
+        if matches!(session.principal, SessionPrincipal::Root { .. }) {
             context.set(keys::ASSUMED_ROOT, true);
         }
         context.set(keys::TOKEN_ISSUE_TIME, time(session.issued));

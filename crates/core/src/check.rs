@@ -42,6 +42,16 @@ impl Checks {
     }
 }
 
+impl IntoIterator for Checks {
+    type Item = Check;
+    type IntoIter = std::vec::IntoIter<Check>;
+
+    /// The questions, to ask them once more with the policy of somebody else.
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
+}
+
 impl From<Check> for Checks {
     fn from(check: Check) -> Self {
         Self { list: vec![check] }

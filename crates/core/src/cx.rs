@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use daypass_model::{AccountId, IntoValue, Operation, Timestamp, Value};
 use daypass_objects::{Commit, Note, Outcome};
+use daypass_policy::Decision;
 use daypass_store::{TransactError, Tx};
 use daypass_wire::Fault;
 
@@ -201,7 +202,7 @@ impl Cx {
         let draft = Call::of(self).draft(&trail);
         let note = Note::of(move |outcome| {
             let output = answer(outcome).map(IntoValue::into_value);
-            crate::outbox::write(draft.finish(output.as_ref()), tell(outcome))
+            crate::outbox::write(&draft.finish(output.as_ref()), tell(outcome).as_ref())
         });
         self.commit_unnoted().with_note(note)
     }
@@ -287,6 +288,12 @@ impl Cx {
     #[must_use]
     pub fn may(&self, check: &crate::Check) -> bool {
         crate::authorize::may(self, check)
+    }
+
+    /// What the answer to a question is, where a denial that is written somewhere means more than that nothing allows it.
+    #[must_use]
+    pub fn decide(&self, check: &crate::Check) -> Decision {
+        crate::authorize::decision(self, check)
     }
 
     pub(crate) fn trail(&self) -> std::sync::MutexGuard<'_, Trail> {

@@ -176,11 +176,12 @@ impl Gate {
             region: region.map(str::to_owned),
             host: host.clone(),
         });
+        let now = self.state.clock.now();
         Arrival {
             website,
-            request_id: ids.uuid(),
-            event_id: ids.uuid(),
-            now: self.state.clock.now(),
+            request_id: ids.uuid_of(now),
+            event_id: ids.uuid_of(now),
+            now,
             user_agent: text("user-agent"),
             head,
             peer,
@@ -358,7 +359,7 @@ impl Gate {
             region,
             now: arrival.now,
             request_id: if operation.service.name == "s3" {
-                arrival.ids.s3_request_id()
+                arrival.ids.s3_request_id(arrival.now)
             } else {
                 arrival.request_id
             },
@@ -503,7 +504,7 @@ impl Gate {
 
     async fn refuse(&self, arrival: &Arrival, refused: Refused, is_head: bool) -> Response<Body> {
         let request_id = if refused.service.name == "s3" {
-            arrival.ids.s3_request_id()
+            arrival.ids.s3_request_id(arrival.now)
         } else {
             arrival.request_id.clone()
         };

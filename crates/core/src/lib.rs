@@ -36,6 +36,7 @@ pub mod outbox;
 mod payload;
 pub mod principals;
 mod provider_keys;
+mod quotas;
 mod secret;
 mod service_access;
 mod session;
@@ -75,6 +76,7 @@ pub use operation::{perform, take_input};
 pub use organizations::Organizations;
 pub use payload::{Body, BodyError, Payload, full};
 pub use provider_keys::{NoKeys, ProviderKeys};
+pub use quotas::{NoQuota, Quota, Quotas, SetQuota};
 pub use secret::Secret;
 pub use service_access::{ServiceRequest, service_may};
 pub use session::{

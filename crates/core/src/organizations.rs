@@ -70,13 +70,21 @@ pub struct Standing {
     /// The services that the account administers for its organization.
     pub delegated: Vec<String>,
     service_control: Option<Guardrails>,
+    service_control_bytes: usize,
     resource_control: Option<Guardrails>,
 }
 
 impl Standing {
     /// What limits the account's principals.
-    pub(crate) fn service_control(&self) -> Option<&Guardrails> {
+    #[must_use]
+    pub fn service_control(&self) -> Option<&Guardrails> {
         self.service_control.as_ref()
+    }
+
+    /// How long the documents are that limit its principals, in bytes: what a decision by them costs.
+    #[must_use]
+    pub fn service_control_bytes(&self) -> usize {
+        self.service_control_bytes
     }
 
     /// What limits who can be let to the account's resources.
@@ -142,9 +150,8 @@ impl Organizations {
 
 fn build(tx: &Tx<'_>, account: &AccountId) -> Result<Option<Standing>, StoreError> {
     let Some(membership) = tx.get::<Membership>(&Membership::key_of(account))? else { return Ok(None) };
-    let torn = || StoreError::Contention;
-    let organization =
-        tx.get::<Organization>(&Organization::key_of(&membership.organization))?.ok_or_else(torn)?;
+    let key = Organization::key_of(&membership.organization);
+    let organization = tx.get::<Organization>(&key)?.ok_or_else(|| StoreError::torn(&key))?;
     let way = way_down(tx, &organization.id, account.as_str())?;
     let above: Vec<&str> =
         way.iter().map(|node| node.id.as_str()).filter(|id| *id != account.as_str()).collect();
@@ -159,10 +166,19 @@ fn build(tx: &Tx<'_>, account: &AccountId) -> Result<Option<Standing>, StoreErro
         true => guardrails(tx, &organization, &way, kind).map(Some),
         false => Ok(None),
     };
-    let service_control = guard(ControlPolicyType::ServiceControlPolicy)?;
-    let resource_control = guard(ControlPolicyType::ResourceControlPolicy)?;
+    let (service_control, service_control_bytes) = guard(ControlPolicyType::ServiceControlPolicy)?.unzip();
+    let resource_control = guard(ControlPolicyType::ResourceControlPolicy)?.map(|(policies, _)| policies);
     let delegated = delegated.unwrap_or_default();
-    Ok(Some(Standing { organization, path, closed, delegated, service_control, resource_control }))
+    let service_control_bytes = service_control_bytes.unwrap_or_default();
+    Ok(Some(Standing {
+        organization,
+        path,
+        closed,
+        delegated,
+        service_control,
+        service_control_bytes,
+        resource_control,
+    }))
 }
 
 /// The nodes from the root down to one of them.
@@ -172,8 +188,9 @@ fn build(tx: &Tx<'_>, account: &AccountId) -> Result<Option<Standing>, StoreErro
 pub fn way_down(read: &impl Read, organization: &str, id: &str) -> Result<Vec<OrganizationNode>, StoreError> {
     let (mut way, mut next) = (vec![], Some(id.to_owned()));
     while let Some(id) = next {
-        let node = read.get::<OrganizationNode>(&OrganizationNode::key_of(organization, &id))?;
-        let node = node.filter(|_| way.len() < MAX_DEPTH).ok_or(StoreError::Contention)?;
+        let key = OrganizationNode::key_of(organization, &id);
+        let node = read.get::<OrganizationNode>(&key)?.filter(|_| way.len() < MAX_DEPTH);
+        let node = node.ok_or_else(|| StoreError::torn(&key))?;
         next = node.parent.clone();
         way.push(node);
     }
@@ -181,23 +198,28 @@ pub fn way_down(read: &impl Read, organization: &str, id: &str) -> Result<Vec<Or
     Ok(way)
 }
 
-/// The policies of one type from the root down. A level whose policies are not there allows nothing.
+/// The policies of one type from the root down, and how long their documents are together. A level whose policies are not
+/// there allows nothing.
 fn guardrails(
     tx: &Tx<'_>,
     organization: &Organization,
     way: &[OrganizationNode],
     kind: ControlPolicyType,
-) -> Result<Guardrails, StoreError> {
-    let mut levels = vec![];
+) -> Result<(Guardrails, usize), StoreError> {
+    let (mut levels, mut bytes) = (vec![], 0);
     for node in way {
         let mut policies = vec![];
         for id in &node.policies {
-            policies.extend(compiled(tx, organization, id, kind)?);
+            let Some((policy, length)) = compiled(tx, organization, id, kind)? else { continue };
+            policies.push(policy);
+            bytes += length;
         }
         levels.push((node.id.clone(), policies));
     }
     // There are never so many: `way_down` ends before.
-    Guardrails::new(levels).map_err(|_| StoreError::Contention)
+    let levels = Guardrails::new(levels);
+    let levels = levels.map_err(|_| StoreError::torn(&Organization::key_of(&organization.id)))?;
+    Ok((levels, bytes))
 }
 
 fn compiled(
@@ -205,12 +227,13 @@ fn compiled(
     organization: &Organization,
     id: &str,
     kind: ControlPolicyType,
-) -> Result<Option<Arc<Policy>>, StoreError> {
+) -> Result<Option<(Arc<Policy>, usize)>, StoreError> {
     let read_as = match kind {
         ControlPolicyType::ServiceControlPolicy => DocumentKind::ServiceControl,
         ControlPolicyType::ResourceControlPolicy => DocumentKind::ResourceControl,
     };
-    let compile = |arn: &str, text: &str| Policy::compile(source(arn), Document::load(read_as, text));
+    let compile =
+        |arn: &str, text: &str| (Policy::compile(source(arn), Document::load(read_as, text)), text.len());
     if let Some(own) = FULL_ACCESS.iter().find(|own| own.id == id) {
         return Ok((own.kind == kind).then(|| compile(own.arn, own.document)));
     }

@@ -15,8 +15,8 @@ use crate::state::State;
 
 /// So many are moved at once.
 const AT_ONCE: usize = 256;
-/// How a note begins that holds more than an audit record.
-const TELLS: &[u8] = br#"{"told":"#;
+/// Begins a note that holds more than an audit record, which begins otherwise.
+const TELLS: u8 = 2;
 
 /// Records could not be moved. They stay where they are.
 #[derive(Debug, Error)]
@@ -66,20 +66,12 @@ impl Record for Told {
     }
 }
 
-/// A note of a change that is told of.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Telling {
-    told: Value,
-    record: Option<AuditRecord>,
-}
-
 /// The record as the outbox holds it, and what is told of the change.
-pub(crate) fn write(record: AuditRecord, told: Option<Value>) -> Option<Bytes> {
-    let bytes = match told {
-        None => serde_json::to_vec(&record),
-        Some(told) => serde_json::to_vec(&Telling { told, record: Some(record) }),
-    };
+pub(crate) fn write(record: &AuditRecord, told: Option<&Value>) -> Option<Bytes> {
+    let bytes = record.to_bytes().map(|record| match told {
+        None => record,
+        Some(told) => telling(told, &record),
+    });
     if let Err(error) = &bytes {
         tracing::error!(%error, "an audit record cannot be written");
     }
@@ -89,10 +81,7 @@ pub(crate) fn write(record: AuditRecord, told: Option<Value>) -> Option<Bytes> {
 /// The note of a change that has no audit record, for it was asked for by nobody, and is told of all the same.
 #[must_use]
 pub fn only_told(tell: impl FnOnce(&daypass_objects::Outcome<'_>) -> Option<Value> + Send + 'static) -> Note {
-    Note::of(move |outcome| {
-        let note = Telling { told: tell(outcome)?, record: None };
-        serde_json::to_vec(&note).ok().map(Bytes::from)
-    })
+    Note::of(move |outcome| Some(telling(&tell(outcome)?, &[]).into()))
 }
 
 /// Moves all records that wait in the object store's outbox to the audit log, and says how many there were.
@@ -126,14 +115,31 @@ pub async fn drain(state: &State) -> Result<usize, Undrained> {
 
 /// A note of ours. Nothing else is ever left there; what does not read cannot be helped by trying again.
 fn read(note: &daypass_objects::NoteRecord) -> (Option<AuditRecord>, Option<Value>) {
-    let read = match note.note.starts_with(TELLS) {
-        true => serde_json::from_slice(&note.note).map(|Telling { told, record }| (record, Some(told))),
-        false => serde_json::from_slice(&note.note).map(|record| (Some(record), None)),
+    let (told, record) = match parts(&note.note) {
+        Some((told, record)) => (serde_json::from_slice(told).ok(), record),
+        None => (None, &note.note[..]),
     };
-    read.unwrap_or_else(|error| {
+    if told.is_some() && record.is_empty() {
+        return (None, told);
+    }
+    let record = AuditRecord::from_bytes(record);
+    if let Err(error) = &record {
         tracing::error!(%error, number = note.number, "an audit record in the outbox cannot be read");
-        (None, None)
-    })
+    }
+    (record.ok(), told)
+}
+
+/// A note that tells: how long what is told is, that, and the record if there is one.
+fn telling(told: &Value, record: &[u8]) -> Vec<u8> {
+    let told = told.to_string();
+    let length = u32::try_from(told.len()).unwrap_or(u32::MAX).to_be_bytes();
+    [&[TELLS][..], &length, told.as_bytes(), record].concat()
+}
+
+/// What is told, and the record, of a note that tells.
+fn parts(note: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = note.strip_prefix(&[TELLS])?.split_first_chunk()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
 
 #[cfg(test)]
@@ -153,11 +159,12 @@ mod tests {
             request_id: "r-1".to_owned(),
             account: crate::testing::ACCOUNT.to_owned(),
             event: "{}".to_owned(),
+            management: true,
             resources: vec![("AWS::S3::Bucket".to_owned(), "b".to_owned())],
             ..AuditRecord::default()
         };
         let noted = |record: &AuditRecord| {
-            Commit::at(Timestamp(1)).with_note(Note::Fixed(write(record.clone(), None).unwrap()))
+            Commit::at(Timestamp(1)).with_note(Note::Fixed(write(record, None).unwrap()))
         };
         state.objects.open_bucket(BucketId(1), noted(&record)).await.unwrap();
         state.objects.close_bucket(BucketId(1), noted(&record)).await.unwrap();
@@ -181,7 +188,7 @@ mod tests {
             let note = if number == 2 {
                 only_told(|_| Some(Value::from(2)))
             } else {
-                Note::Fixed(write(AuditRecord::default(), Some(Value::from(number))).unwrap())
+                Note::Fixed(write(&AuditRecord::default(), Some(&Value::from(number))).unwrap())
             };
             let commit = Commit::at(Timestamp(1)).with_note(note);
             state.objects.open_bucket(BucketId(number), commit).await.unwrap();

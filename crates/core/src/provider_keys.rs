@@ -97,7 +97,7 @@ impl ProviderKeys {
 
     async fn fetch(&self, issuer: &Issuer, thumbprints: &[String]) -> Result<KeySet, Unreachable> {
         let wrong = |what: &str| Unreachable(what.to_owned());
-        if let Some(keys) = self.web.offline_keys(issuer) {
+        if let Some(keys) = self.web.offline_keys(issuer).await? {
             return KeySet::parse(&keys).map_err(|e| wrong(&format!("the operator's file is {e}")));
         }
         let document = self.web.fetch(&issuer.discovery_url(), thumbprints).await?;

@@ -91,7 +91,11 @@ pub enum SessionPrincipal {
     },
     /// The root user, for a task of the organization's (`AssumeRoot`).
     #[serde(rename = "o")]
-    Root {},
+    Root {
+        /// The organization whose session it is: it ends where the account leaves it.
+        #[serde(rename = "g")]
+        organization: String,
+    },
     /// A user with temporary credentials (`GetSessionToken`).
     #[serde(rename = "u")]
     User {

@@ -15,6 +15,7 @@ use crate::kept::Kept;
 use crate::key_ring::KeyRing;
 use crate::organizations::Organizations;
 use crate::provider_keys::ProviderKeys;
+use crate::quotas::Quotas;
 use crate::surroundings::{Clock, Entropy};
 
 /// What the server stands on.
@@ -47,6 +48,8 @@ pub struct State {
     pub region: String,
     /// Whether instances can run here.
     pub instances: InstanceSupport,
+    /// How much accounts may have.
+    pub quotas: Quotas,
     /// How services are reached by name.
     pub hosts: Hosts,
     /// Where events can be delivered.

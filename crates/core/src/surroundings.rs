@@ -30,8 +30,8 @@ pub trait Web: Send + Sync + 'static {
     /// The thumbprint of the topmost certificate that the issuer's server shows.
     fn thumbprint<'a>(&'a self, issuer: &'a Issuer) -> Fetching<'a, String>;
 
-    /// The key set that the operator has put here for an issuer that cannot be reached.
-    fn offline_keys(&self, issuer: &Issuer) -> Option<Vec<u8>>;
+    /// The key set that the operator has put here for an issuer that cannot be reached, if there is one.
+    fn offline_keys<'a>(&'a self, issuer: &'a Issuer) -> Fetching<'a, Option<Vec<u8>>>;
 }
 
 /// Something that is being fetched.

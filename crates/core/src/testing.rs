@@ -3,6 +3,7 @@
 
 mod organization;
 mod outside;
+mod web;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -20,10 +21,11 @@ use http_body_util::BodyExt as _;
 use crate::key_ring::Purpose;
 use crate::{
     Attempts, Clock, Destinations, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing,
-    ObjectKeys, Organizations, Peer, ProviderKeys, Secret, State, Web, administrator, full,
+    ObjectKeys, Organizations, Peer, ProviderKeys, Secret, SetQuota, State, Web, administrator, full,
 };
 
-pub use outside::{DESTINATIONS, StillWeb};
+pub use outside::DESTINATIONS;
+pub use web::StillWeb;
 
 /// When every test begins: 2026-11-22T02:14:00Z.
 pub const NOW: i64 = 1_795_313_640;
@@ -82,6 +84,11 @@ pub struct TestServer {
 impl TestServer {
     /// A server with these operations, one account and nothing else.
     pub async fn new(entries: impl IntoIterator<Item = &'static Entry>) -> Self {
+        Self::with_quotas(entries, &[]).await
+    }
+
+    /// The same with quotas that are set, as `iam:RolesPerAccount=7`.
+    pub async fn with_quotas(entries: impl IntoIterator<Item = &'static Entry>, quotas: &[&str]) -> Self {
         let store = Store::in_memory().unwrap();
         let clock = Arc::new(StillClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(Counting::default());
@@ -103,6 +110,7 @@ impl TestServer {
             account: account(),
             region: "us-east-1".to_owned(),
             instances: InstanceSupport::available(),
+            quotas: quotas.iter().map(|quota| quota.parse::<SetQuota>().unwrap()).collect(),
             hosts: daypass_wire::Hosts::default(),
             destinations: Destinations::new(DESTINATIONS),
         };

@@ -83,17 +83,18 @@ pub fn current(issuer: &TokenIssuer, algorithm: Algorithm, now: Timestamp) -> Op
     (now.seconds() - newest.created.seconds() < KEY_SECONDS).then_some(newest)
 }
 
-/// A new key.
+/// A new key. Making one of RSA takes a while, and is done where nobody waits.
 ///
 /// # Errors
 /// If the library or the key ring fails.
-pub fn new_key(
+pub async fn new_key(
     state: &State,
     account: &AccountId,
     algorithm: Algorithm,
     now: Timestamp,
 ) -> Result<TokenKey, NoTokenKey> {
-    let private = SigningKey::generate(algorithm)?;
+    let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+    let private = made.map_err(|_| SigningError)??;
     let key = SigningKey::from_pkcs8(algorithm, &private)?;
     let context = TokenIssuer::seal_context(account);
     Ok(TokenKey {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use daypass_core::SetQuota;
 use daypass_core::model::AccountId;
 
 use crate::deliveries::EventDestination;
@@ -124,6 +125,14 @@ pub(crate) struct Up {
     /// How long records stay in the audit log, in days
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) audit_days: u32,
+    /// A quota of every account, as `iam:RolesPerAccount=5000`; may be given more than once [default: AWS's defaults]
+    ///
+    /// Names: iam:RolesPerAccount, iam:UsersPerAccount, iam:GroupsPerAccount, iam:PoliciesPerAccount,
+    /// iam:InstanceProfilesPerAccount, iam:ServerCertificatesPerAccount, iam:OpenIdConnectProvidersPerAccount,
+    /// iam:SAMLProvidersPerAccount, iam:PoliciesPerRole, iam:PoliciesPerUser, iam:PoliciesPerGroup, iam:ACLSizePerRole,
+    /// organizations:AccountsPerOrganization. What a quota is, `aws iam get-account-summary` says.
+    #[arg(long, value_name = "NAME=NUMBER")]
+    pub(crate) quota: Vec<SetQuota>,
     /// How the log is written, on the standard error
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -553,4 +562,22 @@ fn public_url(text: &str) -> Result<String, String> {
 
 fn account(text: &str) -> Result<AccountId, String> {
     text.parse().map_err(|_| "an account id is twelve digits".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use daypass_core::Quota;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_help_names_every_quota() {
+        let mut command = Arguments::command();
+        let help = command.find_subcommand_mut("up").unwrap().render_long_help().to_string();
+        for quota in Quota::ALL {
+            let name = format!("{}:{}", quota.service(), quota.name());
+            assert!(help.contains(&name), "{name}");
+        }
+    }
 }

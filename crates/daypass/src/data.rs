@@ -7,6 +7,7 @@
 //! | `server.json` | account and region, as they were at the first start |
 //! | `daypass.sock` | where the owner's commands reach the server |
 //! | `state.db` | all records and the audit log |
+//! | `audit-0.journal`, `audit-1.journal` | audit records on their way to `state.db` |
 //! | `objects/` | the bytes of S3 objects |
 //! | `oidc-keys/` | key sets of issuers that cannot be reached, from the operator: JSON files, each with its `issuer` |
 //! | `instances/` | root file systems and run state of instances |

@@ -71,6 +71,8 @@ pub(crate) enum Kind {
     RootKey,
     /// Records of the services, or the audit log.
     State,
+    /// Commits to the state that cannot be read.
+    Log,
     /// The index of objects.
     Index,
     /// Rows of the index that do not agree.
@@ -90,6 +92,9 @@ impl Kind {
             }
             Self::State => {
                 "restore a backup (`daypass restore`); the objects of this directory can be copied out while the server still starts"
+            }
+            Self::Log => {
+                "copy the directory as it is before a server starts on it: the server goes on with what is before the break, and overwrites what is behind. If the power had failed, this may be no more than audit records of its last second; if not, look after the disk and restore a backup (`daypass restore`)"
             }
             Self::Index => {
                 "restore a backup (`daypass restore`), or copy out what still reads; what does not read is answered with an error, never with other bytes"
@@ -192,6 +197,9 @@ fn look_at_state(directory: &Path, seen: &mut StateSeen, report: &mut Report) ->
         Ok(inspected) => {
             report.looked_at.records = inspected.records;
             report.looked_at.audit_records = inspected.audit_records;
+            if let Some(what) = inspected.log {
+                report.add(Kind::Log, format!("state.db-wal: {what}"));
+            }
             inspected
                 .problems
                 .into_iter()

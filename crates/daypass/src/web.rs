@@ -6,7 +6,7 @@
 //! whoever makes a provider of one has to know a certificate that it shows.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,16 +137,24 @@ impl Web for SystemWeb {
         }))
     }
 
-    fn offline_keys(&self, issuer: &Issuer) -> Option<Vec<u8>> {
-        let files = std::fs::read_dir(&self.folder).ok()?;
-        files.take(MAX_FILES).filter_map(Result::ok).map(|file| file.path()).find_map(|path| {
-            let short = path.metadata().is_ok_and(|m| m.is_file() && m.len() <= MAX_BYTES as u64);
-            let text = short.then(|| std::fs::read(&path).ok())??;
-            let document = parse_object(&text).ok()?;
-            let named = document.get("issuer").and_then(serde_json::Value::as_str);
-            (named == Some(issuer.as_str())).then_some(text)
+    fn offline_keys<'a>(&'a self, issuer: &'a Issuer) -> Fetching<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let (folder, issuer) = (self.folder.clone(), issuer.clone());
+            tokio::task::spawn_blocking(move || keys_in(&folder, &issuer)).await.map_err(because)
         })
     }
+}
+
+/// The file of the issuer.
+fn keys_in(folder: &Path, issuer: &Issuer) -> Option<Vec<u8>> {
+    let files = std::fs::read_dir(folder).ok()?;
+    files.take(MAX_FILES).filter_map(Result::ok).map(|file| file.path()).find_map(|path| {
+        let short = path.metadata().is_ok_and(|m| m.is_file() && m.len() <= MAX_BYTES as u64);
+        let text = short.then(|| std::fs::read(&path).ok())??;
+        let document = parse_object(&text).ok()?;
+        let named = document.get("issuer").and_then(serde_json::Value::as_str);
+        (named == Some(issuer.as_str())).then_some(text)
+    })
 }
 
 /// A connection to the first address of a host that takes one.

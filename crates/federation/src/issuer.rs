@@ -21,11 +21,18 @@ pub struct InvalidIssuer;
 
 impl Issuer {
     /// Reads a URL: `https`, a host, perhaps a port and a path; no user, query or fragment, and nothing in it that two
-    /// readers may understand differently.
+    /// readers may understand differently. A single word is none: with it condition keys begin, and those of `https://saml`
+    /// would be SAML's own.
     ///
     /// # Errors
     /// If it is anything else.
     pub fn parse(text: &str) -> Result<Self, InvalidIssuer> {
+        Self::of_any_host(text).and_then(|issuer| {
+            if issuer.name().contains(['.', ':', '/']) { Ok(issuer) } else { Err(InvalidIssuer) }
+        })
+    }
+
+    fn of_any_host(text: &str) -> Result<Self, InvalidIssuer> {
         let rest = text.strip_prefix("https://").filter(|_| text.len() <= MAX_LENGTH).ok_or(InvalidIssuer)?;
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         let (host, port) = match authority.split_once(':') {
@@ -85,7 +92,7 @@ impl TryFrom<String> for Issuer {
     type Error = InvalidIssuer;
 
     fn try_from(text: String) -> Result<Self, InvalidIssuer> {
-        Self::parse(&text)
+        Self::of_any_host(&text)
     }
 }
 
@@ -107,6 +114,9 @@ mod tests {
             "https://10.0.0.1/path/a~b",
             "https://oidc.eks.us-west-2.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE",
             "https://dev.auth0.com/",
+            "https://aws/",
+            "https://saml:443",
+            "https://keycloak/realms/one",
         ] {
             assert_eq!(Issuer::parse(text).unwrap().as_str(), text);
         }
@@ -133,6 +143,9 @@ mod tests {
             "https://a b",
             "https://[::1]",
             "https://é",
+            "https://aws",
+            "https://saml",
+            "https://localhost",
             "https://a..b",
             "https://-a",
             "https://a/\n",

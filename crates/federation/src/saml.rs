@@ -11,7 +11,7 @@ mod canonical;
 mod metadata;
 mod signature;
 
-pub use assertion::{Assertion, InvalidResponse, read_response};
+pub use assertion::{Assertion, InvalidResponse, Response};
 pub use metadata::{InvalidMetadata, Metadata};
 
 use roxmltree::{Document, Node, ParsingOptions};

@@ -9,7 +9,7 @@ use daypass_core::store::{StoreError, Tx};
 use daypass_core::{AwsManagedPolicy, Checks, Cx, Error, operation};
 
 use crate::entity::{Entity as _, Identity, SERVICE_LINKED_PATH, check_identity};
-use crate::fault::{no_such_policy, not_attachable, over_quota};
+use crate::fault::{no_such_policy, not_attachable};
 use crate::paging::{Page, Paging};
 use crate::policy_arn::{PolicyArn, attachable};
 use crate::quota;
@@ -70,9 +70,7 @@ fn attach<I: Identity>(cx: &Cx, tx: &mut Tx<'_>, handle: &str, arn: &str) -> Res
     if policies.attached.iter().any(|known| known == arn) {
         return Ok(());
     }
-    if policies.attached.len() >= quota::ATTACHED_POLICIES {
-        return Err(over_quota(I::ATTACHED_QUOTA, quota::ATTACHED_POLICIES).into());
-    }
+    quota::within(cx, I::ATTACHED_QUOTA, policies.attached.len() + 1)?;
     policies.attached.push(arn.to_owned());
     Ok(identity.save(tx)?)
 }

@@ -3,7 +3,7 @@
 use daypass_core::model::iam::{CreateGroupRequest, CreateGroupResponse, ops};
 use daypass_core::store::records::{Counted, Group, Indexed as _, Policies};
 use daypass_core::store::{StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 
 use crate::entity::{self, Entity as _};
 use crate::fault::already_exists;
@@ -20,7 +20,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreateGroupRequest) -> Result<CreateGrou
     if Group::find(cx, tx, &input.group_name)?.is_some() {
         return Err(already_exists(format!("Group with name {} already exists.", input.group_name)).into());
     }
-    quota::room_for(cx, &Counted::Groups, "GroupsPerAccount")?;
+    quota::room_for(cx, &Counted::Groups, Quota::GroupsPerAccount)?;
     let group = Group {
         account: cx.account(),
         path: input.path.unwrap_or_else(|| "/".to_owned()),

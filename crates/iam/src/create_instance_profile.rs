@@ -3,7 +3,7 @@
 use daypass_core::model::iam::{CreateInstanceProfileRequest, CreateInstanceProfileResponse, ops};
 use daypass_core::store::records::{Counted, Indexed as _, InstanceProfile};
 use daypass_core::store::{StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 
 use crate::entity::{self, Entity as _};
 use crate::fault::already_exists;
@@ -28,7 +28,7 @@ fn run(
     if InstanceProfile::find(cx, tx, &name)?.is_some() {
         return Err(already_exists(format!("Instance Profile {name} already exists.")).into());
     }
-    quota::room_for(cx, &Counted::InstanceProfiles, "InstanceProfilesPerAccount")?;
+    quota::room_for(cx, &Counted::InstanceProfiles, Quota::InstanceProfilesPerAccount)?;
     let profile = InstanceProfile {
         account: cx.account(),
         path: input.path.unwrap_or_else(|| "/".to_owned()),

@@ -4,7 +4,7 @@ use daypass_core::model::iam::{CreatePolicyRequest, CreatePolicyResponse, ops};
 use daypass_core::policy::{DocumentKind, size_without_white_space};
 use daypass_core::store::records::{Counted, Indexed as _, ManagedPolicy, PolicyVersion};
 use daypass_core::store::{Read as _, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, Fault, operation};
+use daypass_core::{Check, Checks, Cx, Error, Fault, Quota, operation};
 
 use crate::fault::{already_exists, over_quota};
 use crate::managed_policy::{Managed, Usage};
@@ -25,7 +25,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreatePolicyRequest) -> Result<CreatePol
         let words = format!("A policy called {name} already exists. Duplicate names are not allowed.");
         return Err(already_exists(words).into());
     }
-    quota::room_for(cx, &Counted::Policies, "PoliciesPerAccount")?;
+    quota::room_for(cx, &Counted::Policies, Quota::PoliciesPerAccount)?;
     let policy = ManagedPolicy {
         account,
         path: input.path.unwrap_or_else(|| "/".to_owned()),

@@ -3,7 +3,7 @@
 use daypass_core::model::iam::{CreateRoleRequest, CreateRoleResponse, Role as ApiRole, ops};
 use daypass_core::store::records::{Counted, Indexed as _, Policies, Role};
 use daypass_core::store::{StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 
 use crate::entity::{self, Entity as _, SERVICE_LINKED_PATH};
 use crate::fault::{already_exists, invalid_input};
@@ -29,14 +29,14 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreateRoleRequest) -> Result<CreateRoleR
         let words = "Path prefix '/aws-service-role/' can only be used for AWS Service linked Roles";
         return Err(invalid_input(words).into());
     }
-    let trust_policy = role::trust(tx, &input.assume_role_policy_document)?;
+    let trust_policy = role::trust(cx, tx, &input.assume_role_policy_document)?;
     if Role::find(cx, tx, &input.role_name)?.is_some() {
         return Err(already_exists(format!("Role with name {} already exists.", input.role_name)).into());
     }
     if let Some(boundary) = &input.permissions_boundary {
         attachable(cx, tx, boundary)?;
     }
-    quota::room_for(cx, &Counted::Roles, "RolesPerAccount")?;
+    quota::room_for(cx, &Counted::Roles, Quota::RolesPerAccount)?;
     let role = Role {
         account: cx.account(),
         path,

@@ -3,7 +3,7 @@
 use daypass_core::model::iam::{CreateUserRequest, CreateUserResponse, ops};
 use daypass_core::store::records::{Counted, Indexed as _, Policies, User};
 use daypass_core::store::{StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 
 use crate::entity::{self, Entity as _};
 use crate::fault::already_exists;
@@ -27,7 +27,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreateUserRequest) -> Result<CreateUserR
     if let Some(boundary) = &input.permissions_boundary {
         attachable(cx, tx, boundary)?;
     }
-    quota::room_for(cx, &Counted::Users, "UsersPerAccount")?;
+    quota::room_for(cx, &Counted::Users, Quota::UsersPerAccount)?;
     let user = User {
         account: cx.account(),
         path: input.path.unwrap_or_else(|| "/".to_owned()),

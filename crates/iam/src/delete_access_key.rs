@@ -5,6 +5,7 @@ use daypass_core::store::records::{AccessKey, AccessKeyLastUsed, Indexed as _};
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Checks, Cx, Error, operation};
 
+use crate::fault::no_such_access_key;
 use crate::{access_key, user};
 
 operation!(DELETE_ACCESS_KEY, ops::DeleteAccessKey, checks, run);
@@ -14,6 +15,9 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &DeleteAccessKeyRequest) -> Result<Checks
 }
 
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: DeleteAccessKeyRequest) -> Result<(), Error> {
+    if user::is_root(cx, input.user_name.as_deref()) {
+        return Err(no_such_access_key(&input.access_key_id).into());
+    }
     let mut user = user::load(cx, tx, input.user_name.as_deref())?;
     let key = access_key::load(tx, &user, &input.access_key_id)?;
     tx.delete(&AccessKey::key_of(&key.id));

@@ -5,7 +5,7 @@ use daypass_core::store::records::{
     Group, Indexed, InstanceProfile, ManagedPolicy, OidcProvider, Policies, Role, SamlProvider, Tag, User,
 };
 use daypass_core::store::{Read as _, StoreError, Tx};
-use daypass_core::{Check, Cx, Error, Fault};
+use daypass_core::{Check, Cx, Error, Fault, Quota};
 
 use crate::fault::{no_such_entity, no_such_policy, protected_role};
 use crate::policy_arn::PolicyArn;
@@ -193,7 +193,7 @@ pub(crate) trait Identity: Entity {
     /// What messages call the kind.
     const KIND: &'static str;
     /// The quota of attached policies.
-    const ATTACHED_QUOTA: &'static str;
+    const ATTACHED_QUOTA: Quota;
     /// Characters of all its inline policies together.
     const INLINE_SIZE: usize;
     /// AWS's words for a policy that only a service-linked role can have.
@@ -212,7 +212,7 @@ pub(crate) trait Identity: Entity {
 
 impl Identity for User {
     const KIND: &'static str = "user";
-    const ATTACHED_QUOTA: &'static str = "PoliciesPerUser";
+    const ATTACHED_QUOTA: Quota = Quota::PoliciesPerUser;
     const INLINE_SIZE: usize = quota::USER_POLICY_SIZE;
     const NOT_FOR_SERVICES: &'static str = "Cannot attach a Service Role Policy to an IAM user";
 
@@ -235,7 +235,7 @@ impl Identity for User {
 
 impl Identity for Group {
     const KIND: &'static str = "group";
-    const ATTACHED_QUOTA: &'static str = "PoliciesPerGroup";
+    const ATTACHED_QUOTA: Quota = Quota::PoliciesPerGroup;
     const INLINE_SIZE: usize = quota::GROUP_POLICY_SIZE;
     // Not seen recorded: after the words for a user.
     const NOT_FOR_SERVICES: &'static str = "Cannot attach a Service Role Policy to an IAM group";
@@ -259,7 +259,7 @@ impl Identity for Group {
 
 impl Identity for Role {
     const KIND: &'static str = "role";
-    const ATTACHED_QUOTA: &'static str = "PoliciesPerRole";
+    const ATTACHED_QUOTA: Quota = Quota::PoliciesPerRole;
     const INLINE_SIZE: usize = quota::ROLE_POLICY_SIZE;
     const NOT_FOR_SERVICES: &'static str = "Cannot attach a Service Role Policy to a Customer Role.";
 

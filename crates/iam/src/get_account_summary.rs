@@ -6,7 +6,7 @@ use daypass_core::model::iam::{GetAccountSummaryResponse, SummaryKeyType as Key,
 use daypass_core::model::{AccountId, Enumeration as _};
 use daypass_core::store::records::{Counted, Tally};
 use daypass_core::store::{StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 
 use crate::{quota, sts_preferences};
 
@@ -23,28 +23,29 @@ fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
         summary.insert(key.as_str().to_owned(), i32::try_from(number).unwrap_or(i32::MAX));
     };
     let account = cx.account();
+    let limit = |quota| quota::limit(cx, quota);
     for (counted, key, quota_key, limit) in [
-        (Counted::Users, Key::Users, Key::UsersQuota, quota::ENTITIES_PER_ACCOUNT),
-        (Counted::Groups, Key::Groups, Key::GroupsQuota, quota::ENTITIES_PER_ACCOUNT),
-        (Counted::Roles, Key::Roles, Key::RolesQuota, quota::ENTITIES_PER_ACCOUNT),
-        (Counted::Policies, Key::Policies, Key::PoliciesQuota, quota::ENTITIES_PER_ACCOUNT),
+        (Counted::Users, Key::Users, Key::UsersQuota, limit(Quota::UsersPerAccount)),
+        (Counted::Groups, Key::Groups, Key::GroupsQuota, limit(Quota::GroupsPerAccount)),
+        (Counted::Roles, Key::Roles, Key::RolesQuota, limit(Quota::RolesPerAccount)),
+        (Counted::Policies, Key::Policies, Key::PoliciesQuota, limit(Quota::PoliciesPerAccount)),
         (
             Counted::InstanceProfiles,
             Key::InstanceProfiles,
             Key::InstanceProfilesQuota,
-            quota::ENTITIES_PER_ACCOUNT,
+            limit(Quota::InstanceProfilesPerAccount),
         ),
         (
             Counted::PolicyVersions,
             Key::PolicyVersionsInUse,
             Key::PolicyVersionsInUseQuota,
-            quota::POLICY_VERSIONS_PER_ACCOUNT,
+            quota::policy_versions(cx),
         ),
         (
             Counted::ServerCertificates,
             Key::ServerCertificates,
             Key::ServerCertificatesQuota,
-            quota::SERVER_CERTIFICATES,
+            limit(Quota::ServerCertificatesPerAccount),
         ),
     ] {
         set(key, total(tx, &account, &counted)?);
@@ -56,13 +57,13 @@ fn run(cx: &Cx, tx: &mut Tx<'_>) -> Result<GetAccountSummaryResponse, Error> {
         (Key::UserPolicySizeQuota, quota::USER_POLICY_SIZE),
         (Key::GroupPolicySizeQuota, quota::GROUP_POLICY_SIZE),
         (Key::RolePolicySizeQuota, quota::ROLE_POLICY_SIZE),
-        (Key::AssumeRolePolicySizeQuota, quota::TRUST_POLICY_SIZE),
+        (Key::AssumeRolePolicySizeQuota, limit(Quota::ACLSizePerRole)),
         (Key::PolicySizeQuota, quota::POLICY_SIZE),
         (Key::GroupsPerUserQuota, quota::GROUPS_PER_USER),
         (Key::AccessKeysPerUserQuota, quota::ACCESS_KEYS_PER_USER),
-        (Key::AttachedPoliciesPerUserQuota, quota::ATTACHED_POLICIES),
-        (Key::AttachedPoliciesPerGroupQuota, quota::ATTACHED_POLICIES),
-        (Key::AttachedPoliciesPerRoleQuota, quota::ATTACHED_POLICIES),
+        (Key::AttachedPoliciesPerUserQuota, limit(Quota::PoliciesPerUser)),
+        (Key::AttachedPoliciesPerGroupQuota, limit(Quota::PoliciesPerGroup)),
+        (Key::AttachedPoliciesPerRoleQuota, limit(Quota::PoliciesPerRole)),
         (Key::VersionsPerPolicyQuota, quota::VERSIONS_PER_POLICY),
         (Key::SigningCertificatesPerUserQuota, quota::SIGNING_CERTIFICATES_PER_USER),
         (Key::MFADevices, total(tx, &account, &Counted::MfaDevices)?),

@@ -14,7 +14,7 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &GetUserRequest) -> Result<Checks, StoreE
 }
 
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: GetUserRequest) -> Result<GetUserResponse, Error> {
-    if input.user_name.is_none() && user::is_root(cx) {
+    if user::is_root(cx, input.user_name.as_deref()) {
         return Ok(GetUserResponse { user: root(cx, tx)? });
     }
     let user = user::load(cx, tx, input.user_name.as_deref())?;

@@ -23,10 +23,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::entity::Entity as _;
 use crate::fault::no_such_entity;
+use crate::job::Job as _;
 use crate::paging::{Page, Paging};
 use crate::policy_arn::PolicyArn;
 use crate::policy_source::{self, SourceArn};
-use crate::service_access;
+use crate::{job, service_access};
 
 operation!(
     GENERATE_SERVICE_LAST_ACCESSED_DETAILS,
@@ -47,8 +48,6 @@ operation!(
     get_with_entities
 );
 
-/// A job's answer is kept for a day (IAM user guide, viewing last accessed information).
-const KEPT_SECONDS: i64 = 86_400;
 /// Of a policy or group, no more users and roles are looked at.
 const MAX_ENTITIES: usize = 10_000;
 
@@ -76,6 +75,16 @@ struct Used {
     id: String,
     path: String,
     services: BTreeMap<String, (Timestamp, String)>,
+}
+
+impl job::Job for Job {
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn lines(&self) -> usize {
+        self.services.len() + self.entities.iter().map(|used| 1 + used.services.len()).sum::<usize>()
+    }
 }
 
 impl Job {
@@ -120,11 +129,7 @@ fn generate(
         services: services.into_iter().map(str::to_owned).collect(),
         entities,
     };
-    let old: Vec<Job> = tx.all(&Job::all(&account))?;
-    for gone in old.iter().filter(|old| old.created.plus_seconds(KEPT_SECONDS) <= now) {
-        tx.delete(&gone.key());
-    }
-    tx.put(&job)?;
+    job::keep(tx, &Job::all(&account), &job, now)?;
     Ok(GenerateServiceLastAccessedDetailsResponse { job_id: Some(job.id) })
 }
 
@@ -186,7 +191,7 @@ fn entity(cx: &Cx, tx: &Tx<'_>, kind: EntityKind, name: &str) -> Result<Option<U
 fn load(cx: &Cx, tx: &Tx<'_>, id: &str) -> Result<Job, Error> {
     let job = tx.get::<Job>(&Job::key_of(&cx.account(), id))?;
     let words = || no_such_entity(format!("The job with id {id} cannot be found."));
-    let job = job.filter(|job| job.created.plus_seconds(KEPT_SECONDS) > cx.now());
+    let job = job.filter(|job| job.is_kept(cx.now()));
     job.ok_or_else(|| words().into())
 }
 

@@ -40,6 +40,7 @@ mod group;
 mod group_membership;
 mod inline_policy;
 mod instance_profile;
+mod job;
 mod last_accessed;
 mod list_access_keys;
 mod list_entities;

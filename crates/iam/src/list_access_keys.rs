@@ -15,8 +15,7 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &ListAccessKeysRequest) -> Result<Checks,
 }
 
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: ListAccessKeysRequest) -> Result<ListAccessKeysResponse, Error> {
-    // No root user has a key here.
-    let ids = match input.user_name.is_none() && user::is_root(cx) {
+    let ids = match user::is_root(cx, input.user_name.as_deref()) {
         true => vec![],
         false => user::load(cx, tx, input.user_name.as_deref())?.access_keys,
     };

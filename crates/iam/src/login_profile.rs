@@ -40,11 +40,18 @@ operation!(
 );
 operation!(CHANGE_PASSWORD, ops::ChangePassword, change_checks, change);
 
+/// What a root user is called where it needs a name. What AWS says was not seen recorded.
+const ROOT: &str = "root";
+
 fn create(
     cx: &Cx,
     tx: &mut Tx<'_>,
     input: CreateLoginProfileRequest,
 ) -> Result<CreateLoginProfileResponse, Error> {
+    if user::is_root(cx, input.user_name.as_deref()) {
+        let words = "iam:CreateLoginProfile for a root user is not implemented by Daypass.";
+        return Err(Fault::coded("NotImplemented", 501, words).into());
+    }
     let user = user::load(cx, tx, input.user_name.as_deref())?;
     if find(tx, &user)?.is_some() {
         return Err(already_exists(format!("Login Profile for User {} already exists.", user.name)).into());
@@ -67,6 +74,9 @@ fn create(
 }
 
 fn get(cx: &Cx, tx: &mut Tx<'_>, input: GetLoginProfileRequest) -> Result<GetLoginProfileResponse, Error> {
+    if user::is_root(cx, input.user_name.as_deref()) {
+        return Err(missing(ROOT).into());
+    }
     let user = user::load(cx, tx, input.user_name.as_deref())?;
     Ok(GetLoginProfileResponse { login_profile: shown(&user, &load(tx, &user)?) })
 }
@@ -84,6 +94,9 @@ fn update(cx: &Cx, tx: &mut Tx<'_>, input: UpdateLoginProfileRequest) -> Result<
 }
 
 fn delete(cx: &Cx, tx: &mut Tx<'_>, input: DeleteLoginProfileRequest) -> Result<(), Error> {
+    if user::is_root(cx, input.user_name.as_deref()) {
+        return Err(missing(ROOT).into());
+    }
     let user = user::load(cx, tx, input.user_name.as_deref())?;
     load(tx, &user)?;
     tx.delete(&LoginProfile::key_of(&user.account, &user.id));
@@ -129,11 +142,11 @@ pub(crate) fn find(tx: &Tx<'_>, user: &User) -> Result<Option<LoginProfile>, Sto
 }
 
 fn load(tx: &Tx<'_>, user: &User) -> Result<LoginProfile, Error> {
-    find(tx, user)?.ok_or_else(|| missing(user).into())
+    find(tx, user)?.ok_or_else(|| missing(&user.name).into())
 }
 
-fn missing(user: &User) -> Fault {
-    no_such_entity(format!("Login Profile for User {} cannot be found.", user.name))
+fn missing(name: &str) -> Fault {
+    no_such_entity(format!("Login Profile for User {name} cannot be found."))
 }
 
 fn shown(user: &User, profile: &LoginProfile) -> ApiLoginProfile {

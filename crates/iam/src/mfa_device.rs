@@ -13,7 +13,7 @@ use daypass_core::model::iam::{
     ListVirtualMFADevicesResponse, MFADevice as ApiMfaDevice, ResyncMFADeviceRequest, VirtualMFADevice, ops,
 };
 use daypass_core::store::records::{
-    Account, Counted, Indexed as _, MfaAssignment, MfaDevice, MfaProgress, MfaUser, Tag, UniqueId, User,
+    Account, Indexed as _, MfaAssignment, MfaDevice, MfaProgress, MfaUser, Tag, UniqueId, User,
 };
 use daypass_core::store::{Read as _, Record as _, StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error, Fault, Secret, operation};
@@ -123,7 +123,7 @@ fn create(
     if tx.get::<MfaDevice>(&device.key())?.is_some() {
         return Err(already_exists("MFADevice entity at the same path and name already exists.").into());
     }
-    quota::room_for(cx, &Counted::MfaDevices, "VirtualMFADevicesPerAccount")?;
+    quota::room_for_device(cx)?;
     device.save(tx)?;
     let letters = data_encoding::BASE32_NOPAD.encode(seed.expose());
     // AWS says that the account's name is the user's, or else the account's id (IAM API reference, VirtualMFADevice);
@@ -178,6 +178,9 @@ fn resync(cx: &Cx, tx: &mut Tx<'_>, input: ResyncMFADeviceRequest) -> Result<(),
 }
 
 fn deactivate(cx: &Cx, tx: &mut Tx<'_>, input: DeactivateMFADeviceRequest) -> Result<(), Error> {
+    if user::is_root(cx, input.user_name.as_deref()) {
+        return Err(not_of_user().into());
+    }
     let user = user::load(cx, tx, input.user_name.as_deref())?;
     let mut device = load_of(tx, &user, &input.serial_number)?;
     tx.delete(&MfaAssignment::key_of(&user.account, &user.id, &input.serial_number));
@@ -207,8 +210,12 @@ fn get(cx: &Cx, tx: &mut Tx<'_>, input: GetMFADeviceRequest) -> Result<GetMFADev
 }
 
 fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListMFADevicesRequest) -> Result<ListMFADevicesResponse, Error> {
-    let user = user::load(cx, tx, input.user_name.as_deref())?;
     let paging = Paging::new(cx, input.marker.as_deref(), input.max_items)?;
+    if user::is_root(cx, input.user_name.as_deref()) {
+        let Page { items, is_truncated, marker } = paging.list(vec![])?;
+        return Ok(ListMFADevicesResponse { mfa_devices: items, is_truncated, marker });
+    }
+    let user = user::load(cx, tx, input.user_name.as_deref())?;
     let Page { items, is_truncated, marker } = paging.list(of_user(tx, &user)?)?.map(|device| ApiMfaDevice {
         user_name: user.name.clone(),
         serial_number: device.serial,
@@ -261,7 +268,11 @@ pub(crate) fn of_user(tx: &Tx<'_>, user: &User) -> Result<Vec<MfaAssignment>, St
 /// A device of that very user.
 fn load_of(tx: &Tx<'_>, user: &User, serial: &str) -> Result<MfaDevice, Error> {
     let device = mfa::assigned(tx, &user.account, &user.id, serial)?;
-    device.ok_or_else(|| no_such_entity("MFA Device invalid for user.").into())
+    device.ok_or_else(|| not_of_user().into())
+}
+
+fn not_of_user() -> Fault {
+    no_such_entity("MFA Device invalid for user.")
 }
 
 fn unproved(why: Unproved) -> Error {

@@ -10,7 +10,7 @@ use daypass_core::model::iam::{
 };
 use daypass_core::store::records::{Counted, Indexed as _, OidcProvider};
 use daypass_core::store::{Read as _, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, Fault, operation, prepared_operation};
+use daypass_core::{Check, Checks, Cx, Error, Fault, Quota, Unreachable, operation, prepared_operation};
 
 use crate::entity::{self, Entity as _};
 use crate::fault::{already_exists, invalid_input, over_quota, validation};
@@ -90,12 +90,15 @@ async fn prepare(cx: &Cx, input: &CreateOpenIDConnectProviderRequest) -> Result<
         return Ok(thumbprints(input.thumbprint_list.clone())?);
     }
     let web = cx.state().provider_keys.web();
-    if web.offline_keys(&issuer).is_some() {
-        return Ok(vec![]);
-    }
-    match web.thumbprint(&issuer).await {
-        Ok(thumbprint) => Ok(vec![thumbprint]),
-        Err(error) => {
+    let found = async {
+        match web.offline_keys(&issuer).await? {
+            Some(_) => Ok(vec![]),
+            None => Ok(vec![web.thumbprint(&issuer).await?]),
+        }
+    };
+    match found.await {
+        Ok(thumbprints) => Ok(thumbprints),
+        Err::<_, Unreachable>(error) => {
             tracing::warn!(%error, %issuer, "the thumbprint of an issuer could not be fetched");
             // Not seen recorded.
             let words = format!("Unable to retrieve the thumbprint of the identity provider {issuer}");
@@ -133,7 +136,7 @@ fn create(
     if tx.get::<OidcProvider>(&OidcProvider::key_of(&account, issuer.name()))?.is_some() {
         return Err(already_exists(format!("Provider with url {issuer} already exists.")).into());
     }
-    quota::provider(cx, &Counted::OidcProviders, "OpenIdConnectProvidersPerAccount")?;
+    quota::room_for(cx, &Counted::OidcProviders, Quota::OpenIdConnectProvidersPerAccount)?;
     let provider = OidcProvider {
         account,
         name: issuer.name().to_owned(),

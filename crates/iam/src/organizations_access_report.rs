@@ -22,6 +22,7 @@ use daypass_core::{Check, Checks, Cx, Error, operation};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::no_such_entity;
+use crate::job::{self, Job};
 use crate::organizations_features::own_organization;
 use crate::paging::{Page, Paging};
 use crate::service_access;
@@ -39,8 +40,6 @@ operation!(
     get
 );
 
-/// A report is kept for a day, like what `GenerateServiceLastAccessedDetails` finds.
-const KEPT_SECONDS: i64 = 86_400;
 /// So many uses are looked at together.
 const USES_AT_A_TIME: usize = 1000;
 
@@ -90,9 +89,18 @@ impl Report {
     fn key_of(account: &AccountId, id: &str) -> Key {
         Key::new(&["iam", account.as_str(), "access-report", id])
     }
+}
 
-    fn is_kept(&self, now: Timestamp) -> bool {
-        self.created.plus_seconds(KEPT_SECONDS) > now
+impl Job for Report {
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn lines(&self) -> usize {
+        match &self.outcome {
+            Outcome::Found(services) => services.len(),
+            Outcome::Failed(_) => 1,
+        }
     }
 }
 
@@ -136,12 +144,9 @@ fn generate(
         Err(Failure::Said(why)) => Outcome::Failed(why),
         Err(Failure::Store(error)) => return Err(error.into()),
     };
-    let old: Vec<Report> = tx.all(&Report::all(&account))?;
-    for gone in old.iter().filter(|old| !old.is_kept(now)) {
-        tx.delete(&gone.key());
-    }
+    let all = Report::all(&account);
     let report = Report { account, id: cx.ids().uuid(), created: now.truncated(), outcome };
-    tx.put(&report)?;
+    job::keep(tx, &all, &report, now)?;
     Ok(GenerateOrganizationsAccessReportResponse { job_id: Some(report.id) })
 }
 

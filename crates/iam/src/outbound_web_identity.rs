@@ -36,9 +36,13 @@ fn ask(cx: &Cx, _: &Tx<'_>, (): &()) -> Result<Checks, StoreError> {
 /// The keys that the issuer begins with: making them takes its time.
 async fn prepare(cx: &Cx, (): &()) -> Result<Vec<TokenKey>, Error> {
     cx.authorize(&Check::on_all(cx.operation().action).into())?;
-    let make = |algorithm| token_issuer::new_key(cx.state(), &cx.account(), algorithm, cx.now().truncated());
-    let keys = [Algorithm::Rs256, Algorithm::Es384].map(make).into_iter().collect::<Result<_, _>>();
-    keys.map_err(|error| Error::Internal(Box::new(error)))
+    let (account, now) = (cx.account(), cx.now().truncated());
+    let make = |algorithm| token_issuer::new_key(cx.state(), &account, algorithm, now);
+    let mut keys = vec![];
+    for algorithm in [Algorithm::Rs256, Algorithm::Es384] {
+        keys.push(make(algorithm).await.map_err(|error| Error::Internal(Box::new(error)))?);
+    }
+    Ok(keys)
 }
 
 fn checks(cx: &Cx, tx: &Tx<'_>, (): &(), _: &[TokenKey]) -> Result<Checks, StoreError> {

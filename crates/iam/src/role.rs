@@ -5,11 +5,11 @@ use daypass_core::policy::{DocumentKind, size_without_white_space};
 use daypass_core::principals::{self, Unresolved};
 use daypass_core::store::records::{Role, RoleLastUsed};
 use daypass_core::store::{Read as _, StoreError, Tx};
-use daypass_core::{Error, Fault};
+use daypass_core::{Cx, Error, Fault, Quota};
 
 use crate::boundary;
 use crate::document;
-use crate::fault::{malformed_policy, over_quota};
+use crate::fault::malformed_policy;
 use crate::quota;
 use crate::tag;
 
@@ -65,11 +65,9 @@ pub(crate) fn shown_trust(tx: &Tx<'_>, role: &Role) -> Result<String, StoreError
 ///
 /// # Errors
 /// If it is malformed, too long, or trusts somebody who does not exist.
-pub(crate) fn trust(tx: &Tx<'_>, text: &str) -> Result<String, Error> {
+pub(crate) fn trust(cx: &Cx, tx: &Tx<'_>, text: &str) -> Result<String, Error> {
     let document = document::parse(DocumentKind::Trust, text)?;
-    if size_without_white_space(text) > quota::TRUST_POLICY_SIZE {
-        return Err(over_quota("ACLSizePerRole", quota::TRUST_POLICY_SIZE).into());
-    }
+    quota::within(cx, Quota::ACLSizePerRole, size_without_white_space(text))?;
     principals::to_ids(tx, &document, text).map_err(|error| match error {
         Unresolved::Nobody(name) => nobody(&name).into(),
         Unresolved::Store(error) => error.into(),

@@ -9,7 +9,7 @@ use daypass_core::model::iam::{
 };
 use daypass_core::store::records::{Counted, Indexed as _, SamlProvider};
 use daypass_core::store::{Read as _, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, Fault, operation};
+use daypass_core::{Check, Checks, Cx, Error, Fault, Quota, operation};
 
 use crate::entity::{self, Entity as _};
 use crate::fault::{already_exists, invalid_input};
@@ -60,7 +60,7 @@ fn create(
     if tx.get::<SamlProvider>(&SamlProvider::key_of(&account, &name))?.is_some() {
         return Err(already_exists(format!("SAMLProvider {name} already exists.")).into());
     }
-    quota::provider(cx, &Counted::SamlProviders, "SAMLProvidersPerAccount")?;
+    quota::room_for(cx, &Counted::SamlProviders, Quota::SAMLProvidersPerAccount)?;
     let provider = SamlProvider {
         account,
         name,

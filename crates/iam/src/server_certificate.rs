@@ -9,11 +9,11 @@ use daypass_core::model::iam::{
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::store::records::{Counted, Index, Indexed, Sealed, Tag, Tally};
 use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, Fault, Purpose, operation};
+use daypass_core::{Check, Checks, Cx, Error, Fault, Purpose, Quota, operation};
 use serde::{Deserialize, Serialize};
 
 use crate::entity::{self, Entity, Tagged};
-use crate::fault::{already_exists, no_such_entity, over_quota};
+use crate::fault::{already_exists, no_such_entity};
 use crate::paging::{Page, Paging};
 use crate::{certificate, list_entities, quota, tag};
 
@@ -142,11 +142,9 @@ fn upload(
         return Err(taken(&name).into());
     }
     let account = cx.account();
-    if Tally::total(tx, &account, &Counted::ServerCertificates)?
-        >= i64::try_from(quota::SERVER_CERTIFICATES).unwrap_or(0)
-    {
-        return Err(over_quota("ServerCertificatesPerAccount", quota::SERVER_CERTIFICATES).into());
-    }
+    let known =
+        usize::try_from(Tally::total(tx, &account, &Counted::ServerCertificates)?).unwrap_or(usize::MAX);
+    quota::within(cx, Quota::ServerCertificatesPerAccount, known.saturating_add(1))?;
     let id = cx.ids().unique_id("ASCA");
     let context = format!("server certificate {id}");
     let sealed = cx.state().ring.seal(Purpose::Record, context.as_bytes(), input.private_key.as_bytes())?;

@@ -2,21 +2,23 @@
 //! `GetServiceLinkedRoleDeletionStatus`. What they are called and may do is AWS's: `data/service-linked-roles.tsv`.
 
 use daypass_core::AwsManagedPolicy;
-use daypass_core::model::AccountId;
 use daypass_core::model::iam::{
     CreateServiceLinkedRoleRequest, CreateServiceLinkedRoleResponse, DeleteServiceLinkedRoleRequest,
-    DeleteServiceLinkedRoleResponse, DeletionTaskStatusType, GetServiceLinkedRoleDeletionStatusRequest,
-    GetServiceLinkedRoleDeletionStatusResponse, ops,
+    DeleteServiceLinkedRoleResponse, DeletionTaskFailureReasonType, DeletionTaskStatusType,
+    GetServiceLinkedRoleDeletionStatusRequest, GetServiceLinkedRoleDeletionStatusResponse, ops,
 };
+use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::store::records::{Counted, Indexed as _, Policies, Role};
-use daypass_core::store::{Key, Read as _, Record, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
+use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 use serde::{Deserialize, Serialize};
 
 use crate::delete_role::forget_use;
 use crate::entity::{self, Entity as _, SERVICE_LINKED_PATH};
 use crate::fault::{invalid_input, no_such_entity};
-use crate::{quota, role};
+use crate::job::Job;
+use crate::organizations_features::own_organization;
+use crate::{job, quota, role};
 
 operation!(CREATE_SERVICE_LINKED_ROLE, ops::CreateServiceLinkedRole, create_checks, create);
 operation!(
@@ -62,16 +64,36 @@ fn templates() -> impl Iterator<Item = Template> {
     })
 }
 
-/// That a role was deleted.
+/// That a role was to be deleted, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DeletionTask {
     account: AccountId,
     /// `task/aws-service-role/service/role/uuid`.
     id: String,
+    /// When it was done; of a task from before this was noted, nothing.
+    #[serde(default)]
+    created: Option<Timestamp>,
+    /// Why it failed, if it did.
+    #[serde(default)]
+    failed: Option<String>,
+}
+
+impl Job for DeletionTask {
+    fn created(&self) -> Timestamp {
+        self.created.unwrap_or_default()
+    }
+
+    fn lines(&self) -> usize {
+        1
+    }
 }
 
 impl DeletionTask {
+    fn all(account: &AccountId) -> Prefix {
+        Prefix::new(&["iam", account.as_str(), "deletion-task"])
+    }
+
     fn key_of(account: &AccountId, id: &str) -> Key {
         Key::new(&["iam", account.as_str(), "deletion-task", id])
     }
@@ -118,7 +140,7 @@ fn create(
         ))
         .into());
     }
-    quota::room_for(cx, &Counted::Roles, "RolesPerAccount")?;
+    quota::room_for(cx, &Counted::Roles, Quota::RolesPerAccount)?;
     let arn = format!("arn:aws:iam::aws:policy{SERVICE_LINKED_PATH}{}", template.policy);
     let policy = AwsManagedPolicy::find(&arn).ok_or_else(|| cx.internal_failure())?;
     let role = Role {
@@ -141,7 +163,7 @@ fn create(
     Ok(CreateServiceLinkedRoleResponse { role: Some(role::brief(tx, &role)?) })
 }
 
-/// No service here uses such a role, so nothing stands in the way of a deletion, and it is done with the answer.
+/// A deletion is done with the answer. No service here uses such a role but Organizations, which needs its own.
 fn delete(
     cx: &Cx,
     tx: &mut Tx<'_>,
@@ -152,10 +174,28 @@ fn delete(
         return Err(no_such_entity(format!("The role with name {} cannot be found.", role.name)).into());
     };
     let id = format!("task/aws-service-role/{service}/{}/{}", role.name, cx.ids().uuid());
-    tx.put(&DeletionTask { account: cx.account(), id: id.clone() })?;
-    forget_use(tx, &role)?;
-    role.remove(tx)?;
+    let failed = in_use(cx, tx, service)?;
+    if failed.is_none() {
+        forget_use(tx, &role)?;
+        role.remove(tx)?;
+    }
+    let account = cx.account();
+    let all = DeletionTask::all(&account);
+    let task = DeletionTask { account, id: id.clone(), created: Some(cx.now().truncated()), failed };
+    job::keep(tx, &all, &task, cx.now())?;
     Ok(DeleteServiceLinkedRoleResponse { deletion_task_id: id })
+}
+
+/// Why a service cannot do without its role: an account of an organization with all features keeps the role of
+/// Organizations (Organizations user guide, `orgs_integrate_services-using_slrs`). The words are our own.
+fn in_use(cx: &Cx, tx: &Tx<'_>, service: &str) -> Result<Option<String>, StoreError> {
+    if service != "organizations.amazonaws.com" {
+        return Ok(None);
+    }
+    let organization = own_organization(cx, tx)?.filter(|organization| organization.all_features);
+    Ok(organization.map(|organization| {
+        format!("The account is in organization {}, which has all features enabled.", organization.id)
+    }))
 }
 
 /// Asked about by the role that was deleted.
@@ -178,11 +218,19 @@ fn status(
     input: GetServiceLinkedRoleDeletionStatusRequest,
 ) -> Result<GetServiceLinkedRoleDeletionStatusResponse, Error> {
     let id = &input.deletion_task_id;
-    if tx.get::<DeletionTask>(&DeletionTask::key_of(&cx.account(), id))?.is_none() {
-        // AWS's words were not seen recorded: after those for other entities.
-        return Err(no_such_entity(format!("The deletion task with id {id} cannot be found.")).into());
-    }
-    Ok(GetServiceLinkedRoleDeletionStatusResponse { status: DeletionTaskStatusType::SUCCEEDED, reason: None })
+    let task = tx.get::<DeletionTask>(&DeletionTask::key_of(&cx.account(), id))?;
+    // AWS's words were not seen recorded: after those for other entities.
+    let missing = || no_such_entity(format!("The deletion task with id {id} cannot be found."));
+    let task = task.filter(|task| task.is_kept(cx.now())).ok_or_else(missing)?;
+    let reason = task.failed.map(|reason| DeletionTaskFailureReasonType {
+        reason: Some(reason),
+        ..DeletionTaskFailureReasonType::default()
+    });
+    let status = match reason {
+        Some(_) => DeletionTaskStatusType::FAILED,
+        None => DeletionTaskStatusType::SUCCEEDED,
+    };
+    Ok(GetServiceLinkedRoleDeletionStatusResponse { status, reason })
 }
 
 /// The service that a role belongs to, if it belongs to one.

@@ -100,8 +100,12 @@ fn list(
     tx: &mut Tx<'_>,
     input: ListSigningCertificatesRequest,
 ) -> Result<ListSigningCertificatesResponse, Error> {
-    let user = user::load(cx, tx, input.user_name.as_deref())?;
     let paging = Paging::new(cx, input.marker.as_deref(), input.max_items)?;
+    if user::is_root(cx, input.user_name.as_deref()) {
+        let Page { items, is_truncated, marker } = paging.list(vec![])?;
+        return Ok(ListSigningCertificatesResponse { certificates: items, is_truncated, marker });
+    }
+    let user = user::load(cx, tx, input.user_name.as_deref())?;
     let page = paging.list(all_of::<SigningCertificate>(tx, &user)?)?;
     let Page { items, is_truncated, marker } = page.map(|certificate| shown(&user, certificate));
     Ok(ListSigningCertificatesResponse { certificates: items, is_truncated, marker })
@@ -115,6 +119,9 @@ fn update(cx: &Cx, tx: &mut Tx<'_>, input: UpdateSigningCertificateRequest) -> R
 }
 
 fn delete(cx: &Cx, tx: &mut Tx<'_>, input: DeleteSigningCertificateRequest) -> Result<(), Error> {
+    if user::is_root(cx, input.user_name.as_deref()) {
+        return Err(SigningCertificate::missing(&input.certificate_id).into());
+    }
     let user = user::load(cx, tx, input.user_name.as_deref())?;
     user_credential::remove::<SigningCertificate>(tx, &user, &input.certificate_id)
 }

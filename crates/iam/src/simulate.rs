@@ -85,8 +85,14 @@ fn simulate(
     if resource_policy.is_some() && !caller.is_user {
         return Err(invalid_input("Invalid caller - Caller must be an IAM user in this context.").into());
     }
+    // Only where the caller is of the own account: how another one stands is not the own account's to know.
+    let standing = match caller.is_of(&cx.account()) {
+        true => cx.state().organizations.standing(&cx.account())?,
+        false => None,
+    };
     let read = policies.iter().chain(&boundary).chain(&resource_policy).map(SimulatedPolicy::bytes);
-    let read_for_each_action = read.sum::<usize>().max(1).saturating_mul(input.resource_arns.len().max(1));
+    let read = read.sum::<usize>() + standing.as_ref().map_or(0, |standing| standing.service_control_bytes());
+    let read_for_each_action = read.max(1).saturating_mul(input.resource_arns.len().max(1));
     if read_for_each_action > MAX_BYTES_READ {
         let words = "The policies are too large to be simulated for so many resources at once.";
         return Err(invalid_input(words).into());
@@ -95,7 +101,7 @@ fn simulate(
     context_entry::set_all(&mut context, &input.context_entries)?;
     let simulation = Simulation::new(
         &caller,
-        Simulated { identity: policies, boundary, of_resource: resource_policy },
+        Simulated { identity: policies, boundary, of_resource: resource_policy, standing },
         input.resource_owner.as_deref(),
         &input.resource_arns,
         context,

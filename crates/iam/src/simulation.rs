@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use daypass_core::model::AccountId;
 use daypass_core::model::iam::{
-    EvaluationResult, PermissionsBoundaryDecisionDetail, PolicyEvaluationDecisionType as Outcome,
-    ResourceSpecificResult, Statement,
+    EvaluationResult, OrganizationsDecisionDetail, PermissionsBoundaryDecisionDetail,
+    PolicyEvaluationDecisionType as Outcome, ResourceSpecificResult, Statement,
 };
+use daypass_core::organizations::Standing;
 use daypass_core::policy::{
-    AccountId as PolicyAccount, Action, Arn, Context, Decision, Explanation, LayerKind, Policies, Policy,
-    PolicySet, PolicySource, Principal, PrincipalPolicies, Request, Resource, ResourcePolicy, Verdict, keys,
+    AccountId as PolicyAccount, Action, Arn, Context, Decision, Explanation, LayerKind, LayerReport,
+    Policies, Policy, PolicySet, PolicySource, Principal, PrincipalPolicies, Request, Resource,
+    ResourcePolicy, Verdict, keys,
 };
 use daypass_core::{Error, Fault};
 
@@ -52,6 +54,11 @@ impl Caller {
         Ok(Self { principal, is_user })
     }
 
+    /// Whether it is of that account.
+    pub(crate) fn is_of(&self, account: &AccountId) -> bool {
+        self.principal.account().is_some_and(|own| own.as_str() == account.as_str())
+    }
+
     /// The keys that follow from who calls.
     pub(crate) fn context(&self) -> Context<'_> {
         let mut context = Context::new();
@@ -72,6 +79,8 @@ pub(crate) struct Simulated {
     pub(crate) identity: Vec<SimulatedPolicy>,
     pub(crate) boundary: Option<SimulatedPolicy>,
     pub(crate) of_resource: Option<SimulatedPolicy>,
+    /// Where the caller's account stands in its organization.
+    pub(crate) standing: Option<Arc<Standing>>,
 }
 
 /// A simulation, for any action.
@@ -81,6 +90,7 @@ pub(crate) struct Simulation<'a> {
     policies: Vec<SimulatedPolicy>,
     attached: PrincipalPolicies,
     resource_policy: Option<PolicySet>,
+    standing: Option<Arc<Standing>>,
     owner: Option<PolicyAccount>,
     resources: Vec<Asked<'a>>,
     context: Context<'a>,
@@ -99,7 +109,25 @@ struct Answer {
     matched: Vec<Statement>,
     missing: Vec<String>,
     boundary: Option<PermissionsBoundaryDecisionDetail>,
+    /// Whether the service control policies of the organization allow it; of an account in none, nothing.
+    by_organization: Option<bool>,
     details: Option<BTreeMap<String, Outcome>>,
+}
+
+impl Answer {
+    /// A denial by the organization: with it the simulation ends, and tells nothing else (IAM API reference,
+    /// EvaluationResult).
+    fn of_organization(explanation: &Explanation) -> Self {
+        let denied = of_levels(explanation) == Some(Outcome::ExplicitDeny);
+        Self {
+            decision: if denied { Decision::ExplicitDeny } else { Decision::ImplicitDeny },
+            matched: vec![],
+            missing: vec![],
+            boundary: None,
+            by_organization: Some(false),
+            details: None,
+        }
+    }
 }
 
 impl<'a> Simulation<'a> {
@@ -114,7 +142,7 @@ impl<'a> Simulation<'a> {
         resources: &'a [String],
         context: Context<'a>,
     ) -> Result<Self, Fault> {
-        let Simulated { identity, boundary, of_resource } = simulated;
+        let Simulated { identity, boundary, of_resource, standing } = simulated;
         let has_policy = of_resource.is_some();
         let resources = asked(resources, has_policy)?;
         let owner = owner.map(account_of).transpose()?;
@@ -141,6 +169,7 @@ impl<'a> Simulation<'a> {
             policies,
             attached: attached.build(),
             resource_policy,
+            standing,
             owner,
             resources,
             context,
@@ -175,6 +204,8 @@ impl<'a> Simulation<'a> {
         let allowed = answers.iter().filter_map(|(_, answer)| answer.boundary.as_ref());
         let allowed = allowed.map(|detail| detail.allowed_by_permissions_boundary == Some(true));
         let boundary = allowed.reduce(|all, one| all && one).map(bounded);
+        let by_organization = answers.iter().filter_map(|(_, answer)| answer.by_organization);
+        let by_organization = by_organization.reduce(|all, one| all && one);
         let named = self.resources.iter().any(|asked| asked.name != "*");
         Ok(EvaluationResult {
             eval_action_name: name.to_owned(),
@@ -185,10 +216,10 @@ impl<'a> Simulation<'a> {
             eval_decision: outcome(decision),
             matched_statements: Some(matched),
             missing_context_values: Some(missing),
-            // There is no organization.
-            organizations_decision_detail: None,
+            organizations_decision_detail: by_organization
+                .map(|allowed| OrganizationsDecisionDetail { allowed_by_organizations: Some(allowed) }),
             permissions_boundary_decision_detail: boundary,
-            eval_decision_details: named.then_some(details),
+            eval_decision_details: (named && by_organization != Some(false)).then_some(details),
             resource_specific_results: named.then(|| answers.into_iter().map(specific).collect()),
         })
     }
@@ -205,7 +236,14 @@ impl<'a> Simulation<'a> {
             }
         }
         let crosses = request.resource_account.as_ref() != self.caller.principal.account();
+        if let Some(standing) = &self.standing {
+            policies.service_control = standing.service_control();
+        }
         let explanation = policies.explain(&request);
+        let by_organization = self.by_organization(&explanation);
+        if by_organization == Some(false) {
+            return Answer::of_organization(&explanation);
+        }
         let decision = explanation.decision;
         let denied = decision == Decision::ImplicitDeny;
         let boundary = verdict(&explanation, LayerKind::Boundary);
@@ -214,8 +252,17 @@ impl<'a> Simulation<'a> {
             matched: if denied && !crosses { vec![] } else { self.matched(&explanation) },
             missing: if denied { self.missing.clone() } else { vec![] },
             boundary: boundary.map(|outcome| bounded(outcome == Outcome::Allowed)),
+            by_organization,
             details: crosses.then(|| details(&explanation)),
         }
+    }
+
+    /// Whether the service control policies allow it, for an account in an organization; its management account is never
+    /// limited, and no account where they are not enabled.
+    fn by_organization(&self, explanation: &Explanation) -> Option<bool> {
+        let standing = self.standing.as_ref()?;
+        let asked = standing.service_control().and(of_levels(explanation));
+        Some(asked.is_none_or(|outcome| outcome == Outcome::Allowed))
     }
 
     /// The statements that decided: those that deny, or else those that allow. A boundary allows nothing by itself.
@@ -299,7 +346,16 @@ fn details(explanation: &Explanation) -> BTreeMap<String, Outcome> {
 }
 
 fn verdict(explanation: &Explanation, kind: LayerKind) -> Option<Outcome> {
-    let layer = explanation.layers.iter().find(|layer| layer.kind == kind)?;
+    explanation.layers.iter().find(|layer| layer.kind == kind).and_then(said)
+}
+
+/// What the service control policies say of all levels together: each has to allow.
+fn of_levels(explanation: &Explanation) -> Option<Outcome> {
+    let levels = explanation.layers.iter().filter(|layer| layer.kind == LayerKind::ServiceControl);
+    levels.filter_map(said).max_by_key(|outcome| rank(*outcome))
+}
+
+fn said(layer: &LayerReport) -> Option<Outcome> {
     Some(match layer.verdict {
         Verdict::Denies => Outcome::ExplicitDeny,
         Verdict::Allows => Outcome::Allowed,

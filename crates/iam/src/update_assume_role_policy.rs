@@ -17,6 +17,6 @@ fn checks(cx: &Cx, tx: &Tx<'_>, input: &UpdateAssumeRolePolicyRequest) -> Result
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: UpdateAssumeRolePolicyRequest) -> Result<(), Error> {
     let mut role = Role::load(cx, tx, &input.role_name)?;
     modifiable(&role)?;
-    role.trust_policy = role::trust(tx, &input.policy_document)?;
+    role.trust_policy = role::trust(cx, tx, &input.policy_document)?;
     Ok(role.save(tx)?)
 }

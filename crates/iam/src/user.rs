@@ -40,16 +40,17 @@ fn meant<'a>(cx: &'a Cx, name: Option<&'a str>) -> Option<&'a str> {
     name.or_else(own)
 }
 
-/// Whether the caller is a root user, which means itself where it names nobody.
-pub(crate) fn is_root(cx: &Cx) -> bool {
-    matches!(cx.caller().kind(), CallerKind::Root(_))
+/// Whether a request means the root user, which has no name: it comes from one, and names nobody. Root users are there
+/// for the tasks of `AssumeRoot` alone; none has a password, a key, a device or a certificate.
+pub(crate) fn is_root(cx: &Cx, name: Option<&str>) -> bool {
+    name.is_none() && matches!(cx.caller().kind(), CallerKind::Root(_))
 }
 
 /// The question about the user that a request means.
 pub(crate) fn check(cx: &Cx, tx: &Tx<'_>, name: Option<&str>) -> Result<Check, StoreError> {
     match meant(cx, name) {
         Some(name) => User::check(cx, tx, name),
-        None if is_root(cx) => Ok(Check::new(cx.operation().action, cx.caller().arn())),
+        None if is_root(cx, name) => Ok(Check::new(cx.operation().action, cx.caller().arn())),
         // There is no such user; that it has to be named is for the operation to say.
         None => Ok(Check::on_all(cx.operation().action)),
     }

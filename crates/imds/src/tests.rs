@@ -335,6 +335,19 @@ async fn without_a_profile_there_is_nothing_and_without_trust_there_is_the_reaso
 }
 
 #[tokio::test]
+async fn ec2_assumes_no_role_of_a_closed_account() {
+    for closed in [false, true] {
+        let fixture = Fixture::new(|_| {}).await;
+        fixture.server.organize(&["444455556666".parse().unwrap(), account()], |_| {}).await;
+        if closed {
+            fixture.server.close(&account()).await;
+        }
+        let (_, document) = fixture.get("/latest/meta-data/iam/security-credentials/app-role").await;
+        assert_eq!(document.contains("SecretAccessKey"), !closed, "{document}");
+    }
+}
+
+#[tokio::test]
 async fn tags_are_told_only_where_that_is_on() {
     let fixture = Fixture::new(|i| i.metadata.instance_metadata_tags = Endpoint::Enabled).await;
     assert_eq!(fixture.get("/latest/meta-data/tags/instance").await, (200, "Name".into()));

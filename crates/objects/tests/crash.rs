@@ -65,7 +65,7 @@ fn open(directory: &Path, round: u64) -> Local {
     options.packed_segment_bytes = 1 << 20;
     options.stream_segment_bytes = 2 << 20;
     options.reserve_bytes = 0;
-    (options.read_threads, options.write_threads) = (2, 4);
+    (options.read_threads, options.write_threads, options.lookups_here) = (2, 4, 1);
     Local::open(directory, options).unwrap()
 }
 

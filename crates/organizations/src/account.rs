@@ -42,7 +42,7 @@ fn describe(
     tx: &mut Tx<'_>,
     input: DescribeAccountRequest,
 ) -> Result<DescribeAccountResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.account_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.account_id])?)?;
     let node = node::load(tx, &organization, &input.account_id, &[Kind::Account], no_account)?;
     Ok(DescribeAccountResponse { account: node::account(tx, &organization, &node)? })
 }
@@ -60,7 +60,7 @@ fn shown(
 }
 
 fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListAccountsRequest) -> Result<ListAccountsResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let accounts = shown(tx, &organization, node::all(tx, &organization)?)?;
     let (accounts, next_token) = page(cx, accounts, input.next_token.as_deref(), input.max_results)?;
     Ok(ListAccountsResponse { accounts: Some(accounts), next_token })
@@ -71,7 +71,7 @@ fn list_for_parent(
     tx: &mut Tx<'_>,
     input: ListAccountsForParentRequest,
 ) -> Result<ListAccountsForParentResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.parent_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.parent_id])?)?;
     node::load(tx, &organization, &input.parent_id, &[Kind::Root, Kind::Unit], no_parent)?;
     let nodes = node::children(tx, &organization, &input.parent_id, Kind::Account)?;
     let accounts = shown(tx, &organization, nodes)?;

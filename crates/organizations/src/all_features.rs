@@ -1,14 +1,15 @@
 //! `EnableAllFeatures`: from consolidated billing alone to everything. Accounts that came by an invitation have to agree;
 //! then the management account finishes it.
 
+use daypass_core::model::AccountId;
 use daypass_core::model::organizations::{
     EnableAllFeaturesRequest, EnableAllFeaturesResponse, HandshakeState, ops,
 };
-use daypass_core::store::records::Organization;
-use daypass_core::store::{Read as _, Tx};
+use daypass_core::store::records::{Membership, Organization};
+use daypass_core::store::{Read as _, StoreError, Tx};
 use daypass_core::{Cx, Error, operation};
 
-use crate::fault::{handshake_constraint, no_handshake};
+use crate::fault::{handshake_constraint, no_handshake, no_transition};
 use crate::handshake::{self, Action, Handshake, State};
 use crate::{handshake_view, home, id, node, service_linked_role};
 
@@ -23,17 +24,13 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, _: EnableAllFeaturesRequest) -> Result<EnableAl
         let words = "The organization already has all features enabled.";
         return Err(handshake_constraint("ORGANIZATION_ALREADY_HAS_ALL_FEATURES", words).into());
     }
-    let pending = |h: &Handshake| {
-        let state = h.state_at(cx.now());
-        h.action == Action::EnableAllFeatures
-            && matches!(state, HandshakeState::OPEN | HandshakeState::REQUESTED)
-    };
-    if handshake::of(tx, &organization)?.iter().any(pending) {
+    if pending(cx, tx, &organization)? {
         let words = "The organization is already in the process of enabling all features.";
         return Err(
             handshake_constraint("ORGANIZATION_IS_ALREADY_PENDING_ALL_FEATURES_MIGRATION", words).into()
         );
     }
+    handshake::room_for_one(cx, tx, &organization)?;
     let ask = |cx: &Cx, action, account, state, parent| Handshake {
         id: format!("h-{}", id::letters(cx, 32)),
         organization: organization.id.clone(),
@@ -46,6 +43,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, _: EnableAllFeaturesRequest) -> Result<EnableAl
         state,
         requested: cx.now(),
         expires: cx.now().plus_seconds(STANDS_SECONDS),
+        ended: None,
         parent,
     };
     let own = organization.management_account.clone();
@@ -60,16 +58,64 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, _: EnableAllFeaturesRequest) -> Result<EnableAl
     Ok(EnableAllFeaturesResponse { handshake: Some(handshake_view::shown(cx, tx, &whole)?) })
 }
 
-/// An account has agreed; with the last one the management account can finish it.
-pub(crate) fn approved(tx: &mut Tx<'_>, handshake: &Handshake) -> Result<(), Error> {
-    let all = tx.all::<Handshake>(&Handshake::all())?;
-    let missing = all.iter().any(|h| h.parent == handshake.parent && h.state != State::Accepted);
-    let whole = all.into_iter().find(|h| Some(&h.id) == handshake.parent.as_ref());
-    if let Some(mut whole) = whole.filter(|_| !missing) {
-        whole.state = State::Open;
-        tx.put(&whole)?;
+/// Whether the organization is on its way to all features.
+pub(crate) fn pending(cx: &Cx, tx: &Tx<'_>, organization: &Organization) -> Result<bool, StoreError> {
+    let asked = |h: &Handshake| h.action == Action::EnableAllFeatures && h.is_pending(cx.now());
+    Ok(handshake::of(cx, tx, organization)?.iter().any(asked))
+}
+
+/// An account has agreed.
+///
+/// # Errors
+/// If what it agrees to is asked no more.
+pub(crate) fn approved(cx: &Cx, tx: &mut Tx<'_>, handshake: &Handshake) -> Result<(), Error> {
+    if settle(cx, tx, handshake)? { Ok(()) } else { Err(no_transition().into()) }
+}
+
+/// The account has left: nobody waits for its answer.
+pub(crate) fn left(
+    cx: &Cx,
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+    account: &AccountId,
+) -> Result<(), Error> {
+    for mut asked in handshake::of(cx, tx, organization)? {
+        let own = asked.action == Action::ApproveAllFeatures && asked.account == *account;
+        if own && asked.is_pending(cx.now()) {
+            asked.end(State::Canceled, cx.now());
+            tx.put(&asked)?;
+            settle(cx, tx, &asked)?;
+        }
     }
     Ok(())
+}
+
+/// The whole is asked no more, and so none of its parts.
+pub(crate) fn cancelled(cx: &Cx, tx: &mut Tx<'_>, whole: &Handshake) -> Result<(), StoreError> {
+    for mut part in tx.all::<Handshake>(&Handshake::all())? {
+        if part.parent.as_ref() == Some(&whole.id) && part.is_pending(cx.now()) {
+            part.end(State::Canceled, cx.now());
+            tx.put(&part)?;
+        }
+    }
+    Ok(())
+}
+
+/// With the last of those who have to agree the management account can finish the whole that this is a part of. Whether
+/// the whole is still asked.
+fn settle(cx: &Cx, tx: &mut Tx<'_>, part: &Handshake) -> Result<bool, StoreError> {
+    let all = tx.all::<Handshake>(&Handshake::all())?;
+    let whole = all.iter().find(|h| Some(&h.id) == part.parent.as_ref());
+    let whole = whole.filter(|whole| whole.state_at(cx.now()) == HandshakeState::REQUESTED);
+    let Some(whole) = whole else { return Ok(false) };
+    for other in all.iter().filter(|h| h.parent == part.parent && h.state != State::Accepted) {
+        let member = tx.get::<Membership>(&Membership::key_of(&other.account))?;
+        if member.is_some_and(|member| member.organization == whole.organization) {
+            return Ok(true);
+        }
+    }
+    tx.put(&Handshake { state: State::Open, ..whole.clone() })?;
+    Ok(true)
 }
 
 /// The organization has all features.

@@ -30,7 +30,7 @@ operation!(
 operation!(
     LIST_POLICIES_FOR_TARGET,
     ops::ListPoliciesForTarget,
-    |cx, tx, input| home::checks(cx, tx, &[&input.target_id]),
+    |cx, tx, input| home::checks_of_type(cx, tx, &[&input.target_id], input.filter),
     list_for_target
 );
 operation!(
@@ -67,7 +67,7 @@ fn attached(
 }
 
 fn attach(cx: &Cx, tx: &mut Tx<'_>, input: AttachPolicyRequest) -> Result<(), Error> {
-    let organization = home::delegated(cx, tx, &[&input.policy_id, &input.target_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.policy_id, &input.target_id])?)?;
     let kind = Found::load(tx, &organization, &input.policy_id)?.kind();
     let mut target = node::load(tx, &organization, &input.target_id, &TARGETS, no_target)?;
     if !organization.enables(kind) {
@@ -85,7 +85,7 @@ fn attach(cx: &Cx, tx: &mut Tx<'_>, input: AttachPolicyRequest) -> Result<(), Er
 }
 
 fn detach(cx: &Cx, tx: &mut Tx<'_>, input: DetachPolicyRequest) -> Result<(), Error> {
-    let organization = home::delegated(cx, tx, &[&input.policy_id, &input.target_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.policy_id, &input.target_id])?)?;
     let kind = Found::load(tx, &organization, &input.policy_id)?.kind();
     let mut target = node::load(tx, &organization, &input.target_id, &TARGETS, no_target)?;
     if !target.policies.contains(&input.policy_id) {
@@ -109,7 +109,8 @@ fn list_for_target(
     tx: &mut Tx<'_>,
     input: ListPoliciesForTargetRequest,
 ) -> Result<ListPoliciesForTargetResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.target_id])?;
+    let organization =
+        home::delegated(cx, tx, home::checks_of_type(cx, tx, &[&input.target_id], input.filter)?)?;
     let target = node::load(tx, &organization, &input.target_id, &TARGETS, no_target)?;
     let found = match policy::known(input.filter) {
         Ok(kind) => attached(tx, &organization, &target, kind)?,
@@ -126,7 +127,7 @@ fn list_targets(
     tx: &mut Tx<'_>,
     input: ListTargetsForPolicyRequest,
 ) -> Result<ListTargetsForPolicyResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.policy_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.policy_id])?)?;
     Found::load(tx, &organization, &input.policy_id)?;
     let mut nodes = node::all(tx, &organization)?;
     nodes.retain(|node| node.policies.contains(&input.policy_id));

@@ -13,7 +13,7 @@ use daypass_core::store::records::{
     Account, Indexed as _, Membership, Organization, OrganizationNode, Policies, Role,
 };
 use daypass_core::store::{Key, Prefix, Read as _, Record, Tx};
-use daypass_core::{Cx, Error, operation};
+use daypass_core::{Cx, Error, Quota, operation};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{constraint, invalid, no_status};
@@ -42,9 +42,9 @@ operation!(
 /// The role of a new account by which the management account administers it (API reference, CreateAccount).
 const ACCESS_ROLE: &str = "OrganizationAccountAccessRole";
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
-/// The most accounts of an organization: what AWS raises its default of ten to for whoever asks (user guide,
-/// `orgs_reference_limits`). Here is nobody to ask.
-pub(crate) const MAX_ACCOUNTS: usize = 10_000;
+/// What came of an account is told for ninety days, and of the last so many. AWS documents no bound.
+const KEPT_SECONDS: i64 = 90 * 86_400;
+const MAX_KEPT: usize = 1000;
 
 /// That an account was asked for, and what came of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -100,7 +100,8 @@ fn create(cx: &Cx, tx: &mut Tx<'_>, input: CreateAccountRequest) -> Result<Creat
         let words = "You provided a role name that isn't valid. A role name can't begin with the reserved prefix AWSServiceRoleFor.";
         return Err(invalid("INVALID_ROLE_NAME", words).into());
     }
-    room_for_one(tx, &organization)?;
+    room_for_one(cx, tx, &organization)?;
+    purge(cx, tx, &organization)?;
     // Addresses of closed accounts stay taken: they name them for as long as there is a record of them.
     let taken = is_taken(tx, &organization, &input.email)?;
     let account = if taken { None } else { Some(id::account(cx, tx)?) };
@@ -131,13 +132,23 @@ fn create(cx: &Cx, tx: &mut Tx<'_>, input: CreateAccountRequest) -> Result<Creat
     Ok(CreateAccountResponse { create_account_status: Some(status) })
 }
 
+/// What was asked long ago goes, and then what was asked first.
+fn purge(cx: &Cx, tx: &mut Tx<'_>, organization: &Organization) -> Result<(), Error> {
+    let mut all = tx.all::<AccountCreation>(&AccountCreation::all(&organization.id))?;
+    all.sort_by_key(|creation| creation.requested);
+    let old = all.iter().take_while(|creation| creation.requested.plus_seconds(KEPT_SECONDS) <= cx.now());
+    let gone = old.count().max((all.len() + 1).saturating_sub(MAX_KEPT));
+    all.iter().take(gone).for_each(|creation| tx.delete(&creation.key()));
+    Ok(())
+}
+
 /// Whether the organization can have another account.
 ///
 /// # Errors
 /// If it has all that it can have.
-pub(crate) fn room_for_one(tx: &Tx<'_>, organization: &Organization) -> Result<(), Error> {
+pub(crate) fn room_for_one(cx: &Cx, tx: &Tx<'_>, organization: &Organization) -> Result<(), Error> {
     let accounts = node::all(tx, organization)?.into_iter().filter(|node| node.account.is_some()).count();
-    if accounts < MAX_ACCOUNTS {
+    if accounts < cx.state().quotas.of(Quota::AccountsPerOrganization) {
         return Ok(());
     }
     let words = "You have exceeded the allowed number of AWS accounts.";
@@ -201,7 +212,7 @@ fn describe(
     tx: &mut Tx<'_>,
     input: DescribeCreateAccountStatusRequest,
 ) -> Result<DescribeCreateAccountStatusResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let key = AccountCreation::key_of(&organization.id, &input.create_account_request_id);
     let creation = tx.get::<AccountCreation>(&key)?.ok_or_else(no_status)?;
     Ok(DescribeCreateAccountStatusResponse { create_account_status: Some(creation.shown()) })
@@ -212,7 +223,7 @@ fn list(
     tx: &mut Tx<'_>,
     input: ListCreateAccountStatusRequest,
 ) -> Result<ListCreateAccountStatusResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let mut creations = tx.all::<AccountCreation>(&AccountCreation::all(&organization.id))?;
     creations.retain(|creation| input.states.is_empty() || input.states.contains(&creation.state()));
     let shown = creations.iter().map(|creation| (creation.id.clone(), creation.shown())).collect();

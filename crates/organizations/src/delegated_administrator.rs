@@ -9,12 +9,13 @@ use daypass_core::model::organizations::{
 };
 use daypass_core::store::records::TrustedService;
 use daypass_core::store::{StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Checks, Cx, Error, operation};
 
 use crate::fault::{already_registered, constraint, no_account, not_registered};
+use crate::home;
 use crate::node::{self, Kind};
 use crate::paging::page;
-use crate::{home, service_access};
+use crate::service_access::{self, SERVICE_PRINCIPAL};
 
 operation!(
     REGISTER_DELEGATED_ADMINISTRATOR,
@@ -28,12 +29,7 @@ operation!(
     |cx, tx, input| checks(cx, tx, &input.account_id, &input.service_principal),
     deregister
 );
-operation!(
-    LIST_DELEGATED_ADMINISTRATORS,
-    ops::ListDelegatedAdministrators,
-    |cx, tx, _| home::checks(cx, tx, &[]),
-    list
-);
+operation!(LIST_DELEGATED_ADMINISTRATORS, ops::ListDelegatedAdministrators, list_checks, list);
 operation!(
     LIST_DELEGATED_SERVICES_FOR_ACCOUNT,
     ops::ListDelegatedServicesForAccount,
@@ -42,9 +38,7 @@ operation!(
 );
 
 fn checks(cx: &Cx, tx: &Tx<'_>, account: &str, service: &str) -> Result<Checks, StoreError> {
-    let mut questions = home::questions(cx, tx, &[account])?.into_iter();
-    let first = questions.next().unwrap_or_else(|| Check::on_all(cx.operation().action));
-    Ok(first.with("organizations:ServicePrincipal", service).into())
+    home::checks_with(cx, tx, &[account], |check| check.with(SERVICE_PRINCIPAL, service))
 }
 
 fn register(cx: &Cx, tx: &mut Tx<'_>, input: RegisterDelegatedAdministratorRequest) -> Result<(), Error> {
@@ -85,12 +79,22 @@ fn deregister(cx: &Cx, tx: &mut Tx<'_>, input: DeregisterDelegatedAdministratorR
     Ok(tx.put(&node)?)
 }
 
+fn list_checks(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    input: &ListDelegatedAdministratorsRequest,
+) -> Result<Checks, StoreError> {
+    home::checks_with(cx, tx, &[], |check| {
+        check.with_some(SERVICE_PRINCIPAL, input.service_principal.clone())
+    })
+}
+
 fn list(
     cx: &Cx,
     tx: &mut Tx<'_>,
     input: ListDelegatedAdministratorsRequest,
 ) -> Result<ListDelegatedAdministratorsResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, list_checks(cx, tx, &input)?)?;
     if let Some(service) = &input.service_principal {
         service_access::recognized(service)?;
     }
@@ -124,7 +128,7 @@ fn list_services(
     tx: &mut Tx<'_>,
     input: ListDelegatedServicesForAccountRequest,
 ) -> Result<ListDelegatedServicesForAccountResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.account_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.account_id])?)?;
     let node = node::load(tx, &organization, &input.account_id, &[Kind::Account], no_account)?;
     let delegated = node.account.map(|account| account.delegated).unwrap_or_default();
     if delegated.is_empty() {

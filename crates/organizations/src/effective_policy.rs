@@ -3,12 +3,12 @@
 //! made here, so that no account has any; service and resource control policies are not of that kind on AWS either.
 
 use daypass_core::model::organizations::{
-    DescribeEffectivePolicyRequest, DescribeEffectivePolicyResponse,
+    DescribeEffectivePolicyRequest, DescribeEffectivePolicyResponse, EffectivePolicyType,
     ListAccountsWithInvalidEffectivePolicyRequest, ListAccountsWithInvalidEffectivePolicyResponse,
     ListEffectivePolicyValidationErrorsRequest, ListEffectivePolicyValidationErrorsResponse, ops,
 };
-use daypass_core::store::Tx;
-use daypass_core::{Cx, Error, operation};
+use daypass_core::store::{StoreError, Tx};
+use daypass_core::{Checks, Cx, Error, operation};
 
 use crate::fault::{no_account, no_effective_policy, no_target};
 use crate::home;
@@ -17,21 +17,30 @@ use crate::node::{self, Kind};
 operation!(
     DESCRIBE_EFFECTIVE_POLICY,
     ops::DescribeEffectivePolicy,
-    |cx, tx, input| home::checks(cx, tx, &input.target_id.iter().map(String::as_str).collect::<Vec<_>>()),
+    |cx, tx, input| checks(cx, tx, input.target_id.as_deref(), input.policy_type),
     describe
 );
 operation!(
     LIST_ACCOUNTS_WITH_INVALID_EFFECTIVE_POLICY,
     ops::ListAccountsWithInvalidEffectivePolicy,
-    |cx, tx, _| home::checks(cx, tx, &[]),
+    |cx, tx, input| checks(cx, tx, None, input.policy_type),
     list_accounts
 );
 operation!(
     LIST_EFFECTIVE_POLICY_VALIDATION_ERRORS,
     ops::ListEffectivePolicyValidationErrors,
-    |cx, tx, input| home::checks(cx, tx, &[&input.account_id]),
+    |cx, tx, input| checks(cx, tx, Some(&input.account_id), input.policy_type),
     list_errors
 );
+
+fn checks(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    account: Option<&str>,
+    kind: EffectivePolicyType,
+) -> Result<Checks, StoreError> {
+    home::checks_of_type(cx, tx, account.as_slice(), kind)
+}
 
 /// Every account may look at its own.
 fn describe(
@@ -43,7 +52,7 @@ fn describe(
     let target = input.target_id.unwrap_or_else(|| own.as_str().to_owned());
     let organization = match target == own.as_str() {
         true => home::any(cx, tx)?,
-        false => home::delegated(cx, tx, &[&target])?,
+        false => home::delegated(cx, tx, checks(cx, tx, Some(&target), input.policy_type)?)?,
     };
     node::load(tx, &organization, &target, &[Kind::Account], no_target)?;
     Err(no_effective_policy().into())
@@ -52,9 +61,9 @@ fn describe(
 fn list_accounts(
     cx: &Cx,
     tx: &mut Tx<'_>,
-    _: ListAccountsWithInvalidEffectivePolicyRequest,
+    input: ListAccountsWithInvalidEffectivePolicyRequest,
 ) -> Result<ListAccountsWithInvalidEffectivePolicyResponse, Error> {
-    home::delegated(cx, tx, &[])?;
+    home::delegated(cx, tx, checks(cx, tx, None, input.policy_type)?)?;
     Err(no_effective_policy().into())
 }
 
@@ -63,7 +72,7 @@ fn list_errors(
     tx: &mut Tx<'_>,
     input: ListEffectivePolicyValidationErrorsRequest,
 ) -> Result<ListEffectivePolicyValidationErrorsResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.account_id])?;
+    let organization = home::delegated(cx, tx, checks(cx, tx, Some(&input.account_id), input.policy_type)?)?;
     node::load(tx, &organization, &input.account_id, &[Kind::Account], no_account)?;
     Err(no_effective_policy().into())
 }

@@ -11,10 +11,10 @@ use daypass_core::model::organizations::{
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::store::records::{Organization, Tag};
 use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, operation};
+use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{already_in_state, no_handshake, no_transition, not_permitted};
+use crate::fault::{already_in_state, handshake_constraint, no_handshake, no_transition, not_permitted};
 use crate::paging::page;
 use crate::{all_features, handshake_view, home, invitation};
 
@@ -76,10 +76,20 @@ pub(crate) struct Handshake {
     pub(crate) state: State,
     pub(crate) requested: Timestamp,
     pub(crate) expires: Timestamp,
+    /// When it was answered or cancelled.
+    #[serde(default)]
+    pub(crate) ended: Option<Timestamp>,
     /// The handshake that this one is a part of.
     #[serde(default)]
     pub(crate) parent: Option<String>,
 }
+
+/// What ended is told of for thirty days (API reference, Handshake).
+const KEPT_SECONDS: i64 = 30 * 86_400;
+
+/// So much may be asked in a day, or as often as there may be accounts, if that is more (user guide,
+/// `orgs_reference_limits`).
+const A_DAY: usize = 20;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +124,21 @@ impl Handshake {
     /// Where all handshakes stand.
     pub(crate) fn all() -> Prefix {
         Prefix::new(&["organization-handshake"])
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&mut self, state: State, now: Timestamp) {
+        (self.state, self.ended) = (state, Some(now));
+    }
+
+    /// Whether it still waits for an answer, its own or others'.
+    pub(crate) fn is_pending(&self, now: Timestamp) -> bool {
+        matches!(self.state_at(now), HandshakeState::OPEN | HandshakeState::REQUESTED)
+    }
+
+    /// Whether it is still told of.
+    fn is_kept(&self, now: Timestamp) -> bool {
+        self.ended.unwrap_or(self.expires).plus_seconds(KEPT_SECONDS) > now
     }
 
     /// How far it is by now.
@@ -157,9 +182,7 @@ impl Record for Handshake {
 }
 
 fn checks(cx: &Cx, tx: &Tx<'_>, id: &str) -> Result<Checks, StoreError> {
-    let known = tx.get::<Handshake>(&Handshake::key_of(id))?;
-    let known = known.filter(|handshake| concerns(cx, handshake));
-    Ok(match known {
+    Ok(match find(cx, tx, id)? {
         Some(handshake) => Check::new(cx.operation().action, handshake.arn()).into(),
         None => Check::on_all(cx.operation().action).into(),
     })
@@ -171,9 +194,13 @@ fn concerns(cx: &Cx, handshake: &Handshake) -> bool {
     handshake.account == own || handshake.management_account == own
 }
 
-fn load(cx: &Cx, tx: &Tx<'_>, id: &str) -> Result<Handshake, Error> {
+fn find(cx: &Cx, tx: &Tx<'_>, id: &str) -> Result<Option<Handshake>, StoreError> {
     let known = tx.get::<Handshake>(&Handshake::key_of(id))?;
-    known.filter(|handshake| concerns(cx, handshake)).ok_or_else(|| no_handshake().into())
+    Ok(known.filter(|handshake| concerns(cx, handshake) && handshake.is_kept(cx.now())))
+}
+
+fn load(cx: &Cx, tx: &Tx<'_>, id: &str) -> Result<Handshake, Error> {
+    find(cx, tx, id)?.ok_or_else(|| no_handshake().into())
 }
 
 fn describe(
@@ -201,11 +228,11 @@ fn accept(cx: &Cx, tx: &mut Tx<'_>, input: AcceptHandshakeRequest) -> Result<Acc
     if handshake.account != cx.account() {
         return Err(not_permitted().into());
     }
-    handshake.state = State::Accepted;
+    handshake.end(State::Accepted, cx.now());
     tx.put(&handshake)?;
     match handshake.action {
         Action::Invite => invitation::join(cx, tx, &handshake)?,
-        Action::ApproveAllFeatures => all_features::approved(tx, &handshake)?,
+        Action::ApproveAllFeatures => all_features::approved(cx, tx, &handshake)?,
         Action::EnableAllFeatures => all_features::enabled(cx, tx, &handshake)?,
     }
     Ok(AcceptHandshakeResponse { handshake: Some(handshake_view::shown(cx, tx, &handshake)?) })
@@ -220,7 +247,7 @@ fn decline(
     if handshake.account != cx.account() || handshake.action == Action::EnableAllFeatures {
         return Err(not_permitted().into());
     }
-    handshake.state = State::Declined;
+    handshake.end(State::Declined, cx.now());
     tx.put(&handshake)?;
     Ok(DeclineHandshakeResponse { handshake: Some(handshake_view::shown(cx, tx, &handshake)?) })
 }
@@ -230,8 +257,11 @@ fn cancel(cx: &Cx, tx: &mut Tx<'_>, input: CancelHandshakeRequest) -> Result<Can
     if handshake.management_account != cx.account() {
         return Err(not_permitted().into());
     }
-    handshake.state = State::Canceled;
+    handshake.end(State::Canceled, cx.now());
     tx.put(&handshake)?;
+    if handshake.action == Action::EnableAllFeatures {
+        all_features::cancelled(cx, tx, &handshake)?;
+    }
     Ok(CancelHandshakeResponse { handshake: Some(handshake_view::shown(cx, tx, &handshake)?) })
 }
 
@@ -241,7 +271,7 @@ fn list_for_account(
     input: ListHandshakesForAccountRequest,
 ) -> Result<ListHandshakesForAccountResponse, Error> {
     let own = cx.account();
-    let mut all = tx.all::<Handshake>(&Handshake::all())?;
+    let mut all = kept(cx, tx)?;
     all.retain(|h| {
         h.account == own && h.action != Action::EnableAllFeatures && passes(h, input.filter.as_ref())
     });
@@ -255,19 +285,49 @@ fn list_for_organization(
     tx: &mut Tx<'_>,
     input: ListHandshakesForOrganizationRequest,
 ) -> Result<ListHandshakesForOrganizationResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
-    let all = of(tx, &organization)?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
+    let all = of(cx, tx, &organization)?;
     let all: Vec<Handshake> = all.into_iter().filter(|h| passes(h, input.filter.as_ref())).collect();
     let shown = handshake_view::all_shown(cx, tx, &all)?;
     let (handshakes, next_token) = page(cx, shown, input.next_token.as_deref(), input.max_results)?;
     Ok(ListHandshakesForOrganizationResponse { handshakes: Some(handshakes), next_token })
 }
 
-/// The handshakes that an organization asked for.
-pub(crate) fn of(tx: &Tx<'_>, organization: &Organization) -> Result<Vec<Handshake>, StoreError> {
+/// All handshakes that are still told of.
+fn kept(cx: &Cx, tx: &Tx<'_>) -> Result<Vec<Handshake>, StoreError> {
     let mut all = tx.all::<Handshake>(&Handshake::all())?;
+    all.retain(|handshake| handshake.is_kept(cx.now()));
+    Ok(all)
+}
+
+/// The handshakes that an organization asked for.
+pub(crate) fn of(cx: &Cx, tx: &Tx<'_>, organization: &Organization) -> Result<Vec<Handshake>, StoreError> {
+    let mut all = kept(cx, tx)?;
     all.retain(|handshake| handshake.organization == organization.id);
     Ok(all)
+}
+
+/// Whether an organization may ask for something again. What is no longer told of goes.
+///
+/// # Errors
+/// If it has asked for all that it may within a day.
+pub(crate) fn room_for_one(cx: &Cx, tx: &mut Tx<'_>, organization: &Organization) -> Result<(), Error> {
+    let all = tx.all::<Handshake>(&Handshake::all())?;
+    for gone in all.iter().filter(|handshake| !handshake.is_kept(cx.now())) {
+        tx.delete(&gone.key());
+    }
+    let asked = all.iter().filter(|handshake| {
+        // What was accepted does not count, and neither does what one request asks of each account.
+        handshake.organization == organization.id
+            && handshake.parent.is_none()
+            && handshake.state != State::Accepted
+            && handshake.requested.plus_seconds(86_400) > cx.now()
+    });
+    if asked.count() < A_DAY.max(cx.state().quotas.of(Quota::AccountsPerOrganization)) {
+        return Ok(());
+    }
+    let words = "You have exceeded the number of handshakes that you can send in one day.";
+    Err(handshake_constraint("HANDSHAKE_RATE_LIMIT_EXCEEDED", words).into())
 }
 
 fn passes(handshake: &Handshake, filter: Option<&HandshakeFilter>) -> bool {

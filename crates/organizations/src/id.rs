@@ -2,7 +2,7 @@
 
 use daypass_core::model::AccountId;
 use daypass_core::store::records::Account;
-use daypass_core::store::{Read as _, StoreError, Tx};
+use daypass_core::store::{Read as _, Tx};
 use daypass_core::{Cx, Error};
 
 const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
@@ -27,5 +27,5 @@ pub(crate) fn account(cx: &Cx, tx: &Tx<'_>) -> Result<AccountId, Error> {
             return Ok(id);
         }
     }
-    Err(StoreError::Contention.into())
+    Err(cx.internal_failure().into())
 }

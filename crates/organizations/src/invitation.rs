@@ -2,8 +2,7 @@
 
 use daypass_core::model::AccountId;
 use daypass_core::model::organizations::{
-    HandshakePartyType, HandshakeState, InviteAccountToOrganizationRequest,
-    InviteAccountToOrganizationResponse, ops,
+    HandshakePartyType, InviteAccountToOrganizationRequest, InviteAccountToOrganizationResponse, ops,
 };
 use daypass_core::store::records::{Account, Membership, Organization};
 use daypass_core::store::{Read as _, StoreError, Tx};
@@ -11,7 +10,7 @@ use daypass_core::{Checks, Cx, Error, operation};
 
 use crate::fault::{constraint, handshake_constraint, invalid, no_account, no_handshake, same_handshake};
 use crate::handshake::{self, Action, Handshake, State};
-use crate::{create_account, handshake_view, home, id, node, service_linked_role, tag};
+use crate::{all_features, create_account, handshake_view, home, id, node, service_linked_role, tag};
 
 operation!(INVITE_ACCOUNT_TO_ORGANIZATION, ops::InviteAccountToOrganization, checks, run);
 
@@ -45,17 +44,13 @@ fn run(
         }
         .into());
     }
-    let open =
-        |h: &Handshake| matches!(h.state_at(cx.now()), HandshakeState::OPEN | HandshakeState::REQUESTED);
-    let others = handshake::of(tx, &organization)?;
-    if others.iter().any(|h| h.action == Action::Invite && h.account == account && open(h)) {
+    let others = handshake::of(cx, tx, &organization)?;
+    if others.iter().any(|h| h.action == Action::Invite && h.account == account && h.is_pending(cx.now())) {
         return Err(same_handshake().into());
     }
-    if others.iter().any(|h| h.action == Action::EnableAllFeatures && open(h)) {
-        let words = "You can't invite accounts while the organization is enabling all features.";
-        return Err(handshake_constraint("INVITE_DISABLED_DURING_ENABLE_ALL_FEATURES", words).into());
-    }
-    create_account::room_for_one(tx, &organization)?;
+    settled(cx, tx, &organization)?;
+    handshake::room_for_one(cx, tx, &organization)?;
+    create_account::room_for_one(cx, tx, &organization)?;
     let handshake = Handshake {
         id: format!("h-{}", id::letters(cx, 32)),
         organization: organization.id,
@@ -68,10 +63,20 @@ fn run(
         state: State::Open,
         requested: cx.now(),
         expires: cx.now().plus_seconds(STANDS_SECONDS),
+        ended: None,
         parent: None,
     };
     tx.put(&handshake)?;
     Ok(InviteAccountToOrganizationResponse { handshake: Some(handshake_view::shown(cx, tx, &handshake)?) })
+}
+
+/// Nobody joins an organization that is on its way to all features: an account that was not asked would not have agreed.
+fn settled(cx: &Cx, tx: &Tx<'_>, organization: &Organization) -> Result<(), Error> {
+    if !all_features::pending(cx, tx, organization)? {
+        return Ok(());
+    }
+    let words = "You can't invite accounts while the organization is enabling all features.";
+    Err(handshake_constraint("INVITE_DISABLED_DURING_ENABLE_ALL_FEATURES", words).into())
 }
 
 /// The account that is meant, and its address where it was named by that. Only an account that is here can be asked.
@@ -110,7 +115,8 @@ pub(crate) fn join(cx: &Cx, tx: &mut Tx<'_>, handshake: &Handshake) -> Result<()
         let words = "The account is already a member of an organization.";
         return Err(handshake_constraint("ALREADY_IN_AN_ORGANIZATION", words).into());
     }
-    create_account::room_for_one(tx, &organization)?;
+    settled(cx, tx, &organization)?;
+    create_account::room_for_one(cx, tx, &organization)?;
     let account = tx.get::<Account>(&Account::key_of(&handshake.account))?.ok_or_else(no_account)?;
     let nodes = node::all(tx, &organization)?;
     if nodes.iter().any(|node| node.id == account.id.as_str()) {

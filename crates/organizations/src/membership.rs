@@ -6,8 +6,8 @@ use daypass_core::store::{Record as _, Tx};
 use daypass_core::{Cx, Error, operation};
 
 use crate::fault::{already_closed, constraint, management_cannot_leave, no_account};
-use crate::home;
 use crate::node::{self, Kind};
+use crate::{all_features, home};
 
 operation!(
     REMOVE_ACCOUNT_FROM_ORGANIZATION,
@@ -26,18 +26,18 @@ operation!(
 fn remove(cx: &Cx, tx: &mut Tx<'_>, input: RemoveAccountFromOrganizationRequest) -> Result<(), Error> {
     let organization = home::managed(cx, tx)?;
     let node = node::load(tx, &organization, &input.account_id, &[Kind::Account], no_account)?;
-    part(tx, &organization, &node)
+    part(cx, tx, &organization, &node)
 }
 
 fn leave(cx: &Cx, tx: &mut Tx<'_>, (): ()) -> Result<(), Error> {
     let organization = home::any(cx, tx)?;
     let own = cx.account();
     let node = node::load(tx, &organization, own.as_str(), &[Kind::Account], no_account)?;
-    part(tx, &organization, &node)
+    part(cx, tx, &organization, &node)
 }
 
 /// Takes an account out. On AWS it must be able to pay for itself first; here nothing costs anything.
-fn part(tx: &mut Tx<'_>, organization: &Organization, node: &OrganizationNode) -> Result<(), Error> {
+fn part(cx: &Cx, tx: &mut Tx<'_>, organization: &Organization, node: &OrganizationNode) -> Result<(), Error> {
     let Some(account) = &node.account else { return Err(no_account().into()) };
     if account.id == organization.management_account {
         return Err(management_cannot_leave().into());
@@ -52,7 +52,7 @@ fn part(tx: &mut Tx<'_>, organization: &Organization, node: &OrganizationNode) -
     }
     tx.delete(&node.key());
     tx.delete(&Membership::key_of(&account.id));
-    Ok(())
+    all_features::left(cx, tx, organization, &account.id)
 }
 
 /// From now on nobody in the account is anybody. It stays in the organization, as on AWS for 90 days.

@@ -109,7 +109,7 @@ fn describe(
     tx: &mut Tx<'_>,
     input: DescribeOrganizationalUnitRequest,
 ) -> Result<DescribeOrganizationalUnitResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.organizational_unit_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.organizational_unit_id])?)?;
     let unit = node::load(tx, &organization, &input.organizational_unit_id, &[Kind::Unit], no_unit)?;
     Ok(DescribeOrganizationalUnitResponse {
         organizational_unit: Some(node::unit(tx, &organization, &unit)?),
@@ -147,7 +147,7 @@ fn list(
     tx: &mut Tx<'_>,
     input: ListOrganizationalUnitsForParentRequest,
 ) -> Result<ListOrganizationalUnitsForParentResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.parent_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.parent_id])?)?;
     node::load(tx, &organization, &input.parent_id, &[Kind::Root, Kind::Unit], no_parent)?;
     let mut units = vec![];
     for unit in node::children(tx, &organization, &input.parent_id, Kind::Unit)? {

@@ -37,7 +37,12 @@ operation!(
     |cx, tx, input| home::checks(cx, tx, &[&input.policy_id]),
     delete
 );
-operation!(LIST_POLICIES, ops::ListPolicies, |cx, tx, _| home::checks(cx, tx, &[]), list);
+operation!(
+    LIST_POLICIES,
+    ops::ListPolicies,
+    |cx, tx, input| home::checks_of_type(cx, tx, &[], input.filter),
+    list
+);
 
 /// The most policies of one type in an organization (user guide, `orgs_reference_limits`).
 const MAX_POLICIES: usize = 1000;
@@ -98,6 +103,19 @@ pub(crate) fn name_of(kind: ControlPolicyType) -> &'static str {
 pub(crate) fn full_access(organization: &Organization) -> Vec<String> {
     let enabled = FULL_ACCESS.iter().filter(|full| organization.enables(full.kind));
     enabled.map(|full| full.id.to_owned()).collect()
+}
+
+/// The type of the policy of that id; none where there is no such policy.
+pub(crate) fn kind_of(
+    tx: &Tx<'_>,
+    organization: &Organization,
+    id: &str,
+) -> Result<Option<ControlPolicyType>, StoreError> {
+    if let Some(full) = FULL_ACCESS.iter().find(|full| full.id == id) {
+        return Ok(Some(full.kind));
+    }
+    let policy = tx.get::<OrganizationPolicy>(&OrganizationPolicy::key_of(&organization.id, id))?;
+    Ok(policy.map(|policy| policy.kind))
 }
 
 /// A policy: AWS's own, or the organization's.
@@ -164,13 +182,11 @@ impl Found {
 }
 
 fn create_checks(cx: &Cx, tx: &Tx<'_>, input: &CreatePolicyRequest) -> Result<Checks, StoreError> {
-    tag::creating_with(cx, tx, &[], &input.tags, |check| {
-        check.with("organizations:PolicyType", text_of(input.type_))
-    })
+    tag::creating_with(cx, tx, &[], &input.tags, |check| check.with(home::POLICY_TYPE, text_of(input.type_)))
 }
 
 fn create(cx: &Cx, tx: &mut Tx<'_>, input: CreatePolicyRequest) -> Result<CreatePolicyResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, create_checks(cx, tx, &input)?)?;
     let tags = tag::read(input.tags)?;
     let kind = known(input.type_)?;
     if !organization.all_features {
@@ -228,13 +244,13 @@ fn unused(
 }
 
 fn describe(cx: &Cx, tx: &mut Tx<'_>, input: DescribePolicyRequest) -> Result<DescribePolicyResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.policy_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.policy_id])?)?;
     let policy = Found::load(tx, &organization, &input.policy_id)?;
     Ok(DescribePolicyResponse { policy: Some(policy.shown(&organization)) })
 }
 
 fn update(cx: &Cx, tx: &mut Tx<'_>, input: UpdatePolicyRequest) -> Result<UpdatePolicyResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.policy_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.policy_id])?)?;
     let mut policy = Found::load(tx, &organization, &input.policy_id)?.own()?;
     if let Some(name) = input.name {
         unused(tx, &organization, policy.kind, &name, Some(&policy.id))?;
@@ -251,7 +267,7 @@ fn update(cx: &Cx, tx: &mut Tx<'_>, input: UpdatePolicyRequest) -> Result<Update
 }
 
 fn delete(cx: &Cx, tx: &mut Tx<'_>, input: DeletePolicyRequest) -> Result<(), Error> {
-    let organization = home::delegated(cx, tx, &[&input.policy_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.policy_id])?)?;
     let policy = Found::load(tx, &organization, &input.policy_id)?.own()?;
     if node::all(tx, &organization)?.iter().any(|node| node.policies.contains(&policy.id)) {
         return Err(policy_in_use().into());
@@ -261,7 +277,7 @@ fn delete(cx: &Cx, tx: &mut Tx<'_>, input: DeletePolicyRequest) -> Result<(), Er
 }
 
 fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListPoliciesRequest) -> Result<ListPoliciesResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks_of_type(cx, tx, &[], input.filter)?)?;
     // Of a type that is not here there are none.
     let kind = known(input.filter).ok();
     let own = tx.all::<OrganizationPolicy>(&OrganizationPolicy::all(&organization.id))?;

@@ -112,7 +112,7 @@ fn put(
 }
 
 fn describe(cx: &Cx, tx: &mut Tx<'_>, (): ()) -> Result<DescribeResourcePolicyResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let policy = tx.get::<ResourcePolicy>(&ResourcePolicy::key_of(&organization.id))?;
     let policy = policy.ok_or_else(no_resource_policy)?;
     Ok(DescribeResourcePolicyResponse { resource_policy: Some(policy.shown(tx, &organization)?) })

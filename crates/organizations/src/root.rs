@@ -29,14 +29,11 @@ operation!(
 );
 
 fn checks(cx: &Cx, tx: &Tx<'_>, root: &str, kind: PolicyType) -> Result<Checks, StoreError> {
-    let questions = home::questions(cx, tx, &[root])?.into_iter();
-    let mut questions = questions.map(|check| check.with("organizations:PolicyType", policy::text_of(kind)));
-    let first = questions.next().unwrap_or_else(|| daypass_core::Check::on_all(cx.operation().action));
-    Ok(first.into())
+    home::checks_of_type(cx, tx, &[root], kind)
 }
 
 fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListRootsRequest) -> Result<ListRootsResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let root = node::load(tx, &organization, &organization.root_id, &[Kind::Root], no_root)?;
     let roots = vec![(root.id.clone(), node::root(&organization, &root))];
     let (roots, next_token) = page(cx, roots, input.next_token.as_deref(), input.max_results)?;
@@ -48,7 +45,7 @@ fn enable(
     tx: &mut Tx<'_>,
     input: EnablePolicyTypeRequest,
 ) -> Result<EnablePolicyTypeResponse, Error> {
-    let mut organization = home::delegated(cx, tx, &[&input.root_id])?;
+    let mut organization = home::delegated(cx, tx, checks(cx, tx, &input.root_id, input.policy_type)?)?;
     node::load(tx, &organization, &input.root_id, &[Kind::Root], no_root)?;
     let kind = policy::known(input.policy_type)?;
     if !organization.all_features {
@@ -80,7 +77,7 @@ fn disable(
     tx: &mut Tx<'_>,
     input: DisablePolicyTypeRequest,
 ) -> Result<DisablePolicyTypeResponse, Error> {
-    let mut organization = home::delegated(cx, tx, &[&input.root_id])?;
+    let mut organization = home::delegated(cx, tx, checks(cx, tx, &input.root_id, input.policy_type)?)?;
     node::load(tx, &organization, &input.root_id, &[Kind::Root], no_root)?;
     let kind = policy::known(input.policy_type)?;
     if !organization.enables(kind) {

@@ -32,6 +32,9 @@ operation!(
     list
 );
 
+/// The service that a request is about (Service Authorization Reference, AWS Organizations, condition keys).
+pub(crate) const SERVICE_PRINCIPAL: &str = "organizations:ServicePrincipal";
+
 /// The services that work with organizations (user guide, `orgs_integrate_services_list`).
 const SERVICES: [&str; 57] = [
     "access-analyzer.amazonaws.com",
@@ -95,7 +98,7 @@ const SERVICES: [&str; 57] = [
 
 /// The question with the service that it is about.
 pub(crate) fn checks(cx: &Cx, service: &str) -> Result<Checks, StoreError> {
-    Ok(Check::on_all(cx.operation().action).with("organizations:ServicePrincipal", service).into())
+    Ok(Check::on_all(cx.operation().action).with(SERVICE_PRINCIPAL, service).into())
 }
 
 /// Whether it is a service that works with organizations.
@@ -147,7 +150,7 @@ fn list(
     tx: &mut Tx<'_>,
     input: ListAWSServiceAccessForOrganizationRequest,
 ) -> Result<ListAWSServiceAccessForOrganizationResponse, Error> {
-    let organization = home::delegated(cx, tx, &[])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[])?)?;
     let shown = organization.trusted_services.into_iter().map(|trusted| {
         let shown = EnabledServicePrincipal {
             service_principal: Some(trusted.principal.clone()),

@@ -43,9 +43,7 @@ pub(crate) fn creating_with(
     tags: &[ApiTag],
     say: impl Fn(Check) -> Check,
 ) -> Result<Checks, StoreError> {
-    let mut questions = home::questions(cx, tx, ids)?.into_iter().map(|check| say(requested(check, tags)));
-    let first = questions.next().unwrap_or_else(|| Check::on_all(cx.operation().action));
-    let checks = Checks::from(first).and_all(questions);
+    let checks = home::checks_with(cx, tx, ids, |check| say(requested(check, tags)))?;
     if tags.is_empty() {
         return Ok(checks);
     }
@@ -57,15 +55,12 @@ fn requested(check: Check, tags: &[ApiTag]) -> Check {
 }
 
 fn tag_checks(cx: &Cx, tx: &Tx<'_>, input: &TagResourceRequest) -> Result<Checks, StoreError> {
-    let mut questions = home::questions(cx, tx, &[&input.resource_id])?.into_iter();
-    let first = questions.next().unwrap_or_else(|| Check::on_all(cx.operation().action));
-    Ok(requested(first, &input.tags).into())
+    home::checks_with(cx, tx, &[&input.resource_id], |check| requested(check, &input.tags))
 }
 
 fn untag_checks(cx: &Cx, tx: &Tx<'_>, input: &UntagResourceRequest) -> Result<Checks, StoreError> {
-    let mut questions = home::questions(cx, tx, &[&input.resource_id])?.into_iter();
-    let first = questions.next().unwrap_or_else(|| Check::on_all(cx.operation().action));
-    Ok(first.with_list("aws:TagKeys", input.tag_keys.clone()).into())
+    let say = |check: Check| check.with_list("aws:TagKeys", input.tag_keys.clone());
+    home::checks_with(cx, tx, &[&input.resource_id], say)
 }
 
 /// The tags of a request, checked.
@@ -137,7 +132,7 @@ impl Tagged {
 }
 
 fn tag(cx: &Cx, tx: &mut Tx<'_>, input: TagResourceRequest) -> Result<(), Error> {
-    let organization = home::delegated(cx, tx, &[&input.resource_id])?;
+    let organization = home::delegated(cx, tx, tag_checks(cx, tx, &input)?)?;
     let new = read(input.tags)?;
     let mut tagged = Tagged::load(tx, &organization, &input.resource_id)?;
     let tags = tagged.tags_mut();
@@ -150,7 +145,7 @@ fn tag(cx: &Cx, tx: &mut Tx<'_>, input: TagResourceRequest) -> Result<(), Error>
 }
 
 fn untag(cx: &Cx, tx: &mut Tx<'_>, input: UntagResourceRequest) -> Result<(), Error> {
-    let organization = home::delegated(cx, tx, &[&input.resource_id])?;
+    let organization = home::delegated(cx, tx, untag_checks(cx, tx, &input)?)?;
     let mut tagged = Tagged::load(tx, &organization, &input.resource_id)?;
     tagged.tags_mut().retain(|known| !input.tag_keys.contains(&known.key));
     Ok(tagged.save(tx)?)
@@ -161,7 +156,7 @@ fn list(
     tx: &mut Tx<'_>,
     input: ListTagsForResourceRequest,
 ) -> Result<ListTagsForResourceResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.resource_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.resource_id])?)?;
     // AWS's own policies have none.
     let of_aws = daypass_core::organizations::FULL_ACCESS.iter().any(|full| full.id == input.resource_id);
     let tags = match of_aws {

@@ -21,7 +21,7 @@ operation!(
 operation!(LIST_PARENTS, ops::ListParents, |cx, tx, input| home::checks(cx, tx, &[&input.child_id]), parents);
 
 fn children(cx: &Cx, tx: &mut Tx<'_>, input: ListChildrenRequest) -> Result<ListChildrenResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.parent_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.parent_id])?)?;
     node::load(tx, &organization, &input.parent_id, &[Kind::Root, Kind::Unit], no_parent)?;
     let kind = match input.child_type {
         ChildType::ACCOUNT => Kind::Account,
@@ -35,7 +35,7 @@ fn children(cx: &Cx, tx: &mut Tx<'_>, input: ListChildrenRequest) -> Result<List
 }
 
 fn parents(cx: &Cx, tx: &mut Tx<'_>, input: ListParentsRequest) -> Result<ListParentsResponse, Error> {
-    let organization = home::delegated(cx, tx, &[&input.child_id])?;
+    let organization = home::delegated(cx, tx, home::checks(cx, tx, &[&input.child_id])?)?;
     let child = node::load(tx, &organization, &input.child_id, &[Kind::Unit, Kind::Account], no_child)?;
     let parents = child.parent.into_iter().map(|id| {
         let kind = match node::kind_of(&id) {

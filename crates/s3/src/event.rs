@@ -196,7 +196,7 @@ impl Telling {
         let told = Told {
             principal: service.to_owned(),
             requester: service.to_owned(),
-            request_id: ids.s3_request_id(),
+            request_id: ids.s3_request_id(state.clock.now()),
             ..told(state, bucket, state.clock.now(), ids.uuid())?
         };
         Ok(Some(Self { wishes, told }))

@@ -3,6 +3,8 @@
 use daypass_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::StoreError;
+
 /// One call, as CloudTrail tells of it, with what it is found by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
@@ -36,6 +38,30 @@ pub struct AuditRecord {
     pub event: String,
     /// How the decision came about, as JSON; for the account's owner, never for the caller.
     pub explanation: Option<String>,
+}
+
+/// Begins a record that waits somewhere on its way to the log; JSON, as such records were once written, begins otherwise.
+const WRITTEN: u8 = 1;
+
+impl AuditRecord {
+    /// The record as it waits on its way to the log.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
+        postcard::to_extend(self, vec![WRITTEN]).map_err(StoreError::engine)
+    }
+
+    /// Reads a record that waited.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        match bytes.split_first() {
+            Some((&WRITTEN, rest)) => postcard::from_bytes(rest).map_err(StoreError::engine),
+            _ => serde_json::from_slice(bytes).map_err(StoreError::engine),
+        }
+    }
 }
 
 /// Which records are asked for.

@@ -106,4 +106,10 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// If the engine fails.
     fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// Has everything in the audit log that was acknowledged, durably. [`Engine::audit`] does so by itself. Blocks.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn flush(&self) -> Result<(), StoreError>;
 }

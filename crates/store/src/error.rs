@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::Key;
+
 /// The state cannot be read or written.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
@@ -31,6 +33,12 @@ pub enum StoreError {
         #[source]
         source: Arc<serde_json::Error>,
     },
+    /// A record is not there, or does not fit what refers to it.
+    #[error("the record `{key}` is missing or does not fit the records that refer to it")]
+    Torn {
+        /// Its key.
+        key: String,
+    },
     /// The transaction conflicted with others too many times in a row.
     #[error("too many transactions wanted the same records at once")]
     Contention,
@@ -40,6 +48,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A record that others rely on is not there, or not as they need it.
+    #[must_use]
+    pub fn torn(key: &Key) -> Self {
+        Self::Torn { key: key.as_str().to_owned() }
+    }
+
     pub(crate) fn engine(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Engine(Arc::new(error))
     }

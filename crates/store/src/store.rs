@@ -109,6 +109,14 @@ impl Store {
         self.engine.audit(query)
     }
 
+    /// Has everything in the audit log that was acknowledged, durably, for whoever copies the files. Blocks.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn flush_audit(&self) -> Result<(), StoreError> {
+        self.engine.flush()
+    }
+
     /// Removes an account's audit records from before a time, oldest first and some thousands at once, so that others are
     /// not kept waiting.
     ///

@@ -391,6 +391,38 @@ async fn what_was_acknowledged_is_there_after_a_reopening() {
     assert_eq!(store.audit(&AuditQuery { limit: 9, ..AuditQuery::default() }).unwrap().len(), 1);
 }
 
+/// What the journal of a store that was killed still held.
+#[tokio::test]
+async fn what_was_read_before_a_kill_is_in_the_log_after_it() {
+    let (folder, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(folder.path()).unwrap();
+    put(&store, &item("a", "1", 1)).await.unwrap();
+    store.audit(&AuditQuery::default()).unwrap();
+    for n in 1..=3 {
+        store.record(event(n, "1", "GetRole", "ann")).await.unwrap();
+        for name in ["audit-0.journal", "audit-1.journal", "state.db", "state.db-wal"] {
+            std::fs::copy(folder.path().join(name), killed.path().join(name)).unwrap();
+        }
+        let store = Store::open(killed.path()).unwrap();
+        let found = store.audit(&AuditQuery { limit: 9, ..AuditQuery::default() }).unwrap();
+        let found: Vec<&str> = found.iter().map(|r| r.event_id.as_str()).collect();
+        assert_eq!(found, (1..=n).rev().map(|n| format!("event-{n}")).collect::<Vec<_>>());
+        drop(store);
+        let inspected = daypass_store::inspect(killed.path(), &mut |_, _| ()).unwrap();
+        assert_eq!((inspected.problems, inspected.audit_records), (vec![], u64::try_from(n).unwrap()));
+    }
+}
+
+#[test]
+fn a_record_that_waits_is_read_in_every_form_that_it_was_written_in() {
+    let record = event(1, "1", "GetRole", "ann");
+    assert_eq!(AuditRecord::from_bytes(&record.to_bytes().unwrap()).unwrap(), record);
+    assert_eq!(AuditRecord::from_bytes(&serde_json::to_vec(&record).unwrap()).unwrap(), record);
+    for none in [&b""[..], b"\x01", b"{}x", b"\x02"] {
+        assert!(AuditRecord::from_bytes(none).is_err(), "{none:?}");
+    }
+}
+
 #[test]
 fn a_file_of_another_format_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();

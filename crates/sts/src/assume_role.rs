@@ -244,6 +244,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_roles_of_a_closed_account_are_out_of_reach() {
+        let management = "444455556666".parse().unwrap();
+        let server = server(&trust("").replace("123456789012", "444455556666")).await;
+        server.organize(&[management, account()], |_| {}).await;
+        let bob = server.user_of(&"444455556666".parse().unwrap(), "bob", &[("may", MAY)]).await;
+        assume(&bob, &[]).await.ok();
+        server.close(&account()).await;
+        assert_eq!(assume(&bob, &[]).await.refused().0, "AccessDenied");
+    }
+
+    #[tokio::test]
     async fn who_is_trusted_and_allowed_becomes_the_role() {
         let server = server(&trust("")).await;
         let alice = server.user("alice", &[("may", MAY)]).await;

@@ -52,12 +52,14 @@ fn run(cx: &Cx, _: &mut Tx<'_>, input: AssumeRootRequest) -> Result<AssumeRootRe
         None | Some(0) => SECONDS,
         Some(seconds) => seconds,
     };
+    let standing = cx.state().organizations.standing(&target)?.ok_or_else(|| cx.internal_failure())?;
+    let principal = SessionPrincipal::Root { organization: standing.organization.id.clone() };
     let issued = cx.now().truncated();
     let source_identity = cx.caller().session().and_then(|session| session.source_identity.clone());
     let session = Session {
         policy_arns: vec![task],
         source_identity: source_identity.clone(),
-        ..Session::plain(target, SessionPrincipal::Root {}, issued, issued.plus_seconds(i64::from(seconds)))
+        ..Session::plain(target, principal, issued, issued.plus_seconds(i64::from(seconds)))
     };
     Ok(AssumeRootResponse { credentials: Some(issue(cx, &session)?), source_identity })
 }
@@ -65,7 +67,10 @@ fn run(cx: &Cx, _: &mut Tx<'_>, input: AssumeRootRequest) -> Result<AssumeRootRe
 #[cfg(test)]
 mod tests {
     use daypass_core::model::AccountId;
-    use daypass_core::store::records::{Organization, RootFeature, TrustedService};
+    use daypass_core::store::records::{
+        Membership, Organization, OrganizationNode, RootFeature, TrustedService,
+    };
+    use daypass_core::store::{Read as _, StoreError, TransactError};
     use daypass_core::testing::{Client, TestAnswer, TestServer, account};
 
     const TASK: &str = "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials";
@@ -137,6 +142,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_session_ends_with_the_account_leaving_the_organization() {
+        let (server, alice) = server(gives_sessions).await;
+        let answer = assume(&alice, MEMBER, TASK, &[]).await.ok();
+        let root = server.client(
+            answer.xml("AccessKeyId").unwrap(),
+            answer.xml("SecretAccessKey").unwrap(),
+            answer.xml("SessionToken").map(str::to_owned),
+        );
+        root.query("sts", "GetCallerIdentity", &[]).await.ok();
+        // Another organization, that gives sessions too.
+        let other = |organization: &mut Organization| {
+            gives_sessions(organization);
+            organization.management_account = "777788889999".parse().unwrap();
+            organization.id = "o-otherorgid".to_owned();
+        };
+        server.organize(&[account(), member()], other).await;
+        let put = server.gate.state().store.transact(|tx| {
+            tx.put(&Membership { account: member(), organization: "o-otherorgid".to_owned() })?;
+            for id in ["r-root", MEMBER] {
+                let key = OrganizationNode::key_of("o-exampleorgid", id);
+                let node: OrganizationNode = tx.get(&key)?.unwrap();
+                tx.put(&OrganizationNode { organization: "o-otherorgid".to_owned(), ..node })?;
+            }
+            Ok(())
+        });
+        let put: Result<(), TransactError<StoreError>> = put.await;
+        put.unwrap();
+        assert!(server.gate.state().organizations.standing(&member()).unwrap().is_some());
+        assert_eq!(root.query("sts", "GetCallerIdentity", &[]).await.refused().0, "InvalidClientTokenId");
+    }
+
+    #[tokio::test]
     async fn who_does_not_manage_the_member_gets_none() {
         let (server, alice) = server(gives_sessions).await;
         let bob = server.user_of(&member(), "bob", &[("may", MAY)]).await;
@@ -153,6 +190,14 @@ mod tests {
             assert_eq!(assume(client, target, TASK, &[]).await.refused().0, "AccessDenied", "{target}");
         }
         server.organize(&[account(), member()], |_| {}).await;
+        assert_eq!(assume(&alice, MEMBER, TASK, &[]).await.refused().0, "AccessDenied");
+    }
+
+    #[tokio::test]
+    async fn a_closed_account_has_no_root_user_to_be() {
+        let (server, alice) = server(gives_sessions).await;
+        assume(&alice, MEMBER, TASK, &[]).await.ok();
+        server.close(&member()).await;
         assert_eq!(assume(&alice, MEMBER, TASK, &[]).await.refused().0, "AccessDenied");
     }
 

@@ -42,7 +42,7 @@ async fn prepare(cx: &Cx, input: &GetWebIdentityTokenRequest) -> Result<Option<T
     match issuer {
         Some(issuer) if issuer.enabled && token_issuer::current(&issuer, algorithm, cx.now()).is_none() => {
             let key = token_issuer::new_key(cx.state(), &account, algorithm, cx.now().truncated());
-            Ok(Some(key.map_err(|error| Error::Internal(Box::new(error)))?))
+            Ok(Some(key.await.map_err(|error| Error::Internal(Box::new(error)))?))
         }
         _ => Ok(None),
     }

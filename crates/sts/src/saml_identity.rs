@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use daypass_core::federation::saml::{Assertion, InvalidResponse, Metadata, read_response};
+use daypass_core::federation::saml::{Assertion, InvalidResponse, Metadata, Response};
 use daypass_core::model::sts::{AssumeRoleWithSAMLRequest, errors};
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::store::Read as _;
@@ -81,19 +81,16 @@ impl SamlIdentity {
     /// AWS's refusals.
     pub(crate) fn verify(cx: &Cx, input: &AssumeRoleWithSAMLRequest) -> Result<Self, Error> {
         let account = federated_role::account(&input.role_arn, ACTION)?;
+        // what anybody may send is short; what describes the provider is long, and not read for what is no response
+        let xml = BASE64.decode(input.saml_assertion.trim()).ok().and_then(|xml| String::from_utf8(xml).ok());
+        let xml = xml.ok_or_else(|| invalid("Invalid base64 SAMLResponse"))?;
+        let response = Response::parse(&xml).map_err(refused)?;
         let provider = find(cx, &account, &input.principal_arn)?;
         let metadata = Metadata::parse(&provider.metadata).map_err(|_| cx.internal_failure())?;
         if metadata.valid_until.is_some_and(|until| until <= cx.now().seconds()) {
             return Err(invalid("The metadata of the SAML provider has expired").into());
         }
-        let xml = BASE64.decode(input.saml_assertion.trim()).ok().and_then(|xml| String::from_utf8(xml).ok());
-        let xml = xml.ok_or_else(|| invalid("Invalid base64 SAMLResponse"))?;
-        let assertion = read_response(&xml, &metadata).map_err(|error| match error {
-            InvalidResponse::Form => invalid("Your request included an invalid SAML response"),
-            InvalidResponse::Status => invalid("The SAML response is not one of success"),
-            InvalidResponse::Issuer => invalid("Issuer not present in specified provider"),
-            InvalidResponse::Signature => invalid("Response signature invalid"),
-        })?;
+        let assertion = response.verify(&metadata).map_err(refused)?;
         check_times(&assertion, cx.now().seconds())?;
         let recipient = recipient(cx, &assertion)?;
         let says = Attributes(&assertion);
@@ -114,6 +111,15 @@ impl SamlIdentity {
             assertion,
         })
     }
+}
+
+fn refused(error: InvalidResponse) -> Fault {
+    invalid(match error {
+        InvalidResponse::Form => "Your request included an invalid SAML response",
+        InvalidResponse::Status => "The SAML response is not one of success",
+        InvalidResponse::Issuer => "Issuer not present in specified provider",
+        InvalidResponse::Signature => "Response signature invalid",
+    })
 }
 
 /// The provider of that ARN, in the account of the role.

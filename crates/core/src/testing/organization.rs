@@ -2,7 +2,7 @@
 
 use daypass_model::AccountId;
 use daypass_store::records::{MemberAccount, Membership, Organization, OrganizationNode};
-use daypass_store::{StoreError, TransactError};
+use daypass_store::{Read as _, StoreError, TransactError};
 
 use super::TestServer;
 use crate::{Clock as _, administrator};
@@ -54,5 +54,17 @@ impl TestServer {
         });
         let put: Result<(), TransactError<StoreError>> = put.await;
         put.unwrap();
+    }
+
+    /// Closes a member account of the organization.
+    pub async fn close(&self, account: &AccountId) {
+        let key = OrganizationNode::key_of("o-exampleorgid", account.as_str());
+        let closed = self.gate.state().store.transact(|tx| {
+            let mut node = tx.get::<OrganizationNode>(&key)?.unwrap();
+            node.account.as_mut().unwrap().closed = Some(self.clock.now());
+            tx.put(&node)
+        });
+        let closed: Result<(), TransactError<StoreError>> = closed.await;
+        closed.unwrap();
     }
 }

@@ -23,17 +23,29 @@ pub(super) async fn hold(server: &Server, stream: &mut UnixStream) -> Result<()>
     let Ok(_alone) = server.backing_up().try_lock() else {
         return super::server::say(stream, &super::server::failed("another backup is under way")).await;
     };
+    let held = freeze_and_tell(server, stream).await;
+    // whatever became of it
+    clear(server.data())?;
+    held
+}
+
+async fn freeze_and_tell(server: &Server, stream: &mut UnixStream) -> Result<()> {
     let (data, local) = (server.data().to_owned(), std::sync::Arc::clone(server.local()));
-    let frozen = tokio::task::spawn_blocking(move || freeze(&data, &local)).await?;
+    let store = server.state().store.clone();
+    let frozen = tokio::task::spawn_blocking(move || {
+        store.flush_audit()?;
+        freeze(&data, &local)
+    });
+    let frozen = frozen.await?;
     match frozen {
         Ok((_held, files)) => {
             super::server::say(stream, &Reply::Backup { files }).await?;
             // nothing more is said: it ends when the other end does
             let _ = stream.read(&mut [0]).await;
+            Ok(())
         }
-        Err(error) => super::server::say(stream, &super::server::failed(&format!("{error:#}"))).await?,
+        Err(error) => super::server::say(stream, &super::server::failed(&format!("{error:#}"))).await,
     }
-    clear(server.data())
 }
 
 /// Takes away what a backup left here.

@@ -8,7 +8,7 @@ use daypass_compute::{Driver, Event};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys,
+    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys, Quotas,
     RootKey, State, administrator,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -60,6 +60,7 @@ struct Prepared {
     driver: Result<Arc<dyn Driver>, String>,
     events: UnboundedReceiver<Event>,
     audit_days: u32,
+    quotas: Quotas,
     web: SystemWeb,
     public_url: Option<String>,
     deliveries: Deliveries,
@@ -78,6 +79,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let driver = instances::driver(directory.path(), tell);
     let hosts = Hosts { s3_domains: arguments.s3_domain, s3_website_domains: arguments.s3_website_domain };
     let audit_days = arguments.audit_days;
+    let quotas = arguments.quota.into_iter().collect();
     let web = SystemWeb::new(directory.path().join("oidc-keys"));
     let public_url = arguments.public_url;
     let deliveries = Deliveries::open(arguments.event_destination)?;
@@ -92,6 +94,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
         driver,
         events,
         audit_days,
+        quotas,
         web,
         public_url,
         deliveries,
@@ -127,7 +130,7 @@ fn keep_memory_private() {
 
 async fn serve(prepared: Prepared) -> Result<()> {
     let Prepared { directory, root, settings, hosts, acceptor, api, commands, .. } = prepared;
-    let Prepared { driver, events, audit_days, web, public_url, deliveries, .. } = prepared;
+    let Prepared { driver, events, audit_days, quotas, web, public_url, deliveries, .. } = prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -154,6 +157,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
             Ok(_) => InstanceSupport::available(),
             Err(why) => InstanceSupport::unavailable(why.clone()),
         },
+        quotas,
         hosts,
         destinations: deliveries.destinations(),
     };

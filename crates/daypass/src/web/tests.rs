@@ -164,8 +164,8 @@ async fn an_address_that_is_not_plain_https_is_not_asked() {
     }
 }
 
-#[test]
-fn the_operator_s_files_are_found_by_the_issuer_that_they_name() {
+#[tokio::test]
+async fn the_operator_s_files_are_found_by_the_issuer_that_they_name() {
     let folder = tempfile::tempdir().unwrap();
     let document = r#"{"issuer":"https://a.example","keys":[]}"#;
     std::fs::write(folder.path().join("one.json"), document).unwrap();
@@ -176,10 +176,11 @@ fn the_operator_s_files_are_found_by_the_issuer_that_they_name() {
     .unwrap();
     std::fs::write(folder.path().join("three.json"), "no JSON").unwrap();
     let found = SystemWeb::new(folder.path().to_owned());
-    let keys = |issuer: &str| found.offline_keys(&Issuer::parse(issuer).unwrap());
-    assert_eq!(keys("https://a.example"), Some(document.as_bytes().to_vec()));
+    let keys = async |issuer: &str| found.offline_keys(&Issuer::parse(issuer).unwrap()).await.unwrap();
+    assert_eq!(keys("https://a.example").await, Some(document.as_bytes().to_vec()));
     for issuer in ["https://a.example/", "https://b.example", "https://c.example", "https://d.example"] {
-        assert_eq!(keys(issuer), None, "{issuer}");
+        assert_eq!(keys(issuer).await, None, "{issuer}");
     }
-    assert_eq!(web().offline_keys(&Issuer::parse("https://a.example").unwrap()), None);
+    let nowhere = web().offline_keys(&Issuer::parse("https://a.example").unwrap()).await.unwrap();
+    assert_eq!(nowhere, None);
 }

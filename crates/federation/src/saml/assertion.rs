@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use roxmltree::Node;
+use roxmltree::{Document, Node};
 use thiserror::Error;
 
 use super::{ASSERTION, DSIG, Metadata, PROTOCOL, children, is, only, parse, seconds, signature, text};
@@ -58,17 +58,36 @@ pub struct Assertion {
     pub attributes: Vec<(String, Vec<String>)>,
 }
 
-/// Reads a response of the provider.
-///
-/// # Errors
-/// If it is not of the form that is taken, of another provider, or not signed by this one.
-pub fn read_response(xml: &str, provider: &Metadata) -> Result<Assertion, InvalidResponse> {
-    let document = parse(xml, MAX_NODES).ok_or(InvalidResponse::Form)?;
-    let response = document.root_element();
-    let assertion = form(response).ok_or(InvalidResponse::Form)?;
-    if !succeeded(response) {
-        return Err(InvalidResponse::Status);
+/// A response of the form that is taken, of which nothing is believed yet.
+pub struct Response<'a>(Document<'a>);
+
+impl<'a> Response<'a> {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// If it is not of the form that is taken, or one of a failure.
+    pub fn parse(xml: &'a str) -> Result<Self, InvalidResponse> {
+        let document = parse(xml, MAX_NODES).ok_or(InvalidResponse::Form)?;
+        form(document.root_element()).ok_or(InvalidResponse::Form)?;
+        if succeeded(document.root_element()) { Ok(Self(document)) } else { Err(InvalidResponse::Status) }
     }
+
+    /// What it says, as one of the provider.
+    ///
+    /// # Errors
+    /// If it is of another provider, or not signed by this one.
+    pub fn verify(&self, provider: &Metadata) -> Result<Assertion, InvalidResponse> {
+        let response = self.0.root_element();
+        let assertion = form(response).ok_or(InvalidResponse::Form)?;
+        verified(response, assertion, provider)
+    }
+}
+
+fn verified(
+    response: Node<'_, '_>,
+    assertion: Node<'_, '_>,
+    provider: &Metadata,
+) -> Result<Assertion, InvalidResponse> {
     let issuer = |node| only(node, ASSERTION, "Issuer").and_then(text).map(str::trim);
     let of_response = children(response, ASSERTION, "Issuer").count();
     let same = of_response == 0 || issuer(response) == Some(provider.entity_id.as_str());

@@ -4,7 +4,7 @@ use daypass_core::store::records::{Account as AccountRecord, AccountAlias};
 use daypass_core::store::{StoreError, TransactError};
 use daypass_core::testing::account as account_id;
 
-use crate::support::{Account, DOCUMENT, decoded, refusal};
+use crate::support::{Account, DOCUMENT, SERVER_CERTIFICATE, TRUST, decoded, refusal};
 
 #[tokio::test]
 async fn an_account_has_one_alias_at_most() {
@@ -92,6 +92,13 @@ async fn the_summary_counts_what_there_is() {
         ("PolicySizeQuota", 6144),
         ("RolePolicySizeQuota", 10_240),
         ("VersionsPerPolicyQuota", 5),
+        ("UsersQuota", 5000),
+        ("GroupsQuota", 300),
+        ("RolesQuota", 1000),
+        ("PoliciesQuota", 1500),
+        ("PolicyVersionsInUseQuota", 10_000),
+        ("InstanceProfilesQuota", 1000),
+        ("ServerCertificatesQuota", 20),
         ("AccountAccessKeysPresent", 0),
     ] {
         assert_eq!(told[key], value, "{key}");
@@ -192,4 +199,54 @@ async fn the_account_keeps_its_alias_where_others_find_it() {
         .map_err(|error: StoreError| error)
         .unwrap();
     assert_eq!(known.unwrap().alias.as_deref(), Some("mine"));
+}
+
+#[tokio::test]
+async fn the_operator_sets_quotas_and_the_summary_tells_them() {
+    let names = ["Roles", "Users", "Groups", "Policies", "InstanceProfiles", "ServerCertificates"];
+    let set: Vec<String> = names.iter().map(|name| format!("iam:{name}PerAccount=2")).collect();
+    let mut set: Vec<&str> = set.iter().map(String::as_str).collect();
+    set.extend(["iam:PoliciesPerRole=12", "iam:PoliciesPerUser=1", "iam:ACLSizePerRole=4096"]);
+    let account = Account::with_quotas(&set).await;
+    let told = summary(&account).await;
+    for name in names {
+        assert_eq!(told[&format!("{name}Quota")], 2, "{name}");
+    }
+    assert_eq!((told["AttachedPoliciesPerRoleQuota"], told["AttachedPoliciesPerUserQuota"]), (12, 1));
+    assert_eq!((told["AttachedPoliciesPerGroupQuota"], told["AssumeRolePolicySizeQuota"]), (10, 4096));
+    let certificate = ("CertificateBody", SERVER_CERTIFICATE);
+    let key = ("PrivateKey", include_str!("../data/server.key"));
+    for (action, name, more, quota, room) in [
+        // The administrator's role is one.
+        ("CreateRole", "RoleName", &[("AssumeRolePolicyDocument", TRUST)][..], "RolesPerAccount", 1),
+        (
+            "CreateServiceLinkedRole",
+            "CustomSuffix",
+            &[("AWSServiceName", "autoscaling.amazonaws.com")],
+            "RolesPerAccount",
+            0,
+        ),
+        ("CreateUser", "UserName", &[], "UsersPerAccount", 2),
+        ("CreateGroup", "GroupName", &[], "GroupsPerAccount", 2),
+        ("CreatePolicy", "PolicyName", &[("PolicyDocument", DOCUMENT)], "PoliciesPerAccount", 2),
+        ("CreateInstanceProfile", "InstanceProfileName", &[], "InstanceProfilesPerAccount", 2),
+        (
+            "UploadServerCertificate",
+            "ServerCertificateName",
+            &[certificate, key],
+            "ServerCertificatesPerAccount",
+            2,
+        ),
+        ("CreateVirtualMFADevice", "VirtualMFADeviceName", &[], "VirtualMFADevicesPerAccount", 2),
+    ] {
+        for number in 0..room {
+            account.ok(action, &[&[(name, format!("n{number}").as_str())][..], more].concat()).await;
+        }
+        let full = refusal(409, "LimitExceeded", format!("Cannot exceed quota for {quota}: 2"));
+        assert_eq!(account.refused(action, &[&[(name, "more")][..], more].concat()).await, full, "{action}");
+    }
+    let arn = |name: &str| format!("arn:aws:iam::123456789012:policy/{name}");
+    account.ok("AttachUserPolicy", &[("UserName", "n0"), ("PolicyArn", &arn("n0"))]).await;
+    let full = account.refused("AttachUserPolicy", &[("UserName", "n0"), ("PolicyArn", &arn("n1"))]).await;
+    assert_eq!(full, refusal(409, "LimitExceeded", "Cannot exceed quota for PoliciesPerUser: 1"));
 }

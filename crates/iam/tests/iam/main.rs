@@ -23,6 +23,7 @@ mod policies;
 mod privileges;
 mod refusals;
 mod roles;
+mod root_sessions;
 mod server_certificates;
 mod service_credentials;
 mod service_linked_roles;

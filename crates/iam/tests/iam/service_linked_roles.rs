@@ -107,3 +107,38 @@ async fn who_may_make_roles_for_one_service_may_not_for_another() {
     assert_eq!(ask("autoscaling.amazonaws.com").await.refused().0, "AccessDenied");
     ask("ecs.amazonaws.com").await.ok();
 }
+
+#[tokio::test]
+async fn an_account_in_an_organization_keeps_its_role() {
+    let account = Account::new().await;
+    let ask = [("AWSServiceName", "organizations.amazonaws.com")];
+    let name = [("RoleName", "AWSServiceRoleForOrganizations")];
+    account.ok("CreateServiceLinkedRole", &ask).await;
+    let status = async || {
+        let gone = account.ok("DeleteServiceLinkedRole", &name).await;
+        let task = [("DeletionTaskId", gone.xml("DeletionTaskId").unwrap())];
+        account.ok("GetServiceLinkedRoleDeletionStatus", &task).await
+    };
+    account.server.organize(&[daypass_core::testing::account()], |_| {}).await;
+    let failed = status().await;
+    assert_eq!(failed.xml("Status"), Some("FAILED"));
+    assert!(failed.xml("Reason").is_some_and(|reason| reason.contains("o-exampleorgid")), "{}", failed.body);
+    account.ok("GetRole", &name).await;
+    account.server.organize(&[daypass_core::testing::account()], |o| o.all_features = false).await;
+    assert_eq!(status().await.xml("Status"), Some("SUCCEEDED"));
+    assert_eq!(account.refused("GetRole", &name).await.1, "NoSuchEntity");
+}
+
+#[tokio::test]
+async fn what_came_of_a_deletion_is_told_for_a_day() {
+    let account = Account::new().await;
+    account.ok("CreateServiceLinkedRole", &[("AWSServiceName", "autoscaling.amazonaws.com")]).await;
+    let gone = account.ok("DeleteServiceLinkedRole", &[("RoleName", NAME)]).await;
+    let task = [("DeletionTaskId", gone.xml("DeletionTaskId").unwrap())];
+    account.server.clock.advance(86_399);
+    let administrator = account.server.administrator().await;
+    administrator.query("iam", "GetServiceLinkedRoleDeletionStatus", &task).await.ok();
+    account.server.clock.advance(1);
+    let told = administrator.query("iam", "GetServiceLinkedRoleDeletionStatus", &task).await;
+    assert_eq!(told.refused().0, "NoSuchEntity");
+}

@@ -1,5 +1,8 @@
 //! `SimulateCustomPolicy`, `SimulatePrincipalPolicy` and the context keys of both.
 
+use daypass_core::store::records::{ControlPolicyType, Organization, OrganizationNode, OrganizationPolicy};
+use daypass_core::store::{Read as _, StoreError, TransactError};
+
 use crate::support::{Account, allow, refusal};
 
 const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
@@ -210,4 +213,89 @@ async fn context_entries_are_not_without_end() {
         account.refused("SimulateCustomPolicy", &input).await,
         refusal(400, "InvalidInput", "At most 1000 context entries can be given.")
     );
+}
+
+/// An account in an organization, under a policy with these statements beside the one that allows everything, or without.
+async fn under(statements: &str, full: bool) -> Account {
+    let account = Account::new().await;
+    let own = daypass_core::testing::account();
+    let management = "444455556666".parse().unwrap();
+    let limits = |organization: &mut Organization| {
+        organization.policy_types = vec![ControlPolicyType::ServiceControlPolicy];
+    };
+    account.server.organize(&[management, own.clone()], limits).await;
+    let put = account.server.gate.state().store.transact(|tx| {
+        tx.put(&OrganizationPolicy {
+            organization: "o-exampleorgid".to_owned(),
+            id: "p-queues0001".to_owned(),
+            kind: ControlPolicyType::ServiceControlPolicy,
+            name: "queues".to_owned(),
+            description: String::new(),
+            document: format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#),
+            tags: vec![],
+        })?;
+        let mut node: OrganizationNode =
+            tx.get(&OrganizationNode::key_of("o-exampleorgid", own.as_str()))?.unwrap();
+        node.policies = vec!["p-queues0001".to_owned()];
+        node.policies.extend(full.then(|| "p-FullAWSAccess".to_owned()));
+        tx.put(&node)
+    });
+    let put: Result<(), TransactError<StoreError>> = put.await;
+    put.unwrap();
+    account
+}
+
+#[tokio::test]
+async fn the_organization_ends_a_simulation_that_it_denies() {
+    let s3 = r#"{"Effect":"EFFECT","Action":["s3:*"IAM],"Resource":"*"}"#;
+    let s3 = |effect: &str, more: &str| s3.replace("EFFECT", effect).replace("IAM", more);
+    let east = r#"{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}"#;
+    for (statements, full, decision, allowed) in [
+        (&s3("Deny", ""), true, "explicitDeny", "false"),
+        (&s3("Allow", r#","iam:*""#), false, "allowed", "true"),
+        (&s3("Allow", r#","iam:*""#).replace("s3", "sqs"), false, "implicitDeny", "false"),
+        (&east.to_owned(), true, "explicitDeny", "false"),
+        (&east.replace("east", "west"), true, "allowed", "true"),
+    ] {
+        let account = under(statements, full).await;
+        account.user("alice").await;
+        let all = allow(r#""*""#, "*", "");
+        let policy = [("PolicyName", "all"), ("PolicyDocument", all.as_str())];
+        account.ok("PutUserPolicy", &[&[("UserName", "alice")][..], &policy].concat()).await;
+        let region = [
+            ("ContextEntries.member.1.ContextKeyName", "aws:RequestedRegion"),
+            ("ContextEntries.member.1.ContextKeyValues.member.1", "us-east-1"),
+            ("ContextEntries.member.1.ContextKeyType", "string"),
+        ];
+        for (operation, of) in [
+            ("SimulatePrincipalPolicy", ("PolicySourceArn", ALICE)),
+            ("SimulateCustomPolicy", ("PolicyInputList.member.1", all.as_str())),
+        ] {
+            for resource in [&[][..], &[OBJECT]] {
+                let answer = account.ok(operation, &[&[of, GET], &region[..], resource].concat()).await;
+                assert_eq!(answer.xml("EvalDecision"), Some(decision), "{statements}: {}", answer.body);
+                assert_eq!(answer.xml("AllowedByOrganizations"), Some(allowed), "{statements}");
+                assert_eq!(answer.xml("SourcePolicyId").is_some(), allowed == "true", "{}", answer.body);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn outside_an_organization_and_of_callers_of_other_accounts_there_is_nothing_to_tell() {
+    let account = Account::new().await;
+    let all = allow(r#""*""#, "*", "");
+    let ask = [("PolicyInputList.member.1", all.as_str()), GET, OBJECT];
+    let answer = account.ok("SimulateCustomPolicy", &ask).await;
+    assert_eq!((answer.xml("EvalDecision"), answer.xml("AllowedByOrganizations")), (Some("allowed"), None));
+    let nothing = r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#;
+    let account = under(nothing, false).await;
+    let other = account.server.user_of(&"444455556666".parse().unwrap(), "bob", &[("all", &all)]).await;
+    let own = other.query("iam", "SimulateCustomPolicy", &ask).await.ok();
+    // The management account is never limited.
+    assert_eq!((own.xml("EvalDecision"), own.xml("AllowedByOrganizations")), (Some("allowed"), Some("true")));
+    let caller_of_member = ("CallerArn", ALICE);
+    let told =
+        other.query("iam", "SimulateCustomPolicy", &[&ask[..], &[caller_of_member]].concat()).await.ok();
+    assert_eq!(told.xml("AllowedByOrganizations"), None);
 }

@@ -22,7 +22,12 @@ pub(crate) type Refusal = (u16, String, String);
 
 impl Account {
     pub(crate) async fn new() -> Self {
-        let server = TestServer::new(daypass_iam::OPERATIONS.iter().copied()).await;
+        Self::with_quotas(&[]).await
+    }
+
+    /// An account whose quotas are set, as `iam:RolesPerAccount=7`.
+    pub(crate) async fn with_quotas(quotas: &[&str]) -> Self {
+        let server = TestServer::with_quotas(daypass_iam::OPERATIONS.iter().copied(), quotas).await;
         let administrator = server.administrator().await;
         Self { server, administrator }
     }

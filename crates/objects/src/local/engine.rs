@@ -90,6 +90,14 @@ impl Local {
         self.shared.reads.run(move |reader: &mut SqliteReader| snapshot(reader, look)).await?
     }
 
+    /// The same of what is soon done.
+    async fn find<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&dyn View) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.shared.reads.look(move |reader: &mut SqliteReader| snapshot(reader, look)).await?
+    }
+
     async fn put_now(&self, put: Put, body: Body) -> Result<Written> {
         put.description.check()?;
         let (digests, content) = intake::take_in(&self.shared, body, put.checksums, put.seal).await?;
@@ -183,7 +191,7 @@ impl Objects for Local {
     }
 
     fn bucket(&self, bucket: BucketId) -> BoxFuture<'_, Result<BucketInfo>> {
-        self.look(move |view| buckets::info(view, bucket)).boxed()
+        self.find(move |view| buckets::info(view, bucket)).boxed()
     }
 
     fn put(&self, put: Put, body: Body) -> BoxFuture<'_, Result<Written>> {
@@ -192,11 +200,12 @@ impl Objects for Local {
 
     fn get(&self, at: At) -> BoxFuture<'_, Result<Opened>> {
         let shared = Arc::clone(&self.shared);
-        async move { self.shared.reads.run(move |reader| reading::open(&shared, reader, &at)).await? }.boxed()
+        async move { self.shared.reads.look(move |reader| reading::open(&shared, reader, &at)).await? }
+            .boxed()
     }
 
     fn head(&self, at: At) -> BoxFuture<'_, Result<Version>> {
-        self.look(move |view| reading::head(view, &at)).boxed()
+        self.find(move |view| reading::head(view, &at)).boxed()
     }
 
     fn delete(
@@ -244,7 +253,7 @@ impl Objects for Local {
     }
 
     fn upload(&self, at: UploadAt) -> BoxFuture<'_, Result<Upload>> {
-        self.look(move |view| {
+        self.find(move |view| {
             let (row, record) = uploads::find(view, &at)?;
             uploads::public(&row, record)
         })

@@ -25,6 +25,7 @@ mod open;
 mod packer;
 mod pool;
 mod reading;
+mod reads;
 mod record;
 mod scrub;
 mod segment;
@@ -46,6 +47,7 @@ use commit::{Commits, SharedEntropy};
 use epoch::Readers;
 use index::sqlite::SqliteReader;
 use pool::Pool;
+use reads::Reads;
 use record::{SealRecord, SegmentKind, SegmentRecord, UploadRecord};
 use segment::{Lease, START, Segments};
 use status::{Numbers, Status};
@@ -56,7 +58,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 /// What all parts of an open store share.
 struct Shared {
     commits: Commits,
-    reads: Pool<SqliteReader>,
+    reads: Reads,
     writes: Pool<()>,
     segments: Arc<Segments>,
     readers: Arc<Readers>,
@@ -135,7 +137,7 @@ impl Shared {
     async fn upload_record(&self, at: UploadAt) -> Result<UploadRecord> {
         let find =
             move |reader: &mut SqliteReader| reading::snapshot(reader, |view| uploads::find(view, &at));
-        let (_, record) = self.reads.run(find).await??;
+        let (_, record) = self.reads.look(find).await??;
         Ok(record)
     }
 

@@ -8,6 +8,7 @@ use super::index::view::{self, Overlay, Step};
 use super::index::{Space, View, Writer, wal};
 use super::packer::{PACKING, Packer};
 use super::pool::Pool;
+use super::reads::Reads;
 use super::record::{PackingRecord, SegmentKind, SegmentRecord, StoreRecord};
 use super::segment::{Room, START, Segments};
 use super::status::{Numbers, Status};
@@ -43,6 +44,9 @@ pub struct Options {
     pub reserve_bytes: u64,
     /// Threads that read.
     pub read_threads: usize,
+    /// So many short lookups at once are done by whoever asks, who then waits for the disk if need be. On an executor, fewer
+    /// than it has threads.
+    pub lookups_here: usize,
     /// Threads that hash and write large objects.
     pub write_threads: usize,
     /// Where ids and salts come from.
@@ -66,6 +70,7 @@ impl Options {
             stream_segment_bytes: 256 << 20,
             reserve_bytes: 64 << 20,
             read_threads: 8,
+            lookups_here: 0,
             write_threads: 8,
             entropy,
             keyring: Arc::new(NoKeys),
@@ -143,9 +148,11 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
         notes: noted,
     };
     let no_thread = |error: std::io::Error| Error::Io(format!("no thread: {error}"));
-    let contexts =
-        (0..options.read_threads).map(|_| index.reader()).collect::<std::result::Result<Vec<_>, _>>()?;
-    let (reads, mut threads) = Pool::start("objects-read", contexts).map_err(no_thread)?;
+    let readers_for =
+        |count: usize| (0..count).map(|_| index.reader()).collect::<std::result::Result<Vec<_>, _>>();
+    let (reads, mut threads) =
+        Pool::start("objects-read", readers_for(options.read_threads)?).map_err(no_thread)?;
+    let reads = Reads::new(reads, readers_for(options.lookups_here)?);
     let (writes, more) = Pool::start("objects-write", vec![(); options.write_threads]).map_err(no_thread)?;
     threads.extend(more);
     let committer = Builder::new().name("objects-commit".into()).spawn(move || committer.work());

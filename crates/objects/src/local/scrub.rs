@@ -3,12 +3,12 @@
 use super::Shared;
 use super::check;
 use super::index::View;
-use super::index::view::{self, Step};
+use super::index::view::{self, Stored as _};
 use super::keys;
 use super::reading::snapshot;
 use super::record::BlobRecord;
 use super::status::Status;
-use crate::{Result, Scrubbed};
+use crate::{Error, Result, Scrubbed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many damaged blobs are remembered.
@@ -61,8 +61,8 @@ pub(super) async fn scrub(shared: &Arc<Shared>, most_bytes: u64) -> Result<Scrub
     let step = shared.reads.run(move |reader| -> Result<(Read, Option<u64>)> {
         // what is looked up here stays on the disk until it is read
         let _reading = held.readers.enter();
-        let (blobs, next) = snapshot(reader, |view| blobs(view, from, most_bytes))?;
-        Ok((read(&held, &blobs), next))
+        let found = snapshot(reader, |view| blobs(view, from, most_bytes))?;
+        Ok((read(&held, found.blobs, found.undecodable), found.next))
     });
     let (Read { bytes, damaged }, next) = step.await??;
     let scrubbed = Scrubbed { bytes, damaged: damaged.len() as u64, more: next.is_some() };
@@ -70,22 +70,36 @@ pub(super) async fn scrub(shared: &Arc<Shared>, most_bytes: u64) -> Result<Scrub
     Ok(scrubbed)
 }
 
-type Blobs = Vec<(u64, BlobRecord)>;
+/// Blobs as the books name them.
+#[derive(Default)]
+struct Found {
+    blobs: Vec<(u64, BlobRecord)>,
+    /// Rows that do not read: nothing can be said of their bytes, and they keep nothing else from being read.
+    undecodable: Vec<Error>,
+    /// The number of the blob after them.
+    next: Option<u64>,
+}
 
-/// The next blobs, and the number of the one after them.
-fn blobs(view: &dyn View, from: u64, most_bytes: u64) -> Result<(Blobs, Option<u64>)> {
-    let (mut found, mut bytes, mut next) = (Vec::new(), 0, None);
-    view::each(view, &keys::number(from), None, &mut |key, record: BlobRecord| {
-        let number = keys::to_number(key)?;
-        if found.len() == STEP_BLOBS || bytes >= most_bytes {
-            next = Some(number);
-            return Ok(Step::Stop);
+fn blobs(view: &dyn View, from: u64, most_bytes: u64) -> Result<Found> {
+    let (mut found, mut bytes) = (Found::default(), 0);
+    view.scan(BlobRecord::SPACE, &keys::number(from), None, &mut |key, row| {
+        let number = keys::to_number(key);
+        let full = found.blobs.len() + found.undecodable.len() >= STEP_BLOBS || bytes >= most_bytes;
+        if let (true, Ok(number)) = (full, &number) {
+            found.next = Some(*number);
+            return false;
         }
-        bytes += record.size;
-        found.push((number, record));
-        Ok(Step::Next)
+        match number.and_then(|number| Ok((number, view::decode::<BlobRecord>(key, row)?))) {
+            Ok((number, record)) => {
+                bytes += record.size;
+                found.blobs.push((number, record));
+            }
+            Err(error) if found.undecodable.len() < MOST_DAMAGED => found.undecodable.push(error),
+            Err(_) => {}
+        }
+        true
     })?;
-    Ok((found, next))
+    Ok(found)
 }
 
 struct Read {
@@ -93,14 +107,18 @@ struct Read {
     damaged: Vec<String>,
 }
 
-fn read(shared: &Shared, blobs: &Blobs) -> Read {
+fn read(shared: &Shared, blobs: Vec<(u64, BlobRecord)>, undecodable: Vec<Error>) -> Read {
     let (mut bytes, mut damaged) = (0, Vec::new());
+    let mut tell = |error: Error| {
+        Status::count(&shared.status.corrupt_blocks, 1);
+        tracing::error!(%error, "stored bytes are damaged; `daypass fsck` says whose they are");
+        damaged.push(error.to_string());
+    };
+    undecodable.into_iter().for_each(&mut tell);
     for (number, record) in blobs {
-        let cipher = check::cipher(&*shared.keyring, record);
-        if let Err(error) = check::read_blob(&shared.segments, *number, record, cipher.as_ref()) {
-            Status::count(&shared.status.corrupt_blocks, 1);
-            tracing::error!(%error, "stored bytes are damaged; `daypass fsck` says whose they are");
-            damaged.push(error.to_string());
+        let cipher = check::cipher(&*shared.keyring, &record);
+        if let Err(error) = check::read_blob(&shared.segments, number, &record, cipher.as_ref()) {
+            tell(error);
         }
         bytes += record.size;
     }

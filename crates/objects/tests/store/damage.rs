@@ -211,6 +211,13 @@ async fn a_log_that_rots_before_its_last_commit_is_refused_and_not_cut_off() {
         let _ = fs::remove_file(killed.path().join("index.sqlite-shm"));
     }
     assert!(refused * 10 > frames * 6, "{refused} of {frames}");
+    // a sector that was lost with the header
+    copy(killed.path());
+    fs::write(&log, [&[0; 512], &sound[512..]].concat()).unwrap();
+    let Err(Error::Corrupt(why)) = Local::open(killed.path(), support::small_options(1)) else {
+        panic!("a log without its header is believed")
+    };
+    assert!(why.contains("restore a backup, and leave the log where it is"), "{why}");
     drop(store);
     let left = fs::metadata(directory.path().join("index.sqlite-wal")).map_or(0, |log| log.len());
     assert_eq!(left, 0, "a store that was closed has an empty log");

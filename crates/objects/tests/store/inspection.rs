@@ -124,6 +124,29 @@ async fn a_scrub_reads_everything_in_steps_and_remembers_what_is_damaged() {
 }
 
 #[tokio::test]
+async fn a_row_that_does_not_read_does_not_hold_up_the_scrub() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = fill(directory.path()).await;
+    let index = rusqlite::Connection::open(directory.path().join("index.sqlite")).unwrap();
+    let first = "(SELECT min(k) FROM blobs)";
+    assert_eq!(index.execute(&format!("UPDATE blobs SET v = x'00' WHERE k = {first}"), []).unwrap(), 1);
+    for round in 1..3 {
+        let (mut bytes, mut damaged, mut steps) = (0, 0, 0);
+        loop {
+            let step = store.scrub(50_000).await.unwrap();
+            (bytes, damaged, steps) = (bytes + step.bytes, damaged + step.damaged, steps + 1);
+            if !step.more {
+                break;
+            }
+            assert!(steps < 10, "it does not go on");
+        }
+        assert_eq!((bytes, damaged), (399_000, 1), "the others are read");
+        let health = store.health().await.unwrap();
+        assert_eq!((health.scrubs, health.damaged.len(), health.corrupt_blocks), (round, 1, round));
+    }
+}
+
+#[tokio::test]
 async fn a_frozen_state_is_copied_whole_while_everything_in_it_goes_away() {
     let directory = tempfile::tempdir().unwrap();
     let store = fill(directory.path()).await;

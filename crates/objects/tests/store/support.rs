@@ -20,7 +20,7 @@ pub(crate) fn small_options(seed: u64) -> Options {
     options.packed_segment_bytes = 512 * 1024;
     options.stream_segment_bytes = 1 << 20;
     options.reserve_bytes = 0;
-    options.read_threads = 2;
+    (options.read_threads, options.lookups_here) = (2, 1);
     options.write_threads = 2;
     options
 }

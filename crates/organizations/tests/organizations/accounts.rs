@@ -130,3 +130,18 @@ async fn an_account_leaves_or_is_removed() {
         "MasterCannotLeaveOrganizationException"
     );
 }
+
+#[tokio::test]
+async fn an_organization_has_ten_accounts_or_what_the_operator_says() {
+    for (quotas, room) in [(&[][..], 10), (&["organizations:AccountsPerOrganization=2"], 2)] {
+        let org = Organization::with_quotas(quotas).await;
+        for number in 1..room {
+            org.account(&format!("n{number}")).await;
+        }
+        let more = json!({ "AccountName": "more", "Email": "more@example.com" });
+        assert_eq!(org.refused("CreateAccount", more).await.0, "ConstraintViolationException", "{room}");
+        org.user(&"444455556666".parse().unwrap(), "bob").await;
+        let more = json!({ "Target": { "Id": "444455556666", "Type": "ACCOUNT" } });
+        assert_eq!(org.refused("InviteAccountToOrganization", more).await.0, "ConstraintViolationException");
+    }
+}

@@ -20,7 +20,16 @@ impl Organization {
     }
 
     pub(crate) async fn of_features(features: &str) -> Self {
-        let server = TestServer::new(daypass_organizations::OPERATIONS.iter().copied()).await;
+        Self::on(TestServer::new(daypass_organizations::OPERATIONS.iter().copied()).await, features).await
+    }
+
+    /// An organization where quotas are set, as `organizations:AccountsPerOrganization=7`.
+    pub(crate) async fn with_quotas(quotas: &[&str]) -> Self {
+        let operations = daypass_organizations::OPERATIONS.iter().copied();
+        Self::on(TestServer::with_quotas(operations, quotas).await, "ALL").await
+    }
+
+    async fn on(server: TestServer, features: &str) -> Self {
         let management = server.administrator().await;
         let made = ok(&management, "CreateOrganization", json!({ "FeatureSet": features })).await;
         let id = text(&made, "/Organization/Id");

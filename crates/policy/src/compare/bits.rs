@@ -10,6 +10,11 @@ impl Bits {
         Self(vec![0; length.div_ceil(64)])
     }
 
+    /// What there is to copy of it.
+    pub(super) fn words(&self) -> usize {
+        self.0.len()
+    }
+
     /// Every number below `length`.
     pub(super) fn all(length: usize) -> Self {
         (0..length).fold(Self::none(length), |bits, index| bits.with(index))

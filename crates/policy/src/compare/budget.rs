@@ -16,6 +16,10 @@ pub(super) const MAX_KEY_STATES: usize = 512;
 /// The most templates (values or resources with variables) that may bear on one key or one resource.
 pub(super) const MAX_TEMPLATES: usize = 6;
 
+/// The most choices of one search that lie within each other: it bounds its memory, of which each takes as much as there
+/// are keys.
+pub(super) const MAX_CHOICES: usize = 256;
+
 /// The most kinds of principal.
 pub(super) const MAX_PRINCIPALS: usize = 4_096;
 

@@ -6,7 +6,7 @@
 //! settled: first what leaves no choice, then the shortest clause with a choice.
 
 use super::bits::Bits;
-use super::budget::{Budget, Exhausted};
+use super::budget::{Budget, Exhausted, MAX_CHOICES};
 
 /// A statement as the search sees it: for each variable that it looks at, the states in which it goes on to count.
 pub(super) type Conjunction = Vec<(usize, Bits)>;
@@ -29,11 +29,28 @@ pub(super) fn require(domains: &Domains, statement: &Conjunction) -> Option<Doma
 
 /// Finds domains in every combination of which none of the statements counts, and offers them until one is taken.
 pub(super) fn search(
+    domains: Domains,
+    avoid: &[&Conjunction],
+    budget: &mut Budget,
+    take: &mut Take<'_>,
+) -> Result<bool, Exhausted> {
+    search_within(0, domains, avoid, budget, take)
+}
+
+/// Told of domains; says whether they are taken.
+type Take<'t> = dyn FnMut(&Domains, &mut Budget) -> Result<bool, Exhausted> + 't;
+
+/// The search after so many choices.
+fn search_within(
+    chosen: usize,
     mut domains: Domains,
     avoid: &[&Conjunction],
     budget: &mut Budget,
-    take: &mut dyn FnMut(&Domains, &mut Budget) -> Result<bool, Exhausted>,
+    take: &mut Take<'_>,
 ) -> Result<bool, Exhausted> {
+    if chosen > MAX_CHOICES {
+        return Err(Exhausted);
+    }
     let mut open: Vec<&Conjunction> = avoid.to_vec();
     loop {
         budget.spend(1 + open.len())?;
@@ -66,10 +83,12 @@ pub(super) fn search(
         let branch =
             open.iter().find(|statement| self::choices(&domains, statement).as_ref() == Some(&choices));
         let Some(statement) = branch.copied() else { return Ok(false) };
+        let weight: usize = domains.iter().map(|domain| 1 + domain.words()).sum();
         for choice in choices {
+            budget.spend(weight)?;
             let mut narrowed = domains.clone();
             narrow(&mut narrowed, statement, choice);
-            if search(narrowed, &open, budget, take)? {
+            if search_within(chosen + 1, narrowed, &open, budget, take)? {
                 return Ok(true);
             }
         }
@@ -155,5 +174,23 @@ mod tests {
         let domains = vec![bits(&[0, 1])];
         assert_eq!(require(&domains, &vec![(0, bits(&[1, 2]))]), Some(vec![bits(&[1])]));
         assert_eq!(require(&domains, &vec![(0, bits(&[2]))]), None);
+    }
+
+    #[test]
+    fn choices_within_choices_are_paid_for_and_bounded() {
+        let searched = |count: usize| {
+            let only = || Bits::collect(2, [0]);
+            let avoid: Vec<Conjunction> =
+                (0..count).map(|n| vec![(2 * n, only()), (2 * n + 1, only())]).collect();
+            let borrowed: Vec<&Conjunction> = avoid.iter().collect();
+            let mut budget = Budget::new();
+            let found = search(vec![Bits::all(2); 2 * count], &borrowed, &mut budget, &mut |_, _| Ok(true));
+            (found, budget.used())
+        };
+        let (found, used) = searched(100);
+        assert_eq!(found, Ok(true));
+        assert!(used > 100 * 2 * 100, "each choice copies what is known of each variable: {used}");
+        assert_eq!(searched(MAX_CHOICES).0, Ok(true));
+        assert_eq!(searched(MAX_CHOICES + 1).0, Err(Exhausted));
     }
 }

@@ -77,7 +77,8 @@ impl Scene<'_> {
         for choice in 0..3 {
             let chosen = self.choose(leaf, choice);
             let tried = self.variables(leaf, &chosen, way);
-            let combinations: usize = tried.iter().map(|tried| tried.values.len()).product();
+            let combinations: usize =
+                tried.iter().map(|tried| tried.values.len()).fold(1, usize::saturating_mul);
             for number in 0..combinations.min(MAX_ATTEMPTS) {
                 let value = |key: &Key<'static>| combination(&tried, number, key);
                 for filled in [false, true] {

@@ -68,6 +68,31 @@ fn long_documents_end() {
 }
 
 #[test]
+fn variables_that_multiply_are_no_end() {
+    let variables: String = (0..100).map(|n| format!("${{aws:RequestTag/k{n}}}")).collect();
+    let tagged = allow("\"s3:*\"", &format!("\"arn:aws:s3:::b/{variables}\""), "");
+    let one = allow("\"s3:*\"", "\"arn:aws:s3:::b/x\"", "");
+    assert!(!compare(&identity(&one), &identity(&tagged)).added.surely_none());
+}
+
+#[test]
+fn choices_that_nest_are_given_up() {
+    let deny = |n: usize| {
+        format!(
+            r#"{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{{"StringEquals":{{"s3:a{n}":"x","s3:b{n}":"y"}}}}}}"#
+        )
+    };
+    let denies = |count| (0..count).map(deny).collect::<Vec<_>>().join(",");
+    let all = allow("\"s3:*\"", "\"*\"", "");
+    let added = |denied: &str| compare(&identity(denied), &identity(&all)).added;
+    let few = added(&format!("{all},{}", denies(100)));
+    assert!(!few.list.is_empty(), "{few:?}");
+    let nothing = identity(&allow("\"ec2:*\"", "\"*\"", ""));
+    let many = compare(&nothing, &identity(&format!("{all},{}", denies(4_000)))).added;
+    assert_ne!(many.certainty, Certainty::Exact);
+}
+
+#[test]
 fn a_crowd_of_principals_is_given_up() {
     let users = list(3_000, |n| format!("arn:aws:iam::{:012}:user/u{n}", n));
     let ids = list(50, |n| format!("AIDA{n}"));

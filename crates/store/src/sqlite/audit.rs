@@ -28,8 +28,9 @@ pub(super) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite:
             record.event,
             record.explanation,
         ])?;
-    // A record that is there already was drained twice from where it waited; it counts once.
-    if inserted == 1 {
+    // A record that is there already was drained twice from where it waited; it counts once. Nobody asks for data events by
+    // what they are about (CloudTrail API reference, LookupEvents: management events), and there are many.
+    if inserted == 1 && record.management {
         let sequence = connection.last_insert_rowid();
         for (kind, name) in &record.resources {
             connection

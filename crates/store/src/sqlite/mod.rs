@@ -1,13 +1,15 @@
 //! The embedded engine: SQLite in WAL mode, one writer thread that commits whole queues at once, readers beside it.
 //!
-//! A commit that holds a change is synced before it is acknowledged (`synchronous=FULL`); one that holds only audit
-//! records is written to the file without a sync, and synced within a second (or with the next change). A sync or
-//! write that fails makes the engine read-only: what the disk then holds is not known, so nothing more is promised.
+//! A commit is synced before it is acknowledged (`synchronous=FULL`). One that holds only audit records is written to a
+//! journal beside the database instead, and is in the database, synced, within a second. A sync or write that fails makes
+//! the engine read-only: what the disk then holds is not known, so nothing more is promised.
 
 mod audit;
+mod journal;
 mod reader;
 mod schema;
 mod upkeep;
+mod wal;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -20,9 +22,10 @@ use tokio::sync::{oneshot, watch};
 
 use crate::engine::{OnCommit, Pending};
 use crate::{AuditQuery, AuditRecord, Batch, Change, Conflict, Engine, Revision, Snapshot, StoreError};
+use journal::Journal;
 use reader::Reader;
 pub use upkeep::{Frozen, Inspected, inspect};
-use writer::{Order, Writer};
+use writer::{Order, Task, Writer};
 
 /// So many commits may wait for the writer; the next ones wait to wait.
 const QUEUE: usize = 4096;
@@ -33,8 +36,10 @@ type Hooks = Arc<RwLock<Vec<OnCommit>>>;
 pub struct Sqlite {
     file: File,
     /// `None` once the engine is being closed.
-    orders: Option<mpsc::SyncSender<Order>>,
-    writer: Option<JoinHandle<()>>,
+    tasks: Option<mpsc::SyncSender<Task>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Takes what comes with no change; a database in memory has none.
+    journal: Option<Arc<Journal>>,
     head: watch::Receiver<Revision>,
     hooks: Hooks,
     /// Readers that nobody uses at the moment.
@@ -70,7 +75,9 @@ impl Sqlite {
     /// # Errors
     /// If the file cannot be used or has another format.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::start(File::Disk(path.to_owned()))
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let (journal, left) = Journal::open(folder)?;
+        Self::start(File::Disk(path.to_owned()), Some((journal, left)))
     }
 
     /// A database that ends with this value.
@@ -80,23 +87,49 @@ impl Sqlite {
     pub fn in_memory() -> Result<Self, StoreError> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        Self::start(File::Memory(format!("file:/daypass-{number}?vfs=memdb")))
+        Self::start(File::Memory(format!("file:/daypass-{number}?vfs=memdb")), None)
     }
 
-    fn start(file: File) -> Result<Self, StoreError> {
+    fn start(file: File, journal: Option<(Journal, Vec<AuditRecord>)>) -> Result<Self, StoreError> {
         let connection = file.connect()?;
         let revision = schema::prepare(&connection, matches!(file, File::Disk(_)))?;
         let (tell, head) = watch::channel(revision);
-        let (orders, queue) = mpsc::sync_channel(QUEUE);
+        let (tasks, queue) = mpsc::sync_channel(QUEUE);
         let hooks = Hooks::default();
         // The writer waits by itself, with nothing held.
         connection.busy_timeout(std::time::Duration::ZERO).map_err(StoreError::engine)?;
-        let writer = Writer::new(connection, tell, Arc::clone(&hooks));
-        let writer = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || writer.run(&queue))
-            .map_err(StoreError::engine)?;
-        Ok(Self { file, orders: Some(orders), writer: Some(writer), head, hooks, idle: Mutex::default() })
+        let (journal, left) =
+            journal.map_or((None, vec![]), |(journal, left)| (Some(Arc::new(journal)), left));
+        let mut writer = Writer::new(connection, tell, Arc::clone(&hooks), journal.clone());
+        if let Some(journal) = &journal {
+            writer.keep(&left)?;
+            journal.empty()?;
+        }
+        let mut threads = vec![];
+        let mut start = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+            thread.map(|thread| threads.push(thread)).map_err(StoreError::engine)
+        };
+        start("store-writer", Box::new(move || writer.run(&queue)))?;
+        if let Some(journal) = journal.clone() {
+            let tasks = tasks.clone();
+            start(
+                "store-journal",
+                Box::new(move || while journal.wait() && tasks.send(Task::Drain(None)).is_ok() {}),
+            )?;
+        }
+        Ok(Self { file, tasks: Some(tasks), threads, journal, head, hooks, idle: Mutex::default() })
+    }
+
+    /// Has everything in the audit log that was acknowledged.
+    fn flush(&self) -> Result<(), StoreError> {
+        if self.journal.as_ref().is_none_or(|journal| journal.is_moved()) {
+            return Ok(());
+        }
+        let (reply, done) = mpsc::sync_channel(1);
+        let tasks = self.tasks.as_ref().ok_or(StoreError::Closed)?;
+        tasks.send(Task::Drain(Some(reply))).map_err(|_| StoreError::Closed)?;
+        done.recv().map_err(|_| StoreError::Closed)?
     }
 
     fn reader(&self) -> Result<Reader<'_>, StoreError> {
@@ -113,13 +146,20 @@ impl Engine for Sqlite {
 
     fn commit(&self, batch: Batch) -> Pending<'_, Result<Result<Revision, Conflict>, StoreError>> {
         Box::pin(async move {
+            // What was only read was all of one state, whatever has changed since.
+            if let Some(journal) = &self.journal
+                && batch.writes.is_empty()
+                && batch.forget_audit.is_none()
+            {
+                return journal.append(batch.audit).map(|()| Ok(batch.snapshot));
+            }
             let (reply, done) = oneshot::channel();
-            let orders = self.orders.as_ref().ok_or(StoreError::Closed)?;
-            let mut order = Order { batch, reply };
+            let tasks = self.tasks.as_ref().ok_or(StoreError::Closed)?;
+            let mut task = Task::Commit(Order { batch, reply });
             // The queue is full only when the disk is far behind; then commits take turns in asking.
-            while let Err(error) = orders.try_send(order) {
+            while let Err(error) = tasks.try_send(task) {
                 match error {
-                    mpsc::TrySendError::Full(back) => order = back,
+                    mpsc::TrySendError::Full(back) => task = back,
                     mpsc::TrySendError::Disconnected(_) => return Err(StoreError::Closed),
                 }
                 tokio::task::yield_now().await;
@@ -141,16 +181,24 @@ impl Engine for Sqlite {
     }
 
     fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        self.flush()?;
         self.reader()?.audit(query)
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        Self::flush(self)
     }
 }
 
 impl Drop for Sqlite {
     /// Everything that was queued is written before the file is closed.
     fn drop(&mut self) {
-        drop(self.orders.take());
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
+        if let Some(journal) = &self.journal {
+            journal.close();
+        }
+        drop(self.tasks.take());
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
         }
     }
 }

@@ -5,7 +5,8 @@
 //! | `meta` | `format`, `revision`, `trimmed` (the newest revision that is no longer in `log`) |
 //! | `kv` | the records: key, value, the revision that last changed it |
 //! | `log` | every change, for the watch and for conflicts; trimmed |
-//! | `audit`, `audit_resource` | the audit log |
+//! | `audit` | the audit log |
+//! | `audit_resource` | what management events are about |
 
 use rusqlite::{Connection, OptionalExtension as _};
 

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use super::schema;
+use super::{journal, schema, wal};
 use crate::{Key, StoreError};
 
 /// Pages that are copied at once.
@@ -18,6 +19,8 @@ const MOST_PROBLEMS: usize = 1000;
 pub struct Inspected {
     /// What is wrong, in words; at most 1000.
     pub problems: Vec<String>,
+    /// What is wrong with the log that was not yet put into the file, in words: the next server goes on with what is before.
+    pub log: Option<String>,
     /// Records that were looked at.
     pub records: u64,
     /// Records of the audit log that were looked at.
@@ -38,9 +41,10 @@ impl Inspected {
 /// # Errors
 /// If there is no store, it cannot be opened at all, or has another format.
 pub fn inspect(folder: &Path, visit: &mut dyn FnMut(&Key, &[u8])) -> Result<Inspected, StoreError> {
+    let log = wal::damage(&folder.join("state.db-wal")).map_err(StoreError::engine)?;
     let connection = existing(folder)?;
     schema::known(&connection)?;
-    let mut found = Inspected::default();
+    let mut found = Inspected { log, ..Inspected::default() };
     structure(&connection, &mut found).map_err(StoreError::engine)?;
     // a table that does not read is one more thing that is wrong, and hides no other
     if let Err(error) = records(&connection, &mut found, visit) {
@@ -49,15 +53,28 @@ pub fn inspect(folder: &Path, visit: &mut dyn FnMut(&Key, &[u8])) -> Result<Insp
     if let Err(error) = audit(&connection, &mut found) {
         found.wrong(format!("the audit log does not read to its end: {error}"));
     }
+    match journal::look(folder) {
+        Ok(waiting) => {
+            found.audit_records += waiting.records.len() as u64;
+            if waiting.unreadable > 0 {
+                let bytes = waiting.unreadable;
+                found.wrong(format!("{bytes} bytes of the audit journal do not read"));
+            }
+        }
+        Err(error) => found.wrong(format!("the audit journal does not read: {error}")),
+    }
     Ok(found)
 }
 
+/// Opens the database to be read. The log is left as it is in the end too: what cannot be read of it may be all that there
+/// is of what was acknowledged.
 fn existing(folder: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(folder.join("state.db"), flags).map_err(StoreError::engine)?;
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(StoreError::engine)?;
     connection.pragma_update(None, "query_only", true).map_err(StoreError::engine)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(StoreError::engine)?;
     Ok(connection)
 }
 
@@ -165,13 +182,14 @@ fn commits(connection: &Connection) -> Result<i64, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frozen, inspect};
+    use super::{Frozen, inspect, wal};
     use crate::{AuditRecord, Key, Store, StoreError};
 
     async fn store(folder: &std::path::Path) -> Store {
         let store = Store::open(folder).unwrap();
         let record = AuditRecord { event_id: "e".into(), event: "{}".into(), ..AuditRecord::default() };
         store.record(record).await.unwrap();
+        store.flush_audit().unwrap();
         put(&store, 1).await;
         store
     }
@@ -225,5 +243,50 @@ mod tests {
         let problems = inspect(folder.path(), &mut |_, _| ()).unwrap().problems;
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert!(problems[0].contains("`number/1`") && problems[1].contains("`e`"), "{problems:?}");
+    }
+
+    #[tokio::test]
+    async fn a_look_leaves_the_log_as_it_is_and_tells_where_it_breaks_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        for number in 2..10 {
+            put(&store, number).await;
+        }
+        // what is on the disk when the server is killed
+        let whole = std::fs::read(folder.path().join("state.db-wal")).unwrap();
+        let frame = 24 + u32::from_be_bytes(whole[8..12].try_into().unwrap()) as usize;
+        assert_eq!((whole.len() - 32) % frame, 0);
+        let looked_at = |log: &[u8]| {
+            let killed = tempfile::tempdir().unwrap();
+            std::fs::copy(folder.path().join("state.db"), killed.path().join("state.db")).unwrap();
+            std::fs::write(killed.path().join("state.db-wal"), log).unwrap();
+            let found = inspect(killed.path(), &mut |_, _| ()).unwrap();
+            assert!(std::fs::read(killed.path().join("state.db-wal")).unwrap() == log, "the log was changed");
+            assert_eq!(found.problems, [""; 0]);
+            (found.records, found.log.is_some())
+        };
+        let flipped = |at: usize| {
+            let mut log = whole.clone();
+            log[at] ^= 1;
+            log
+        };
+        assert_eq!(looked_at(&whole), (9, false));
+        let middle = 32 + (whole.len() - 32) / frame / 2 * frame;
+        let (records, tells) = looked_at(&flipped(middle + 100));
+        assert!(records < 9 && tells, "{records}");
+        // what a commit that was under way leaves when the power fails
+        let (records, tells) = looked_at(&flipped(whole.len() - 100));
+        assert!(records == 8 && !tells, "{records}");
+        let (records, tells) = looked_at(&whole[..middle + 100]);
+        assert!(records < 9 && !tells, "{records}");
+        assert!(wal::damage(&folder.path().join("no-log")).unwrap().is_none());
+        let header = tempfile::NamedTempFile::new().unwrap();
+        let no_header = [&[0; 32], &whole[32..]].concat();
+        for (log, is_damaged) in
+            [(flipped(20), true), (no_header, true), (vec![0; 32], false), (vec![], false)]
+        {
+            std::fs::write(header.path(), log).unwrap();
+            assert_eq!(wal::damage(header.path()).unwrap().is_some(), is_damaged);
+        }
     }
 }

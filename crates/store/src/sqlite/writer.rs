@@ -1,19 +1,18 @@
 //! The one thread that writes: it takes the whole queue, writes it as one SQLite transaction, and answers everyone.
 
-use std::sync::PoisonError;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
+use super::journal::Journal;
 use super::{Hooks, audit, schema};
-use crate::{Batch, Change, Condition, Conflict, Revision, StoreError};
+use crate::{AuditRecord, Batch, Change, Condition, Conflict, Revision, StoreError};
 
 /// The most transactions of one commit: a bound on how long the last of them waits.
 const MAX_GROUP: usize = 512;
-/// What was written without a sync is synced after this long.
-const SYNC_WITHIN: Duration = Duration::from_millis(900);
 /// So many revisions stay in the log.
 const KEPT_REVISIONS: u64 = 100_000;
 /// The log is trimmed when it holds this many more.
@@ -26,6 +25,14 @@ const BUSY_WAIT: Duration = Duration::from_millis(5);
 
 type Reply = oneshot::Sender<Result<Result<Revision, Conflict>, StoreError>>;
 
+/// What the writer is asked to do.
+pub(super) enum Task {
+    /// To write a transaction.
+    Commit(Order),
+    /// To move the journal to the audit log, and say so.
+    Drain(Option<SyncSender<Result<(), StoreError>>>),
+}
+
 /// A transaction on its way to the disk.
 pub(super) struct Order {
     pub(super) batch: Batch,
@@ -36,12 +43,10 @@ pub(super) struct Writer {
     connection: Connection,
     head: watch::Sender<Revision>,
     hooks: Hooks,
+    /// Where records that come with no change wait; a database in memory has none.
+    journal: Option<Arc<Journal>>,
     /// Why nothing can be written any more.
     broken: bool,
-    /// Whether something was written without a sync.
-    unsynced: bool,
-    /// How the connection is set.
-    synced: Option<bool>,
 }
 
 /// What became of each order of a group, and what changed.
@@ -52,29 +57,62 @@ struct Group {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, head: watch::Sender<Revision>, hooks: Hooks) -> Self {
-        Self { connection, head, hooks, broken: false, unsynced: false, synced: None }
+    pub(super) fn new(
+        connection: Connection,
+        head: watch::Sender<Revision>,
+        hooks: Hooks,
+        journal: Option<Arc<Journal>>,
+    ) -> Self {
+        Self { connection, head, hooks, journal, broken: false }
     }
 
-    pub(super) fn run(mut self, queue: &Receiver<Order>) {
-        loop {
-            let first = match queue.recv_timeout(SYNC_WITHIN) {
-                Ok(order) => order,
-                Err(RecvTimeoutError::Timeout) => {
-                    self.sync();
-                    continue;
+    pub(super) fn run(mut self, queue: &Receiver<Task>) {
+        while let Ok(first) = queue.recv() {
+            let (mut group, mut drains) = (vec![], vec![]);
+            let mut next = Some(first);
+            while let Some(task) = next.take() {
+                match task {
+                    Task::Commit(order) => group.push(order),
+                    Task::Drain(reply) => drains.push(reply),
                 }
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
-            let mut group = vec![first];
-            while group.len() < MAX_GROUP
-                && let Ok(order) = queue.try_recv()
-            {
-                group.push(order);
+                if group.len() < MAX_GROUP {
+                    next = queue.try_recv().ok();
+                }
             }
-            self.commit(group);
+            if !group.is_empty() {
+                self.commit(group);
+            }
+            if !drains.is_empty() {
+                let outcome = self.drain();
+                for reply in drains.into_iter().flatten() {
+                    let _ = reply.send(outcome.clone());
+                }
+            }
         }
-        self.sync();
+        // Whoever closes the store closed the journal before.
+        let _ = self.drain();
+    }
+
+    /// Moves the journal to the audit log, all of it.
+    pub(super) fn drain(&mut self) -> Result<(), StoreError> {
+        let Some(journal) = self.journal.clone() else { return Ok(()) };
+        // What an earlier attempt left comes first, by itself.
+        while !journal.is_moved() {
+            if self.broken {
+                return Err(StoreError::ReadOnly);
+            }
+            journal.drain(|records| self.keep(records))?;
+        }
+        Ok(())
+    }
+
+    /// Writes records to the audit log that were acknowledged before.
+    pub(super) fn keep(&mut self, records: &[AuditRecord]) -> Result<(), StoreError> {
+        let insert = |connection: &Connection| records.iter().try_for_each(|r| audit::insert(connection, r));
+        self.when_free(insert).map_err(|error| {
+            self.fail(&error);
+            StoreError::engine(error)
+        })
     }
 
     fn commit(&mut self, orders: Vec<Order>) {
@@ -86,7 +124,7 @@ impl Writer {
             }
             return;
         }
-        match self.write_when_free(&batches) {
+        match self.when_free(|connection| write(connection, &batches)) {
             Ok(group) => {
                 if !group.changes.is_empty() {
                     for tell in self.hooks.read().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -117,91 +155,64 @@ impl Writer {
         tracing::error!(%error, read_only = self.broken, "the state could not be written");
     }
 
-    /// Writes, once nobody else is in the way: on a disk that is another program's lock, in memory a reader that waits for
-    /// this very writer to give up its own.
-    fn write_when_free(&mut self, batches: &[Batch]) -> rusqlite::Result<Group> {
-        let mut outcome = self.write(batches);
+    /// Writes in one commit, once nobody else is in the way: on a disk that is another program's lock, in memory a reader that
+    /// waits for this very writer to give up its own.
+    fn when_free<T>(&self, write: impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let mut outcome = self.commit_of(&write);
         for _ in 0..BUSY_TRIES {
             if !outcome.as_ref().is_err_and(is_busy) {
                 break;
             }
             self.roll_back()?;
             std::thread::sleep(BUSY_WAIT);
-            outcome = self.write(batches);
+            outcome = self.commit_of(&write);
         }
         outcome
+    }
+
+    fn commit_of<T>(&self, write: &impl Fn(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let written = write(&self.connection)?;
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(written)
     }
 
     /// Gives up what was begun, if anything was.
     fn roll_back(&self) -> rusqlite::Result<()> {
         if self.connection.is_autocommit() { Ok(()) } else { self.connection.execute_batch("ROLLBACK") }
     }
+}
 
-    fn write(&mut self, batches: &[Batch]) -> rusqlite::Result<Group> {
-        let changing = batches.iter().any(|b| !b.writes.is_empty());
-        self.set_synced(changing)?;
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let mut group = Group { outcomes: vec![], changes: vec![], revision: self.revision()? };
-        let before = group.revision;
-        for batch in batches {
-            let outcome = apply(&self.connection, batch, &mut group)?;
-            group.outcomes.push(outcome);
-        }
-        if group.revision != before {
-            self.connection
-                .prepare_cached("UPDATE meta SET value=?1 WHERE key='revision'")?
-                .execute([group.revision.0])?;
-            self.trim(group.revision)?;
-        }
-        self.connection.prepare_cached("COMMIT")?.execute([])?;
-        self.unsynced = !changing;
-        Ok(group)
+fn write(connection: &Connection, batches: &[Batch]) -> rusqlite::Result<Group> {
+    let mut group = Group { outcomes: vec![], changes: vec![], revision: revision(connection)? };
+    let before = group.revision;
+    for batch in batches {
+        let outcome = apply(connection, batch, &mut group)?;
+        group.outcomes.push(outcome);
     }
+    if group.revision != before {
+        connection
+            .prepare_cached("UPDATE meta SET value=?1 WHERE key='revision'")?
+            .execute([group.revision.0])?;
+        trim(connection, group.revision)?;
+    }
+    Ok(group)
+}
 
-    /// Whether commits from here on are synced.
-    fn set_synced(&mut self, synced: bool) -> rusqlite::Result<()> {
-        if self.synced != Some(synced) {
-            let mode = if synced { "PRAGMA synchronous=FULL" } else { "PRAGMA synchronous=NORMAL" };
-            self.connection.execute_batch(mode)?;
-            self.synced = Some(synced);
-        }
-        Ok(())
-    }
+fn revision(connection: &Connection) -> rusqlite::Result<Revision> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key='revision'")?;
+    statement.query_row([], |r| r.get(0)).map(Revision)
+}
 
-    fn revision(&self) -> rusqlite::Result<Revision> {
-        let mut statement = self.connection.prepare_cached("SELECT value FROM meta WHERE key='revision'")?;
-        statement.query_row([], |r| r.get(0)).map(Revision)
+fn trim(connection: &Connection, head: Revision) -> rusqlite::Result<()> {
+    let keep_from = head.0.saturating_sub(KEPT_REVISIONS);
+    let trimmed = schema::trimmed(connection).unwrap_or_default();
+    if keep_from < trimmed.0 + TRIM_EVERY {
+        return Ok(());
     }
-
-    fn trim(&self, head: Revision) -> rusqlite::Result<()> {
-        let keep_from = head.0.saturating_sub(KEPT_REVISIONS);
-        let trimmed = schema::trimmed(&self.connection).unwrap_or_default();
-        if keep_from < trimmed.0 + TRIM_EVERY {
-            return Ok(());
-        }
-        self.connection.prepare_cached("DELETE FROM log WHERE revision<=?1")?.execute([keep_from])?;
-        self.connection
-            .prepare_cached("UPDATE meta SET value=?1 WHERE key='trimmed'")?
-            .execute([keep_from])?;
-        Ok(())
-    }
-
-    /// Makes what was written without a sync durable: a synced commit syncs all before it.
-    fn sync(&mut self) {
-        if !self.unsynced || self.broken {
-            return;
-        }
-        let synced = self.set_synced(true).and_then(|()| {
-            let sql = "BEGIN IMMEDIATE; UPDATE meta SET value=value WHERE key='revision'; COMMIT";
-            self.connection.execute_batch(sql)
-        });
-        match synced {
-            Ok(()) => self.unsynced = false,
-            // Somebody is in the way: it is tried again after the next wait.
-            Err(error) if is_busy(&error) && self.roll_back().is_ok() => {}
-            Err(error) => self.fail(&error),
-        }
-    }
+    connection.prepare_cached("DELETE FROM log WHERE revision<=?1")?.execute([keep_from])?;
+    connection.prepare_cached("UPDATE meta SET value=?1 WHERE key='trimmed'")?.execute([keep_from])?;
+    Ok(())
 }
 
 /// Whether something else holds the file.

@@ -16,9 +16,11 @@ const MAY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Acti
 async fn issuing() -> TestServer {
     let server = TestServer::new(daypass_sts::OPERATIONS.iter().copied()).await;
     let state = server.gate.state();
-    let keys = [Algorithm::Rs256, Algorithm::Es384]
-        .map(|a| token_issuer::new_key(state, &account(), a, state.clock.now()).unwrap());
-    let issuer = TokenIssuer { account: account(), id: ID.into(), enabled: true, keys: keys.into() };
+    let mut keys = vec![];
+    for algorithm in [Algorithm::Rs256, Algorithm::Es384] {
+        keys.push(token_issuer::new_key(state, &account(), algorithm, state.clock.now()).await.unwrap());
+    }
+    let issuer = TokenIssuer { account: account(), id: ID.into(), enabled: true, keys };
     let put: Result<(), TransactError<StoreError>> = state
         .store
         .transact(|tx| {

@@ -520,6 +520,23 @@ async fn signatures_of_other_kinds_are_refused() {
 }
 
 #[tokio::test]
+async fn what_is_no_response_is_refused_before_the_provider_is_looked_at() {
+    let world = corp(&trust(""), "no metadata").await;
+    let no_response = "Your request included an invalid SAML response";
+    for xml in ["no XML", "<x/>", &response("")] {
+        assert_eq!(
+            assume(&world.anonymous, xml, &[]).await.refused(),
+            (INVALID.to_owned(), no_response.to_owned())
+        );
+    }
+    let form = [("SAMLAssertion", "no base64!"), ("RoleArn", ROLE), ("PrincipalArn", PROVIDER)];
+    let refused = world.anonymous.query("sts", "AssumeRoleWithSAML", &form).await.refused();
+    assert_eq!(refused, (INVALID.to_owned(), "Invalid base64 SAMLResponse".to_owned()));
+    let signed = response(&Idp::new().signed(&assertion(&says()), "_a1"));
+    assert_eq!(assume(&world.anonymous, &signed, &[]).await.refused().0, "InternalFailure");
+}
+
+#[tokio::test]
 async fn metadata_that_has_ended_vouches_for_nobody() {
     let metadata = include_str!("saml/metadata-rsa.xml").replace("2036-01-01", "2026-01-01");
     let world = corp(&trust(""), &metadata).await;

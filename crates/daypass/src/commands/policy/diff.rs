@@ -223,15 +223,17 @@ mod tests {
 
     const DENY: &str = r#"{"Sid":"NoPut","Effect":"Deny","Action":"s3:Put*","Resource":"*"}"#;
 
-    /// Compares two files with these statements; an empty side is no file.
+    /// Compares two files with these statements beside one that stays; an empty side is no file.
     fn compared(old: &str, new: &str) -> Vec<Compared> {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str, statements: &str| {
             let place = folder.path().join(name);
             std::fs::create_dir_all(&place).unwrap();
-            let text = format!("{{\"Version\":\"2012-10-17\",\n\"Statement\":[{statements}]}}");
+            let text =
+                |statements: &str| format!("{{\"Version\":\"2012-10-17\",\n\"Statement\":[{statements}]}}");
+            std::fs::write(place.join("other.json"), text(DENY)).unwrap();
             if !statements.is_empty() {
-                std::fs::write(place.join("p.json"), text).unwrap();
+                std::fs::write(place.join("p.json"), text(statements)).unwrap();
             }
             place
         };

@@ -49,7 +49,8 @@ impl Pair {
 /// Puts together what is to be compared.
 ///
 /// # Errors
-/// If a file does not read, is no policy of that kind, or if a file stands against a directory.
+/// If a file does not read, is no policy of that kind, if a file stands against a directory, or if there is none in a
+/// directory: where nothing was looked at, nothing can be said to be the same.
 pub(super) fn pairs(old: &Path, new: &Path, kind: DocumentKind, together: bool) -> Result<Vec<Pair>> {
     if file::is_input(old) && file::is_input(new) {
         bail!("only one side can be the standard input");
@@ -103,13 +104,20 @@ fn of_any(path: &Path, kind: DocumentKind) -> Result<BTreeMap<String, Found>> {
     let mut found = BTreeMap::new();
     if path.is_dir() {
         collect(path, path, 0, kind, &mut found)?;
+        if found.is_empty() {
+            bail!(
+                "no policy is in `{}`: of a directory the files are compared whose names end in `.json`, and `/dev/null` stands for nothing",
+                path.display()
+            );
+        }
     } else {
         found.extend(of_file(path, kind)?.into_iter().map(|own| (String::new(), own)));
     }
     Ok(found)
 }
 
-/// Links to directories are not followed: they may lead anywhere, also back.
+/// Links to directories are not followed: they may lead anywhere, also back. Nor are they passed over, or any other name that
+/// may have been meant for a policy: its change would then be none.
 fn collect(
     root: &Path,
     directory: &Path,
@@ -126,7 +134,15 @@ fn collect(
         let path = entry.path();
         if entry.file_type().with_context(shown)?.is_dir() {
             collect(root, &path, depth + 1, kind, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
+        } else if path.is_dir() {
+            bail!("`{}` is a link to a directory: name the directory itself", path.display());
+        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            if path.extension().is_some_and(|extension| extension != "json") {
+                bail!("`{}` would not be compared: end its name in `.json`", path.display());
+            }
+            if !path.is_file() {
+                bail!("`{}` is no file", path.display());
+            }
             let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
             found.extend(of_file(&path, kind)?.into_iter().map(|own| (name.clone(), own)));
         }
@@ -162,7 +178,6 @@ mod tests {
         for name in ["old/a.json", "old/deep/b.json", "old/notes.txt", "new/a.json", "new/c.json"] {
             write(&at(name), ONE);
         }
-        std::os::unix::fs::symlink(at("old"), at("old/deep/again")).unwrap();
         let pairs =
             |old: &str, new: &str, together| pairs(&at(old), &at(new), DocumentKind::Managed, together);
         let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -183,6 +198,46 @@ mod tests {
         assert!(mixed.ends_with("is none: name two of a kind, or say `--together`"), "{mixed}");
         let gone = super::pairs(&at("old"), Path::new("/dev/null"), DocumentKind::Managed, false).unwrap();
         assert_eq!(gone.len(), 2);
+    }
+
+    #[test]
+    fn where_no_policy_is_looked_at_nothing_is_said_to_be_the_same() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for name in ["none/notes.txt", "also/deep/notes.txt", "some/a.json", "case/p.JSON", "case/a.json"] {
+            write(&at(name), ONE);
+        }
+        for (of, link) in [("some", "linked/again"), ("gone", "dangling/p.json")] {
+            write(&at(link).with_file_name("a.json"), ONE);
+            symlink(at(of), at(link)).unwrap();
+        }
+        write(&at("file-linked/notes.txt"), ONE);
+        symlink(at("some/a.json"), at("file-linked/b.json")).unwrap();
+        let refused = |old: &Path, new: &Path, together| {
+            let found = pairs(old, new, DocumentKind::Managed, together);
+            found.err().map_or_else(String::new, |error| error.to_string())
+        };
+        let nothing = Path::new("/dev/null");
+        for together in [false, true] {
+            for (old, new) in [("none", "also"), ("none", "some"), ("some", "also")] {
+                let why_not = refused(&at(old), &at(new), together);
+                assert!(why_not.starts_with("no policy is in"), "{old} {new}: {why_not}");
+            }
+            assert!(refused(nothing, &at("none"), together).starts_with("no policy is in"));
+            assert_eq!(refused(&at("some"), nothing, together), "");
+            assert_eq!(refused(&at("file-linked"), nothing, together), "");
+            for (side, why) in [
+                ("linked", "again` is a link to a directory: name the directory itself"),
+                ("case", "p.JSON` would not be compared: end its name in `.json`"),
+                ("dangling", "p.json` is no file"),
+            ] {
+                for (old, new) in [(side, "some"), ("some", side)] {
+                    let why_not = refused(&at(old), &at(new), together);
+                    assert!(why_not.ends_with(why), "{old} {new}: {why_not}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -21,13 +21,15 @@ type Sums = (u32, u32);
 pub(crate) fn check(disk: &dyn Disk, path: &Path) -> Result<()> {
     let Ok(file) = disk.open(path) else { return Ok(()) };
     let mut header = [0; HEADER];
-    if file.read_at(&mut header, 0).is_err() || header == [0; HEADER] {
-        // nothing was committed to it: its header is synced before
+    if file.read_at(&mut header, 0).is_err()
+        || header == [0; HEADER] && file.read_at(&mut [0], HEADER as u64).is_err()
+    {
+        // nothing was committed to it: its header is synced before anything is written behind
         return Ok(());
     }
     let damaged = |lost: &str| {
         Err(Error::Corrupt(format!(
-            "the index's log `{}` is damaged{lost}; restore a backup, or move the log away to go on with what was before it",
+            "the index's log `{}` is damaged{lost}; restore a backup, and leave the log where it is: without it the index may be torn",
             path.display()
         )))
     };
