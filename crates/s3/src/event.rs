@@ -119,8 +119,8 @@ impl Wishes {
         Self(wishes)
     }
 
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    fn reached(&self, state: &State, bucket: &Bucket) -> Vec<bool> {
+        self.0.iter().map(|wish| wish.for_whom.is_reached(state, bucket)).collect()
     }
 }
 
@@ -144,6 +144,13 @@ impl Wish {
 }
 
 impl Addressee {
+    /// Whether it is told of this bucket: the operator gave it a place, and it is of the bucket's own account. What was put
+    /// without a look at its destinations is held to it as well.
+    pub(crate) fn is_reached(&self, state: &State, bucket: &Bucket) -> bool {
+        let account = self.destination.split(':').nth(4);
+        account == Some(bucket.account.as_str()) && state.destinations.has(&self.destination)
+    }
+
     /// Whether it is told everything, in messages of its own form.
     pub(crate) fn is_event_bus(&self) -> bool {
         self.destination.starts_with("arn:aws:events:")
@@ -154,6 +161,8 @@ impl Addressee {
 #[derive(Clone)]
 pub(crate) struct Telling {
     wishes: Arc<Wishes>,
+    /// Who of them can be told.
+    reached: Vec<bool>,
     told: Told,
 }
 
@@ -164,7 +173,8 @@ impl Telling {
     /// If the bucket's configuration does not read, or the store fails.
     pub(crate) fn of(cx: &Cx, bucket: &Bucket) -> Result<Option<Self>, Error> {
         let wishes = bucket.wishes()?;
-        if wishes.is_empty() {
+        let reached = wishes.reached(cx.state(), bucket);
+        if !reached.contains(&true) {
             return Ok(None);
         }
         let caller = cx.caller();
@@ -180,7 +190,7 @@ impl Telling {
             request_id: cx.request_id().to_owned(),
             ..told(cx.state(), bucket, cx.now(), cx.ids().uuid())?
         };
-        Ok(Some(Self { wishes, told }))
+        Ok(Some(Self { wishes, reached, told }))
     }
 
     /// Of what a service does by itself: the bucket's lifecycle, or log delivery.
@@ -189,7 +199,8 @@ impl Telling {
     /// As [`of`](Self::of).
     pub(crate) fn of_service(state: &State, bucket: &Bucket, service: &str) -> Result<Option<Self>, Error> {
         let wishes = bucket.wishes()?;
-        if wishes.is_empty() {
+        let reached = wishes.reached(state, bucket);
+        if !reached.contains(&true) {
             return Ok(None);
         }
         let ids = Ids::drawn(&*state.entropy);
@@ -199,7 +210,7 @@ impl Telling {
             request_id: ids.s3_request_id(state.clock.now()),
             ..told(state, bucket, state.clock.now(), ids.uuid())?
         };
-        Ok(Some(Self { wishes, told }))
+        Ok(Some(Self { wishes, reached, told }))
     }
 
     /// What is told of these events; `None` if nobody wants to know of any.
@@ -207,8 +218,9 @@ impl Telling {
         self.told.addressees = self.wishes.0.iter().map(|wish| wish.for_whom.clone()).collect();
         for mut event in events {
             let key = event.key();
-            let wishes = self.wishes.0.iter().enumerate();
-            event.to = wishes.filter(|(_, w)| w.is_of(&event, &key)).map(|(place, _)| place).collect();
+            let wishes = self.wishes.0.iter().zip(&self.reached).enumerate();
+            let wishes = wishes.filter(|(_, (wish, reached))| **reached && wish.is_of(&event, &key));
+            event.to = wishes.map(|(place, _)| place).collect();
             if !event.to.is_empty() {
                 self.told.events.push(event);
             }

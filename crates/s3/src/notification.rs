@@ -59,7 +59,7 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: Put) -> Result<(), Error> {
         let arn = &wish.for_whom.destination;
         well_formed(&bucket, arn)?;
         if wish.for_whom.is_event_bus() || !unchecked {
-            reachable(cx, &bucket, arn)?;
+            reachable(cx, &bucket, &wish.for_whom)?;
         }
     }
     test(cx, tx, &bucket, &wishes)?;
@@ -210,11 +210,11 @@ fn well_formed(bucket: &Bucket, arn: &str) -> Result<(), Fault> {
 }
 
 /// Whether the bucket's owner can have events delivered there.
-fn reachable(cx: &Cx, bucket: &Bucket, arn: &str) -> Result<(), Fault> {
-    let of_owner = arn.split(':').nth(4) == Some(bucket.account.as_str());
-    if of_owner && cx.state().destinations.has(arn) {
+fn reachable(cx: &Cx, bucket: &Bucket, whom: &Addressee) -> Result<(), Fault> {
+    if whom.is_reached(cx.state(), bucket) {
         return Ok(());
     }
+    let arn = whom.destination.as_str();
     let kind = match arn.split(':').nth(2) {
         Some("sqs") => "queue",
         Some("sns") => "topic",
@@ -227,11 +227,11 @@ fn reachable(cx: &Cx, bucket: &Bucket, arn: &str) -> Result<(), Fault> {
 
 /// Tells each queue and topic that it was configured; functions and event buses are not told.
 fn test(cx: &Cx, tx: &mut Tx<'_>, bucket: &Bucket, wishes: &[Wish]) -> Result<(), Error> {
-    let told: BTreeSet<&str> = wishes.iter().map(|wish| wish.for_whom.destination.as_str()).collect();
+    let reached = wishes.iter().filter(|wish| wish.for_whom.is_reached(cx.state(), bucket));
+    let told: BTreeSet<&str> = reached.map(|wish| wish.for_whom.destination.as_str()).collect();
     let told = told.into_iter().filter(|d| d.starts_with("arn:aws:sqs:") || d.starts_with("arn:aws:sns:"));
     let time = cx.now().iso8601_millis();
-    let messages = told
-        .filter(|destination| cx.state().destinations.has(destination))
-        .map(|to| event_message::test(to, &bucket.name, cx.request_id(), &time, &cx.ids().uuid()));
+    let messages =
+        told.map(|to| event_message::test(to, &bucket.name, cx.request_id(), &time, &cx.ids().uuid()));
     Ok(event_queue::put(tx, messages.collect(), cx.now())?)
 }

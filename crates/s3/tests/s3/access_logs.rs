@@ -173,12 +173,7 @@ async fn an_acl_can_let_log_delivery_in_where_there_are_acls() {
     let ownership =
         "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
     ask(&logged.administrator, "PUT", "/logs", "ownershipControls", ownership).await.ok();
-    let group = "uri=\"http://acs.amazonaws.com/groups/s3/LogDelivery\"";
-    let grants = [
-        ("x-amz-grant-write", group),
-        ("x-amz-grant-read-acp", group),
-        ("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg=="),
-    ];
+    let grants = [("x-amz-acl", "log-delivery-write"), ("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==")];
     ask_with(&logged.administrator, "PUT", "/logs", "acl", &grants, "").await.ok();
     ask(&logged.administrator, "GET", "/b-1", "location", "").await.ok();
     assert_eq!(logged.lines().await.len(), 1);

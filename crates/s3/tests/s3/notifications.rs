@@ -172,12 +172,19 @@ async fn nobody_can_have_anything_delivered_where_only_another_account_may() {
         let is = ask_with(&stranger, "PUT", "/b-9", "notification", headers, &configuration(&inside)).await;
         assert_eq!(is.refused(), ("InvalidArgument".to_owned(), unknown.to_owned()));
     }
-    // What is not validated is kept, and waits for a place that its own account never gets.
+    // What is put without a look is kept, and told nobody: neither whom another account may tell nor whom nobody can.
     let skip = [("x-amz-skip-destination-validation", "true")];
-    let inside =
-        configuration(&one("arn:aws:sqs:us-east-1:999988887777:queue", "a", &["s3:ObjectCreated:*"], &[]));
-    ask_with(&stranger, "PUT", "/b-9", "notification", &skip, &inside).await.ok();
-    assert!(taken(&account, QUEUE).await.is_empty());
+    for arn in [QUEUE, "arn:aws:sqs:us-east-1:999988887777:queue"] {
+        let inside = configuration(&one(arn, "a", &["s3:ObjectCreated:*"], &[]));
+        ask_with(&stranger, "PUT", "/b-9", "notification", &skip, &inside).await.ok();
+        ask(&stranger, "PUT", "/b-9/k", "", "x").await.ok();
+        assert_eq!(taken(&account, arn).await, Vec::<Value>::new(), "{arn}");
+    }
+    assert_eq!(
+        daypass_s3::event_queues(account.server.gate.state()).unwrap(),
+        [],
+        "nothing waits for anybody"
+    );
     // Whoever has no right to the bucket's configuration has none to its notifications.
     account.ok("PUT", "/b-1", "", "").await;
     let inside = configuration(&one(QUEUE, "a", &["s3:ObjectCreated:*"], &[]));
