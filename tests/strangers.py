@@ -16,7 +16,7 @@ import rstr
 from botocore import UNSIGNED
 from botocore.config import Config
 
-SERVICES = ["accessanalyzer", "cloudtrail", "ec2", "ec2-instance-connect", "iam", "organizations", "s3", "ssm", "sts"]
+SERVICES = ["accessanalyzer", "cloudtrail", "ec2", "ec2-instance-connect", "iam", "kms", "organizations", "s3", "ssm", "sts"]
 # What a principal may do whatever its policies say (IAM user guide, "Compare AWS STS credentials"; STS reference, GetCallerIdentity).
 NEEDS_NO_PERMISSION = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 # Their proof is in what they carry, not in a signature.

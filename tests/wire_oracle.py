@@ -13,7 +13,7 @@ import botocore.serialize
 import botocore.session
 from botocore.awsrequest import AWSRequest
 
-SERVICES = ["accessanalyzer", "cloudtrail", "ec2", "ec2-instance-connect", "iam", "organizations", "s3", "ssm", "sts"]
+SERVICES = ["accessanalyzer", "cloudtrail", "ec2", "ec2-instance-connect", "iam", "kms", "organizations", "s3", "ssm", "sts"]
 # Their routes belong to a newer operation, or to S3 Express: no client of ours sends them.
 NOT_ROUTED = {"GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNotification", "PutBucketNotification",
               "ListDirectoryBuckets", "WriteGetObjectResponse"}

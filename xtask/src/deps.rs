@@ -26,6 +26,7 @@ const FLOORS: &[&[&str]] = &[
         "daypass-organizations",
         "daypass-ec2",
         "daypass-s3",
+        "daypass-kms",
         "daypass-cloudtrail",
         "daypass-ssm",
         "daypass-accessanalyzer",

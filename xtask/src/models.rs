@@ -10,12 +10,13 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// The services that Daypass speaks, by botocore's names.
-pub(crate) const SERVICES: [&str; 9] = [
+pub(crate) const SERVICES: [&str; 10] = [
     "accessanalyzer",
     "cloudtrail",
     "ec2",
     "ec2-instance-connect",
     "iam",
+    "kms",
     "organizations",
     "s3",
     "ssm",

@@ -23,7 +23,8 @@ const MAX_TOLD: usize = 16;
 pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
     {
         let mut trail = cx.trail();
-        trail.resources = checks.list.iter().map(|c| c.resource.clone()).filter(|r| r != "*").collect();
+        let named = |resource: &String| resource != "*" && resource != Resource::EVERY_BUCKET;
+        trail.resources = checks.list.iter().map(|c| c.resource.clone()).filter(named).collect();
     }
     let readings: Vec<Cow<'_, Check>> = checks.list.iter().flat_map(Check::readings).collect();
     let mut refused: Option<(&Check, Decision)> = None;
@@ -90,13 +91,15 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
     let mut context = Context::with_capacity(28 + check.keys.len());
     describe(cx, check, &places, &mut context);
     let mut request = Request::new(cx.caller().principal(), &action, resource, &context);
-    if let Some(account) = check.account.as_ref().and_then(|a| a.as_str().parse().ok()) {
+    let owner = check.owner.as_ref().or(check.account.as_ref());
+    if let Some(account) = owner.and_then(|a| a.as_str().parse().ok()) {
         request = request.in_account(account);
     }
     let guard = match &check.guard {
         Guard::None => ResourcePolicy::None,
         Guard::Grants(set) => ResourcePolicy::Grants(set),
         Guard::Trust(set) => ResourcePolicy::Trust(set),
+        Guard::Required(set) => ResourcePolicy::Required(Some(set)),
     };
     Some(answer(&places.limit(Policies::of(cx.caller().policies()).resource(guard)), &request))
 }
@@ -198,6 +201,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
         (explanation, message)
     };
     let Some((explanation, message)) = ask(cx, check, answer) else {
+        cx.trail().explanation = closed(cx, check);
         tracing::warn!(action = check.action, resource = check.resource, "a question could not be asked");
         return Fault::coded("AccessDenied", 403, "Access Denied").into();
     };
@@ -236,6 +240,21 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
         Protocol::Json => Fault::coded("AccessDeniedException", 400, sentence).into(),
         Protocol::RestJson => Fault::coded("AccessDeniedException", 403, sentence).into(),
     }
+}
+
+/// The explanation of a question that was not asked, as the account of its resource is closed: for the record, in the form of
+/// those that policies give.
+fn closed(cx: &Cx, check: &Check) -> Option<String> {
+    Places::of(cx, check)?.of_resource.filter(|place| place.closed)?;
+    let explanation = json!({
+        "decision": "implicitDeny",
+        "reason": "the account of the resource is closed",
+        "principal": cx.caller().arn(),
+        "action": check.action,
+        "resource": check.resource,
+        "layers": [],
+    });
+    Some(explanation.to_string())
 }
 
 /// What `sts:DecodeAuthorizationMessage` tells of a refusal (STS API reference, DecodeAuthorizationMessage).

@@ -64,6 +64,7 @@ pub struct Check {
     pub(crate) action: &'static str,
     pub(crate) resource: String,
     pub(crate) account: Option<AccountId>,
+    pub(crate) owner: Option<AccountId>,
     pub(crate) keys: Vec<(Cow<'static, str>, Values)>,
     pub(crate) guard: Guard,
 }
@@ -88,6 +89,8 @@ pub enum Guard {
     Grants(Arc<PolicySet>),
     /// The trust policy of a role.
     Trust(Arc<PolicySet>),
+    /// One without which nobody may, as a key's.
+    Required(Arc<PolicySet>),
 }
 
 impl Check {
@@ -110,9 +113,7 @@ impl Check {
             };
             let keys = self.keys.iter().enumerate().filter(|(at, (key, _))| keeps(key, *at));
             let keys = keys.map(|(_, pair)| pair.clone()).collect();
-            let (resource, account, guard) =
-                (self.resource.clone(), self.account.clone(), self.guard.clone());
-            Cow::Owned(Self { action: self.action, resource, account, keys, guard })
+            Cow::Owned(Self { keys, ..self.clone() })
         };
         (0..most).map(reading).collect()
     }
@@ -120,7 +121,14 @@ impl Check {
     /// A question about a resource by its ARN, of the caller's account unless told otherwise.
     #[must_use]
     pub fn new(action: &'static str, resource: impl Into<String>) -> Self {
-        Self { action, resource: resource.into(), account: None, keys: vec![], guard: Guard::None }
+        Self {
+            action,
+            resource: resource.into(),
+            account: None,
+            owner: None,
+            keys: vec![],
+            guard: Guard::None,
+        }
     }
 
     /// A question about an action that has no resource: only a policy for `*` answers it.
@@ -139,6 +147,15 @@ impl Check {
     #[must_use]
     pub fn of_account(mut self, account: AccountId) -> Self {
         self.account = Some(account);
+        self
+    }
+
+    /// Who owns it, where that is another account than the one that it is in, as of an object that another account wrote into
+    /// a bucket. To its owner's principals it is of their own account: their policies alone may let them in. Whatever else
+    /// holds for a resource holds by the account that it is in.
+    #[must_use]
+    pub fn owned_by(mut self, owner: AccountId) -> Self {
+        self.owner = Some(owner);
         self
     }
 

@@ -343,6 +343,8 @@ impl Gate {
 
     async fn run(&self, arrival: Arrival, admitted: Admitted) -> Response<Body> {
         let Admitted { caller, message } = admitted;
+        let says_it_pays =
+            says_it_pays(&arrival.head) || message.fields.as_deref().is_some_and(form_says_it_pays);
         let operation = message.routed.operation;
         let region = caller.proof().and_then(|p| p.region()).unwrap_or(&self.state.region).to_owned();
         let text =
@@ -368,7 +370,7 @@ impl Gate {
             referer,
             origin,
             asked_method,
-            requester_pays: arrival.website.is_none() && says_it_pays(&head),
+            requester_pays: arrival.website.is_none() && says_it_pays,
             website: arrival.website,
             ids: arrival.ids,
             input: OnceLock::new(),
@@ -554,6 +556,11 @@ fn preflight(routed: Routed, held: Held) -> Admitted {
         caller: Caller::anonymous(),
         message: Message { routed, form: None, fields: None, body, held },
     }
+}
+
+/// The same of a form's sender (S3 user guide, "Using Requester Pays general purpose buckets": in the body of a POST).
+fn form_says_it_pays(fields: &[(String, String)]) -> bool {
+    fields.iter().any(|(name, value)| name == "x-amz-request-payer" && value == "requester")
 }
 
 /// Whether the requester of an object says that it pays.

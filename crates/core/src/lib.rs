@@ -25,6 +25,7 @@ pub mod image;
 mod instances;
 mod kept;
 mod key_ring;
+pub mod kms;
 mod last_used;
 mod lengthy;
 pub mod mfa;

@@ -24,6 +24,9 @@ const LAST_USED_EVERY: Duration = Duration::from_secs(5);
 /// Records of the audit log that have had their time are looked for this often.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
+/// Keys that are to be deleted or rotated are looked for this often.
+const KEYS_EVERY: Duration = Duration::from_secs(60);
+
 /// The work under way.
 pub(crate) struct Work {
     tasks: JoinSet<()>,
@@ -50,6 +53,7 @@ pub(crate) fn start(
     for delivery in deliveries.work(server) {
         tasks.spawn(delivery);
     }
+    tasks.spawn(keep_up_keys(Arc::clone(server)));
     if let Ok(driver) = server.driver() {
         let machines = DriverMachines::new(Arc::clone(driver), Arc::clone(server), api_port, stop.clone());
         let (reconciler, tell) = Reconciler::new(server.shared_state(), Arc::new(machines));
@@ -81,6 +85,16 @@ async fn write_last_used(server: Arc<Server>) {
         if let Err(error) = server.gate().write_last_used().await {
             tracing::warn!(%error, "when roles and keys were last used could not be written");
         }
+    }
+}
+
+/// Deletes and rotates the keys of KMS that are due.
+async fn keep_up_keys(server: Arc<Server>) {
+    loop {
+        if let Err(error) = daypass_kms::upkeep(server.state()).await {
+            tracing::error!(?error, "keys of KMS could not be deleted or rotated on time");
+        }
+        tokio::time::sleep(KEYS_EVERY).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bytes on their way in and out.
 
-use crate::{CallerError, Digests, Result, Version};
+use crate::{CallerError, Digests, Result, SealKey, Version};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -20,12 +20,13 @@ pub struct Body {
     pub(crate) stream: BoxStream<'static, Result<Bytes, CallerError>>,
     pub(crate) length: Option<u64>,
     pub(crate) agree: Option<Agree>,
+    pub(crate) key: Option<SealKey>,
 }
 
 impl Body {
     /// A body that ends when the stream does; an error of the stream is an error of the operation.
     pub fn new(stream: impl Stream<Item = Result<Bytes, CallerError>> + Send + 'static) -> Self {
-        Self { stream: stream.boxed(), length: None, agree: None }
+        Self { stream: stream.boxed(), length: None, agree: None, key: None }
     }
 
     /// A body that is at hand.
@@ -39,6 +40,13 @@ impl Body {
     #[must_use]
     pub fn with_length(self, bytes: u64) -> Self {
         Self { length: Some(bytes), ..self }
+    }
+
+    /// The key that seals it, where what it is stored as says [`crate::KeyId::GIVEN`]. Its tag is none that tells of the
+    /// bytes then.
+    #[must_use]
+    pub fn sealed_with(self, key: SealKey) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// The last word: called once with what was computed, before anything becomes visible.
@@ -76,13 +84,27 @@ impl Opened {
     /// # Errors
     /// [`crate::Error::InvalidRange`] and [`crate::Error::Archived`]; later ones come in the stream.
     pub fn body(&self, range: Range<u64>) -> Result<ObjectBody> {
+        self.may_read(&range)?;
+        Ok(self.contents.body(range))
+    }
+
+    /// The bytes of a range of what was sealed with a key that came with it ([`crate::KeyId::GIVEN`]).
+    ///
+    /// # Errors
+    /// As [`Opened::body`]. Another key than that one opens nothing: the stream fails.
+    pub fn body_with(&self, range: Range<u64>, key: SealKey) -> Result<ObjectBody> {
+        self.may_read(&range)?;
+        Ok(self.contents.body_with(range, key))
+    }
+
+    fn may_read(&self, range: &Range<u64>) -> Result<()> {
         if range.start > range.end || range.end > self.version.size {
             return Err(crate::Error::InvalidRange);
         }
         if self.version.storage == crate::Storage::Archived {
             return Err(crate::Error::Archived);
         }
-        Ok(self.contents.body(range))
+        Ok(())
     }
 
     /// All the bytes.
@@ -128,6 +150,8 @@ pub struct ObjectPart {
 pub trait Contents: Send + Sync {
     /// The bytes of a range that lies within the object.
     fn body(&self, range: Range<u64>) -> ObjectBody;
+    /// The same, sealed with a key that was given.
+    fn body_with(&self, range: Range<u64>, key: SealKey) -> ObjectBody;
     /// See [`Opened::parts`].
     fn parts(&self, first: u16, limit: usize) -> BoxFuture<'_, Result<Vec<ObjectPart>>>;
 }

@@ -75,7 +75,7 @@ pub struct CreateUpload {
     pub description: Description,
     /// The checksum it will have.
     pub checksum: Option<UploadChecksum>,
-    /// The key that seals the bytes of all its parts.
+    /// The key that seals the bytes of all its parts; [`KeyId::GIVEN`] says that it comes with each.
     pub seal: Option<KeyId>,
     /// When, and what to note.
     pub commit: Commit,

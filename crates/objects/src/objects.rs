@@ -42,7 +42,8 @@ pub trait Objects: Send + Sync {
     ) -> BoxFuture<'_, Result<Vec<Result<Deleted>>>>;
     /// Changes what is said of a version and answers its new revision.
     fn update(&self, update: Update) -> BoxFuture<'_, Result<u32>>;
-    /// Stores an object with the bytes of another, which may be the same.
+    /// Stores an object with the bytes of another, which may be the same. What is sealed with a key that was given, or is to
+    /// be, is not copied but read and put.
     fn copy(&self, copy: Copy) -> BoxFuture<'_, Result<Written>>;
     /// Lists objects: the keys whose latest version is one.
     fn list(&self, keys: Keys, after: Option<After>) -> BoxFuture<'_, Result<ObjectPage>>;
@@ -55,7 +56,7 @@ pub trait Objects: Send + Sync {
     fn upload(&self, at: UploadAt) -> BoxFuture<'_, Result<Upload>>;
     /// Stores a part.
     fn put_part(&self, part: PutPart, body: Body) -> BoxFuture<'_, Result<PartWritten>>;
-    /// Stores a part with the bytes of an object.
+    /// Stores a part with the bytes of an object. Given keys: as [`Objects::copy`].
     fn copy_part(&self, part: CopyPart) -> BoxFuture<'_, Result<PartWritten>>;
     /// Lists the parts of an upload.
     fn list_parts(&self, parts: Parts) -> BoxFuture<'_, Result<PartPage>>;

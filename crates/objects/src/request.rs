@@ -95,7 +95,7 @@ pub struct Put {
     pub description: Description,
     /// Checksums to compute and keep; MD5 is computed anyway, for the tag.
     pub checksums: Algorithms,
-    /// The key that seals the bytes at rest.
+    /// The key that seals the bytes at rest; [`KeyId::GIVEN`] says that it comes with the body.
     pub seal: Option<KeyId>,
     /// When, and what to note.
     pub commit: Commit,

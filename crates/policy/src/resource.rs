@@ -19,8 +19,12 @@ pub struct Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
-    /// What an action without resource types asks for (`s3:ListAllMyBuckets`): only a literal `*` covers it.
+    /// What an action without resource types asks for (`ec2:DescribeRegions`): only a literal `*` covers it.
     pub const NONE: Resource<'static> = Resource { text: "*", parts: None };
+
+    /// What `s3:ListAllMyBuckets` asks for, which has no resource types either, but is covered by `arn:aws:s3:::*` too (S3 user
+    /// guide, "Controlling access to a bucket with user policies").
+    pub const EVERY_BUCKET: &'static str = "arn:aws:s3:::*";
 
     /// The resource with this ARN.
     ///

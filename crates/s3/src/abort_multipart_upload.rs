@@ -3,7 +3,7 @@
 use daypass_core::model::s3::{AbortMultipartUploadOutput, AbortMultipartUploadRequest, ops};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
-use crate::authorize::{self, object_check};
+use crate::authorize;
 use crate::bucket::Bucket;
 use crate::fault::not_implemented;
 use crate::upload::{self, Named};
@@ -13,8 +13,9 @@ stream_operation!(ABORT_MULTIPART_UPLOAD, ops::AbortMultipartUpload, checks, run
 async fn checks(cx: &Cx, input: &AbortMultipartUploadRequest) -> Result<(Checks, Named), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
-    let check = object_check(cx, &bucket, "s3:AbortMultipartUpload", &input.key);
-    Ok((check.into(), upload::named(bucket, &input.key)?))
+    let named = upload::named(bucket, &input.key)?;
+    let check = named.check(cx, "s3:AbortMultipartUpload", &input.upload_id).await?;
+    Ok((check.into(), named))
 }
 
 async fn run(

@@ -138,12 +138,25 @@ pub(crate) fn policy(
             _ => None,
         },
     )?;
+    let what = if of_object { "ACL of an object in" } else { "ACL of bucket" };
+    Some(grant(&principal, action, what, &bucket.name))
+}
+
+/// A grant of one action to whom it names, as a policy of the resource.
+pub(crate) fn grant(principal: &str, action: &str, what: &str, bucket: &str) -> Arc<Policy> {
     let text = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"{action}","Resource":"*"}}]}}"#
     );
     let document = Document::load(DocumentKind::Bucket, &text);
-    let what = if of_object { "an object in" } else { "bucket" };
-    Some(Policy::compile(PolicySource::named(format!("ACL of {what} {}", bucket.name)), document))
+    Policy::compile(PolicySource::named(format!("{what} {bucket}")), document)
+}
+
+/// What the bucket's list lets its readers read where there is no object: who may list it may learn that (S3 API reference,
+/// GetObject, "Permissions"), and there is no list of an object to ask.
+pub(crate) fn of_missing(bucket: &Bucket) -> Acl {
+    let reads = |grant: &&Grant| matches!(grant.permission, Permission::Read | Permission::FullControl);
+    let read = |grant: &Grant| Grant { permission: Permission::Read, ..grant.clone() };
+    bucket.acl().iter().filter(reads).map(read).collect()
 }
 
 /// A list as answers show it.
@@ -187,9 +200,21 @@ impl Written<'_> {
     /// The list, of something that `owner` owns in a bucket; refused where the bucket blocks what is public.
     ///
     /// # Errors
-    /// What is malformed, contradicts itself, or names nobody.
+    /// As [`list`](Self::list), and `AccessDenied`.
     pub(crate) fn read(&self, cx: &Cx, bucket: &Bucket, owner: &AccountId) -> Result<Acl, Error> {
-        let acl = match (self.canned, self.headers.as_slice(), self.document) {
+        let acl = self.list(cx, bucket, owner)?;
+        if bucket.blocks(cx).block_public_acls && is_public(&acl) {
+            return Err(access_denied().into());
+        }
+        Ok(acl)
+    }
+
+    /// The list, whatever the bucket blocks.
+    ///
+    /// # Errors
+    /// What is malformed, contradicts itself, or names nobody.
+    pub(crate) fn list(&self, cx: &Cx, bucket: &Bucket, owner: &AccountId) -> Result<Acl, Error> {
+        Ok(match (self.canned, self.headers.as_slice(), self.document) {
             (Some(_), [_, ..], _) => {
                 let words = "Specifying both Canned ACLs and Header Grants is not allowed";
                 return Err(invalid_request(words).into());
@@ -206,11 +231,7 @@ impl Written<'_> {
                 return Err(fault.with("MissingHeaderName", "x-amz-acl").into());
             }
             (None, headers, None) => of_headers(cx, headers)?,
-        };
-        if bucket.blocks(cx).block_public_acls && is_public(&acl) {
-            return Err(access_denied().into());
-        }
-        Ok(acl)
+        })
     }
 
     /// Whether it gives the bucket's owner everything, which is all that a bucket without lists takes.

@@ -110,7 +110,8 @@ pub(crate) fn bucket_check(cx: &Cx, bucket: &Bucket, action: &'static str) -> Ch
 
 /// May the caller do this to an object that is there: of this owner, with this ACL? Where its owner is not its bucket's,
 /// the bucket's policy takes away and gives nothing (S3 user guide, "Bucket policies": it applies only to objects that the
-/// bucket owner owns, while the bucket owner can deny access to any object).
+/// bucket owner owns, while the bucket owner can deny access to any object). What holds for the bucket's account, such as
+/// resource control policies, holds for everything in the bucket.
 pub(crate) fn existing_check(
     cx: &Cx,
     bucket: &Bucket,
@@ -119,8 +120,24 @@ pub(crate) fn existing_check(
     owner: &AccountId,
     acl: &[Grant],
 ) -> Check {
-    let check = owned(cx, owner, Check::new(action, bucket.object_arn(key)));
-    check.guarded_by(guard(cx, bucket, owner, || acl::policy(cx, bucket, acl, action, true)))
+    let check = of_bucket(cx, bucket, Check::new(action, bucket.object_arn(key))).owned_by(owner.clone());
+    let acl = || if bucket.is_enforced() { None } else { acl::policy(cx, bucket, acl, action, true) };
+    check.guarded_by(guard(cx, bucket, owner, acl))
+}
+
+/// May the caller do this to an upload? The account that began it may without the bucket's owner saying so (S3 user guide,
+/// "Multipart upload API and permissions"); its own policies have to let the caller, as everywhere.
+pub(crate) fn upload_check(
+    cx: &Cx,
+    bucket: &Bucket,
+    action: &'static str,
+    key: &str,
+    initiator: Option<&AccountId>,
+) -> Check {
+    let own = initiator.filter(|account| cx.caller().account().as_ref() == Some(*account));
+    let grant = || Some(acl::grant(&format!("{{\"AWS\":\"{}\"}}", own?), action, "upload to", &bucket.name));
+    let check = of_bucket(cx, bucket, Check::new(action, bucket.object_arn(key)));
+    check.guarded_by(guard(cx, bucket, &bucket.account, grant))
 }
 
 /// May the caller do this to the object of that key, whether it is there or not?
@@ -158,34 +175,40 @@ pub(crate) fn common(cx: &Cx, check: Check) -> Check {
 
 fn about(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
     let action = check.action();
-    let acl = || acl::policy(cx, bucket, bucket.acl.as_deref()?, action, false);
+    let acl = || match bucket.acl.as_deref() {
+        Some(acl) if !bucket.is_enforced() => acl::policy(cx, bucket, acl, action, false),
+        _ => None,
+    };
     let guard = if unlocks(cx, bucket) { Guard::None } else { guard(cx, bucket, &bucket.account, acl) };
-    owned(cx, &bucket.account, check).guarded_by(guard)
+    of_bucket(cx, bucket, check).guarded_by(guard)
 }
 
-fn owned(cx: &Cx, owner: &AccountId, check: Check) -> Check {
-    common(cx, check).of_account(owner.clone()).with("s3:ResourceAccount", owner.as_str())
+fn of_bucket(cx: &Cx, bucket: &Bucket, check: Check) -> Check {
+    let account = &bucket.account;
+    common(cx, check).of_account(account.clone()).with("s3:ResourceAccount", account.as_str())
 }
 
-/// What the bucket's policy and an ACL let in and keep out together. Where the policy lets in the public and the bucket
+/// What the bucket's policy and a grant beside it let in and keep out together. Where the policy lets in the public and the bucket
 /// restricts that, nothing lets in anybody from outside its account (S3 user guide, "Blocking public access",
 /// `RestrictPublicBuckets`).
-fn guard(cx: &Cx, bucket: &Bucket, owner: &AccountId, acl: impl FnOnce() -> Option<Arc<Policy>>) -> Guard {
+fn guard(cx: &Cx, bucket: &Bucket, owner: &AccountId, grant: impl FnOnce() -> Option<Arc<Policy>>) -> Guard {
     let outside = cx.caller().account().is_none_or(|account| account != bucket.account);
     let restricted = outside && bucket.is_public() && bucket.blocks(cx).restrict_public_buckets;
-    let acl = if restricted || bucket.is_enforced() { None } else { acl() };
+    let grant = if restricted { None } else { grant() };
     if restricted || *owner != bucket.account {
-        let policies: Vec<Arc<Policy>> = bucket.denials().cloned().into_iter().chain(acl).collect();
+        let policies: Vec<Arc<Policy>> = bucket.denials().cloned().into_iter().chain(grant).collect();
         return if policies.is_empty() {
             Guard::None
         } else {
             Guard::Grants(Arc::new(PolicySet::new(policies)))
         };
     }
-    match (bucket.policy(), acl) {
+    match (bucket.policy(), grant) {
         (Some((_, set)), None) => Guard::Grants(Arc::clone(set)),
-        (Some((policy, _)), Some(acl)) => Guard::Grants(Arc::new(PolicySet::new([Arc::clone(policy), acl]))),
-        (None, Some(acl)) => Guard::Grants(Arc::new(PolicySet::new([acl]))),
+        (Some((policy, _)), Some(grant)) => {
+            Guard::Grants(Arc::new(PolicySet::new([Arc::clone(policy), grant])))
+        }
+        (None, Some(grant)) => Guard::Grants(Arc::new(PolicySet::new([grant]))),
         (None, None) => Guard::None,
     }
 }

@@ -114,14 +114,26 @@ pub(crate) enum Ownership {
     ObjectWriter,
 }
 
-/// What a bucket's default encryption says that has no effect under SSE-S3, and is shown as it was put.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a bucket says of the encryption of its objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Encryption {
     /// Whether it has a bucket key.
     pub(crate) bucket_key: bool,
-    /// Whether it says that keys of the caller are refused.
-    pub(crate) blocks_customer_keys: bool,
+    /// Whether callers may bring keys along. No bucket lets them until it is told to (S3 user guide, "Blocking or unblocking
+    /// SSE-C for a general purpose bucket", since April 2026).
+    #[serde(default)]
+    pub(crate) allows_customer_keys: bool,
+    /// The default, where it is KMS's: the key, as it was put; without one, that which AWS looks after.
+    #[serde(default)]
+    pub(crate) kms: Option<DefaultKey>,
+}
+
+/// With which key of KMS objects are sealed that say nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DefaultKey {
+    /// Its id, its ARN, or an alias.
+    pub(crate) key: Option<String>,
 }
 
 /// What becomes of a bucket's objects in time.
@@ -207,14 +219,6 @@ impl Bucket {
     /// `arn:aws:s3:::name/key`.
     pub(crate) fn object_arn(&self, key: &str) -> String {
         format!("arn:aws:s3:::{}/{key}", self.name)
-    }
-
-    /// The canonical id of the account that owns it and everything in it.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub(crate) fn owner_id(&self, cx: &Cx) -> Result<String, StoreError> {
-        canonical_id(cx, &self.account)
     }
 
     /// Whether its owner owns everything in it, and ACLs count for nothing.

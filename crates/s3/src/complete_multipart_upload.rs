@@ -2,8 +2,7 @@
 
 use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
-    CompleteMultipartUploadOutput, CompleteMultipartUploadRequest, CompletedPart, ServerSideEncryption,
-    errors, ops,
+    CompleteMultipartUploadOutput, CompleteMultipartUploadRequest, CompletedPart, errors, ops,
 };
 use daypass_core::objects::{
     Algorithm, Checksum, ChecksumKind, CompleteUpload, Completed, ETag, Error as Engine, ListedPart,
@@ -15,19 +14,20 @@ use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
 use crate::checksum::{self, declared};
 use crate::conditional::{self, bare};
+use crate::encryption::{Sealing, Shown};
 use crate::event::{self, Telling};
-use crate::fault::{invalid_request, malformed_xml, not_implemented};
+use crate::fault::{invalid_request, malformed_xml};
 use crate::get_object::part_number;
 use crate::object::{names_versions, quoted};
-use crate::upload::{self, Begun, Named, kind};
-use crate::uri;
+use crate::upload::{self, Begun, Looked, Named, kind};
+use crate::{customer_key, uri};
 
 stream_operation!(COMPLETE_MULTIPART_UPLOAD, ops::CompleteMultipartUpload, checks, run);
 
 /// Bytes of every part but the last (S3 user guide, "Amazon S3 multipart upload limits").
 const MIN_PART_BYTES: u64 = 5 << 20;
 
-async fn checks(cx: &Cx, input: &CompleteMultipartUploadRequest) -> Result<(Checks, Named), Error> {
+async fn checks(cx: &Cx, input: &CompleteMultipartUploadRequest) -> Result<(Checks, Looked), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let check = object_check(cx, &bucket, "s3:PutObject", &input.key)
@@ -38,27 +38,29 @@ async fn checks(cx: &Cx, input: &CompleteMultipartUploadRequest) -> Result<(Chec
     if input.if_match.is_some() {
         checks = checks.and(object_check(cx, &bucket, "s3:GetObject", &input.key));
     }
-    Ok((checks, upload::named(bucket, &input.key)?))
+    let looked = Looked::at(cx, upload::named(bucket, &input.key)?, &input.upload_id).await;
+    Ok((checks.and_all(looked.opening_check(cx)?), looked))
 }
 
 async fn run(
     cx: &Cx,
-    named: Named,
+    looked: Looked,
     input: CompleteMultipartUploadRequest,
     _: Payload,
 ) -> Result<Answered<CompleteMultipartUploadOutput>, Error> {
-    if input.sse_customer_algorithm.is_some() || input.sse_customer_key.is_some() {
-        return Err(not_implemented("encryption with customer-provided keys (SSE-C)").into());
-    }
     let only_if = conditional::writing(input.if_match.as_deref(), input.if_none_match.as_deref())?;
+    let Looked { named, found } = looked;
     let at = named.at(&input.upload_id)?;
     let listed = listed(&input)?;
-    match Begun::find(cx, &named, at.clone()).await {
-        Ok(begun) => as_begun(&begun, &input, &listed)?,
+    let shown = match found {
+        Ok((_, begun)) => {
+            as_begun(&begun, &input, &listed)?;
+            shown(cx, &begun, &input)?
+        }
         // It may have been completed: the object store knows, and answers the same again.
-        Err(Error::Fault(fault)) if fault.code == errors::NO_SUCH_UPLOAD.code => {}
+        Err(Error::Fault(fault)) if fault.code == errors::NO_SUCH_UPLOAD.code => Shown::default(),
         Err(error) => return Err(error),
-    }
+    };
     let expected = expected(&input, listed.len())?;
     let names_versions = names_versions(cx, &named.bucket).await?;
     let (bucket, key) = (input.bucket.clone(), input.key.clone());
@@ -68,7 +70,7 @@ async fn run(
         uri::encode(&key).replace('+', "%20")
     );
     let answer = move |completed: &Completed| {
-        answer(completed, names_versions, [location.clone(), bucket.clone(), key.clone()])
+        answer(completed, names_versions, [location.clone(), bucket.clone(), key.clone()], &shown)
     };
     let answer_then = answer.clone();
     let telling = Telling::of(cx, &named.bucket)?;
@@ -91,6 +93,17 @@ async fn run(
         Ok(completed) => Ok(Answered::new(answer_then(&completed))),
         Err(error) => Err(refused(cx, &named, &input, error)),
     }
+}
+
+/// What is said of its encryption. Who brought a key has to bring it again where the checksum is of what it seals (S3 API
+/// reference, CompleteMultipartUpload, `x-amz-server-side-encryption-customer-key`).
+fn shown(cx: &Cx, begun: &Begun, input: &CompleteMultipartUploadRequest) -> Result<Shown, Fault> {
+    let headers = customer_key::headers!(input);
+    let is_customers = matches!(begun.description.sealing, Some(Sealing::Customer(_)));
+    if is_customers && headers.iter().all(Option::is_none) && begun.chosen().is_none() {
+        return Ok(Shown::default());
+    }
+    Ok(begun.opening(cx, headers)?.shown)
 }
 
 /// The parts of the document.
@@ -226,6 +239,7 @@ fn answer(
     completed: &Completed,
     names_versions: bool,
     [location, bucket, key]: [String; 3],
+    shown: &Shown,
 ) -> CompleteMultipartUploadOutput {
     let written = &completed.written;
     let mut output = CompleteMultipartUploadOutput {
@@ -234,7 +248,9 @@ fn answer(
         key: Some(key),
         e_tag: Some(quoted(&written.etag)),
         checksum_type: checksum::kind(&written.checksums),
-        server_side_encryption: Some(ServerSideEncryption::AES256),
+        server_side_encryption: shown.algorithm,
+        ssekms_key_id: shown.kms_key.clone(),
+        bucket_key_enabled: shown.bucket_key,
         version_id: (names_versions || written.id != VersionId::Null).then(|| written.id.to_string()),
         ..CompleteMultipartUploadOutput::default()
     };

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
-    CopyObjectOutput, CopyObjectRequest, CopyObjectResult, MetadataDirective, ServerSideEncryption,
-    TaggingDirective, errors, ops,
+    CopyObjectOutput, CopyObjectRequest, CopyObjectResult, MetadataDirective, TaggingDirective, errors, ops,
 };
 use daypass_core::objects::{
     Algorithms, Copy, Description as Kept, Error as Engine, Key, MAX_BODY_BYTES, Opened, Outcome, Put,
@@ -19,11 +18,12 @@ use crate::bucket::Bucket;
 use crate::conditional::{self, not_written};
 use crate::copy_source::{CopySource, conditions};
 use crate::description::{Description, described};
+use crate::encryption::{Plan, Sealing};
 use crate::event::{self, Telling};
 use crate::fault::invalid_request;
 use crate::object::{self, expiration_of_written, names_versions, quoted, shown_id, time};
-use crate::writing::{no_customer_key, wanted};
-use crate::{checksum, tag};
+use crate::writing::wanted;
+use crate::{checksum, customer_key, encryption, tag};
 
 stream_operation!(COPY_OBJECT, ops::CopyObject, checks, run);
 
@@ -35,6 +35,7 @@ struct Target {
     bucket: Arc<Bucket>,
     key: Key,
     tags: Vec<Tag>,
+    plan: Result<Plan, Error>,
 }
 
 async fn checks(cx: &Cx, input: &CopyObjectRequest) -> Result<(Checks, Target), Error> {
@@ -44,6 +45,7 @@ async fn checks(cx: &Cx, input: &CopyObjectRequest) -> Result<(Checks, Target), 
     let tags = tag::of_header(input.tagging.as_deref())?;
     let source =
         CopySource::find(cx, &input.copy_source, input.expected_source_bucket_owner.as_deref()).await?;
+    let plan = Plan::of(cx, &bucket, &input.key, &wanted!(input));
     let mut checks = wanted!(input).checks(cx, &bucket, &input.key, &tags, |check| {
         check
             .header("s3:x-amz-copy-source", Some(source.name()))
@@ -52,7 +54,8 @@ async fn checks(cx: &Cx, input: &CopyObjectRequest) -> Result<(Checks, Target), 
             .header("s3:if-none-match", input.if_none_match.clone())
             .with_flag("s3:ObjectCreationOperation", true)
     });
-    checks = checks.and(source.check(cx));
+    checks = checks.and(source.check(cx)).and_all(source.opening_check(cx)?);
+    checks = checks.and_all(plan.as_ref().ok().and_then(|plan| plan.check(cx)));
     if copies_tags(input) && !source.subject.tags().is_empty() {
         checks = checks.and(source.tags_check(cx)).and(object_check(
             cx,
@@ -64,7 +67,7 @@ async fn checks(cx: &Cx, input: &CopyObjectRequest) -> Result<(Checks, Target), 
     if input.if_match.is_some() {
         checks = checks.and(object_check(cx, &bucket, "s3:GetObject", &input.key));
     }
-    Ok((checks, Target { source, bucket, key, tags }))
+    Ok((checks, Target { source, bucket, key, tags, plan }))
 }
 
 fn copies_tags(input: &CopyObjectRequest) -> bool {
@@ -78,11 +81,6 @@ async fn run(
     _: Payload,
 ) -> Result<Answered<CopyObjectOutput>, Error> {
     wanted!(input).only_what_is_built()?;
-    no_customer_key([
-        input.copy_source_sse_customer_algorithm.as_deref(),
-        input.copy_source_sse_customer_key.as_deref(),
-        input.copy_source_sse_customer_key_md5.as_deref(),
-    ])?;
     let mut target = target;
     for _ in 1..ATTEMPTS {
         match attempt(cx, target, &input).await? {
@@ -107,39 +105,46 @@ async fn attempt(
     target: Target,
     input: &CopyObjectRequest,
 ) -> Result<Option<CopyObjectOutput>, Error> {
-    let Target { source, bucket, key, tags } = target;
+    let Target { source, bucket, key, tags, plan } = target;
+    let plan = plan?;
     let opened = source.opened(cx, &conditions!(input))?;
+    let from = source.opening(cx, opened, customer_key::source_headers!(input))?;
     admit_size(opened)?;
     refuse_no_change(&source, &bucket, input)?;
     let (names_versions, source_id) =
         (names_versions(cx, &bucket).await?, shown_id(cx, &source.subject.bucket, &opened.version.id).await?);
     let lock = wanted!(input).lock(cx, &bucket)?;
-    let description = Kept { lock, ..description(cx, &bucket, opened, &tags, input)? };
+    let sealed = plan.seal(cx).await?;
+    let description = Kept { lock, ..description(cx, &bucket, opened, &tags, input, sealed.kept.as_ref())? };
+    let (seal, shown) = (sealed.key_id(cx), sealed.shown);
     let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
     let answer = move |written: &Written| CopyObjectOutput {
         expiration: expiration_of_written(&of, &named, tagged.clone(), written),
-        ..answer(written, names_versions, source_id.clone())
+        ..answer(written, names_versions, source_id.clone(), shown.clone())
     };
     let answer_then = answer.clone();
-    let copy = Copy {
-        source: source.exact(opened),
-        to: Put {
-            bucket: bucket.id(),
-            key,
-            only_if: conditional::writing(input.if_match.as_deref(), input.if_none_match.as_deref())?,
-            description,
-            checksums: algorithms(opened, input)?,
-            seal: Some(cx.state().ring.newest_object_key()),
-            commit: cx.commit_telling(
-                move |outcome| match outcome {
-                    Outcome::Written(written) => Some(answer(written)),
-                    _ => None,
-                },
-                event::created(Telling::of(cx, &bucket)?, "ObjectCreated:Copy", &input.key),
-            ),
-        },
+    let put = Put {
+        bucket: bucket.id(),
+        key,
+        only_if: conditional::writing(input.if_match.as_deref(), input.if_none_match.as_deref())?,
+        description,
+        checksums: algorithms(opened, input)?,
+        seal,
+        commit: cx.commit_telling(
+            move |outcome| match outcome {
+                Outcome::Written(written) => Some(answer(written)),
+                _ => None,
+            },
+            event::created(Telling::of(cx, &bucket)?, "ObjectCreated:Copy", &input.key),
+        ),
     };
-    match cx.state().objects.copy(copy).await {
+    let objects = &cx.state().objects;
+    let written = if from.needs_key() || sealed.key.is_some() {
+        objects.put(put, from.body_again(cx, opened, 0..opened.version.size, sealed.key)?).await
+    } else {
+        objects.copy(Copy { source: source.exact(opened), to: put }).await
+    };
+    match written {
         Ok(written) => Ok(Some(answer_then(&written))),
         Err(Engine::SourceChanged) => Ok(None),
         Err(error) => Err(not_written(cx, &bucket, &input.key, error)),
@@ -165,6 +170,7 @@ fn refuse_no_change(source: &CopySource, bucket: &Bucket, input: &CopyObjectRequ
         || input.storage_class.is_some()
         || input.website_redirect_location.is_some()
         || input.server_side_encryption.is_some()
+        || input.sse_customer_key.is_some()
         || input.checksum_algorithm.is_some();
     if !onto_itself || changes {
         return Ok(());
@@ -179,6 +185,7 @@ fn description(
     opened: &Opened,
     tags: &[Tag],
     input: &CopyObjectRequest,
+    sealing: Option<&Sealing>,
 ) -> Result<Kept, Error> {
     let described = match input.metadata_directive {
         Some(MetadataDirective::REPLACE) => {
@@ -190,6 +197,7 @@ fn description(
             ..Description::decode(&opened.version.meta)?.of_copy()
         },
     };
+    let described = Description { sealing: sealing.cloned(), ..described };
     let described = wanted!(input).owned(cx, bucket, described)?;
     let tags = if copies_tags(input) { opened.version.tags.clone() } else { tag::encode(tags).into() };
     Ok(Kept { meta: described.encode()?.into(), tags, ..Kept::default() })
@@ -205,7 +213,12 @@ fn algorithms(opened: &Opened, input: &CopyObjectRequest) -> Result<Algorithms, 
     Ok(if kept == Algorithms::NONE { kept.with(checksum::DEFAULT) } else { kept })
 }
 
-fn answer(written: &Written, names_versions: bool, source_id: Option<String>) -> CopyObjectOutput {
+fn answer(
+    written: &Written,
+    names_versions: bool,
+    source_id: Option<String>,
+    shown: encryption::Shown,
+) -> CopyObjectOutput {
     let mut result = CopyObjectResult {
         e_tag: Some(quoted(&written.etag)),
         last_modified: Some(time(written.modified)),
@@ -213,11 +226,12 @@ fn answer(written: &Written, names_versions: bool, source_id: Option<String>) ->
         ..CopyObjectResult::default()
     };
     checksum::show!(result, &written.checksums);
-    CopyObjectOutput {
+    let mut output = CopyObjectOutput {
         copy_object_result: Some(result),
         copy_source_version_id: source_id,
         version_id: (names_versions || written.id != VersionId::Null).then(|| written.id.to_string()),
-        server_side_encryption: Some(ServerSideEncryption::AES256),
         ..CopyObjectOutput::default()
-    }
+    };
+    encryption::show_made!(output, shown);
+    output
 }

@@ -8,6 +8,9 @@ use daypass_core::{Check, Cx, Error, Fault};
 use crate::authorize::{owned_as_expected, paid_for};
 use crate::bucket::Bucket;
 use crate::conditional::{self, Reading, Verdict};
+use crate::customer_key::Headers;
+use crate::description::Description;
+use crate::encryption::Opening;
 use crate::fault::{invalid_argument, invalid_request};
 use crate::get_object;
 use crate::object::{Subject, time};
@@ -118,6 +121,23 @@ impl CopySource {
                 Err(conditional::failed(condition).into())
             }
         }
+    }
+
+    /// May the caller open it?
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn opening_check(&self, cx: &Cx) -> Result<Option<Check>, Error> {
+        self.subject.opening_check(cx)
+    }
+
+    /// What opens it, for a request with that key.
+    ///
+    /// # Errors
+    /// As [`Opening::of`].
+    pub(crate) fn opening(&self, cx: &Cx, opened: &Opened, headers: Headers<'_>) -> Result<Opening, Error> {
+        let description = Description::decode(&opened.version.meta)?;
+        Ok(Opening::of(cx, description.sealing.as_ref(), headers)?)
     }
 
     /// The exact version that was seen.

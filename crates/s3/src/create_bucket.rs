@@ -62,14 +62,14 @@ async fn run(
     let region = region(cx.region(), &input)?;
     only_what_is_built(&input)?;
     let tags = tag::of_bucket(tags(&input))?;
-    if cx.state().kept.get::<Bucket>(&Bucket::key_of(&input.bucket))?.is_some() {
-        // Nothing is opened in vain; the transaction looks again.
-        return Ok(Answered::new(cx.transact(|tx| existing(cx, tx, &input.bucket, &region)).await?));
-    }
     let number = u64::from_be_bytes(cx.ids().bytes().first_chunk().copied().unwrap_or_default());
     let mut bucket = Bucket::new(&input.bucket, cx.account(), &region, cx.now().truncated(), number);
     bucket.tags = tags;
     own(cx, &mut bucket, &input)?;
+    if cx.state().kept.get::<Bucket>(&Bucket::key_of(&input.bucket))?.is_some() {
+        // Nothing is opened in vain; the transaction looks again.
+        return Ok(Answered::new(cx.transact(|tx| existing(cx, tx, &input.bucket, &region)).await?));
+    }
     let locks = input.object_lock_enabled_for_bucket == Some(true);
     if locks {
         let kept = document::write::<ops::PutObjectLockConfiguration>(cx, object_lock::enabled())?;
@@ -174,7 +174,12 @@ fn own(cx: &Cx, bucket: &mut Bucket, input: &CreateBucketRequest) -> Result<(), 
         let words = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
         return Err(Fault::coded("InvalidBucketAclWithObjectOwnership", 400, words).into());
     }
-    bucket.acl = Some(written.read(cx, bucket, &bucket.account)?);
+    let acl = written.list(cx, bucket, &bucket.account)?;
+    if bucket.blocks(cx).block_public_acls && acl::is_public(&acl) {
+        let words = "Bucket cannot have public ACLs set with BlockPublicAccess enabled";
+        return Err(Fault::coded("InvalidBucketAclWithBlockPublicAccessError", 400, words).into());
+    }
+    bucket.acl = Some(acl);
     Ok(())
 }
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use daypass_core::model::Enumeration as _;
-use daypass_core::model::s3::{
-    ChecksumType, CreateMultipartUploadOutput, CreateMultipartUploadRequest, ServerSideEncryption, ops,
-};
+use daypass_core::model::s3::{ChecksumType, CreateMultipartUploadOutput, CreateMultipartUploadRequest, ops};
 use daypass_core::objects::{CreateUpload, Description as Kept, Key, Outcome, UploadChecksum, UploadId};
 use daypass_core::store::records::Tag;
 use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation};
@@ -13,7 +11,8 @@ use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation
 use crate::authorize;
 use crate::bucket::Bucket;
 use crate::conditional::not_written;
-use crate::description::described;
+use crate::description::{Description, described};
+use crate::encryption::{self, Plan};
 use crate::fault::invalid_request;
 use crate::upload::kind;
 use crate::writing::wanted;
@@ -25,6 +24,7 @@ struct Target {
     bucket: Arc<Bucket>,
     key: Key,
     tags: Vec<Tag>,
+    plan: Result<Plan, Error>,
 }
 
 async fn checks(cx: &Cx, input: &CreateMultipartUploadRequest) -> Result<(Checks, Target), Error> {
@@ -32,9 +32,11 @@ async fn checks(cx: &Cx, input: &CreateMultipartUploadRequest) -> Result<(Checks
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let key = object::key(&input.key)?;
     let tags = tag::of_header(input.tagging.as_deref())?;
+    let plan = Plan::of(cx, &bucket, &input.key, &wanted!(input));
     let checks = wanted!(input)
         .checks(cx, &bucket, &input.key, &tags, |check| check.with_flag("s3:ObjectCreationOperation", false));
-    Ok((checks, Target { bucket, key, tags }))
+    let checks = checks.and_all(plan.as_ref().ok().and_then(|plan| plan.check(cx)));
+    Ok((checks, Target { bucket, key, tags, plan }))
 }
 
 async fn run(
@@ -43,25 +45,31 @@ async fn run(
     mut input: CreateMultipartUploadRequest,
     _: Payload,
 ) -> Result<Answered<CreateMultipartUploadOutput>, Error> {
-    let Target { bucket, key, tags } = target;
+    let Target { bucket, key, tags, plan } = target;
+    let plan = plan?;
     wanted!(input).only_what_is_built()?;
     let chosen = chosen(&input)?;
     let lock = wanted!(input).lock(cx, &bucket)?;
-    let described = described!(input);
+    let sealed = plan.seal(cx).await?;
+    let described = Description { sealing: sealed.kept.clone(), ..described!(input) };
     let mut described = wanted!(input).owned(cx, &bucket, described)?;
     described.initiator = Some(cx.caller().arn().to_owned());
     described.checksum_was_chosen = chosen.is_some();
     let description =
         Kept { meta: described.encode()?.into(), tags: tag::encode(&tags).into(), lock, ..Kept::default() };
     let (name, of) = (input.key.clone(), input.bucket);
-    let answer = move |id: &UploadId| CreateMultipartUploadOutput {
-        bucket: Some(of.clone()),
-        key: Some(name.clone()),
-        upload_id: Some(id.to_string()),
-        server_side_encryption: Some(ServerSideEncryption::AES256),
-        checksum_algorithm: chosen.and_then(|chosen| checksum::name(chosen.algorithm)),
-        checksum_type: chosen.map(kind),
-        ..CreateMultipartUploadOutput::default()
+    let (seal, shown) = (sealed.key_id(cx), sealed.shown);
+    let answer = move |id: &UploadId| {
+        let mut output = CreateMultipartUploadOutput {
+            bucket: Some(of.clone()),
+            key: Some(name.clone()),
+            upload_id: Some(id.to_string()),
+            checksum_algorithm: chosen.and_then(|chosen| checksum::name(chosen.algorithm)),
+            checksum_type: chosen.map(kind),
+            ..CreateMultipartUploadOutput::default()
+        };
+        encryption::show_made!(output, shown.clone());
+        output
     };
     let answer_then = answer.clone();
     let create = CreateUpload {
@@ -69,7 +77,7 @@ async fn run(
         key,
         description,
         checksum: Some(chosen.unwrap_or(UploadChecksum { algorithm: checksum::DEFAULT, full_object: true })),
-        seal: Some(cx.state().ring.newest_object_key()),
+        seal,
         commit: cx.commit(move |outcome| match outcome {
             Outcome::UploadCreated(id) => Some(answer(id)),
             _ => None,

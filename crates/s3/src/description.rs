@@ -10,6 +10,7 @@ use daypass_core::{Error, Fault};
 use serde::{Deserialize, Serialize};
 
 use crate::acl::Acl;
+use crate::encryption::Sealing;
 
 /// Bytes of the names and values of metadata.
 const MAX_METADATA: usize = 2048;
@@ -44,6 +45,9 @@ pub(crate) struct Description {
     /// Its ACL, if one was put.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) acl: Option<Acl>,
+    /// With what it is sealed, where it is not the server's own keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sealing: Option<Sealing>,
     /// Whether a legal hold was ever put on it or taken off.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) legal_hold_was_set: bool,
@@ -111,6 +115,7 @@ impl Description {
             legal_hold_was_set: false,
             owner: None,
             acl: None,
+            sealing: None,
             website_redirect_location: None,
             ..self.of_object()
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use daypass_core::model::Timestamp;
 use daypass_core::model::s3::{
     ChecksumMode, ChecksumType, GetObjectOutput, GetObjectRequest, HeadObjectOutput, HeadObjectRequest,
-    ObjectLockLegalHoldStatus, ObjectLockMode, ServerSideEncryption, ops,
+    ObjectLockLegalHoldStatus, ObjectLockMode, ops,
 };
 use daypass_core::objects::{Checksums, ObjectBody, Opened, RetentionMode, Version};
 use daypass_core::{
@@ -19,10 +19,10 @@ use crate::authorize;
 use crate::bucket::Bucket;
 use crate::conditional::{self, Reading, Verdict};
 use crate::description::Description;
+use crate::encryption::Opening;
 use crate::fault::{invalid_argument, invalid_request};
-use crate::object::{Subject, quoted, shown_id, size, time};
-use crate::writing::no_customer_key;
-use crate::{checksum, engine, range};
+use crate::object::{Subject, moment, quoted, shown_id, size, time};
+use crate::{checksum, customer_key, encryption, engine, range};
 
 stream_operation!(GET_OBJECT, ops::GetObject, get_checks, get);
 stream_operation!(HEAD_OBJECT, ops::HeadObject, head_checks, head);
@@ -33,7 +33,7 @@ struct Asked<'a> {
     range: Option<&'a str>,
     part_number: Option<i32>,
     with_checksums: bool,
-    customer_key: [Option<&'a str>; 3],
+    customer_key: customer_key::Headers<'a>,
     overrides: [Option<String>; 6],
 }
 
@@ -49,11 +49,7 @@ macro_rules! asked {
             range: $input.range.as_deref(),
             part_number: $input.part_number,
             with_checksums: $input.checksum_mode == Some(ChecksumMode::ENABLED),
-            customer_key: [
-                $input.sse_customer_algorithm.as_deref(),
-                $input.sse_customer_key.as_deref(),
-                $input.sse_customer_key_md5.as_deref(),
-            ],
+            customer_key: customer_key::headers!($input),
             overrides: [
                 $input.response_content_type.clone(),
                 $input.response_cache_control.clone(),
@@ -75,6 +71,7 @@ struct Shown {
     last_modified: Timestamp,
     version_id: Option<String>,
     description: Description,
+    opening: Opening,
     checksums: Checksums,
     checksum_type: Option<ChecksumType>,
     parts_count: Option<i32>,
@@ -106,7 +103,7 @@ macro_rules! output {
             output.content_language = description.content_language;
             output.website_redirect_location = description.website_redirect_location;
             output.metadata = (!description.metadata.is_empty()).then_some(description.metadata);
-            output.server_side_encryption = Some(ServerSideEncryption::AES256);
+            encryption::show!(output, $shown.opening.shown);
             output.checksum_type = $shown.checksum_type;
             output.parts_count = $shown.parts_count;
             output.tag_count = $shown.tag_count;
@@ -124,7 +121,8 @@ async fn get_checks(cx: &Cx, input: &GetObjectRequest) -> Result<(Checks, Subjec
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let version_id = input.version_id.as_deref();
     let subject = Subject::find(cx, bucket, &input.key, version_id).await?;
-    Ok((subject.check(cx, action(version_id.is_some())).into(), subject))
+    let check = subject.check(cx, action(version_id.is_some()));
+    Ok((Checks::from(check).and_all(subject.opening_check(cx)?), subject))
 }
 
 async fn head_checks(cx: &Cx, input: &HeadObjectRequest) -> Result<(Checks, Subject), Error> {
@@ -132,7 +130,10 @@ async fn head_checks(cx: &Cx, input: &HeadObjectRequest) -> Result<(Checks, Subj
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let version_id = input.version_id.as_deref();
     let subject = Subject::find(cx, bucket, &input.key, version_id).await?;
-    Ok((subject.check(cx, action(version_id.is_some())).into(), subject))
+    let check = subject.check(cx, action(version_id.is_some()));
+    // What is said of an object is not sealed, but for its checksums (S3 API reference, HeadObject, `x-amz-checksum-mode`).
+    let opening = if input.checksum_mode.is_some() { subject.opening_check(cx)? } else { None };
+    Ok((Checks::from(check).and_all(opening), subject))
 }
 
 /// The right to read an object, or one version of it by its id.
@@ -151,13 +152,12 @@ pub(crate) async fn get(
     _: Payload,
 ) -> Result<Answered<GetObjectOutput>, Error> {
     let shown = show(cx, &subject, asked!(input), input.version_id.is_some()).await?;
-    let (status, bytes) = (shown.status, shown.bytes.clone());
-    let answer = Answered::new(output!(GetObjectOutput, shown));
+    let status = shown.status;
     if status == Some(304) {
-        return Ok(answer.with_status(304));
+        return Ok(Answered::new(output!(GetObjectOutput, shown)).with_status(304));
     }
-    let body = subject.opened(cx)?.body(bytes).map_err(|error| engine::failed(cx, error))?;
-    let answer = answer.with_body(streamed(body));
+    let body = shown.opening.body(cx, subject.opened(cx)?, shown.bytes.clone())?;
+    let answer = Answered::new(output!(GetObjectOutput, shown)).with_body(streamed(body));
     Ok(match status {
         Some(status) => answer.with_status(status),
         None => answer,
@@ -196,7 +196,8 @@ fn streamed(body: ObjectBody) -> Body {
 async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) -> Result<Shown, Error> {
     let opened = subject.opened(cx)?;
     let version = &opened.version;
-    no_customer_key(asked.customer_key)?;
+    let description = Description::decode(&version.meta)?;
+    let opening = Opening::of(cx, description.sealing.as_ref(), asked.customer_key)?;
     let is_anonymous = matches!(cx.caller().kind(), CallerKind::Anonymous);
     if is_anonymous && asked.overrides.iter().any(Option::is_some) {
         let words = "Request specific response headers cannot be used for anonymous GET requests.";
@@ -210,14 +211,15 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         e_tag: quoted(&version.etag),
         last_modified: modified,
         version_id: shown_id(cx, &subject.bucket, &version.id).await?,
-        description: Description::decode(&version.meta)?,
+        opening,
         checksums: Checksums::default(),
         checksum_type: None,
         parts_count: None,
         tag_count: tag_count(cx, subject, by_version),
         expiration: subject.expiration(version)?,
         retention: retention(cx, subject, version),
-        legal_hold: legal_hold(cx, subject, version),
+        legal_hold: legal_hold(cx, subject, version, description.legal_hold_was_set),
+        description,
     };
     match asked.conditions.judge(&version.etag, modified, cx.now()) {
         Verdict::Fails(condition) => return Err(conditional::failed(condition).into()),
@@ -307,15 +309,24 @@ pub(crate) fn part_number(number: i32) -> Result<u16, Fault> {
 fn retention(cx: &Cx, subject: &Subject, version: &Version) -> (Option<ObjectLockMode>, Option<Timestamp>) {
     match version.lock.retention.filter(|_| cx.may(&subject.check(cx, "s3:GetObjectRetention"))) {
         None => (None, None),
-        Some((RetentionMode::Governance, until)) => (Some(ObjectLockMode::GOVERNANCE), Some(time(until))),
-        Some((RetentionMode::Compliance, until)) => (Some(ObjectLockMode::COMPLIANCE), Some(time(until))),
+        Some((RetentionMode::Governance, until)) => (Some(ObjectLockMode::GOVERNANCE), Some(moment(until))),
+        Some((RetentionMode::Compliance, until)) => (Some(ObjectLockMode::COMPLIANCE), Some(moment(until))),
     }
 }
 
-/// The legal hold, for those who may read it.
-fn legal_hold(cx: &Cx, subject: &Subject, version: &Version) -> Option<ObjectLockLegalHoldStatus> {
-    let held = version.lock.legal_hold && cx.may(&subject.check(cx, "s3:GetObjectLegalHold"));
-    held.then_some(ObjectLockLegalHoldStatus::ON)
+/// The legal hold, for those who may read it, if there ever was one.
+fn legal_hold(
+    cx: &Cx,
+    subject: &Subject,
+    version: &Version,
+    was_set: bool,
+) -> Option<ObjectLockLegalHoldStatus> {
+    let status = match version.lock.legal_hold {
+        true => ObjectLockLegalHoldStatus::ON,
+        false if was_set => ObjectLockLegalHoldStatus::OFF,
+        false => return None,
+    };
+    cx.may(&subject.check(cx, "s3:GetObjectLegalHold")).then_some(status)
 }
 
 /// How many tags there are, for those who may read them (S3 API reference, GetObject, `x-amz-tagging-count`).

@@ -10,11 +10,11 @@ use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 use crate::authorize;
 use crate::bucket::Bucket;
 use crate::description::Description;
+use crate::encryption::Opening;
 use crate::get_object;
 use crate::object::{Subject, shown_id, size, time};
 use crate::upload::part_number_marker;
-use crate::writing::no_customer_key;
-use crate::{checksum, engine, listing};
+use crate::{checksum, customer_key, engine, listing};
 
 stream_operation!(GET_OBJECT_ATTRIBUTES, ops::GetObjectAttributes, checks, run);
 
@@ -25,7 +25,11 @@ async fn checks(cx: &Cx, input: &GetObjectAttributesRequest) -> Result<(Checks, 
     let subject = Subject::find(cx, bucket, &input.key, input.version_id.as_deref()).await?;
     let attributes = if by_version { "s3:GetObjectVersionAttributes" } else { "s3:GetObjectAttributes" };
     let read = subject.check(cx, get_object::action(by_version));
-    Ok((Checks::from(read).and(subject.check(cx, attributes)), subject))
+    let checks = Checks::from(read).and(subject.check(cx, attributes));
+    let wants = |attribute| input.object_attributes.contains(&attribute);
+    let sums = wants(ObjectAttributes::Checksum) || wants(ObjectAttributes::ObjectParts);
+    let opening = if sums { subject.opening_check(cx)? } else { None };
+    Ok((checks.and_all(opening), subject))
 }
 
 async fn run(
@@ -35,12 +39,9 @@ async fn run(
     _: Payload,
 ) -> Result<Answered<GetObjectAttributesOutput>, Error> {
     let opened = subject.opened(cx)?;
-    no_customer_key([
-        input.sse_customer_algorithm.as_deref(),
-        input.sse_customer_key.as_deref(),
-        input.sse_customer_key_md5.as_deref(),
-    ])?;
     let version = &opened.version;
+    let description = Description::decode(&version.meta)?;
+    Opening::of(cx, description.sealing.as_ref(), customer_key::headers!(input))?;
     let wants = |attribute| input.object_attributes.contains(&attribute);
     let object_parts =
         if wants(ObjectAttributes::ObjectParts) { parts(cx, opened, &input).await? } else { None };

@@ -33,8 +33,7 @@
 //!   its own brings `cx.commit_unnoted()`. Records that change in an operation over streams change in `cx.transact`.
 //! * A body is `payload.into_body()`; it ends well only if everything that was declared of it is true. What the object
 //!   store fails with goes through `engine::failed` after the operation's own refusals.
-//! * Bytes are sealed at rest: every put, copy and upload brings `seal: Some(cx.state().ring.newest_object_key())`, which is
-//!   what `AES256` says of each object. Tags stand beside an object as `tag::encode` writes them; lifecycles read them.
+//! * Bytes are sealed at rest: `encryption::Plan` says with which key, `encryption::Opening` what opens them. Tags stand beside an object as `tag::encode` writes them; lifecycles read them.
 //!   `lifetime::expiration` is the value of `x-amz-expiration`, `bucket_acl::full_control` the ACL of everything.
 //! * A change that a bucket's notification configuration may be about brings `cx.commit_telling(…)` with what `event` tells
 //!   of it.
@@ -61,11 +60,13 @@ mod copy_source;
 mod cors;
 mod create_bucket;
 mod create_multipart_upload;
+mod customer_key;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
 mod description;
 mod document;
+mod encryption;
 mod engine;
 mod event;
 mod event_message;
@@ -76,6 +77,7 @@ mod get_object;
 mod get_object_attributes;
 mod head_bucket;
 mod identified;
+mod kms;
 mod lifecycle;
 mod lifetime;
 mod list_buckets;

@@ -1,6 +1,7 @@
 //! `s3:ListBuckets`
 
 use daypass_core::model::s3::{Bucket, ListBucketsOutput, ListBucketsRequest, Owner, ops};
+use daypass_core::policy::Resource;
 use daypass_core::store::{Key, Read as _, Tx};
 use daypass_core::{Check, Checks, Cx, Error, Purpose, operation};
 
@@ -14,7 +15,7 @@ operation!(LIST_BUCKETS, ops::ListBuckets, may_refuse: checks, run);
 const MAX_PAGE: usize = 10_000;
 
 fn checks(cx: &Cx, _: &Tx<'_>, _: &ListBucketsRequest) -> Result<Checks, Error> {
-    Ok(authorize::common(cx, Check::on_all("s3:ListAllMyBuckets")).into())
+    Ok(authorize::common(cx, Check::new("s3:ListAllMyBuckets", Resource::EVERY_BUCKET)).into())
 }
 
 fn run(cx: &Cx, tx: &mut Tx<'_>, input: ListBucketsRequest) -> Result<ListBucketsOutput, Error> {

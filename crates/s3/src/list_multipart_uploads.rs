@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use daypass_core::model::s3::{
-    CommonPrefix, ListMultipartUploadsOutput, ListMultipartUploadsRequest, MultipartUpload, Owner,
-    StorageClass, ops,
+    CommonPrefix, ListMultipartUploadsOutput, ListMultipartUploadsRequest, MultipartUpload, StorageClass, ops,
 };
 use daypass_core::objects::{AfterUpload, Entry, Error as Engine, Upload, UploadId, UploadPage};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
 use crate::authorize::{self, bucket_check};
 use crate::bucket::Bucket;
-use crate::bucket_acl::named;
 use crate::engine;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::list_objects::filled;
-use crate::listing::{self, Encoding};
+use crate::listing::{self, Encoding, Owners};
 use crate::object::{self, time};
 use crate::upload::Begun;
 
@@ -52,7 +50,7 @@ async fn run(
         Some(AfterUpload::Upload(key, id)) => (Some(listing::text(key.as_bytes())), Some(id.to_string())),
     };
     let is_truncated = page.next.is_some();
-    let (uploads, common_prefixes) = shown(page, encoding, &named(&bucket.owner_id(cx)?))?;
+    let (uploads, common_prefixes) = shown(page, encoding, &Owners::new(cx, &bucket)?)?;
     Ok(Answered::new(ListMultipartUploadsOutput {
         bucket: Some(input.bucket),
         key_marker: Some(encoding.of(input.key_marker.as_deref().unwrap_or_default())),
@@ -89,19 +87,19 @@ fn after(
 fn shown(
     page: UploadPage,
     encoding: Encoding,
-    owner: &Owner,
+    owners: &Owners<'_>,
 ) -> Result<(Vec<MultipartUpload>, Vec<CommonPrefix>), Error> {
     let (mut uploads, mut prefixes) = (vec![], vec![]);
     for entry in page.entries {
         match entry {
-            Entry::One(upload) => uploads.push(shown_upload(upload, encoding, owner)?),
+            Entry::One(upload) => uploads.push(shown_upload(upload, encoding, owners)?),
             Entry::Prefix(prefix) => prefixes.push(encoding.prefix(&prefix)),
         }
     }
     Ok((uploads, prefixes))
 }
 
-fn shown_upload(upload: Upload, encoding: Encoding, owner: &Owner) -> Result<MultipartUpload, Error> {
+fn shown_upload(upload: Upload, encoding: Encoding, owners: &Owners<'_>) -> Result<MultipartUpload, Error> {
     let begun = Begun::of(upload)?;
     let (checksum_algorithm, checksum_type) = begun.shown_checksum();
     Ok(MultipartUpload {
@@ -109,7 +107,7 @@ fn shown_upload(upload: Upload, encoding: Encoding, owner: &Owner) -> Result<Mul
         key: Some(encoding.of(&listing::text(begun.upload.key.as_bytes()))),
         initiated: Some(time(begun.upload.initiated)),
         storage_class: Some(StorageClass::STANDARD),
-        owner: Some(owner.clone()),
+        owner: Some(owners.of(&begun.upload.meta)),
         initiator: begun.initiator(),
         checksum_algorithm,
         checksum_type,

@@ -4,22 +4,22 @@ use daypass_core::model::s3::{ListPartsOutput, ListPartsRequest, Part, StorageCl
 use daypass_core::objects::{self, Parts};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
-use crate::authorize::{self, object_check};
+use crate::authorize;
 use crate::bucket::Bucket;
-use crate::bucket_acl::named as owner_named;
 use crate::checksum;
-use crate::listing;
+use crate::customer_key::{self, CustomerKey};
+use crate::listing::{self, Owners};
 use crate::object::{quoted, size, time};
 use crate::upload::{self, Begun, Named};
-use crate::writing::no_customer_key;
 
 stream_operation!(LIST_PARTS, ops::ListParts, checks, run);
 
 async fn checks(cx: &Cx, input: &ListPartsRequest) -> Result<(Checks, Named), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
-    let check = object_check(cx, &bucket, "s3:ListMultipartUploadParts", &input.key);
-    Ok((check.into(), upload::named(bucket, &input.key)?))
+    let named = upload::named(bucket, &input.key)?;
+    let check = named.check(cx, "s3:ListMultipartUploadParts", &input.upload_id).await?;
+    Ok((check.into(), named))
 }
 
 async fn run(
@@ -28,11 +28,7 @@ async fn run(
     input: ListPartsRequest,
     _: Payload,
 ) -> Result<Answered<ListPartsOutput>, Error> {
-    no_customer_key([
-        input.sse_customer_algorithm.as_deref(),
-        input.sse_customer_key.as_deref(),
-        input.sse_customer_key_md5.as_deref(),
-    ])?;
+    CustomerKey::read(cx, customer_key::headers!(input))?;
     let limit = listing::limit(input.max_parts, "max-parts")?;
     let after = upload::part_number_marker(input.part_number_marker)?;
     // A page of nothing tells of the upload all the same.
@@ -56,7 +52,7 @@ async fn run(
         is_truncated: Some(page.truncated),
         parts: Some(page.parts.iter().map(shown).collect()),
         initiator: begun.initiator(),
-        owner: Some(owner_named(&named.bucket.owner_id(cx)?)),
+        owner: Some(Owners::new(cx, &named.bucket)?.of(&begun.upload.meta)),
         storage_class: Some(StorageClass::STANDARD),
         checksum_algorithm,
         checksum_type,

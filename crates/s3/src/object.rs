@@ -15,6 +15,7 @@ use crate::acl::{self, Acl, Grant};
 use crate::authorize::{self, Conditions as _};
 use crate::bucket::Bucket;
 use crate::description::Description;
+use crate::encryption::opening_check;
 use crate::event::Event;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::{engine, lifetime, tag};
@@ -102,6 +103,7 @@ impl Subject {
             _ => Description::default(),
         };
         let owner = owner.unwrap_or_else(|| bucket.account.clone());
+        let acl = if found.is_ok() { acl } else { Some(acl::of_missing(&bucket)) };
         Ok(Self { bucket, at, name: name.to_owned(), version_id, found, tags, owner, acl })
     }
 
@@ -147,6 +149,15 @@ impl Subject {
     /// Its tags; none if it is not there.
     pub(crate) fn tags(&self) -> &[Tag] {
         &self.tags
+    }
+
+    /// May the caller open it, as far as that is another's to say: the key of KMS that it is sealed with?
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn opening_check(&self, cx: &Cx) -> Result<Option<Check>, Error> {
+        let Ok(opened) = &self.found else { return Ok(None) };
+        opening_check(cx, Description::decode(&opened.version.meta)?.sealing.as_ref())
     }
 
     /// The object, once the caller was allowed to know of it.
@@ -268,7 +279,12 @@ pub(crate) fn quoted(etag: &objects::ETag) -> String {
 
 /// A time of the object store's; S3 keeps seconds.
 pub(crate) fn time(at: objects::Timestamp) -> Timestamp {
-    Timestamp::from_millis(i64::try_from(at.0).unwrap_or(i64::MAX)).truncated()
+    moment(at).truncated()
+}
+
+/// A moment to come, as answers have it: to the millisecond, for whoever waits until then.
+pub(crate) fn moment(at: objects::Timestamp) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(at.0).unwrap_or(i64::MAX))
 }
 
 /// A size, as answers have it.

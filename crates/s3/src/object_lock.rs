@@ -17,7 +17,7 @@ use daypass_core::{Answered, Check, Checks, Cx, Error, Fault, Payload, stream_op
 use crate::authorize::{self, Conditions as _, bucket_operation, object_check};
 use crate::bucket::Bucket;
 use crate::fault::{invalid_argument, invalid_request, malformed_xml, no_such_bucket, not_there};
-use crate::{document, engine};
+use crate::{document, engine, versioning};
 
 stream_operation!(PUT_OBJECT_LOCK_CONFIGURATION, ops::PutObjectLockConfiguration, put_checks, put);
 bucket_operation!(GET_OBJECT_LOCK_CONFIGURATION, ops::GetObjectLockConfiguration, get);
@@ -68,7 +68,10 @@ async fn put(
         tx.put(&bucket)?;
         Ok(PutObjectLockConfigurationOutput::default())
     };
-    Ok(Answered::new(cx.transact(change).await?))
+    let output = cx.transact(change).await?;
+    // Who suspended it meanwhile saw no locks yet.
+    versioning::keep_enabled(cx, &bucket).await?;
+    Ok(Answered::new(output))
 }
 
 fn check(configuration: &ObjectLockConfiguration) -> Result<(), Fault> {

@@ -151,7 +151,8 @@ impl Site {
     /// The object of that key, if everybody may read it.
     async fn readable(&self, cx: &Cx, key: &str) -> Result<Subject, Error> {
         let subject = Subject::find(cx, Arc::clone(&self.bucket), key, None).await?;
-        cx.authorize(&subject.check(cx, get_object::action(false)).into())?;
+        let read = subject.check(cx, get_object::action(false));
+        cx.authorize(&Checks::from(read).and_all(subject.opening_check(cx)?))?;
         subject.opened(cx)?;
         Ok(subject)
     }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use daypass_core::model::s3::{PostObjectOutput, PostObjectRequest, PutObjectOutput, PutObjectRequest, ops};
 use daypass_core::objects::MAX_BODY_BYTES;
+use daypass_core::wire::flat_document;
 use daypass_core::{Answered, CallerKind, Checks, Cx, Error, Payload, full, stream_operation};
 
 use crate::fault::invalid_argument;
@@ -28,13 +29,13 @@ async fn checks(cx: &Cx, input: &PostObjectRequest) -> Result<(Checks, Form), Er
         );
         invalid_argument(words, name, "")
     };
+    let key = input.key.clone().filter(|key| !key.is_empty()).ok_or_else(|| missing("key"))?;
     let size = match input.fields.get("policy") {
         Some(policy) => post_policy::check(policy, &input.bucket, &fields, cx.now())?,
         // Without one there is no signer.
         None if matches!(cx.caller().kind(), CallerKind::Anonymous) => None,
         None => return Err(missing("policy").into()),
     };
-    let key = input.key.clone().filter(|key| !key.is_empty()).ok_or_else(|| missing("key"))?;
     let put = PutObjectRequest {
         bucket: input.bucket.clone(),
         key,
@@ -54,6 +55,7 @@ async fn checks(cx: &Cx, input: &PostObjectRequest) -> Result<(Checks, Form), Er
         sse_customer_key_md5: input.sse_customer_key_md5.clone(),
         ssekms_key_id: input.ssekms_key_id.clone(),
         ssekms_encryption_context: input.ssekms_encryption_context.clone(),
+        bucket_key_enabled: input.bucket_key_enabled,
         object_lock_mode: input.object_lock_mode,
         object_lock_retain_until_date: input.object_lock_retain_until_date,
         object_lock_legal_hold_status: input.object_lock_legal_hold_status,
@@ -94,6 +96,8 @@ async fn run(
             server_side_encryption: output.server_side_encryption,
             sse_customer_algorithm: output.sse_customer_algorithm,
             sse_customer_key_md5: output.sse_customer_key_md5,
+            ssekms_key_id: output.ssekms_key_id,
+            bucket_key_enabled: output.bucket_key_enabled,
         }
     };
     let output = put_object::store(cx, target, put, payload, algorithm, answer).await?;
@@ -141,19 +145,5 @@ fn document(output: &PostObjectOutput, bucket: &str, key: &str) -> String {
     let location = output.location.as_deref().unwrap_or_default();
     let e_tag = output.e_tag.as_deref().unwrap_or_default();
     let elements = [("Location", location), ("Bucket", bucket), ("Key", key), ("ETag", e_tag)];
-    let elements = elements.map(|(name, text)| format!("<{name}>{}</{name}>", escaped(text)));
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PostResponse>{}</PostResponse>", elements.concat())
-}
-
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-        out
-    })
+    flat_document("PostResponse", &elements)
 }

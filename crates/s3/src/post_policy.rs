@@ -125,9 +125,9 @@ impl Condition {
             // A content type may be several, and each has to begin so.
             Self::StartsWith(field, prefix) if field == "content-type" => value_of(field)
                 .is_some_and(|value| value.split(',').all(|one| one.starts_with(prefix.as_str()))),
+            // Anything is something: a field that is not there begins with nothing.
             Self::StartsWith(field, prefix) => {
-                value_of(field).unwrap_or_default().starts_with(prefix.as_str())
-                    && (prefix.is_empty() || value_of(field).is_some())
+                value_of(field).is_some_and(|value| value.starts_with(prefix.as_str()))
             }
             Self::Size(_) | Self::All(_) => true,
         }
@@ -198,6 +198,11 @@ mod tests {
                 r#"[["starts-with","$key",""],{"acl":"private"}]"#,
                 &[key],
                 denied(r#"Policy Condition failed: ["eq", "$acl", "private"]"#),
+            ),
+            (
+                r#"[["starts-with","$key",""],["starts-with","$name",""]]"#,
+                &[key],
+                denied(r#"Policy Condition failed: ["starts-with", "$name", ""]"#),
             ),
             (
                 r#"[["starts-with","$key",""],["starts-with","$Content-Type","image/"]]"#,

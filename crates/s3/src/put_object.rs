@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daypass_core::model::IntoValue;
-use daypass_core::model::s3::{PutObjectOutput, PutObjectRequest, ServerSideEncryption, errors, ops};
+use daypass_core::model::s3::{PutObjectOutput, PutObjectRequest, errors, ops};
 use daypass_core::objects::{
     Algorithm, Algorithms, Description as Kept, Key, MAX_BODY_BYTES, Outcome, Put, VersionId, Written,
 };
@@ -13,7 +13,8 @@ use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation
 use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
 use crate::conditional::{self, not_written};
-use crate::description::described;
+use crate::description::{Description, described};
+use crate::encryption::{self, Plan, sealed_with};
 use crate::event::{self, Telling};
 use crate::fault::{entity_too_large, invalid_request, not_implemented};
 use crate::object::{self, expiration_of_written, names_versions, quoted};
@@ -27,6 +28,7 @@ pub(crate) struct Target {
     bucket: Arc<Bucket>,
     key: Key,
     tags: Vec<Tag>,
+    plan: Result<Plan, Error>,
 }
 
 pub(crate) async fn checks(cx: &Cx, input: &PutObjectRequest) -> Result<(Checks, Target), Error> {
@@ -34,17 +36,19 @@ pub(crate) async fn checks(cx: &Cx, input: &PutObjectRequest) -> Result<(Checks,
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let key = object::key(&input.key)?;
     let tags = tag::of_header(input.tagging.as_deref())?;
+    let plan = Plan::of(cx, &bucket, &input.key, &wanted!(input));
     let mut checks = wanted!(input).checks(cx, &bucket, &input.key, &tags, |check| {
         check
             .header("s3:if-match", input.if_match.clone())
             .header("s3:if-none-match", input.if_none_match.clone())
             .with_flag("s3:ObjectCreationOperation", true)
     });
+    checks = checks.and_all(plan.as_ref().ok().and_then(|plan| plan.check(cx)));
     if input.if_match.is_some() {
         // Whoever compares a tag learns of the object that is there.
         checks = checks.and(object_check(cx, &bucket, "s3:GetObject", &input.key));
     }
-    Ok((checks, Target { bucket, key, tags }))
+    Ok((checks, Target { bucket, key, tags, plan }))
 }
 
 async fn run(
@@ -70,7 +74,8 @@ pub(crate) async fn store<O: IntoValue>(
     algorithm: Option<Algorithm>,
     answer_of: impl Fn(PutObjectOutput) -> O + Clone + Send + 'static,
 ) -> Result<O, Error> {
-    let Target { bucket, key, tags } = target;
+    let Target { bucket, key, tags, plan } = target;
+    let plan = plan?;
     wanted!(input).only_what_is_built()?;
     if input.write_offset_bytes.is_some() {
         return Err(not_implemented("appending to objects (x-amz-write-offset-bytes)").into());
@@ -82,15 +87,17 @@ pub(crate) async fn store<O: IntoValue>(
         let words = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters";
         return Err(invalid_request(words).into());
     }
-    let described = described!(input);
+    let sealed = plan.seal(cx).await?;
+    let described = Description { sealing: sealed.kept.clone(), ..described!(input) };
     let described = wanted!(input).owned(cx, &bucket, described)?;
     let description =
         Kept { meta: described.encode()?.into(), tags: tag::encode(&tags).into(), lock, ..Kept::default() };
+    let (seal, shown) = (sealed.key_id(cx), sealed.shown);
     let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
     let answer = move |written: &Written| {
         answer_of(PutObjectOutput {
             expiration: expiration_of_written(&of, &named, tagged.clone(), written),
-            ..answer(written, names_versions)
+            ..answer(written, names_versions, shown.clone())
         })
     };
     let answer_then = answer.clone();
@@ -102,7 +109,7 @@ pub(crate) async fn store<O: IntoValue>(
         only_if,
         description,
         checksums: Algorithms::NONE.with(algorithm.unwrap_or(checksum::DEFAULT)),
-        seal: Some(cx.state().ring.newest_object_key()),
+        seal,
         commit: cx.commit_telling(
             move |outcome| match outcome {
                 Outcome::Written(written) => Some(answer(written)),
@@ -111,7 +118,8 @@ pub(crate) async fn store<O: IntoValue>(
             event::created(Telling::of(cx, &bucket)?, created, &input.key),
         ),
     };
-    let written = cx.state().objects.put(put, payload.into_body()).await;
+    let body = sealed_with(payload.into_body(), sealed.key);
+    let written = cx.state().objects.put(put, body).await;
     let written = written.map_err(|error| not_written(cx, &bucket, &input.key, error))?;
     Ok(answer_then(&written))
 }
@@ -131,14 +139,14 @@ pub(crate) fn admit_body(payload: &Payload) -> Result<Option<Algorithm>, Fault> 
     }
 }
 
-fn answer(written: &Written, names_versions: bool) -> PutObjectOutput {
+fn answer(written: &Written, names_versions: bool, shown: encryption::Shown) -> PutObjectOutput {
     let mut output = PutObjectOutput {
         e_tag: Some(quoted(&written.etag)),
         checksum_type: checksum::kind(&written.checksums),
-        server_side_encryption: Some(ServerSideEncryption::AES256),
         version_id: (names_versions || written.id != VersionId::Null).then(|| written.id.to_string()),
         ..PutObjectOutput::default()
     };
     checksum::show!(output, &written.checksums);
+    encryption::show_made!(output, shown);
     output
 }

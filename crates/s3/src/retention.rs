@@ -18,7 +18,7 @@ use crate::bucket::Bucket;
 use crate::change::{self, ATTEMPTS, Change};
 use crate::description::Description;
 use crate::fault::malformed_xml;
-use crate::object::{Subject, time};
+use crate::object::{Subject, moment};
 use crate::object_lock;
 
 stream_operation!(PUT_OBJECT_RETENTION, ops::PutObjectRetention, put_retention_checks, put_retention);
@@ -74,7 +74,7 @@ async fn get_retention(
         RetentionMode::Governance => ObjectLockRetentionMode::GOVERNANCE,
         RetentionMode::Compliance => ObjectLockRetentionMode::COMPLIANCE,
     };
-    let retention = ObjectLockRetention { mode: Some(mode), retain_until_date: Some(time(until)) };
+    let retention = ObjectLockRetention { mode: Some(mode), retain_until_date: Some(moment(until)) };
     Ok(Answered::new(GetObjectRetentionOutput { retention: Some(retention) }))
 }
 

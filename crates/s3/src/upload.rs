@@ -3,13 +3,17 @@
 
 use std::sync::Arc;
 
+use daypass_core::model::AccountId;
 use daypass_core::model::s3::{ChecksumAlgorithm, ChecksumType, Initiator, errors};
 use daypass_core::objects::{Error as Engine, Key, Upload, UploadAt, UploadChecksum, UploadId};
-use daypass_core::{Cx, Error, Fault};
+use daypass_core::{Check, Cx, Error, Fault};
 
+use crate::authorize;
 use crate::bucket::Bucket;
 use crate::conditional::not_written;
+use crate::customer_key::Headers;
 use crate::description::Description;
+use crate::encryption::{Opening, opening_check};
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::{checksum, object};
 
@@ -20,6 +24,25 @@ pub(crate) struct Named {
 }
 
 impl Named {
+    /// May the caller do this to the upload of that id, whether it is there or not?
+    ///
+    /// # Errors
+    /// A failure of the object store.
+    pub(crate) async fn check(&self, cx: &Cx, action: &'static str, upload_id: &str) -> Result<Check, Error> {
+        let key = String::from_utf8_lossy(self.key.as_bytes());
+        let abroad = cx.caller().account().is_some_and(|account| account != self.bucket.account);
+        // Who began it matters of what other accounts begin.
+        let initiator = match self.at(upload_id) {
+            Ok(at) if abroad => match cx.state().objects.upload(at).await {
+                Ok(upload) => Begun::of(upload)?.account(),
+                Err(Engine::NoSuchUpload | Engine::NoSuchBucket) => None,
+                Err(error) => return Err(failed(cx, &self.bucket, &key, upload_id, error)),
+            },
+            _ => None,
+        };
+        Ok(authorize::upload_check(cx, &self.bucket, action, &key, initiator.as_ref()))
+    }
+
     /// The upload of that id, or none if there can be none.
     ///
     /// # Errors
@@ -61,6 +84,14 @@ impl Begun {
         Self::of(found.map_err(|error| failed(cx, &named.bucket, "", &id, error))?)
     }
 
+    /// What seals its parts, for a request with that key.
+    ///
+    /// # Errors
+    /// As [`Opening::of_upload`].
+    pub(crate) fn opening(&self, cx: &Cx, headers: Headers<'_>) -> Result<Opening, Fault> {
+        Opening::of_upload(cx, self.description.sealing.as_ref(), headers)
+    }
+
     /// The checksum that was asked for. Without one there is S3's default, of which nothing is demanded.
     pub(crate) fn chosen(&self) -> Option<UploadChecksum> {
         self.upload.checksum.filter(|_| self.description.checksum_was_chosen)
@@ -74,11 +105,44 @@ impl Begun {
         }
     }
 
+    /// The account that began it.
+    fn account(&self) -> Option<AccountId> {
+        self.description.initiator.as_ref()?.split(':').nth(4)?.parse().ok()
+    }
+
     /// Who began it. Users are named by their ARN (S3 API reference, Initiator).
     pub(crate) fn initiator(&self) -> Option<Initiator> {
         let arn = self.description.initiator.clone()?;
         let name = arn.rsplit('/').next().map(str::to_owned);
         Some(Initiator { id: Some(arn), display_name: name })
+    }
+}
+
+/// An upload that was looked for before it is known whether the caller may know of it.
+pub(crate) struct Looked {
+    pub(crate) named: Named,
+    /// Where it is and what it is; what is missing is told after the question.
+    pub(crate) found: Result<(UploadAt, Begun), Error>,
+}
+
+impl Looked {
+    /// Looks.
+    pub(crate) async fn at(cx: &Cx, named: Named, upload_id: &str) -> Self {
+        let found = match named.at(upload_id) {
+            Ok(at) => Begun::find(cx, &named, at.clone()).await.map(|begun| (at, begun)),
+            Err(fault) => Err(fault.into()),
+        };
+        Self { named, found }
+    }
+
+    /// May the caller open what its parts are sealed with? (S3 user guide, "Multipart uploads and AWS KMS": who uploads parts
+    /// needs `kms:Decrypt`.)
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn opening_check(&self, cx: &Cx) -> Result<Option<Check>, Error> {
+        let Ok((_, begun)) = &self.found else { return Ok(None) };
+        opening_check(cx, begun.description.sealing.as_ref())
     }
 }
 

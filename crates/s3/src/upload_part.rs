@@ -1,57 +1,61 @@
 //! `s3:PutObject`, a part of it: UploadPart.
 
 use daypass_core::model::Enumeration as _;
-use daypass_core::model::s3::{ServerSideEncryption, UploadPartOutput, UploadPartRequest, ops};
+use daypass_core::model::s3::{UploadPartOutput, UploadPartRequest, ops};
 use daypass_core::objects::{Algorithm, Algorithms, Checksums, Outcome, PartWritten, PutPart};
 use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation};
 
 use crate::authorize::{self, object_check};
 use crate::bucket::Bucket;
-use crate::checksum;
-use crate::fault::{invalid_request, not_implemented};
+use crate::encryption::{self, sealed_with};
+use crate::fault::invalid_request;
 use crate::get_object::part_number;
 use crate::object::quoted;
 use crate::put_object::admit_body;
-use crate::upload::{self, Begun, Named};
+use crate::upload::{self, Begun, Looked};
+use crate::{checksum, customer_key};
 
 stream_operation!(UPLOAD_PART, ops::UploadPart, checks, run);
 
-async fn checks(cx: &Cx, input: &UploadPartRequest) -> Result<(Checks, Named), Error> {
+async fn checks(cx: &Cx, input: &UploadPartRequest) -> Result<(Checks, Looked), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let check =
         object_check(cx, &bucket, "s3:PutObject", &input.key).with_flag("s3:ObjectCreationOperation", false);
-    Ok((check.into(), upload::named(bucket, &input.key)?))
+    let looked = Looked::at(cx, upload::named(bucket, &input.key)?, &input.upload_id).await;
+    Ok((Checks::from(check).and_all(looked.opening_check(cx)?), looked))
 }
 
 async fn run(
     cx: &Cx,
-    named: Named,
+    looked: Looked,
     input: UploadPartRequest,
     payload: Payload,
 ) -> Result<Answered<UploadPartOutput>, Error> {
-    if input.sse_customer_algorithm.is_some() || input.sse_customer_key.is_some() {
-        return Err(not_implemented("encryption with customer-provided keys (SSE-C)").into());
-    }
     let number = part_number(input.part_number)?;
-    let at = named.at(&input.upload_id)?;
     let sent = admit_body(&payload)?;
-    let begun = Begun::find(cx, &named, at.clone()).await?;
+    let Looked { named, found } = looked;
+    let (at, begun) = found?;
+    let opening = begun.opening(cx, customer_key::headers!(input))?;
     refuse_other(&begun, sent)?;
     let shown = sent.or(begun.chosen().map(|chosen| chosen.algorithm));
+    let (key, told) = (opening.key(cx)?, opening.shown);
+    let answer = move |written: &PartWritten| answer(written, shown, told.clone());
+    let answer_then = answer.clone();
     let part = PutPart {
         upload: at,
         number,
         checksums: sent.into_iter().collect::<Algorithms>(),
         commit: cx.commit(move |outcome| match outcome {
-            Outcome::Part(written) => Some(answer(written, shown)),
+            Outcome::Part(written) => Some(answer(written)),
             _ => None,
         }),
     };
-    let written = cx.state().objects.put_part(part, payload.into_body()).await;
+    let body = sealed_with(payload.into_body(), key);
+    let written = cx.state().objects.put_part(part, body).await;
     let written =
         written.map_err(|error| upload::failed(cx, &named.bucket, &input.key, &input.upload_id, error))?;
-    Ok(Answered::new(answer(&written, shown)))
+    Ok(Answered::new(answer_then(&written)))
 }
 
 /// The parts of an upload that was asked to have a checksum have that one, and all of them where it is made of theirs.
@@ -77,12 +81,9 @@ pub(crate) fn known(checksums: &Checksums, shown: Option<Algorithm>) -> Checksum
     checksums.iter().filter(|checksum| Some(checksum.algorithm) == shown).cloned().collect()
 }
 
-fn answer(written: &PartWritten, shown: Option<Algorithm>) -> UploadPartOutput {
-    let mut output = UploadPartOutput {
-        e_tag: Some(quoted(&written.etag)),
-        server_side_encryption: Some(ServerSideEncryption::AES256),
-        ..UploadPartOutput::default()
-    };
+fn answer(written: &PartWritten, shown: Option<Algorithm>, told: encryption::Shown) -> UploadPartOutput {
+    let mut output = UploadPartOutput { e_tag: Some(quoted(&written.etag)), ..UploadPartOutput::default() };
+    encryption::show!(output, told);
     checksum::show!(output, &known(&written.checksums, shown));
     output
 }

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use daypass_core::model::s3::{
-    CopyPartResult, ServerSideEncryption, UploadPartCopyOutput, UploadPartCopyRequest, errors, ops,
-};
+use daypass_core::model::s3::{CopyPartResult, UploadPartCopyOutput, UploadPartCopyRequest, errors, ops};
 use daypass_core::objects::{
     Algorithm, Algorithms, CopyPart, Error as Engine, MAX_BODY_BYTES, Outcome, PartWritten, PutPart,
 };
@@ -12,18 +10,17 @@ use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation
 
 use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
-use crate::checksum;
 use crate::copy_source::{CopySource, conditions};
-use crate::fault::{invalid_argument, invalid_request, not_implemented};
+use crate::fault::{invalid_argument, invalid_request};
 use crate::get_object::part_number;
 use crate::object::{quoted, shown_id, time};
-use crate::upload::{self, Begun, Named};
+use crate::upload::{self, Looked};
 use crate::upload_part::known;
-use crate::writing::no_customer_key;
+use crate::{checksum, customer_key, encryption};
 
 stream_operation!(UPLOAD_PART_COPY, ops::UploadPartCopy, checks, run);
 
-async fn checks(cx: &Cx, input: &UploadPartCopyRequest) -> Result<(Checks, (Named, CopySource)), Error> {
+async fn checks(cx: &Cx, input: &UploadPartCopyRequest) -> Result<(Checks, (Looked, CopySource)), Error> {
     let bucket = Bucket::find(cx, &input.bucket)?;
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let owner = input.expected_source_bucket_owner.as_deref();
@@ -31,28 +28,24 @@ async fn checks(cx: &Cx, input: &UploadPartCopyRequest) -> Result<(Checks, (Name
     let check = object_check(cx, &bucket, "s3:PutObject", &input.key)
         .header("s3:x-amz-copy-source", Some(source.name()))
         .with_flag("s3:ObjectCreationOperation", false);
+    let looked = Looked::at(cx, upload::named(bucket, &input.key)?, &input.upload_id).await;
     let checks = Checks::from(check).and(source.check(cx));
-    Ok((checks, (upload::named(bucket, &input.key)?, source)))
+    let checks = checks.and_all(source.opening_check(cx)?).and_all(looked.opening_check(cx)?);
+    Ok((checks, (looked, source)))
 }
 
 async fn run(
     cx: &Cx,
-    (named, source): (Named, CopySource),
+    (looked, source): (Looked, CopySource),
     input: UploadPartCopyRequest,
     _: Payload,
 ) -> Result<Answered<UploadPartCopyOutput>, Error> {
-    if input.sse_customer_algorithm.is_some() || input.sse_customer_key.is_some() {
-        return Err(not_implemented("encryption with customer-provided keys (SSE-C)").into());
-    }
-    no_customer_key([
-        input.copy_source_sse_customer_algorithm.as_deref(),
-        input.copy_source_sse_customer_key.as_deref(),
-        input.copy_source_sse_customer_key_md5.as_deref(),
-    ])?;
     let number = part_number(input.part_number)?;
-    let at = named.at(&input.upload_id)?;
-    let begun = Begun::find(cx, &named, at.clone()).await?;
+    let Looked { named, found } = looked;
+    let (at, begun) = found?;
+    let to = begun.opening(cx, customer_key::headers!(input))?;
     let opened = source.opened(cx, &conditions!(input))?;
+    let from = source.opening(cx, opened, customer_key::source_headers!(input))?;
     let range = input.copy_source_range.as_deref().map(|r| read_range(r, opened.version.size)).transpose()?;
     let bytes = range.as_ref().map_or(opened.version.size, |range| range.end - range.start);
     if bytes > MAX_BODY_BYTES {
@@ -63,22 +56,26 @@ async fn run(
     }
     let source_id = shown_id(cx, &source.subject.bucket, &opened.version.id).await?;
     let shown = begun.chosen().map(|chosen| chosen.algorithm);
-    let answer = move |written: &PartWritten| answer(written, shown, source_id.clone());
+    let (to_key, told) = (to.key(cx)?, to.shown.clone());
+    let answer = move |written: &PartWritten| answer(written, shown, source_id.clone(), told.clone());
     let answer_then = answer.clone();
-    let copy = CopyPart {
-        source: source.exact(opened),
-        range,
-        to: PutPart {
-            upload: at,
-            number,
-            checksums: Algorithms::NONE,
-            commit: cx.commit(move |outcome| match outcome {
-                Outcome::Part(written) => Some(answer(written)),
-                _ => None,
-            }),
-        },
+    let part = PutPart {
+        upload: at,
+        number,
+        checksums: Algorithms::NONE,
+        commit: cx.commit(move |outcome| match outcome {
+            Outcome::Part(written) => Some(answer(written)),
+            _ => None,
+        }),
     };
-    match cx.state().objects.copy_part(copy).await {
+    let objects = &cx.state().objects;
+    let written = if from.needs_key() || to.needs_key() {
+        let range = range.unwrap_or(0..opened.version.size);
+        objects.put_part(part, from.body_again(cx, opened, range, to_key)?).await
+    } else {
+        objects.copy_part(CopyPart { source: source.exact(opened), range, to: part }).await
+    };
+    match written {
         Ok(written) => Ok(Answered::new(answer_then(&written))),
         // What is there now may be another object, with other tags: the caller asks again.
         Err(Engine::SourceChanged) => {
@@ -111,6 +108,7 @@ fn answer(
     written: &PartWritten,
     shown: Option<Algorithm>,
     source_id: Option<String>,
+    told: encryption::Shown,
 ) -> UploadPartCopyOutput {
     let mut result = CopyPartResult {
         e_tag: Some(quoted(&written.etag)),
@@ -118,12 +116,13 @@ fn answer(
         ..CopyPartResult::default()
     };
     checksum::show!(result, &known(&written.checksums, shown));
-    UploadPartCopyOutput {
+    let mut output = UploadPartCopyOutput {
         copy_part_result: Some(result),
         copy_source_version_id: source_id,
-        server_side_encryption: Some(ServerSideEncryption::AES256),
         ..UploadPartCopyOutput::default()
-    }
+    };
+    encryption::show!(output, told);
+    output
 }
 
 #[cfg(test)]

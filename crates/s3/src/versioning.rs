@@ -50,13 +50,38 @@ async fn put(
             return Err(Fault::new(&errors::ILLEGAL_VERSIONING_CONFIGURATION_EXCEPTION, words).into());
         }
     };
-    if to == Versioning::Suspended && object_lock::is_enabled(&bucket) {
-        let words = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.";
-        return Err(Fault::new(&errors::INVALID_BUCKET_STATE, words).into());
+    if to == Versioning::Suspended {
+        suspendable(&bucket)?;
     }
     let changed = cx.state().objects.set_versioning(bucket.id(), to, cx.commit(|_| Some(()))).await;
     changed.map_err(|error| gone(cx, &bucket, error))?;
+    if to == Versioning::Suspended
+        && let Err(locked) = suspendable(&*Bucket::find(cx, &bucket.name)?)
+    {
+        // Locks came meanwhile, when versions were still enabled.
+        keep_enabled(cx, &bucket).await?;
+        return Err(locked.into());
+    }
     Ok(Answered::new(()))
+}
+
+fn suspendable(bucket: &Bucket) -> Result<(), Fault> {
+    if !object_lock::is_enabled(bucket) {
+        return Ok(());
+    }
+    let words =
+        "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.";
+    Err(Fault::new(&errors::INVALID_BUCKET_STATE, words))
+}
+
+/// Enables versions where locks need them: last of what turns locks on, and of what turned versions off while that happened. Each
+/// writes before it looks at what the other wrote, so that whichever is later leaves them enabled.
+///
+/// # Errors
+/// `NoSuchBucket`, or a failure of the object store.
+pub(crate) async fn keep_enabled(cx: &Cx, bucket: &Bucket) -> Result<(), Error> {
+    let kept = cx.state().objects.set_versioning(bucket.id(), Versioning::Enabled, cx.commit_unnoted()).await;
+    kept.map_err(|error| gone(cx, bucket, error))
 }
 
 async fn get(

@@ -13,10 +13,9 @@ use crate::acl::{self, Permission, Written};
 use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::{Bucket, Ownership};
 use crate::description::Description;
-use crate::fault::{invalid_argument, invalid_request, not_implemented};
+use crate::fault::{invalid_argument, not_implemented};
 use crate::object::pairs;
-use crate::object_lock;
-use crate::website;
+use crate::{customer_key, kms, object_lock, website};
 
 /// What a request wants an object to have, besides bytes and description.
 pub(crate) struct Wanted<'a> {
@@ -24,7 +23,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) grants: [(&'static str, Option<&'a str>); 4],
     pub(crate) encryption: Option<ServerSideEncryption>,
     pub(crate) kms: [Option<&'a str>; 2],
-    pub(crate) customer_key: [Option<&'a str>; 3],
+    pub(crate) bucket_key: Option<bool>,
+    pub(crate) customer_key: customer_key::Headers<'a>,
     pub(crate) storage_class: Option<StorageClass>,
     pub(crate) redirect: Option<&'a str>,
     pub(crate) lock_mode: Option<ObjectLockMode>,
@@ -46,11 +46,8 @@ macro_rules! wanted {
             ],
             encryption: $input.server_side_encryption,
             kms: [$input.ssekms_key_id.as_deref(), $input.ssekms_encryption_context.as_deref()],
-            customer_key: [
-                $input.sse_customer_algorithm.as_deref(),
-                $input.sse_customer_key.as_deref(),
-                $input.sse_customer_key_md5.as_deref(),
-            ],
+            bucket_key: $input.bucket_key_enabled,
+            customer_key: $crate::customer_key::headers!($input),
             storage_class: $input.storage_class,
             redirect: $input.website_redirect_location.as_deref(),
             lock_mode: $input.object_lock_mode,
@@ -134,6 +131,7 @@ impl Wanted<'_> {
         bucket: &Bucket,
         described: Description,
     ) -> Result<Description, Error> {
+        let described = Description { legal_hold_was_set: self.legal_hold.is_some(), ..described };
         let [full_control, read, read_acp, write_acp] = self.grants;
         let headers = [
             (Permission::Read, read.1),
@@ -176,22 +174,35 @@ impl Wanted<'_> {
         self.lock_mode.is_some() || self.retain_until.is_some() || self.legal_hold.is_some()
     }
 
+    /// What the object is to be sealed with by a key of KMS, where the request or its bucket says that it is.
+    ///
+    /// # Errors
+    /// If the request speaks of a key and not of KMS, or of what is not built.
+    pub(crate) fn of_kms<'w>(&'w self, bucket: &'w Bucket) -> Result<Option<kms::Wish<'w>>, Fault> {
+        let [key, context] = self.kms;
+        let default = &bucket.encryption;
+        let bucket_key = self.bucket_key.unwrap_or(default.bucket_key);
+        match self.encryption {
+            Some(ServerSideEncryption::AwsKms) => Ok(Some(kms::Wish { key, context, bucket_key })),
+            Some(ServerSideEncryption::AES256) | None if key.is_some() || context.is_some() => {
+                let words = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
+                Err(invalid_argument(words, "x-amz-server-side-encryption", ""))
+            }
+            Some(ServerSideEncryption::AES256) => Ok(None),
+            Some(other) => Err(not_implemented(&format!("encryption by {}", other.as_str()))),
+            None => Ok(default.kms.as_ref().map(|default| kms::Wish {
+                key: default.key.as_deref(),
+                context: None,
+                bucket_key,
+            })),
+        }
+    }
+
     /// Refuses what no object here has, by its name.
     ///
     /// # Errors
     /// In S3's words where it has some for a bucket like ours.
     pub(crate) fn only_what_is_built(&self) -> Result<(), Fault> {
-        if self.customer_key.iter().any(Option::is_some) {
-            return Err(not_implemented("encryption with customer-provided keys (SSE-C)"));
-        }
-        if self.encryption.is_some_and(|e| e != ServerSideEncryption::AES256) {
-            let name = self.encryption.map(ServerSideEncryption::as_str).unwrap_or_default();
-            return Err(not_implemented(&format!("encryption with keys of AWS KMS ({name})")));
-        }
-        if self.kms.iter().any(Option::is_some) {
-            let words = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
-            return Err(invalid_argument(words, "x-amz-server-side-encryption", ""));
-        }
         website::check_location(self.redirect)?;
         match self.storage_class {
             None | Some(StorageClass::STANDARD) => Ok(()),
@@ -202,15 +213,4 @@ impl Wanted<'_> {
             }
         }
     }
-}
-
-/// Refuses keys that no object here was encrypted with.
-///
-/// # Errors
-/// If there is one.
-pub(crate) fn no_customer_key(headers: [Option<&str>; 3]) -> Result<(), Fault> {
-    if headers.iter().all(Option::is_none) {
-        return Ok(());
-    }
-    Err(invalid_request("The encryption parameters are not applicable to this object."))
 }

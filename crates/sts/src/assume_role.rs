@@ -252,6 +252,8 @@ mod tests {
         assume(&bob, &[]).await.ok();
         server.close(&account()).await;
         assert_eq!(assume(&bob, &[]).await.refused().0, "AccessDenied");
+        let told = server.audit().pop().unwrap().explanation.unwrap();
+        assert!(told.contains("the account of the resource is closed"), "{told}");
     }
 
     #[tokio::test]

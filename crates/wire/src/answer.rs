@@ -1,5 +1,9 @@
 //! Answers: a status, headers and a body.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use daypass_model::{Kind, Location, Operation, Protocol, Service, Value};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
@@ -101,7 +105,8 @@ fn rest(operation: &Operation, value: &Value) -> Answer {
             }
             (Location::Headers, Value::Map(entries)) => {
                 for (name, value) in entries {
-                    answer.header(&format!("{}{name}", member.wire_out), value.as_str().unwrap_or(""));
+                    let value = mail_safe(value.as_str().unwrap_or(""));
+                    answer.header(&format!("{}{name}", member.wire_out), &value);
                 }
             }
             (Location::Status, Value::Integer(status)) => {
@@ -111,6 +116,15 @@ fn rest(operation: &Operation, value: &Value) -> Answer {
         }
     }
     answer
+}
+
+/// A value of metadata as a header has it: what is not ASCII is one encoded word (S3 user guide, "Working with object metadata":
+/// encoded as of RFC 2047).
+fn mail_safe(value: &str) -> Cow<'_, str> {
+    match value.is_ascii() {
+        true => Cow::Borrowed(value),
+        false => Cow::Owned(format!("=?UTF-8?B?{}?=", BASE64.encode(value))),
+    }
 }
 
 fn rest_body(operation: &Operation, value: &Value) -> String {
@@ -204,4 +218,18 @@ fn s3_fault(fault: &Fault, request_id: &str) -> String {
     xml.leaf("HostId", &host_id(request_id));
     xml.close("Error");
     xml.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_beyond_ascii_is_an_encoded_word() {
+        // The example of S3's guide, whose UTF-8 S3 took for Latin-1.
+        let arrived: String = "ÄMÄZÕÑ S3".bytes().map(char::from).collect();
+        assert_eq!(mail_safe(&arrived), "=?UTF-8?B?w4PChE3Dg8KEWsODwpXDg8KRIFMz?=");
+        assert_eq!(mail_safe("Hello World\u{e9}"), "=?UTF-8?B?SGVsbG8gV29ybGTDqQ==?=");
+        assert_eq!(mail_safe("AMAZONS3 =?UTF-8?B?Yg==?="), "AMAZONS3 =?UTF-8?B?Yg==?=");
+    }
 }

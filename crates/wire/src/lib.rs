@@ -26,7 +26,7 @@ pub use page::write_page;
 pub use rest::Labels;
 pub use route::{Hosts, Protocols, Routed, S3Address, decoded_path, protocol_of, route};
 pub use upload_form::{FormFile, FormHead, UploadForm};
-pub use xml::MalformedXml;
+pub use xml::{MalformedXml, flat_document};
 
 use daypass_model::{Operation, Protocol, Value};
 use http::request::Parts;

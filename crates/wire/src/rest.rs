@@ -1,7 +1,7 @@
 //! REST bindings: what S3 and Access Analyzer put into the path, the query, the headers and the body.
 
 use daypass_model::{Blob, Fields, Kind, List, Location, Member, Operation, Protocol, Value};
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
 use crate::form::percent_decode;
@@ -175,12 +175,20 @@ fn from_header(
     }
 }
 
+/// A header of metadata. Bytes beyond ASCII are Latin-1 whatever they were meant as: a name in UTF-8 comes back as S3's guide
+/// shows it (S3 user guide, "Working with object metadata", "User-defined object metadata").
+fn described(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let latin = |value: &HeaderValue| value.as_bytes().iter().map(|b| char::from(*b)).collect();
+    let texts: Vec<String> = headers.get_all(name).iter().map(latin).collect();
+    if texts.is_empty() { None } else { Some(texts.join(",")) }
+}
+
 fn from_headers(headers: &HeaderMap, member: &Member) -> Option<Value> {
     let prefix = member.wire_in.to_ascii_lowercase();
     let mut entries: Vec<(String, Value)> = vec![];
     for name in headers.keys() {
         if let Some(rest) = name.as_str().strip_prefix(&prefix)
-            && let Some(text) = header_text(headers, name.as_str())
+            && let Some(text) = described(headers, name)
         {
             entries.push((rest.to_owned(), Value::String(text)));
         }

@@ -9,6 +9,17 @@ use crate::Fault;
 /// The most bytes before the file: *The form data and boundaries (excluding the contents of the file) cannot exceed 20 KB*
 /// (S3 API reference, POST Object).
 const MAX_BEFORE_FILE: usize = 20 << 10;
+/// What stands for the name of the file.
+const FILE_NAME: &str = "${filename}";
+/// What no file's name has a part in.
+const SIGNING: [&str; 6] = [
+    "policy",
+    "x-amz-algorithm",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-signature",
+];
 /// The most bytes of a boundary (RFC 2046, section 5.1.1).
 const MAX_BOUNDARY: usize = 70;
 
@@ -33,8 +44,8 @@ pub struct FormFile {
 /// A form whose file begins.
 #[derive(Debug)]
 pub struct FormHead {
-    /// The fields before the file, in the order that they came, their names in lower case; in the key, `${filename}` is
-    /// the file's name on the sender's machine, without folders.
+    /// The fields before the file, in the order that they came, their names in lower case. In their values, but for those that
+    /// sign the form, `${filename}` is the file's name on the sender's machine, without folders.
     pub fields: Vec<(String, String)>,
     /// The file.
     pub file: FormFile,
@@ -79,7 +90,7 @@ impl UploadForm {
             match self.part()? {
                 Part::Field(name, value) => self.keep(name, value)?,
                 Part::File(file_name) => {
-                    self.name_key(&file_name);
+                    self.name_file(&file_name)?;
                     let file = FormFile { delimiter: self.delimiter, buffer: self.buffer, ended: false };
                     return Ok(Ok(FormHead { fields: self.fields, file }));
                 }
@@ -101,11 +112,20 @@ impl UploadForm {
         Ok(())
     }
 
-    /// `${filename}` in the key is the file's name (S3 API reference, POST Object, `key`).
-    fn name_key(&mut self, file_name: &str) {
-        for (_, key) in self.fields.iter_mut().filter(|(name, _)| name == "key") {
-            *key = key.replace("${filename}", file_name);
+    /// `${filename}` is the file's name in every field (S3 API reference, POST Object, "Form fields"). What the fields grow to
+    /// is bounded as what they are.
+    fn name_file(&mut self, file_name: &str) -> Result<(), Fault> {
+        for (_, value) in self.fields.iter_mut().filter(|(name, _)| !SIGNING.contains(&name.as_str())) {
+            let places = value.matches(FILE_NAME).count();
+            self.taken = self.taken.saturating_add(places.saturating_mul(file_name.len()));
+            if self.taken > MAX_BEFORE_FILE {
+                return Err(too_large());
+            }
+            if places > 0 {
+                *value = value.replace(FILE_NAME, file_name);
+            }
         }
+        Ok(())
     }
 
     /// Takes the next part out of the buffer, if all of it is there.
@@ -276,6 +296,25 @@ mod tests {
             assert_eq!(fields, [("key".to_owned(), "a\r\nf.txt".to_owned())], "{at_once}");
             assert_eq!((bytes.as_str(), ended), ("one\r\n--two", true), "{at_once}");
         }
+    }
+
+    #[test]
+    fn the_name_of_the_file_stands_in_every_field_that_does_not_sign_and_within_bounds() {
+        let field = |name: &str, value: &str| {
+            format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let file = |name: &str| {
+            format!(
+                "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n1\r\n--B--\r\n"
+            )
+        };
+        let form =
+            [field("x-amz-meta-a", "<${filename}>"), field("policy", "${filename}"), file("a.b")].concat();
+        let (fields, ..) = read(&form, 4096).unwrap();
+        let values: Vec<&str> = fields.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(values, ["<a.b>", "${filename}"]);
+        let many = [field("key", &"${filename}".repeat(1000)), file(&"n".repeat(100))].concat();
+        assert_eq!(read(&many, 4096).unwrap_err(), "MaxPostPreDataLengthExceededError");
     }
 
     #[test]

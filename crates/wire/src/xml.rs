@@ -13,6 +13,18 @@ use crate::validate::{Path, Violations};
 /// The deepest document that is read.
 const MAX_DEPTH: usize = 64;
 
+/// A document without a namespace, of elements that hold text: what S3 answers beside the shapes of its model.
+pub fn flat_document(root: &str, elements: &[(&str, &str)]) -> String {
+    let mut writer = Writer::new(Protocol::RestXml);
+    writer.declare();
+    writer.open(root, &[]);
+    for (name, text) in elements {
+        writer.leaf(name, text);
+    }
+    writer.close(root);
+    writer.finish()
+}
+
 /// Writes elements one after the other.
 pub(crate) struct Writer {
     out: String,

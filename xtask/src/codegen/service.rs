@@ -22,7 +22,10 @@ pub(crate) struct Quirks {
     pub(crate) actions: BTreeMap<String, String>,
     /// Errors that the model does not name: code to status and source.
     #[serde(default)]
-    pub(crate) errors: BTreeMap<String, ExtraError>,
+    pub(crate) errors: BTreeMap<String, SourcedStatus>,
+    /// Operation to the status of its success, where it is not the model's.
+    #[serde(default)]
+    pub(crate) statuses: BTreeMap<String, SourcedStatus>,
     /// Structure to the root element of its XML document.
     #[serde(default)]
     pub(crate) xml_names: BTreeMap<String, String>,
@@ -33,9 +36,9 @@ pub(crate) struct Quirks {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ExtraError {
+pub(crate) struct SourcedStatus {
     pub(crate) status: u16,
-    /// Where the code and its status are documented or were recorded.
+    /// Where it is documented or was recorded.
     #[serde(rename = "source")]
     pub(crate) _source: String,
 }

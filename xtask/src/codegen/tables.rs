@@ -119,6 +119,7 @@ fn operations(model: &Model, out: &mut String, errors: &BTreeMap<String, (String
         let (path, query) =
             text(http, "requestUri").split_once('?').unwrap_or((text(http, "requestUri"), ""));
         let status = http.get("responseCode").and_then(Value::as_u64).unwrap_or(200);
+        let status = model.quirks.statuses.get(name).map_or(status, |known| known.status.into());
         let side = |side| match model.side(operation, side) {
             Some(shape) => format!("S_{}", model.ident(shape)),
             None => "EMPTY".to_owned(),

@@ -27,6 +27,10 @@ impl Gate {
         body: Body,
     ) -> Result<Admitted, Fault> {
         let family = Family::S3;
+        if !arrival.head.headers.contains_key(http::header::CONTENT_LENGTH) {
+            let words = "You must provide the Content-Length HTTP header.";
+            return Err(Fault::coded("MissingContentLength", 411, words));
+        }
         let read = tokio::time::timeout(WITHIN, Form::read(&arrival.head, body)).await;
         let Form { fields, file } = read.map_err(|_| request_timeout())??;
         let refuse = |error: SigError| signature_fault(&error, family);

@@ -4,13 +4,15 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use daypass_core::{Body, BodyError, Peer, PeerInstance, TlsSession, full, token_issuer};
 use http::header::{CONNECTION, EXPECT, HeaderValue, SERVER};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -155,7 +157,7 @@ fn agreed(connection: &rustls::ServerConnection) -> Option<TlsSession> {
 }
 
 async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
-    let ends = answers_unasked(&request);
+    let (request, began) = noted(request);
     let mut response = if request.method() == Method::GET && request.uri().path() == "/_daypass/health" {
         health()
     } else if request.method() == Method::GET && request.uri().path().starts_with("/_daypass/oidc/") {
@@ -165,7 +167,7 @@ async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> 
         server.gate().serve(peer, request).await
     };
     response.headers_mut().insert(SERVER, HeaderValue::from_static("Daypass"));
-    if ends {
+    if !began.load(Ordering::Relaxed) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -189,10 +191,43 @@ fn published(server: &Server, path: &str) -> Response<Body> {
     response
 }
 
-/// Whether the client waits for a `100 Continue` that does not come, because there is no body to ask for. botocore then takes
-/// the answer for that of the request before, and hangs on the next one of this connection: it must not have a next one.
-fn answers_unasked<B: hyper::body::Body>(request: &Request<B>) -> bool {
-    request.headers().contains_key(EXPECT) && request.body().is_end_stream()
+/// A body that tells when its first bytes are here.
+struct Noted<B> {
+    body: B,
+    began: Arc<AtomicBool>,
+}
+
+/// Tells of a request's body whether its first bytes came, as they do not where the client waits for a `100 Continue` and has the
+/// answer instead. botocore sends no body then, and its next request would be read as the body of this one; or it takes the
+/// next answer for that of this one. The connection must not have a next one.
+fn noted<B: hyper::body::Body>(request: Request<B>) -> (Request<Noted<B>>, Arc<AtomicBool>) {
+    let began = Arc::new(AtomicBool::new(!request.headers().contains_key(EXPECT)));
+    let noted = Arc::clone(&began);
+    (request.map(|body| Noted { body, began: noted }), began)
+}
+
+impl<B: hyper::body::Body + Unpin> hyper::body::Body for Noted<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(polled, Poll::Ready(Some(Ok(_)))) {
+            self.began.store(true, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn health() -> Response<Body> {
@@ -218,16 +253,24 @@ pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListene
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_connection_ends_after_an_answer_that_came_instead_of_a_continue() {
-        for (expects, body, ends) in
-            [(true, "", true), (true, "x", false), (false, "", false), (false, "x", false)]
-        {
+    #[tokio::test]
+    async fn a_connection_ends_after_an_answer_that_came_instead_of_a_continue() {
+        for (expects, body, read, ends) in [
+            (true, "", true, true),
+            (true, "x", false, true),
+            (true, "x", true, false),
+            (false, "", true, false),
+            (false, "x", false, false),
+        ] {
             let mut request = Request::new(http_body_util::Full::new(bytes::Bytes::from(body)));
             if expects {
                 request.headers_mut().insert(EXPECT, HeaderValue::from_static("100-continue"));
             }
-            assert_eq!(answers_unasked(&request), ends, "{expects} {body:?}");
+            let (request, began) = noted(request);
+            if read {
+                assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), body);
+            }
+            assert_eq!(!began.load(Ordering::Relaxed), ends, "{expects} {body:?} {read}");
         }
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Entry> {
         daypass_cloudtrail::OPERATIONS,
         daypass_ec2::OPERATIONS,
         daypass_iam::OPERATIONS,
+        daypass_kms::OPERATIONS,
         daypass_organizations::OPERATIONS,
         daypass_s3::OPERATIONS,
         daypass_ssm::OPERATIONS,

@@ -1,13 +1,15 @@
 //! Every operation of the service through the whole gate: what it answers, what it refuses in AWS's words, and what
 //! nobody may get by it.
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 mod access_keys;
 mod account;
+mod answers;
 mod attachments;
 mod boundaries;
 mod concurrency;
 mod credential_report;
+mod examples;
 mod groups;
 mod identity_providers;
 mod inline_policies;
@@ -18,6 +20,7 @@ mod lists;
 mod mfa;
 mod organizations_access_report;
 mod organizations_features;
+mod paging;
 mod passwords;
 mod policies;
 mod privileges;

@@ -8,13 +8,13 @@ use daypass_core::mfa::shown_code;
 use crate::support::{Account, Refusal, refusal};
 
 /// A device and the seed that an app has of it.
-struct Device {
+pub(crate) struct Device {
     serial: String,
     seed: Vec<u8>,
 }
 
 impl Device {
-    async fn new(account: &Account, name: &str) -> Self {
+    pub(crate) async fn new(account: &Account, name: &str) -> Self {
         let made = account.ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)]).await;
         let letters = STANDARD.decode(made.xml("Base32StringSeed").unwrap()).unwrap();
         assert_eq!(letters.len(), 64);
@@ -38,7 +38,7 @@ impl Device {
         ]
     }
 
-    async fn enable(&self, account: &Account, user: &str, seconds: i64) {
+    pub(crate) async fn enable(&self, account: &Account, user: &str, seconds: i64) {
         account.ok("EnableMFADevice", &self.asks(user, &self.codes(account, seconds))).await;
     }
 }

@@ -22,6 +22,10 @@ mod iam_tables;
 #[rustfmt::skip]
 pub mod iam;
 #[rustfmt::skip]
+mod kms_tables;
+#[rustfmt::skip]
+pub mod kms;
+#[rustfmt::skip]
 mod organizations_tables;
 #[rustfmt::skip]
 pub mod organizations;
@@ -44,6 +48,7 @@ static SERVICES: &[&crate::Service] = &[
     &ec2_tables::SERVICE,
     &ec2_instance_connect_tables::SERVICE,
     &iam_tables::SERVICE,
+    &kms_tables::SERVICE,
     &organizations_tables::SERVICE,
     &s3_tables::SERVICE,
     &ssm_tables::SERVICE,

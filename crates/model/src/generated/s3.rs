@@ -4012,9 +4012,13 @@ pub struct PostObjectOutput {
     pub sse_customer_algorithm: Option<String>,
     /// `SSECustomerKeyMD5`.
     pub sse_customer_key_md5: Option<String>,
+    /// `SSEKMSKeyId`.
+    pub ssekms_key_id: Option<String>,
+    /// `BucketKeyEnabled`.
+    pub bucket_key_enabled: Option<bool>,
 }
-impl crate::FromValue for PostObjectOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { content_type: fields.take(0)?, e_tag: fields.take(1)?, location: fields.take(2)?, expiration: fields.take(3)?, version_id: fields.take(4)?, server_side_encryption: fields.take(5)?, sse_customer_algorithm: fields.take(6)?, sse_customer_key_md5: fields.take(7)? }) } }
-impl crate::IntoValue for PostObjectOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.content_type); fields.put(1, self.e_tag); fields.put(2, self.location); fields.put(3, self.expiration); fields.put(4, self.version_id); fields.put(5, self.server_side_encryption); fields.put(6, self.sse_customer_algorithm); fields.put(7, self.sse_customer_key_md5); crate::Value::Structure(fields) } }
+impl crate::FromValue for PostObjectOutput { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { content_type: fields.take(0)?, e_tag: fields.take(1)?, location: fields.take(2)?, expiration: fields.take(3)?, version_id: fields.take(4)?, server_side_encryption: fields.take(5)?, sse_customer_algorithm: fields.take(6)?, sse_customer_key_md5: fields.take(7)?, ssekms_key_id: fields.take(8)?, bucket_key_enabled: fields.take(9)? }) } }
+impl crate::IntoValue for PostObjectOutput { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.content_type); fields.put(1, self.e_tag); fields.put(2, self.location); fields.put(3, self.expiration); fields.put(4, self.version_id); fields.put(5, self.server_side_encryption); fields.put(6, self.sse_customer_algorithm); fields.put(7, self.sse_customer_key_md5); fields.put(8, self.ssekms_key_id); fields.put(9, self.bucket_key_enabled); crate::Value::Structure(fields) } }
 /// `PostObjectRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PostObjectRequest {

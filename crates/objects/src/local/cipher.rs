@@ -6,8 +6,10 @@
 use crate::{Error, Result, SealKey};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use aws_lc_rs::hmac;
 
 pub(super) const TAG_BYTES: usize = 16;
+const TAG_INFO: &[u8] = b"daypass objects: entity tag, version 1";
 const INFO: &[&[u8]] = &[b"daypass objects: blob key, version 1"];
 
 pub(super) struct BlobCipher {
@@ -36,6 +38,13 @@ impl BlobCipher {
             .map(|_| ())
             .map_err(|_| Error::Corrupt(format!("block {block} of blob {blob} is not what was sealed")))
     }
+}
+
+/// The entity tag of bytes that are sealed with a key that was given: 16 bytes that depend on the key, the blob and the MD5.
+pub(super) fn tag_of(key: &SealKey, salt: &[u8; 32], md5: &[u8; 16]) -> [u8; 16] {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
+    let tag = hmac::sign(&key, &[TAG_INFO, salt, md5].concat());
+    tag.as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 fn nonce(block: u64) -> Nonce {

@@ -79,6 +79,7 @@ pub(super) async fn copy(shared: &Arc<Shared>, copy: Copy) -> Result<Written> {
     let to = copy.to;
     to.description.check()?;
     let source = open(shared, copy.source).await?;
+    not_given(&source, to.seal)?;
     if source.version.size > MAX_BODY_BYTES {
         return Err(Error::TooLarge { what: "source of a copy", limit: MAX_BODY_BYTES });
     }
@@ -107,6 +108,7 @@ pub(super) async fn copy_part(shared: &Arc<Shared>, copy: CopyPart) -> Result<Pa
     let upload = shared.upload_record(to.upload.clone()).await?;
     to.checksums = uploads::of_upload(&upload).into_iter().fold(to.checksums, Algorithms::with);
     let source = open(shared, source).await?;
+    not_given(&source, upload.seal)?;
     let range = range.unwrap_or(0..source.version.size);
     if range.start > range.end || range.end > source.version.size {
         return Err(Error::InvalidRange);
@@ -136,8 +138,13 @@ pub(super) async fn copy_part(shared: &Arc<Shared>, copy: CopyPart) -> Result<Pa
         .await
 }
 
+/// Keys that were given are not here.
+fn not_given(source: &Opened, to: Option<KeyId>) -> Result<()> {
+    if [source.seal, to].contains(&Some(KeyId::GIVEN)) { Err(Error::NoKey(KeyId::GIVEN)) } else { Ok(()) }
+}
+
 fn bytes(shared: &Arc<Shared>, source: &Opened, range: Range<u64>) -> ObjectBody {
-    reading::body(Arc::clone(shared), Arc::clone(&source.held), range)
+    reading::body(Arc::clone(shared), Arc::clone(&source.held), range, None)
 }
 
 fn stored_body(shared: &Arc<Shared>, source: &Opened, range: Range<u64>) -> Body {

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::blobs::Content;
-use super::cipher::BlobCipher;
+use super::cipher::{self, BlobCipher};
 use super::extent::BLOCK;
 use super::packer::Payload;
 use super::record::{InlineBytes, SealRecord};
@@ -30,15 +30,20 @@ pub(super) async fn take_in(
     seal: Option<KeyId>,
 ) -> Result<(Digests, Content)> {
     shared.status.writable()?;
-    let seal = seal.map(|key| shared.new_seal(key)).transpose()?;
-    let Body { mut stream, length, agree } = body;
+    let Body { mut stream, length, agree, key } = body;
+    let seal = seal.map(|id| shared.new_seal(id, key.as_ref())).transpose()?;
+    let given = key.zip(seal.as_ref().map(|(record, _)| *record).filter(|seal| seal.key == KeyId::GIVEN));
     let mut intake = Intake::new(shared, length, algorithms, seal);
     while let Some(chunk) = stream.next().await {
         intake.add(chunk.map_err(Error::Body)?).await?;
     }
-    let (digests, content) = intake.finish().await?;
+    let (mut digests, content) = intake.finish().await?;
     if let Some(agree) = agree {
         agree(&digests).map_err(Error::Refused)?;
+    }
+    if let Some((key, seal)) = given {
+        // who has the tag but not the key learns nothing of the bytes
+        digests.md5 = cipher::tag_of(&key, &seal.salt, &digests.md5);
     }
     Ok((digests, content))
 }

@@ -41,7 +41,7 @@ pub use frozen::{Frozen, FrozenSegment};
 pub use inspect::{Progress, inspect};
 pub use open::Options;
 
-use crate::{Error, KeyId, Keyring, Result, UploadAt};
+use crate::{Error, KeyId, Keyring, Result, SealKey, UploadAt};
 use cipher::BlobCipher;
 use commit::{Commits, SharedEntropy};
 use epoch::Readers;
@@ -89,16 +89,16 @@ struct Limits {
 
 impl Shared {
     /// A new way to seal one blob.
-    fn new_seal(&self, key: KeyId) -> Result<intake::Seal> {
+    fn new_seal(&self, key: KeyId, given: Option<&SealKey>) -> Result<intake::Seal> {
         let mut salt = [0; 32];
         commit::fill(&self.entropy, &mut salt);
         let record = SealRecord { key, salt };
-        Ok((record, Arc::new(self.cipher(&record)?)))
+        Ok((record, Arc::new(self.cipher(&record, given)?)))
     }
 
-    fn cipher(&self, seal: &SealRecord) -> Result<BlobCipher> {
-        let key = self.keyring.key(seal.key).ok_or(Error::NoKey(seal.key))?;
-        BlobCipher::new(&key, &seal.salt)
+    fn cipher(&self, seal: &SealRecord, given: Option<&SealKey>) -> Result<BlobCipher> {
+        let key = if seal.key == KeyId::GIVEN { given.cloned() } else { self.keyring.key(seal.key) };
+        BlobCipher::new(&key.ok_or(Error::NoKey(seal.key))?, &seal.salt)
     }
 
     /// A segment with so much room to stream to; a new one if there is none.

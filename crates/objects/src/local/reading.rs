@@ -16,7 +16,7 @@ use super::record::{
 };
 use super::status::Status;
 use super::versions;
-use crate::{At, Contents, Error, ObjectBody, ObjectPart, Opened, Result, Version};
+use crate::{At, Contents, Error, KeyId, ObjectBody, ObjectPart, Opened, Result, SealKey, Version};
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -54,7 +54,9 @@ pub(super) fn head(view: &dyn View, at: &At) -> Result<Version> {
 pub(super) fn open(shared: &Arc<Shared>, reader: &mut SqliteReader, at: &At) -> Result<Opened> {
     let (version, held) = hold(shared, reader, at)?;
     let held = match held {
-        Held::Fragments(fragments) if version.size <= AT_ONCE => {
+        Held::Fragments(fragments)
+            if version.size <= AT_ONCE && !fragments.iter().any(OpenFragment::needs_key) =>
+        {
             Held::Fragments(vec![OpenFragment::Bytes(gather(shared, &fragments)?)])
         }
         held => held,
@@ -94,28 +96,45 @@ pub(super) enum Held {
 
 pub(super) enum OpenFragment {
     Bytes(Bytes),
-    Slice { slice: Slice, blob: OpenBlob },
+    /// Bytes that only a key opens that is given.
+    Sealed(InlineBytes),
+    Slice {
+        slice: Slice,
+        blob: OpenBlob,
+    },
 }
 
 impl OpenFragment {
     fn length(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Sealed(inline) => inline.bytes.len() as u64,
             Self::Slice { slice, .. } => slice.length,
         }
     }
 
-    /// Some bytes from here on: at least one, if there is one.
-    fn read(&self, shared: &Shared, from: u64, most: u64) -> Result<Bytes> {
+    /// Whether it is sealed with a key that was given and is kept nowhere.
+    fn needs_key(&self) -> bool {
         match self {
-            Self::Bytes(bytes) => {
-                let start = (from as usize).min(bytes.len());
-                let end = start.saturating_add(most as usize).min(bytes.len());
-                Ok(bytes.slice(start..end))
-            }
+            Self::Bytes(_) => false,
+            Self::Sealed(_) => true,
+            Self::Slice { blob, .. } => blob.needs_key(),
+        }
+    }
+
+    /// Some bytes from here on: at least one, if there is one.
+    fn read(&self, keys: Keys<'_>, from: u64, most: u64) -> Result<Bytes> {
+        let cut = |bytes: &Bytes| {
+            let start = (from as usize).min(bytes.len());
+            let end = start.saturating_add(most as usize).min(bytes.len());
+            bytes.slice(start..end)
+        };
+        match self {
+            Self::Bytes(bytes) => Ok(cut(bytes)),
+            Self::Sealed(inline) => Ok(cut(&open_inline(keys, inline)?)),
             Self::Slice { slice, blob } => {
                 let most = most.min(slice.length.saturating_sub(from));
-                blob.read(shared, slice.offset + from, most)
+                blob.read(keys, slice.offset + from, most)
             }
         }
     }
@@ -123,17 +142,41 @@ impl OpenFragment {
 
 fn open_fragment(shared: &Shared, view: &dyn View, fragment: &Fragment) -> Result<OpenFragment> {
     match fragment {
-        Fragment::Inline(inline) => Ok(OpenFragment::Bytes(open_inline(shared, inline)?)),
+        Fragment::Inline(inline) if is_given(inline.seal.as_ref().map(|(seal, _)| seal)) => {
+            Ok(OpenFragment::Sealed(inline.clone()))
+        }
+        Fragment::Inline(inline) => Ok(OpenFragment::Bytes(open_inline(Keys::kept(shared), inline)?)),
         Fragment::Slice(slice) => {
             Ok(OpenFragment::Slice { slice: *slice, blob: OpenBlob::open(shared, view, slice.blob)? })
         }
     }
 }
 
-fn open_inline(shared: &Shared, inline: &InlineBytes) -> Result<Bytes> {
+/// What opens sealed bytes: the keys that are kept, and one that may be given.
+#[derive(Clone, Copy)]
+struct Keys<'a> {
+    shared: &'a Shared,
+    given: Option<&'a SealKey>,
+}
+
+impl<'a> Keys<'a> {
+    fn kept(shared: &'a Shared) -> Self {
+        Self { shared, given: None }
+    }
+
+    fn cipher(&self, seal: &SealRecord) -> Result<BlobCipher> {
+        self.shared.cipher(seal, self.given)
+    }
+}
+
+fn is_given(seal: Option<&SealRecord>) -> bool {
+    seal.is_some_and(|seal| seal.key == KeyId::GIVEN)
+}
+
+fn open_inline(keys: Keys<'_>, inline: &InlineBytes) -> Result<Bytes> {
     let Some((seal, tag)) = &inline.seal else { return Ok(inline.bytes.clone()) };
     let mut bytes = BytesMut::from(&inline.bytes[..]);
-    shared.cipher(seal)?.open(inline.number, 0, &mut bytes, tag)?;
+    keys.cipher(seal)?.open(inline.number, 0, &mut bytes, tag)?;
     Ok(bytes.freeze())
 }
 
@@ -149,14 +192,22 @@ impl OpenBlob {
     fn open(shared: &Shared, view: &dyn View, number: u64) -> Result<Self> {
         let missing = || Error::Corrupt(format!("blob {number} is not in the books"));
         let record: BlobRecord = view::load(view, &keys::number(number))?.ok_or_else(missing)?;
-        let cipher = record.seal.as_ref().map(|seal| shared.cipher(seal)).transpose()?;
+        let kept = record.seal.as_ref().filter(|seal| !is_given(Some(seal)));
+        let cipher = kept.map(|seal| Keys::kept(shared).cipher(seal)).transpose()?;
         let extents =
             record.extents.iter().map(|extent| Ok((*extent, shared.segments.file(extent.segment)?)));
         Ok(Self { number, seal: record.seal, cipher, extents: extents.collect::<Result<_>>()? })
     }
 
+    fn needs_key(&self) -> bool {
+        is_given(self.seal.as_ref())
+    }
+
     /// Bytes from an offset on, within one extent; at least one of those that are wanted.
-    fn read(&self, shared: &Shared, from: u64, most: u64) -> Result<Bytes> {
+    fn read(&self, keys: Keys<'_>, from: u64, most: u64) -> Result<Bytes> {
+        let given = self.seal.as_ref().filter(|_| self.needs_key());
+        let given = given.map(|seal| keys.cipher(seal)).transpose()?;
+        let cipher = given.as_ref().or(self.cipher.as_ref());
         let mut start = 0;
         for (extent, file) in &self.extents {
             if from < start + extent.length {
@@ -169,8 +220,8 @@ impl OpenBlob {
                     sealed: self.seal.is_some(),
                 };
                 let most = most.min(extent.length - inside);
-                return read_within(&read, inside, most, self.cipher.as_ref()).inspect_err(|error| {
-                    Status::count(&shared.status.corrupt_blocks, 1);
+                return read_within(&read, inside, most, cipher).inspect_err(|error| {
+                    Status::count(&keys.shared.status.corrupt_blocks, 1);
                     tracing::error!(%error, "stored bytes cannot be read");
                 });
             }
@@ -194,7 +245,7 @@ fn gather(shared: &Shared, fragments: &[OpenFragment]) -> Result<Bytes> {
     for fragment in fragments {
         let mut at = 0;
         while at < fragment.length() {
-            let bytes = fragment.read(shared, at, fragment.length() - at)?;
+            let bytes = fragment.read(Keys::kept(shared), at, fragment.length() - at)?;
             at += bytes.len() as u64;
             if let [_] = fragments
                 && at == fragment.length()
@@ -215,7 +266,11 @@ struct LocalContents {
 
 impl Contents for LocalContents {
     fn body(&self, range: Range<u64>) -> ObjectBody {
-        body(Arc::clone(&self.shared), Arc::clone(&self.held), range)
+        body(Arc::clone(&self.shared), Arc::clone(&self.held), range, None)
+    }
+
+    fn body_with(&self, range: Range<u64>, key: SealKey) -> ObjectBody {
+        body(Arc::clone(&self.shared), Arc::clone(&self.held), range, Some(key))
     }
 
     fn parts(&self, first: u16, limit: usize) -> BoxFuture<'_, Result<Vec<ObjectPart>>> {
@@ -260,7 +315,12 @@ fn parts(view: &dyn View, manifest: u64, first: u16, limit: usize) -> Result<Vec
 }
 
 /// The bytes of a range of what is held.
-pub(super) fn body(shared: Arc<Shared>, held: Arc<Held>, range: Range<u64>) -> ObjectBody {
+pub(super) fn body(
+    shared: Arc<Shared>,
+    held: Arc<Held>,
+    range: Range<u64>,
+    key: Option<SealKey>,
+) -> ObjectBody {
     if let Held::Fragments(fragments) = &*held
         && let [OpenFragment::Bytes(bytes)] = fragments.as_slice()
     {
@@ -268,7 +328,7 @@ pub(super) fn body(shared: Arc<Shared>, held: Arc<Held>, range: Range<u64>) -> O
         let whole = bytes.len() >= end && start <= end;
         return ObjectBody::from_bytes(if whole { bytes.slice(start..end) } else { Bytes::new() });
     }
-    let walk = Walk { held, at: range.start, end: range.end, near: None };
+    let walk = Walk { held, at: range.start, end: range.end, near: None, key };
     let state = Ahead { shared, next: Next::Idle(walk) };
     ObjectBody::new(stream::unfold(state, Ahead::advance))
 }
@@ -321,12 +381,16 @@ struct Walk {
     end: u64,
     /// The fragment that was read last, if it had to be looked up, and where it begins.
     near: Option<(u64, OpenFragment)>,
+    /// What opens what is sealed with a key that was given.
+    key: Option<SealKey>,
 }
 
 impl Walk {
     fn step(&mut self, shared: &Arc<Shared>, reader: &mut SqliteReader) -> Result<Bytes> {
         let wanted = self.end - self.at;
         let held = Arc::clone(&self.held);
+        let given = self.key.clone();
+        let keys = Keys { shared, given: given.as_ref() };
         let bytes = match &*held {
             Held::Fragments(fragments) => {
                 let mut start = 0;
@@ -336,7 +400,7 @@ impl Walk {
                     (self.at < start).then_some((begins, fragment))
                 });
                 let (begins, fragment) = found.ok_or_else(|| self.ends_early())?;
-                fragment.read(shared, self.at - begins, wanted)?
+                fragment.read(keys, self.at - begins, wanted)?
             }
             Held::Manifest { number, chunks, .. } => {
                 let is_near = |(begins, fragment): &(u64, OpenFragment)| {
@@ -346,7 +410,7 @@ impl Walk {
                     Some(near) => near,
                     None => self.look_up(shared, reader, *number, *chunks)?,
                 };
-                let bytes = near.1.read(shared, self.at - near.0, wanted)?;
+                let bytes = near.1.read(keys, self.at - near.0, wanted)?;
                 self.near = Some(near);
                 bytes
             }

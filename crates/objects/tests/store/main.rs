@@ -12,6 +12,7 @@ mod damage;
 mod directory;
 mod faults;
 mod full_disk;
+mod given;
 mod inspection;
 mod model;
 mod random;

@@ -26,7 +26,7 @@ pub(crate) fn keyring() -> Arc<dyn Keyring> {
     Arc::new(TestKeys)
 }
 
-async fn open(directory: &Path) -> Local {
+pub(crate) async fn open(directory: &Path) -> Local {
     let options = Options { keyring: keyring(), ..small_options(3) };
     let store = Local::open(directory, options).unwrap();
     store.open_bucket(BUCKET, second(0)).await.unwrap();
@@ -34,11 +34,11 @@ async fn open(directory: &Path) -> Local {
 }
 
 /// Text that is easy to find on a disk.
-fn plain(size: usize) -> Bytes {
+pub(crate) fn plain(size: usize) -> Bytes {
     b"a secret that must not be found ".iter().copied().cycle().take(size).collect()
 }
 
-fn is_on_disk(directory: &Path, needle: &[u8]) -> bool {
+pub(crate) fn is_on_disk(directory: &Path, needle: &[u8]) -> bool {
     std::fs::read_dir(directory).unwrap().any(|entry| {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -49,7 +49,7 @@ fn is_on_disk(directory: &Path, needle: &[u8]) -> bool {
     })
 }
 
-const SIZES: [usize; 6] = [1, 99, 5_000, 65_537, 100_001, 2_500_000];
+pub(crate) const SIZES: [usize; 6] = [1, 99, 5_000, 65_537, 100_001, 2_500_000];
 
 #[tokio::test]
 async fn sealed_bytes_are_read_back_and_not_found_on_the_disk() {

@@ -4,8 +4,10 @@
 mod accounts;
 mod control;
 mod delegation;
+mod examples;
 mod handshakes;
 mod organization;
+mod paging;
 mod policies;
 mod refusals;
 mod support;

@@ -29,7 +29,8 @@ impl Organization {
         Self::on(TestServer::with_quotas(operations, quotas).await, "ALL").await
     }
 
-    async fn on(server: TestServer, features: &str) -> Self {
+    /// An organization of a server's own account.
+    pub(crate) async fn on(server: TestServer, features: &str) -> Self {
         let management = server.administrator().await;
         let made = ok(&management, "CreateOrganization", json!({ "FeatureSet": features })).await;
         let id = text(&made, "/Organization/Id");

@@ -2,6 +2,7 @@
 
 use super::Explanation;
 use super::layers::{LayerKind, LayerReport, Verdict};
+use crate::Resource;
 use crate::decide::{Cause, Decision, Exception};
 
 /// Who reads the message.
@@ -50,7 +51,7 @@ impl Explanation {
     /// resource in quotes; an action without a resource has no such part.
     pub fn message(&self, audience: Audience, quote_resource: bool) -> String {
         let resource = match (&*self.resource, quote_resource) {
-            ("*", _) => String::new(),
+            ("*" | Resource::EVERY_BUCKET, _) => String::new(),
             (resource, true) => format!(" on resource: \"{resource}\""),
             (resource, false) => format!(" on resource: {resource}"),
         };

@@ -55,6 +55,13 @@ async fn a_canned_list_lets_in_whom_it_names() {
         200
     );
     assert_eq!(ask(&nobody, "GET", "/b-1", "", "").await.status, 200);
+    // Who may list learns that a key is not there; who may not, does not.
+    assert_eq!(refused(&nobody, "GET", "/b-1/missing", "", "").await.1, "NoSuchKey");
+    assert_eq!(ask(&nobody, "HEAD", "/b-1/missing", "", "").await.status, 404);
+    assert_eq!(refused(&nobody, "GET", "/b-1/missing", "acl", "").await.1, "AccessDenied");
+    put_acl(&account.administrator, "/b-1", &[("x-amz-grant-write", ALL_USERS)]).await.ok();
+    assert_eq!(refused(&nobody, "GET", "/b-1/missing", "", "").await.1, "AccessDenied");
+    put_acl(&account.administrator, "/b-1", &[("x-amz-acl", "public-read-write")]).await.ok();
     assert_eq!(ask(&nobody, "PUT", "/b-1/anonymous", "", "x").await.status, 200);
     assert_eq!(ask(&nobody, "DELETE", "/b-1/k", "", "").await.status, 403);
 }
@@ -245,5 +252,48 @@ async fn a_bucket_denies_whatever_lists_grant_and_whosever_the_object_is() {
             assert_eq!(ask(&eve, "GET", path, "", "").await.status, 403, "{path} {restrict}");
         }
         assert_eq!(ask(&account.server.anonymous(), "GET", "/b-1/k", "", "").await.status, 403);
+    }
+}
+
+#[tokio::test]
+async fn an_object_of_another_account_is_in_the_buckets_all_the_same() {
+    let account = with_acls("ObjectWriter").await;
+    let only = |of: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny","Action":"s3:GetObject","Resource":"*","Condition":{{"StringNotEquals":{{"aws:ResourceAccount":"{of}"}}}}}}}}"#
+        )
+    };
+    put_acl(&account.administrator, "/b-1", &[("x-amz-acl", "public-read-write")]).await.ok();
+    for (name, of, expected) in [("eve", "123456789012", 200), ("mallory", "999988887777", 403)] {
+        let writer = account.stranger(name, &[("all", ALL), ("only", &only(of))]).await;
+        let path = format!("/b-1/of-{name}");
+        assert_eq!(ask(&writer, "PUT", &path, "", "x").await.status, 200);
+        assert_eq!(ask(&writer, "GET", &path, "", "").await.status, expected, "{name}");
+        let begun = ask(&writer, "POST", &path, "uploads", "").await.ok();
+        let parts =
+            ask(&writer, "GET", &path, &format!("uploadId={}", begun.xml("UploadId").unwrap()), "").await;
+        assert_eq!(parts.xml_all("ID")[1], id_of(&writer).await, "the owner to be: {}", parts.body);
+        // It is its writer's, and nobody gave it to the bucket's owner.
+        assert_eq!(ask(&account.administrator, "GET", &path, "", "").await.status, 403);
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_is_not_made_public() {
+    let account = Account::new().await;
+    let owned = ("x-amz-object-ownership", "ObjectWriter");
+    let blocked = "InvalidBucketAclWithBlockPublicAccessError";
+    for _ in 0..2 {
+        for (headers, code) in [
+            (&[("x-amz-acl", "public-read")][..], "InvalidBucketAclWithObjectOwnership"),
+            (&[owned, ("x-amz-acl", "public-read")], blocked),
+            (&[owned, ("x-amz-acl", "authenticated-read")], blocked),
+            (&[owned, ("x-amz-grant-write", ALL_USERS)], blocked),
+        ] {
+            let answer = account.administrator.s3("PUT", "/b-1", "", headers, b"").await;
+            assert_eq!((answer.status, answer.code().unwrap().as_str()), (400, code), "{headers:?}");
+        }
+        // Nor where there is one already.
+        account.ok("PUT", "/b-1", "", "").await;
     }
 }

@@ -34,6 +34,32 @@ async fn a_bucket_is_made_found_listed_and_deleted() {
 }
 
 #[tokio::test]
+async fn buckets_are_listed_by_a_right_to_every_bucket_of_s3() {
+    let account = Account::new().await;
+    let statement = |effect: &str, resource: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"{effect}","Action":"s3:ListAllMyBuckets","Resource":"{resource}"}}}}"#
+        )
+    };
+    let allow = |resource| statement("Allow", resource);
+    for (name, policies, expected) in [
+        ("all", vec![allow("*")], 200),
+        ("every", vec![allow("arn:aws:s3:::*")], 200),
+        ("one", vec![allow("arn:aws:s3:::my-bucket")], 403),
+        ("objects", vec![allow("arn:aws:s3:::*/*")], 403),
+        ("denied", vec![allow("*"), statement("Deny", "arn:aws:s3:::*")], 403),
+        ("but-one", vec![allow("*"), statement("Deny", "arn:aws:s3:::my-bucket")], 200),
+    ] {
+        let names: Vec<String> = (0..policies.len()).map(|n| format!("p{n}")).collect();
+        let policies: Vec<(&str, &str)> =
+            names.iter().map(String::as_str).zip(policies.iter().map(String::as_str)).collect();
+        let answer = ask(&account.server.user(name, &policies).await, "GET", "/", "", "").await;
+        assert_eq!(answer.status, expected, "{name}: {}", answer.body);
+        assert!(!answer.body.contains("on resource"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn each_call_leaves_one_record_and_that_of_a_change_is_there_with_the_change() {
     let account = Account::new().await;
     let before = account.server.audit().len();

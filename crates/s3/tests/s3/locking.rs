@@ -4,7 +4,7 @@ use daypass_core::testing::{Client, TestAnswer};
 
 use crate::support::{Account, ask, ask_with, refusal, refused};
 
-const UNTIL: &str = "2040-01-01T00:00:00.000Z";
+const UNTIL: &str = "2040-01-01T00:00:00.250Z";
 
 async fn with_lock() -> Account {
     let account = Account::new().await;
@@ -105,7 +105,39 @@ async fn a_legal_hold_holds_until_it_is_taken_off() {
     let query = format!("legal-hold&{version}");
     account.ok("PUT", "/b-1/k", &query, "<LegalHold><Status>OFF</Status></LegalHold>").await;
     assert_eq!(account.ok("GET", "/b-1/k", &query, "").await.xml("Status"), Some("OFF"));
+    let answer = account.ok("HEAD", "/b-1/k", "", "").await;
+    assert_eq!(header(&answer, "x-amz-object-lock-legal-hold"), Some("OFF"));
     assert_eq!(delete(&account.administrator, &version, false).await.status, 204);
+    // What never had one says nothing, and what came with one that is off says so.
+    for (headers, shown) in [(&[][..], None), (&[("x-amz-object-lock-legal-hold", "OFF")], Some("OFF"))] {
+        put(&account, headers).await;
+        let answer = account.ok("GET", "/b-1/k", "", "").await;
+        assert_eq!(header(&answer, "x-amz-object-lock-legal-hold"), shown);
+    }
+}
+
+#[tokio::test]
+async fn versions_stay_enabled_whoever_comes_first() {
+    let account = Account::new().await;
+    let versions = |status: &str| {
+        format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>")
+    };
+    let (enabled, suspended) = (versions("Enabled"), versions("Suspended"));
+    let locked =
+        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
+    for number in 0..16 {
+        let path = format!("/bucket-{number}");
+        account.ok("PUT", &path, "", "").await;
+        account.ok("PUT", &path, "versioning", &enabled).await;
+        let client = &account.administrator;
+        tokio::join!(
+            ask(client, "PUT", &path, "object-lock", locked),
+            ask(client, "PUT", &path, "versioning", &suspended)
+        );
+        let locks = ask(client, "GET", &path, "object-lock", "").await.status == 200;
+        let status = account.ok("GET", &path, "versioning", "").await;
+        assert!(!locks || status.xml("Status") == Some("Enabled"), "{number}: {}", status.body);
+    }
 }
 
 #[tokio::test]

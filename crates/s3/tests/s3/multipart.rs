@@ -318,3 +318,37 @@ async fn one_of_two_conditional_uploads_wins() {
     assert_eq!(answers, [(200, String::new()), (412, "PreconditionFailed".to_owned())]);
     assert_eq!(account.ok("GET", "/b-1/k", "", "").await.body, "one");
 }
+
+#[tokio::test]
+async fn the_account_that_began_an_upload_may_look_at_it_and_end_it() {
+    let account = Account::with_bucket("b-1").await;
+    account
+        .policy("b-1", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":["999988887777","555566667777"]},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b-1/*"}}"#)
+        .await;
+    let eve = account.stranger("eve", &[("all", crate::buckets::ALL)]).await;
+    let put =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}}"#;
+    let writer = account.stranger("writer", &[("put", put)]).await;
+    let other =
+        account.server.user_of(&"555566667777".parse().unwrap(), "o", &[("all", crate::buckets::ALL)]).await;
+    let nobody = account.server.anonymous();
+    let id = begin(&eve, "k", &[]).await;
+    let of_owner = begin(&account.administrator, "k", &[]).await;
+    let denied = "AccessDenied";
+    for method in ["GET", "DELETE"] {
+        for (client, id, code) in [
+            // Another account that may write here, a user of the same whom its own policies do not let, nobody.
+            (&other, &id, denied),
+            (&writer, &id, denied),
+            (&nobody, &id, denied),
+            (&eve, &of_owner, denied),
+            (&eve, &"x".to_owned(), denied),
+        ] {
+            let (_, refused, _) = refused(client, method, "/b-1/k", &format!("uploadId={id}"), "").await;
+            assert_eq!(refused, code, "{method} {id}");
+        }
+    }
+    let query = format!("uploadId={id}");
+    assert_eq!(ask(&eve, "GET", "/b-1/k", &query, "").await.status, 200);
+    assert_eq!(ask(&eve, "DELETE", "/b-1/k", &query, "").await.status, 204);
+}

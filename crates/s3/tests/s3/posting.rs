@@ -24,7 +24,8 @@ async fn post(account: &Account, fields: &[(&str, String)], file: &str) -> TestA
     let form = format!(
         "{fields}--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.txt\"\r\n\r\n{file}\r\n--B--\r\n"
     );
-    let kind = [("content-type", "multipart/form-data; boundary=B")];
+    let length = form.len().to_string();
+    let kind = [("content-type", "multipart/form-data; boundary=B"), ("content-length", length.as_str())];
     account.server.anonymous().s3("POST", "/b-1", "", &kind, form.as_bytes()).await
 }
 
@@ -51,7 +52,7 @@ async fn a_form_uploads_what_its_signer_may_put() {
     let fields = [
         ("Key", "up/${filename}"),
         ("Content-Type", "text/plain"),
-        ("x-amz-meta-a", "b"),
+        ("x-amz-meta-a", "is ${filename}"),
         ("tagging", tagging),
     ];
     let mut all: Vec<(&str, String)> = fields.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
@@ -64,7 +65,7 @@ async fn a_form_uploads_what_its_signer_may_put() {
     assert_eq!(object.headers["etag"], answer.headers["etag"]);
     assert_eq!(
         (&object.headers["content-type"], &object.headers["x-amz-meta-a"]),
-        (&"text/plain".parse().unwrap(), &"b".parse().unwrap())
+        (&"text/plain".parse().unwrap(), &"is f.txt".parse().unwrap())
     );
     assert_eq!(account.ok("GET", "/b-1/up/f.txt", "tagging", "").await.xml("Value"), Some("1"));
 }
@@ -168,4 +169,27 @@ async fn a_browser_goes_where_the_form_says() {
     let to = answer.headers["location"].to_str().unwrap();
     assert!(to.starts_with("https://example.com/?x=1&bucket=b-1&key=up/a+b&etag=%22"), "{to}");
     assert_eq!(ask("success_action_redirect", "javascript:x").await.status, 204);
+}
+
+#[tokio::test]
+async fn a_form_says_that_its_sender_pays() {
+    let account = with_uploader().await;
+    let pays = "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>";
+    account.ok("PUT", "/b-1", "requestPayment", pays).await;
+    account.policy("b-1", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"999988887777"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b-1/*"}}"#).await;
+    account.stranger("eve", &[("all", crate::buckets::ALL)]).await;
+    let conditions = r#",["starts-with","$x-amz-request-payer",""]"#;
+    for (payer, expected) in [("requester", 204), ("bucketowner", 403), ("", 403)] {
+        let mut fields = vec![("key", "up/x".to_owned()), ("x-amz-request-payer", payer.to_owned())];
+        fields.extend(Signer::of(&account.server, "eve").form(&policy(conditions)));
+        assert_eq!(post(&account, &fields, "1").await.status, expected, "{payer}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_says_how_long_it_is() {
+    let account = with_uploader().await;
+    let kind = [("content-type", "multipart/form-data; boundary=B")];
+    let answer = account.server.anonymous().s3("POST", "/b-1", "", &kind, b"--B\r\n").await;
+    assert_eq!((answer.status, answer.code().unwrap().as_str()), (411, "MissingContentLength"));
 }
