@@ -223,6 +223,11 @@ class Tally:
         return 1 if self.failed or not self.passed else 0
 
 
+def so_far(round, every, tally):
+    if (round + 1) % every == 0:
+        print(f"# round {round + 1}: {tally.passed} passed, {tally.failed} failed so far", flush=True)
+
+
 def killed(server, a, tally):
     """Kills the server in the middle of a load, and sometimes once more while it starts, and judges it each time that it is back."""
     load, starting = Load(a.seed), 0
@@ -247,6 +252,7 @@ def killed(server, a, tally):
         server.start()
         nothing = [] if load.acknowledged > before else ["nothing was acknowledged: nothing was tested"]
         tally.count(f"round {round}", unsound + nothing + load.judge(*server.clients("s3", "iam")))
+        so_far(round, 100, tally)
     server.stop()
     tally.count("fsck finds nothing, no leftovers either", server.unsound())
     tally.count("objects were read and users made meanwhile", [] if load.read and load.users else [f"{load.read} and {load.users}"])
@@ -442,8 +448,7 @@ def flips(server, a, tally):
         # found or not: what the server gives out must be right, or an error
         tally.count(words, given_out(server, clients, load, users, status))
         harmless += status == 0
-        if round % 500 == 499:
-            print(f"# {round + 1} flips: {tally.passed} passed, {tally.failed} failed so far", flush=True)
+        so_far(round, 500, tally)
     tally.count("fsck finds flips", [] if found else ["it found none"])
     return f"{found} of {a.rounds} flips were found by fsck, {harmless} were harmless"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Terraform's resources of S3 against a running server, whose administrator the environment names: apply, a plan without a
+# Terraform's resources of S3 and of the keys that seal its objects, against a running server, whose administrator the environment names: apply, a plan without a
 # difference, a change in place, imports, destroy. Ends with a line 'N passed, N failed'.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,7 +8,7 @@ export TF_CLI_CONFIG_FILE=$work/tf.rc TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1 TF
 export TF_VAR_suffix=${TF_VAR_suffix:-$$-$RANDOM}
 mirror=$(find /opt /usr/local /usr/share "$HOME/.terraform.d" -maxdepth 4 -type d -name registry.terraform.io 2>/dev/null | head -n 1)
 printf 'provider_installation {\n  filesystem_mirror { path = "%s" }\n}\n' "${TF_PLUGINS:-$(dirname "${mirror:-/nowhere/x}")}" >"$TF_CLI_CONFIG_FILE"
-cp "$here/s3/main.tf" "$work/" && cd "$work" || exit 1
+cp "$here"/s3/*.tf "$work/" && cd "$work" || exit 1
 
 passed=0 failed=0
 check() { local what=$1 log; shift; log=$work/log
@@ -38,6 +38,10 @@ check "import aws_s3_bucket_metric" import_again aws_s3_bucket_metric.b "$bucket
 check "import aws_s3_bucket_analytics_configuration" import_again aws_s3_bucket_analytics_configuration.b "$bucket:all"
 check "import aws_s3_bucket_inventory" import_again aws_s3_bucket_inventory.b "$bucket:daily"
 [ -z "${TF_VAR_event_queue:-}" ] || check "import aws_s3_bucket_notification" import_again 'aws_s3_bucket_notification.b[0]' "$bucket"
+key=$(terraform state show -no-color aws_kms_key.k | sed -n 's/^ *key_id *= "\(.*\)"/\1/p')
+check "import aws_kms_key" import_again aws_kms_key.k "$key"
+check "import aws_kms_alias" import_again aws_kms_alias.k "alias/terraform-$TF_VAR_suffix"
+check "import the encryption of a bucket with a key" import_again aws_s3_bucket_server_side_encryption_configuration.sealed "terraform-s3-sealed-$TF_VAR_suffix"
 # What an import cannot know (force_destroy) is written once more.
 check "apply after the imports" tf apply -auto-approve -input=false "${changed[@]}"
 check "a plan after the imports shows no difference" same "${changed[@]}"

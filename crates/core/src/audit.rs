@@ -43,6 +43,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// A record that lacks its outcome.
+#[derive(Clone)]
 pub(crate) struct Draft {
     record: AuditRecord,
     event: Map<String, Json>,
@@ -65,6 +66,13 @@ impl Draft {
     fn fail(mut self, fault: &Fault) -> AuditRecord {
         self.set("errorCode", error_code(self.operation, fault).into());
         self.set("errorMessage", cut(&fault.message).into());
+        self.write()
+    }
+
+    /// The record of a change whose outcome nobody learned: another store was asked for it and did not answer.
+    pub(crate) fn unknown(mut self) -> AuditRecord {
+        self.set("errorCode", "OutcomeUnknown".into());
+        self.set("errorMessage", "The store that keeps the bucket did not say whether it was done.".into());
         self.write()
     }
 

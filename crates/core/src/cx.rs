@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use bytes::Bytes;
 use daypass_model::{AccountId, IntoValue, Operation, Timestamp, Value};
-use daypass_objects::{Commit, Note, Outcome};
+use daypass_objects::{Commit, Note, Outcome, Tell};
 use daypass_policy::Decision;
 use daypass_store::{TransactError, Tx};
 use daypass_wire::Fault;
 
-use crate::audit::Call;
+use crate::audit::{Call, Draft};
 use crate::caller::{Caller, Vouched};
 use crate::check::Checks;
 use crate::error::Error;
@@ -200,11 +201,7 @@ impl Cx {
         let mut trail = self.trail();
         trail.noted = true;
         let draft = Call::of(self).draft(&trail);
-        let note = Note::of(move |outcome| {
-            let output = answer(outcome).map(IntoValue::into_value);
-            crate::outbox::write(&draft.finish(output.as_ref()), tell(outcome).as_ref())
-        });
-        self.commit_unnoted().with_note(note)
+        self.commit_unnoted().with_note(Note::Told(Box::new(Told { draft, answer, tell })))
     }
 
     /// The same of a change that has no record of its own: a step towards one that has.
@@ -304,5 +301,30 @@ impl Cx {
     #[must_use]
     pub fn internal_failure(&self) -> Fault {
         crate::error::internal_failure(self.operation.service)
+    }
+}
+
+/// The audit record of a change of objects, and what is told of it, once its outcome is known; until then, the record of what
+/// was meant.
+struct Told<A, T> {
+    draft: Draft,
+    answer: A,
+    tell: T,
+}
+
+impl<O, A, T> Tell for Told<A, T>
+where
+    O: IntoValue,
+    A: FnOnce(&Outcome<'_>) -> Option<O> + Send,
+    T: FnOnce(&Outcome<'_>) -> Option<serde_json::Value> + Send,
+{
+    fn intent(&self) -> Option<Bytes> {
+        crate::outbox::write(&self.draft.clone().unknown(), None)
+    }
+
+    fn write(self: Box<Self>, outcome: &Outcome<'_>) -> Option<Bytes> {
+        let Self { draft, answer, tell } = *self;
+        let output = answer(outcome).map(IntoValue::into_value);
+        crate::outbox::write(&draft.finish(output.as_ref()), tell(outcome).as_ref())
     }
 }

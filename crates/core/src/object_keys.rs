@@ -14,6 +14,12 @@ pub struct ObjectKeys {
 }
 
 impl ObjectKeys {
+    /// Whether this is a key of some ring: one that says of an object that it is encrypted at rest, and nothing more.
+    #[must_use]
+    pub fn is_of_a_ring(id: KeyId) -> bool {
+        id.0.starts_with(NAMESPACE)
+    }
+
     /// The keys of a ring.
     #[must_use]
     pub fn of(ring: &KeyRing) -> Self {

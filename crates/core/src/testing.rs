@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use aws_lc_rs::{digest, hmac};
 use daypass_model::{AccountId, Kind, Operation, Protocol, Service, Structure, Text, Timestamp, services};
 use daypass_objects::local::{Local, Options};
+use daypass_objects::upstream::Attached;
 use daypass_store::records::{AccessKey, AccessKeyStatus, Indexed as _, Policies, Sealed, User};
 use daypass_store::{AuditQuery, AuditRecord, Order, Store};
 use http::Request;
@@ -77,6 +78,8 @@ pub struct TestServer {
     pub clock: Arc<StillClock>,
     /// What others publish.
     pub web: Arc<StillWeb>,
+    /// Its object store, to which other stores can be attached.
+    pub engine: Arc<Attached>,
     /// Where its objects are, until it is dropped.
     _objects: tempfile::TempDir,
 }
@@ -95,12 +98,14 @@ impl TestServer {
         let ring = KeyRing::load(&store, &Secret::new([7; 32]), &*clock, Arc::clone(&entropy)).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let web = Arc::new(StillWeb::default());
+        let engine =
+            Arc::new(Attached::new(Arc::new(objects(folder.path(), &ring, &entropy))).await.unwrap());
         let state = State {
             identities: Identities::of(&store),
             organizations: Organizations::of(&store),
             kept: Kept::of(&store),
             attempts: Attempts::default(),
-            objects: Arc::new(objects(folder.path(), &ring, &entropy)),
+            objects: Arc::clone(&engine) as _,
             store,
             ring,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -115,7 +120,7 @@ impl TestServer {
             destinations: Destinations::new(DESTINATIONS),
         };
         administrator::prepare(&state, &account()).await.unwrap();
-        Self { gate: Gate::new(Arc::new(state), entries), clock, web, _objects: folder }
+        Self { gate: Gate::new(Arc::new(state), entries), clock, web, engine, _objects: folder }
     }
 
     /// A client of the account's administrator.

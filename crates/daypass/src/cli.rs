@@ -1,5 +1,7 @@
 //! The command line. Help, completions and the man page come from here.
 
+mod bucket;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,6 +10,7 @@ use daypass_core::SetQuota;
 use daypass_core::model::AccountId;
 
 use crate::deliveries::EventDestination;
+pub(crate) use bucket::{Bucket, BucketAttach, BucketCommand, BucketDetach, BucketList};
 
 /// Instance roles made real on your own machines
 ///
@@ -45,6 +48,8 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Make a data directory of a backup
     Restore(Restore),
+    /// Keep buckets in other stores that speak S3: Ceph RGW, Garage, SeaweedFS, MinIO, AWS
+    Bucket(Bucket),
     /// List the operations of every service: which are built, which are not
     Operations(Operations),
     /// Work with policy documents, without a server

@@ -50,12 +50,10 @@ pub(crate) struct SystemWeb {
 }
 
 impl SystemWeb {
-    /// Reads the authorities that this machine knows. `folder` is where the operator puts key sets: JSON files, each with its
+    /// Believes the authorities that this machine knows. `folder` is where the operator puts key sets: JSON files, each with its
     /// `issuer` beside its `keys`.
-    pub(crate) fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf, roots: RootCertStore) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         Self { known: verifier(roots, &provider), provider, folder, fetches: Semaphore::new(MAX_FETCHES) }
     }
 
@@ -155,6 +153,13 @@ fn keys_in(folder: &Path, issuer: &Issuer) -> Option<Vec<u8>> {
         let named = document.get("issuer").and_then(serde_json::Value::as_str);
         (named == Some(issuer.as_str())).then_some(text)
     })
+}
+
+/// The authorities that this machine knows.
+pub(crate) fn known_authorities() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
 }
 
 /// A connection to the first address of a host that takes one.

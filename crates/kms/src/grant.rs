@@ -138,8 +138,12 @@ fn id_of(tx: &Tx<'_>, name: &str) -> Result<String, Error> {
 
 fn constraint(constraints: GrantConstraints) -> Result<Option<Constraint>, Fault> {
     match (constraints.encryption_context_equals, constraints.encryption_context_subset) {
-        (Some(_), Some(_)) => Err(invalid("A grant has one constraint.")),
-        (Some(equals), None) => Ok(Some(Constraint::Equals(equals))),
+        // Some clients send both, of which one says nothing.
+        (Some(equals), Some(subset)) if equals.is_empty() && !subset.is_empty() => {
+            Ok(Some(Constraint::Subset(subset)))
+        }
+        (Some(_), Some(subset)) if !subset.is_empty() => Err(invalid("A grant has one constraint.")),
+        (Some(equals), _) => Ok(Some(Constraint::Equals(equals))),
         (None, Some(subset)) => Ok(Some(Constraint::Subset(subset))),
         (None, None) => Ok(None),
     }

@@ -495,6 +495,21 @@ async fn a_grant_gives_one_principal_some_operations_under_some_contexts() {
         keys.ok("RevokeGrant", json!({"KeyId": id, "GrantId": other["GrantId"]})).await;
         assert_eq!(keys.ok("ListGrants", json!({"KeyId": id})).await["Grants"], json!([]));
     }
+    let plain = keys.encrypt(&id, json!({})).await;
+    for (constraints, without, with) in [
+        (json!({"EncryptionContextEquals": {}}), true, false),
+        (json!({"EncryptionContextSubset": {}}), true, true),
+        (json!({"EncryptionContextEquals": {}, "EncryptionContextSubset": exact}), false, true),
+        (json!({}), true, true),
+    ] {
+        let made = keys.ok("CreateGrant", grant(constraints.clone())).await;
+        let is = async |input: Value| alice.json("kms", "Decrypt", &input).await.status == 200;
+        assert_eq!(is(json!({"CiphertextBlob": plain})).await, without, "{constraints}");
+        assert_eq!(is(decrypt(&sealed_exact, &exact)).await, with, "{constraints}");
+        keys.ok("RevokeGrant", json!({"KeyId": id, "GrantId": made["GrantId"]})).await;
+    }
+    let both = json!({"EncryptionContextEquals": exact, "EncryptionContextSubset": exact});
+    assert_eq!(keys.code("CreateGrant", grant(both)).await, "ValidationException");
     for (operations, grantee, expected) in [
         (json!(["CreateGrant"]), user("alice"), "UnsupportedOperationException"),
         (json!(["Sign"]), user("alice"), "UnsupportedOperationException"),

@@ -23,11 +23,18 @@ pub enum Versioning {
     Suspended,
 }
 
-/// What the engine knows of a bucket. Counts are exact and cost one lookup.
+/// What the engine knows of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BucketInfo {
     /// How versions are kept.
     pub versioning: Versioning,
+    /// What is in it, where that is known: exact, at the cost of one lookup.
+    pub counts: Option<Counts>,
+}
+
+/// What is in a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
     /// Keys that a listing shows: those whose latest version is an object.
     pub objects: u64,
     /// Versions that a listing does not show: noncurrent ones and delete markers.

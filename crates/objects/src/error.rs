@@ -147,6 +147,18 @@ pub enum Error {
     /// A setting that cannot work.
     #[error("bad option: {0}")]
     BadOption(&'static str),
+    /// The store that keeps the bucket cannot do this, so it is not done in a weaker way either.
+    #[error("the store of this bucket has no {0}")]
+    Unsupported(&'static str),
+    /// The store that keeps the bucket could not be reached, or says that it is overloaded. Nothing was done.
+    #[error("the store of this bucket is unavailable: {0}")]
+    Unavailable(String),
+    /// The store that keeps the bucket was asked, and how it ended is not known.
+    #[error("the store of this bucket did not answer: {0}")]
+    Unanswered(String),
+    /// The store that keeps the bucket refuses us, or answers what makes no sense: its operator or ours must see to it.
+    #[error("the store of this bucket: {0}")]
+    Upstream(String),
     /// The engine was shut down.
     #[error("the store is closed")]
     Closed,

@@ -4,7 +4,8 @@
 //! bucket is a number, a key is bytes, what the caller wants to remember of an object is an opaque description. It knows
 //! what must be decided in one order with the change: versions, delete markers, preconditions, locks, parts.
 //!
-//! Time and randomness are given by the caller. [`local::Local`] keeps everything in a directory.
+//! Time and randomness are given by the caller. [`local::Local`] keeps everything in a directory; [`upstream`] has buckets in
+//! other stores.
 
 mod body;
 mod bucket;
@@ -21,10 +22,11 @@ mod objects;
 mod outbox;
 mod request;
 mod seal;
+pub mod upstream;
 mod version;
 
 pub use body::{Agree, Body, Contents, MAX_BODY_BYTES, ObjectBody, ObjectPart, Opened};
-pub use bucket::{BucketId, BucketInfo, Versioning};
+pub use bucket::{BucketId, BucketInfo, Counts, Versioning};
 pub use checksum::{Algorithm, Algorithms, Checksum, ChecksumKind, Checksums, Digests};
 pub use error::{CallerError, Error, Result};
 pub use etag::ETag;
@@ -39,7 +41,7 @@ pub use multipart::{
     MAX_UPLOAD_ID_BYTES, Part, PartWritten, PutPart, Upload, UploadAt, UploadChecksum, UploadId,
 };
 pub use objects::Objects;
-pub use outbox::{Commit, MAX_NOTE_BYTES, Note, NoteRecord, Outcome, WriteNote};
+pub use outbox::{Commit, MAX_NOTE_BYTES, Note, NoteRecord, Outcome, Tell, WriteNote};
 pub use request::{
     At, Copy, Delete, Deleted, Description, MAX_META_BYTES, MAX_TAGS_BYTES, Match, Preconditions, Put,
     Source, Update, Written,

@@ -88,8 +88,8 @@ pub struct Upload {
     pub key: Key,
     /// Its id.
     pub id: UploadId,
-    /// When it began.
-    pub initiated: Timestamp,
+    /// When it began. A list always tells it; a single upload may be found without.
+    pub initiated: Option<Timestamp>,
     /// The [`Description::meta`] of what it will be.
     pub meta: Bytes,
     /// The checksum it will have.

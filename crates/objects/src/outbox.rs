@@ -32,12 +32,22 @@ pub enum Outcome<'a> {
 /// Writes a note, or leaves it out.
 pub type WriteNote = Box<dyn FnOnce(&Outcome<'_>) -> Option<Bytes> + Send>;
 
+/// A note that can also tell what is meant, before it is known what will come of it.
+pub trait Tell: Send {
+    /// What is noted if the outcome never becomes known: another store was asked, and it did not answer.
+    fn intent(&self) -> Option<Bytes>;
+    /// The note.
+    fn write(self: Box<Self>, outcome: &Outcome<'_>) -> Option<Bytes>;
+}
+
 /// An opaque record that is durable exactly when the change is: the caller's audit record of it.
 pub enum Note {
     /// Known beforehand.
     Fixed(Bytes),
     /// Written once the outcome is known (version id, entity tag …). Runs on the thread that commits: no I/O, no waiting.
     Of(WriteNote),
+    /// The same, and it can tell beforehand what is meant.
+    Told(Box<dyn Tell>),
 }
 
 impl Note {
@@ -46,11 +56,43 @@ impl Note {
         Self::Of(Box::new(write))
     }
 
+    /// The same note, left out unless this holds of the outcome.
+    #[must_use]
+    pub fn only_if(self, holds: impl Fn(&Outcome<'_>) -> bool + Send + 'static) -> Self {
+        Self::Told(Box::new(Conditional { note: self, holds }))
+    }
+
     pub(crate) fn write(self, outcome: &Outcome<'_>) -> Option<Bytes> {
         match self {
             Self::Fixed(bytes) => Some(bytes),
             Self::Of(write) => write(outcome),
+            Self::Told(told) => told.write(outcome),
         }
+    }
+
+    /// What is noted if the outcome never becomes known.
+    pub(crate) fn intent(&self) -> Option<Bytes> {
+        match self {
+            Self::Fixed(bytes) => Some(bytes.clone()),
+            Self::Of(_) => None,
+            Self::Told(told) => told.intent(),
+        }
+    }
+}
+
+struct Conditional<F> {
+    note: Note,
+    holds: F,
+}
+
+impl<F: Fn(&Outcome<'_>) -> bool + Send> Tell for Conditional<F> {
+    fn intent(&self) -> Option<Bytes> {
+        self.note.intent()
+    }
+
+    fn write(self: Box<Self>, outcome: &Outcome<'_>) -> Option<Bytes> {
+        let Self { note, holds } = *self;
+        if holds(outcome) { note.write(outcome) } else { None }
     }
 }
 

@@ -72,7 +72,8 @@ pub(crate) fn approved(cx: &Cx, tx: &mut Tx<'_>, handshake: &Handshake) -> Resul
     if settle(cx, tx, handshake)? { Ok(()) } else { Err(no_transition().into()) }
 }
 
-/// The account has left: nobody waits for its answer.
+/// The account has left: nobody waits for its answer, and what it declined stands in nobody's way (user guide,
+/// `orgs_manage_org_support-all-features`).
 pub(crate) fn left(
     cx: &Cx,
     tx: &mut Tx<'_>,
@@ -80,12 +81,14 @@ pub(crate) fn left(
     account: &AccountId,
 ) -> Result<(), Error> {
     for mut asked in handshake::of(cx, tx, organization)? {
-        let own = asked.action == Action::ApproveAllFeatures && asked.account == *account;
-        if own && asked.is_pending(cx.now()) {
+        if asked.action != Action::ApproveAllFeatures || asked.account != *account {
+            continue;
+        }
+        if asked.is_pending(cx.now()) {
             asked.end(State::Canceled, cx.now());
             tx.put(&asked)?;
-            settle(cx, tx, &asked)?;
         }
+        settle(cx, tx, &asked)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use daypass_core::objects::{Error as Engine, Versioning};
 use daypass_core::store::Read as _;
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
+use crate::attachment::Attachment;
 use crate::authorize::{self, bucket_check};
 use crate::bucket::{Bucket, OwnedBucket};
 use crate::engine;
@@ -42,6 +43,7 @@ async fn run(
         if tx.get::<Bucket>(&Bucket::key_of(&bucket.name))?.is_some_and(|b| b.number == bucket.number) {
             tx.delete(&Bucket::key_of(&bucket.name));
             tx.delete(&OwnedBucket::key_of(&bucket.account, &bucket.name));
+            tx.delete(&Attachment::key_of(&bucket.name));
         }
         Ok(())
     })

@@ -1,9 +1,7 @@
 //! `s3:DeleteObject`
 
 use daypass_core::model::s3::{DeleteObjectOutput, DeleteObjectRequest, ops};
-use daypass_core::objects::{
-    self, At, Commit, Delete, Deleted, Error as Engine, Note, Outcome, Preconditions,
-};
+use daypass_core::objects::{self, At, Commit, Delete, Deleted, Error as Engine, Outcome, Preconditions};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 use std::sync::Arc;
 
@@ -101,15 +99,8 @@ async fn run(
 
 /// The record of a success, left out where there was none.
 fn only_if_done(commit: Commit) -> Commit {
-    let Commit { now, note } = commit;
-    let note = match note {
-        Some(Note::Of(write)) => Some(Note::of(move |outcome: &Outcome<'_>| {
-            let done = matches!(outcome, Outcome::Deleted(results) if results.iter().any(Result::is_ok));
-            if done { write(outcome) } else { None }
-        })),
-        note => note,
-    };
-    Commit { now, note }
+    let done = |outcome: &Outcome<'_>| matches!(outcome, Outcome::Deleted(results) if results.iter().any(Result::is_ok));
+    Commit { note: commit.note.map(|note| note.only_if(done)), ..commit }
 }
 
 fn answer(deleted: &Deleted, named: Option<&str>) -> DeleteObjectOutput {

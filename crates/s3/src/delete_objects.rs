@@ -136,6 +136,9 @@ fn fault(object: &ObjectIdentifier, error: &Engine) -> Fault {
             no_such_version(&object.key, object.version_id.as_deref().unwrap_or_default())
         }
         Engine::Locked => object_lock::protected(),
+        Engine::Unsupported(what) => {
+            not_implemented(&format!("{what}, which the store of this bucket lacks"))
+        }
         error => {
             tracing::error!(%error, "an object could not be deleted");
             internal_failure(&daypass_core::model::s3::SERVICE)

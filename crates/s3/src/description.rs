@@ -1,6 +1,7 @@
 //! What an object is described with beside its bytes: the headers that it was put with, and metadata of its owner's
 //! (S3 user guide, "Working with object metadata").
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use daypass_core::model::AccountId;
@@ -39,6 +40,9 @@ pub(crate) struct Description {
     /// `x-amz-meta-…`
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
+    /// Its storage class, where that is not the standard one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) storage_class: Option<String>,
     /// Whose object it is, where it is not the bucket owner's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<AccountId>,
@@ -119,6 +123,18 @@ impl Description {
             website_redirect_location: None,
             ..self.of_object()
         }
+    }
+
+    /// The storage class of what is described so, by its name; without reading the rest.
+    pub(crate) fn storage_class(kept: &[u8]) -> Cow<'_, str> {
+        #[derive(Deserialize)]
+        struct Class<'k> {
+            #[serde(borrow)]
+            storage_class: Option<Cow<'k, str>>,
+        }
+        let class =
+            serde_json::from_slice::<Class<'_>>(kept).ok().and_then(|described| described.storage_class);
+        class.unwrap_or(Cow::Borrowed("STANDARD"))
     }
 
     /// The object's type, which it always has.

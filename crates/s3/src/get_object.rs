@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use daypass_core::model::Enumeration as _;
 use daypass_core::model::Timestamp;
 use daypass_core::model::s3::{
     ChecksumMode, ChecksumType, GetObjectOutput, GetObjectRequest, HeadObjectOutput, HeadObjectRequest,
-    ObjectLockLegalHoldStatus, ObjectLockMode, ops,
+    ObjectLockLegalHoldStatus, ObjectLockMode, StorageClass, ops,
 };
 use daypass_core::objects::{Checksums, ObjectBody, Opened, RetentionMode, Version};
 use daypass_core::{
@@ -102,6 +103,8 @@ macro_rules! output {
             output.content_encoding = description.content_encoding;
             output.content_language = description.content_language;
             output.website_redirect_location = description.website_redirect_location;
+            // The standard class is not told (S3 API reference, GetObject, `x-amz-storage-class`).
+            output.storage_class = description.storage_class.as_deref().and_then(StorageClass::parse);
             output.metadata = (!description.metadata.is_empty()).then_some(description.metadata);
             encryption::show!(output, $shown.opening.shown);
             output.checksum_type = $shown.checksum_type;

@@ -1,5 +1,6 @@
 //! `s3:GetObjectAttributes`, beside the right to read the object.
 
+use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
     Checksum, GetObjectAttributesOutput, GetObjectAttributesParts, GetObjectAttributesRequest,
     ObjectAttributes, ObjectPart, StorageClass, ops,
@@ -52,7 +53,9 @@ async fn run(
         e_tag: wants(ObjectAttributes::ETag).then(|| version.etag.to_string()),
         checksum: wants(ObjectAttributes::Checksum).then(|| shown_checksum(version)),
         object_parts,
-        storage_class: wants(ObjectAttributes::StorageClass).then_some(StorageClass::STANDARD),
+        storage_class: wants(ObjectAttributes::StorageClass)
+            .then(|| StorageClass::parse(&Description::storage_class(&version.meta)))
+            .flatten(),
         object_size: wants(ObjectAttributes::ObjectSize).then(|| size(version.size)),
         ..GetObjectAttributesOutput::default()
     }))

@@ -45,6 +45,7 @@ mod abort_multipart_upload;
 mod access_log;
 mod acl;
 mod archive;
+mod attachment;
 mod authorize;
 mod bucket;
 mod bucket_acl;
@@ -110,12 +111,14 @@ mod upload_part;
 mod upload_part_copy;
 mod uri;
 mod versioning;
+mod vocabulary;
 mod website;
 mod writing;
 
 use daypass_core::Entry;
 
 pub use access_log::AccessLog;
+pub use attachment::{AttachError, Attached, Attachments, NewAttachment};
 pub use event_queue::{EventQueue, QueuedEvent, event_queues, forget_events, queue_events, waiting_events};
 pub use lifetime::{EndError, end_lifetimes};
 

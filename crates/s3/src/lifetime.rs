@@ -249,7 +249,9 @@ impl<'a> Round<'a> {
     fn is_abandoned(&self, upload: &Upload) -> bool {
         let rules = self.rules.iter().filter(|rule| applies(rule, &upload.key, None));
         rules.filter_map(|rule| rule.abort_incomplete_multipart_upload.as_ref()).any(|abort| {
-            abort.days_after_initiation.is_some_and(|days| self.now >= after_days(upload.initiated, days))
+            abort
+                .days_after_initiation
+                .is_some_and(|days| upload.initiated.is_some_and(|at| self.now >= after_days(at, days)))
         })
     }
 

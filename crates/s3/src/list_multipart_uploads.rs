@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
     CommonPrefix, ListMultipartUploadsOutput, ListMultipartUploadsRequest, MultipartUpload, StorageClass, ops,
 };
@@ -10,6 +11,7 @@ use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
 
 use crate::authorize::{self, bucket_check};
 use crate::bucket::Bucket;
+use crate::description::Description;
 use crate::engine;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::list_objects::filled;
@@ -105,8 +107,8 @@ fn shown_upload(upload: Upload, encoding: Encoding, owners: &Owners<'_>) -> Resu
     Ok(MultipartUpload {
         upload_id: Some(begun.upload.id.to_string()),
         key: Some(encoding.of(&listing::text(begun.upload.key.as_bytes()))),
-        initiated: Some(time(begun.upload.initiated)),
-        storage_class: Some(StorageClass::STANDARD),
+        initiated: begun.upload.initiated.map(time),
+        storage_class: StorageClass::parse(&Description::storage_class(&begun.upload.meta)),
         owner: Some(owners.of(&begun.upload.meta)),
         initiator: begun.initiator(),
         checksum_algorithm,

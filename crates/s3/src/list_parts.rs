@@ -1,5 +1,6 @@
 //! `s3:ListMultipartUploadParts`: ListParts.
 
+use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{ListPartsOutput, ListPartsRequest, Part, StorageClass, ops};
 use daypass_core::objects::{self, Parts};
 use daypass_core::{Answered, Checks, Cx, Error, Payload, stream_operation};
@@ -8,6 +9,7 @@ use crate::authorize;
 use crate::bucket::Bucket;
 use crate::checksum;
 use crate::customer_key::{self, CustomerKey};
+use crate::description::Description;
 use crate::listing::{self, Owners};
 use crate::object::{quoted, size, time};
 use crate::upload::{self, Begun, Named};
@@ -53,7 +55,7 @@ async fn run(
         parts: Some(page.parts.iter().map(shown).collect()),
         initiator: begun.initiator(),
         owner: Some(Owners::new(cx, &named.bucket)?.of(&begun.upload.meta)),
-        storage_class: Some(StorageClass::STANDARD),
+        storage_class: StorageClass::parse(&Description::storage_class(&begun.upload.meta)),
         checksum_algorithm,
         checksum_type,
         ..ListPartsOutput::default()

@@ -1,5 +1,6 @@
 //! What the lists of a bucket have in common.
 
+use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{CommonPrefix, EncodingType, Object, ObjectStorageClass, Owner};
 use daypass_core::objects::{After, Keys, Listed, MAX_PAGE, Version};
 use daypass_core::{Cx, Error, Fault};
@@ -120,7 +121,7 @@ pub(crate) fn object(listed: &Listed<Version>, encoding: Encoding, owner: Option
         checksum_algorithm,
         checksum_type,
         size: Some(size(version.size)),
-        storage_class: Some(ObjectStorageClass::STANDARD),
+        storage_class: ObjectStorageClass::parse(&Description::storage_class(&version.meta)),
         owner,
         restore_status: None,
     }

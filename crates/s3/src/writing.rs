@@ -17,6 +17,17 @@ use crate::fault::{invalid_argument, not_implemented};
 use crate::object::pairs;
 use crate::{customer_key, kms, object_lock, website};
 
+/// The classes of objects that are read at once. They differ in price and place, of which there is one; what has to be restored
+/// before it is read is not here.
+const AT_ONCE: [StorageClass; 6] = [
+    StorageClass::STANDARD,
+    StorageClass::STANDARDIA,
+    StorageClass::ONEZONEIA,
+    StorageClass::INTELLIGENTTIERING,
+    StorageClass::REDUCEDREDUNDANCY,
+    StorageClass::GLACIERIR,
+];
+
 /// What a request wants an object to have, besides bytes and description.
 pub(crate) struct Wanted<'a> {
     pub(crate) acl: Option<ObjectCannedACL>,
@@ -131,7 +142,14 @@ impl Wanted<'_> {
         bucket: &Bucket,
         described: Description,
     ) -> Result<Description, Error> {
-        let described = Description { legal_hold_was_set: self.legal_hold.is_some(), ..described };
+        let described = Description {
+            legal_hold_was_set: self.legal_hold.is_some(),
+            storage_class: self
+                .storage_class
+                .filter(|c| *c != StorageClass::STANDARD)
+                .map(|c| c.as_str().to_owned()),
+            ..described
+        };
         let [full_control, read, read_acp, write_acp] = self.grants;
         let headers = [
             (Permission::Read, read.1),
@@ -205,7 +223,8 @@ impl Wanted<'_> {
     pub(crate) fn only_what_is_built(&self) -> Result<(), Fault> {
         website::check_location(self.redirect)?;
         match self.storage_class {
-            None | Some(StorageClass::STANDARD) => Ok(()),
+            None => Ok(()),
+            Some(class) if AT_ONCE.contains(&class) => Ok(()),
             Some(class) => {
                 let words = "The storage class you specified is not valid";
                 Err(Fault::new(&errors::INVALID_STORAGE_CLASS, words)

@@ -70,7 +70,12 @@ fn condition(constraint: &Constraint) -> Value {
         .map(|(key, value)| (format!("kms:EncryptionContext:{key}"), Value::from(value.as_str())))
         .collect();
     match constraint {
+        Constraint::Subset(context) if context.is_empty() => json!({}),
         Constraint::Subset(_) => json!({"StringEquals": equal}),
+        // Under none at all.
+        Constraint::Equals(context) if context.is_empty() => {
+            json!({"Null": {"kms:EncryptionContextKeys": "true"}})
+        }
         Constraint::Equals(context) => {
             let keys: Vec<&String> = context.keys().collect();
             json!({

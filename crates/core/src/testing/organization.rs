@@ -1,7 +1,9 @@
 //! Accounts in an organization, for the tests of what depends on it.
 
 use daypass_model::AccountId;
-use daypass_store::records::{MemberAccount, Membership, Organization, OrganizationNode};
+use daypass_store::records::{
+    ControlPolicyType, MemberAccount, Membership, Organization, OrganizationNode, OrganizationPolicy,
+};
 use daypass_store::{Read as _, StoreError, TransactError};
 
 use super::TestServer;
@@ -51,6 +53,28 @@ impl TestServer {
                 tx.put(&Membership { account: account.clone(), organization: id.clone() })?;
             }
             Ok(())
+        });
+        let put: Result<(), TransactError<StoreError>> = put.await;
+        put.unwrap();
+    }
+
+    /// Hangs a service control policy on a member account of the organization, and others that are there, in place of what
+    /// hung there.
+    pub async fn limit(&self, account: &AccountId, id: &str, document: &str, others: &[&str]) {
+        let put = self.gate.state().store.transact(|tx| {
+            tx.put(&OrganizationPolicy {
+                organization: "o-exampleorgid".to_owned(),
+                id: id.to_owned(),
+                kind: ControlPolicyType::ServiceControlPolicy,
+                name: id.to_owned(),
+                description: String::new(),
+                document: document.to_owned(),
+                tags: vec![],
+            })?;
+            let key = OrganizationNode::key_of("o-exampleorgid", account.as_str());
+            let node: OrganizationNode = tx.get(&key)?.unwrap();
+            let policies = [&[id], others].concat().into_iter().map(str::to_owned).collect();
+            tx.put(&OrganizationNode { policies, ..node })
         });
         let put: Result<(), TransactError<StoreError>> = put.await;
         put.unwrap();

@@ -42,7 +42,7 @@ fn read(stream: &UnixStream) -> Result<Reply> {
 /// Asks one thing.
 pub(crate) fn ask(directory: &Path, request: &Request) -> Result<Reply> {
     let mut stream = connect(directory)?;
-    let mut line = serde_json::to_vec(request)?;
+    let mut line = zeroize::Zeroizing::new(serde_json::to_vec(request)?);
     line.push(b'\n');
     stream.write_all(&line).context("the server did not take the request")?;
     read(&stream)

@@ -32,6 +32,15 @@ pub(crate) enum Request {
     },
     /// The state at one moment, held still until this end goes away.
     Backup,
+    /// A bucket is to be kept in another store.
+    Attach(AttachRequest),
+    /// Which buckets are.
+    Attachments,
+    /// A bucket is to be kept here again.
+    Detach {
+        /// The bucket.
+        bucket: String,
+    },
     /// A command inside an instance.
     Exec {
         /// The instance.
@@ -64,6 +73,11 @@ pub(crate) enum Reply {
         /// Files, complete.
         files: Vec<FileReply>,
     },
+    /// Buckets in other stores.
+    Attached {
+        /// Those that were asked for.
+        buckets: Vec<daypass_s3::Attached>,
+    },
     /// The command runs. Its terminal, if it has one, comes with this.
     Running,
     /// The command has ended.
@@ -76,6 +90,29 @@ pub(crate) enum Reply {
         /// Why, and what to do.
         why: String,
     },
+}
+
+/// A bucket in another store.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AttachRequest {
+    pub(crate) bucket: String,
+    pub(crate) endpoint: String,
+    pub(crate) region: String,
+    pub(crate) there: String,
+    pub(crate) prefix: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret: String,
+    pub(crate) authorities: Option<String>,
+    pub(crate) plain: bool,
+    pub(crate) vouched: bool,
+}
+
+impl Drop for AttachRequest {
+    fn drop(&mut self) {
+        use zeroize::Zeroize as _;
+        self.secret.zeroize();
+    }
 }
 
 /// A session, as commands print it.

@@ -12,10 +12,10 @@ use daypass_core::{administrator, outbox};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
 
-use super::backup;
 use super::descriptors;
 use super::protocol::{InstanceReply, ObjectsReply, Reply, Request, SessionReply, StatusReply};
 use super::run::{self, Asked};
+use super::{attachments, backup};
 use crate::data::socket;
 use crate::server::Server;
 
@@ -73,6 +73,9 @@ async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
             tracing::info!(uid = peer.uid(), "a backup");
             return backup::hold(server, &mut stream).await;
         }
+        Ok(Request::Attach(asked)) => attachments::attach(server, peer.uid(), asked).await,
+        Ok(Request::Attachments) => attachments::list(server),
+        Ok(Request::Detach { bucket }) => attachments::detach(server, peer.uid(), &bucket).await,
         Ok(Request::Why { id }) => why(server, id).await,
         Ok(Request::Exec { instance, arguments, terminal }) => {
             tracing::info!(

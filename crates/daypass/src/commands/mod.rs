@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod backup;
+mod bucket;
 mod credentials;
 mod env;
 mod exec;
@@ -31,6 +32,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Fsck(fsck) => return Ok(fsck::run(fsck)),
         Command::Backup(backup) => backup::back_up(backup)?,
         Command::Restore(restore) => backup::restore(restore)?,
+        Command::Bucket(bucket) => bucket::run(bucket.command)?,
         Command::Operations(operations) => operations::run(&operations)?,
         Command::Policy(policy) => return policy::run(policy),
         Command::Completions(completions) => {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use daypass_compute::{Driver, Event};
+use daypass_core::objects::upstream::{Attached, RootCertStore};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
     Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys, Quotas,
     RootKey, State, administrator,
 };
+use daypass_s3::Attachments;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_rustls::TlsAcceptor;
@@ -21,7 +23,7 @@ use crate::deliveries::Deliveries;
 use crate::server::http::{self, Stop};
 use crate::server::{Server, is_loopback, operations, tls};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::web::SystemWeb;
+use crate::web::{SystemWeb, known_authorities};
 use crate::{admin, background, confine, data, instances, objects};
 
 pub(crate) fn run(arguments: Up) -> Result<ExitCode> {
@@ -62,6 +64,8 @@ struct Prepared {
     audit_days: u32,
     quotas: Quotas,
     web: SystemWeb,
+    /// Those that this machine knows.
+    authorities: RootCertStore,
     public_url: Option<String>,
     deliveries: Deliveries,
 }
@@ -80,7 +84,8 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let hosts = Hosts { s3_domains: arguments.s3_domain, s3_website_domains: arguments.s3_website_domain };
     let audit_days = arguments.audit_days;
     let quotas = arguments.quota.into_iter().collect();
-    let web = SystemWeb::new(directory.path().join("oidc-keys"));
+    let authorities = known_authorities();
+    let web = SystemWeb::new(directory.path().join("oidc-keys"), authorities.clone());
     let public_url = arguments.public_url;
     let deliveries = Deliveries::open(arguments.event_destination)?;
     Ok(Prepared {
@@ -96,6 +101,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
         audit_days,
         quotas,
         web,
+        authorities,
         public_url,
         deliveries,
     })
@@ -130,12 +136,14 @@ fn keep_memory_private() {
 
 async fn serve(prepared: Prepared) -> Result<()> {
     let Prepared { directory, root, settings, hosts, acceptor, api, commands, .. } = prepared;
-    let Prepared { driver, events, audit_days, quotas, web, public_url, deliveries, .. } = prepared;
+    let Prepared { driver, events, audit_days, quotas, web, authorities, public_url, deliveries, .. } =
+        prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let ring = KeyRing::load(&store, &root, &SystemClock, Arc::clone(&entropy)).await?;
     let local = Arc::new(objects::open(directory.path(), &ring)?);
+    let engine = Arc::new(Attached::new(Arc::clone(&local)).await?);
     let address = api.local_addr().context("the listener's address")?;
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     let endpoint = format!("{scheme}://{address}");
@@ -144,7 +152,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
         organizations: Organizations::of(&store),
         kept: Kept::of(&store),
         attempts: Attempts::default(),
-        objects: Arc::clone(&local) as _,
+        objects: Arc::clone(&engine) as _,
         store,
         ring,
         clock: Arc::new(SystemClock),
@@ -162,8 +170,11 @@ async fn serve(prepared: Prepared) -> Result<()> {
         destinations: deliveries.destinations(),
     };
     administrator::prepare(&state, &state.account).await?;
-    let gate = Gate::new(Arc::new(state), operations());
-    let server = Arc::new(Server::new(gate, endpoint, driver, local, directory.path().to_owned()));
+    let state = Arc::new(state);
+    let attachments = Attachments::open(Arc::clone(&state), engine, authorities)?;
+    let gate = Gate::new(state, operations());
+    let place = directory.path().to_owned();
+    let server = Arc::new(Server::new(gate, endpoint, driver, (local, attachments), place));
     let listener = tokio::net::TcpListener::from_std(api).context("the listener")?;
     let commands = tokio::net::UnixListener::from_std(commands).context("the commands' socket")?;
     let (stop, stopped) = Stop::new();

@@ -12,7 +12,7 @@ use daypass_core::objects::local::Local;
 use daypass_core::store::records::{Instance, InstanceState};
 use daypass_core::store::{Read as _, StoreError};
 use daypass_core::{Clock as _, Entry, Gate, State};
-use daypass_s3::AccessLog;
+use daypass_s3::{AccessLog, Attachments};
 
 use tokio::sync::Mutex;
 
@@ -46,6 +46,8 @@ pub(crate) struct Server {
     driver: Result<Arc<dyn Driver>, String>,
     /// The object store, for those who copy it.
     local: Arc<Local>,
+    /// Buckets in other stores.
+    attachments: Attachments,
     data: PathBuf,
     /// Held while a backup is copied.
     backing_up: Mutex<()>,
@@ -56,7 +58,7 @@ impl Server {
         gate: Gate,
         endpoint: String,
         driver: Result<Arc<dyn Driver>, String>,
-        local: Arc<Local>,
+        (local, attachments): (Arc<Local>, Attachments),
         data: PathBuf,
     ) -> Self {
         let access_log = Arc::new(AccessLog::new(Arc::clone(gate.state())));
@@ -68,9 +70,15 @@ impl Server {
             started: SystemClock.now(),
             driver,
             local,
+            attachments,
             data,
             backing_up: Mutex::new(()),
         }
+    }
+
+    /// Buckets in other stores.
+    pub(crate) fn attachments(&self) -> &Attachments {
+        &self.attachments
     }
 
     /// The object store, for those who copy it.

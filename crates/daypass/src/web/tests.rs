@@ -82,7 +82,7 @@ impl Authority {
 }
 
 fn web() -> SystemWeb {
-    SystemWeb::new(PathBuf::from("/nonexistent"))
+    SystemWeb::new(PathBuf::from("/nonexistent"), known_authorities())
 }
 
 fn good() -> String {
@@ -175,7 +175,7 @@ async fn the_operator_s_files_are_found_by_the_issuer_that_they_name() {
     )
     .unwrap();
     std::fs::write(folder.path().join("three.json"), "no JSON").unwrap();
-    let found = SystemWeb::new(folder.path().to_owned());
+    let found = SystemWeb::new(folder.path().to_owned(), known_authorities());
     let keys = async |issuer: &str| found.offline_keys(&Issuer::parse(issuer).unwrap()).await.unwrap();
     assert_eq!(keys("https://a.example").await, Some(document.as_bytes().to_vec()));
     for issuer in ["https://a.example/", "https://b.example", "https://c.example", "https://d.example"] {

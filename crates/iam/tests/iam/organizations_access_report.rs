@@ -1,6 +1,5 @@
 use daypass_core::model::AccountId;
-use daypass_core::store::records::{ControlPolicyType, Organization, OrganizationNode, OrganizationPolicy};
-use daypass_core::store::{Read as _, StoreError, TransactError};
+use daypass_core::store::records::{ControlPolicyType, Organization};
 use daypass_core::testing::{Client, TestAnswer, TestServer, account};
 
 const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
@@ -21,23 +20,7 @@ fn limits(organization: &mut Organization) {
 async fn server() -> TestServer {
     let server = TestServer::new(daypass_iam::OPERATIONS.iter().copied()).await;
     server.organize(&[account(), member("444455556666"), member("777788889999")], limits).await;
-    let put = server.gate.state().store.transact(|tx| {
-        tx.put(&OrganizationPolicy {
-            organization: "o-exampleorgid".to_owned(),
-            id: "p-queues0001".to_owned(),
-            kind: ControlPolicyType::ServiceControlPolicy,
-            name: "queues".to_owned(),
-            description: String::new(),
-            document: QUEUES.to_owned(),
-            tags: vec![],
-        })?;
-        let place = OrganizationNode::key_of("o-exampleorgid", "444455556666");
-        let mut node: OrganizationNode = tx.get(&place)?.unwrap();
-        node.policies = vec!["p-queues0001".to_owned()];
-        tx.put(&node)
-    });
-    let put: Result<(), TransactError<StoreError>> = put.await;
-    put.unwrap();
+    server.limit(&member("444455556666"), "p-queues0001", QUEUES, &[]).await;
     server
 }
 

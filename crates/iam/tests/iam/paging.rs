@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daypass_core::model::AccountId;
-use daypass_core::store::records::{ControlPolicyType, Organization, OrganizationNode, OrganizationPolicy};
-use daypass_core::store::{Read as _, StoreError, TransactError};
+use daypass_core::store::records::{ControlPolicyType, Organization};
 use daypass_core::testing::account as account_id;
 use serde_json::{Value, json};
 
@@ -92,22 +91,7 @@ async fn organize(account: &Account) {
         organization.policy_types = vec![ControlPolicyType::ServiceControlPolicy];
     };
     account.server.organize(&[account_id(), member.clone()], limits).await;
-    let put = account.server.gate.state().store.transact(|tx| {
-        tx.put(&OrganizationPolicy {
-            organization: "o-exampleorgid".to_owned(),
-            id: "p-queues0001".to_owned(),
-            kind: ControlPolicyType::ServiceControlPolicy,
-            name: "queues".to_owned(),
-            description: String::new(),
-            document: allow(r#"["sqs:*","s3:*"]"#, "*", ""),
-            tags: vec![],
-        })?;
-        let place = OrganizationNode::key_of("o-exampleorgid", member.as_str());
-        let node: OrganizationNode = tx.get(&place)?.unwrap();
-        tx.put(&OrganizationNode { policies: vec!["p-queues0001".to_owned()], ..node })
-    });
-    let put: Result<(), TransactError<StoreError>> = put.await;
-    put.unwrap();
+    account.server.limit(&member, "p-queues0001", &allow(r#"["sqs:*","s3:*"]"#, "*", ""), &[]).await;
 }
 
 /// Every list of what is there.

@@ -1,7 +1,6 @@
 //! `SimulateCustomPolicy`, `SimulatePrincipalPolicy` and the context keys of both.
 
-use daypass_core::store::records::{ControlPolicyType, Organization, OrganizationNode, OrganizationPolicy};
-use daypass_core::store::{Read as _, StoreError, TransactError};
+use daypass_core::store::records::{ControlPolicyType, Organization};
 
 use crate::support::{Account, allow, refusal};
 
@@ -224,24 +223,9 @@ async fn under(statements: &str, full: bool) -> Account {
         organization.policy_types = vec![ControlPolicyType::ServiceControlPolicy];
     };
     account.server.organize(&[management, own.clone()], limits).await;
-    let put = account.server.gate.state().store.transact(|tx| {
-        tx.put(&OrganizationPolicy {
-            organization: "o-exampleorgid".to_owned(),
-            id: "p-queues0001".to_owned(),
-            kind: ControlPolicyType::ServiceControlPolicy,
-            name: "queues".to_owned(),
-            description: String::new(),
-            document: format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#),
-            tags: vec![],
-        })?;
-        let mut node: OrganizationNode =
-            tx.get(&OrganizationNode::key_of("o-exampleorgid", own.as_str()))?.unwrap();
-        node.policies = vec!["p-queues0001".to_owned()];
-        node.policies.extend(full.then(|| "p-FullAWSAccess".to_owned()));
-        tx.put(&node)
-    });
-    let put: Result<(), TransactError<StoreError>> = put.await;
-    put.unwrap();
+    let document = format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#);
+    let others: &[&str] = if full { &["p-FullAWSAccess"] } else { &[] };
+    account.server.limit(&own, "p-queues0001", &document, others).await;
     account
 }
 

@@ -6,7 +6,7 @@ use super::keys;
 use super::record::{BucketRecord, CurrentRecord, GarbageRecord, OlderRecord};
 use super::versions;
 use crate::outbox::Outcome;
-use crate::{BucketId, BucketInfo, Commit, Error, Result, Versioning};
+use crate::{BucketId, BucketInfo, Commit, Counts, Error, Result, Versioning};
 
 pub(super) fn open(tx: &mut Tx<'_>, bucket: BucketId, commit: Commit) -> Result<()> {
     tx.needs_room()?;
@@ -55,11 +55,11 @@ pub(super) fn set_versioning(
 
 pub(super) fn info(view: &dyn View, bucket: BucketId) -> Result<BucketInfo> {
     let books = versions::bucket(view, bucket)?;
-    Ok(BucketInfo {
-        versioning: books.versioning,
+    let counts = Counts {
         objects: books.objects,
         noncurrent: books.noncurrent,
         bytes: books.bytes,
         uploads: books.uploads,
-    })
+    };
+    Ok(BucketInfo { versioning: books.versioning, counts: Some(counts) })
 }

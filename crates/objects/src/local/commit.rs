@@ -14,6 +14,7 @@ use super::segment::Segments;
 use super::status::{Numbers, Status};
 use crate::outbox::{MAX_NOTE_BYTES, Note, Outcome};
 use crate::{Error, Result};
+use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -227,7 +228,11 @@ impl Tx<'_> {
 
     /// Leaves the note, if there is one, in the outbox.
     pub(super) fn note(&mut self, note: Option<Note>, outcome: &Outcome<'_>) -> Result<()> {
-        let Some(bytes) = note.and_then(|note| note.write(outcome)) else { return Ok(()) };
+        note.and_then(|note| note.write(outcome)).map_or(Ok(()), |bytes| self.leave(bytes))
+    }
+
+    /// Leaves a note in the outbox.
+    pub(super) fn leave(&mut self, bytes: Bytes) -> Result<()> {
         crate::request::limit("note", bytes.len(), MAX_NOTE_BYTES)?;
         let number = self.number();
         self.store(super::keys::number(number), &super::record::NotedRecord(bytes))?;

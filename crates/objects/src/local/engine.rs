@@ -83,6 +83,35 @@ impl Local {
         Frozen::new(&self.shared, &self.index)
     }
 
+    /// Records what another store is about to be asked; it is durable when this returns.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] beyond [`crate::MAX_NOTE_BYTES`], and what writing fails with.
+    pub async fn intend(&self, unknown: bytes::Bytes) -> Result<super::intents::Intent> {
+        self.shared.commits.submit(move |tx| super::intents::begin(tx, unknown)).await
+    }
+
+    /// Puts what came of it in the place of what was intended: a note, or nothing.
+    ///
+    /// # Errors
+    /// What writing fails with. The intent stays then.
+    pub async fn settle(
+        &self,
+        intent: Option<super::intents::Intent>,
+        how: super::intents::Settlement,
+    ) -> Result<()> {
+        self.shared.commits.submit(move |tx| super::intents::settle(tx, intent, how)).await
+    }
+
+    /// Makes notes of all intents: of what became of them before the store was opened nothing will be heard any more. Says
+    /// how many there were. To be called before anything is intended.
+    ///
+    /// # Errors
+    /// What writing fails with.
+    pub async fn note_lost_intents(&self) -> Result<usize> {
+        self.shared.commits.submit(super::intents::note_all).await
+    }
+
     async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&dyn View) -> Result<T> + Send + 'static,

@@ -18,6 +18,7 @@ mod frozen;
 mod index;
 mod inspect;
 mod intake;
+mod intents;
 mod keys;
 mod listing;
 mod objects;
@@ -39,6 +40,7 @@ pub use commit::Entropy;
 pub use engine::Local;
 pub use frozen::{Frozen, FrozenSegment};
 pub use inspect::{Progress, inspect};
+pub use intents::{Intent, Settlement};
 pub use open::Options;
 
 use crate::{Error, KeyId, Keyring, Result, SealKey, UploadAt};

@@ -32,6 +32,7 @@ stored! {
     SegmentRecord => Segments,
     GarbageRecord => Garbage,
     NotedRecord => Notes,
+    IntentRecord => Intents,
     CurrentRecord => Current,
     OlderRecord => Older,
 }
@@ -276,6 +277,10 @@ pub(crate) enum GarbageRecord {
 /// By number: a note in the outbox.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NotedRecord(pub(crate) Bytes);
+
+/// By number: what is noted if another store's answer never becomes known.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct IntentRecord(pub(crate) Bytes);
 
 impl StoredId {
     pub(crate) fn public(self, order: u64) -> VersionId {

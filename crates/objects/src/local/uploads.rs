@@ -41,7 +41,7 @@ pub(super) fn public(row: &[u8], record: UploadRecord) -> Result<Upload> {
     Ok(Upload {
         key,
         id: UploadId::parse(&id.text())?,
-        initiated: record.initiated,
+        initiated: Some(record.initiated),
         meta: record.meta,
         checksum: record.checksum,
     })

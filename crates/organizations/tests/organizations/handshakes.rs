@@ -133,7 +133,9 @@ async fn invited(numbers: &[&str]) -> (Organization, Vec<Client>) {
 /// The handshake by which an account is asked for its approval.
 async fn approval(member: &Client) -> String {
     let asked = json!({ "Filter": { "ActionType": "APPROVE_ALL_FEATURES" } });
-    text(&ok(member, "ListHandshakesForAccount", asked).await, "/Handshakes/0/Id")
+    let asked = ok(member, "ListHandshakesForAccount", asked).await;
+    let mut all = asked["Handshakes"].as_array().unwrap().iter();
+    text(all.find(|handshake| handshake["State"] == "OPEN").unwrap(), "/Id")
 }
 
 async fn state(client: &Client, id: &str) -> String {
@@ -169,6 +171,13 @@ async fn nobody_waits_for_an_account_that_left() {
         "InvalidHandshakeTransitionException"
     );
     assert_eq!(state(&org.management, &whole).await, "OPEN");
+    org.ok("CancelHandshake", by_id(&whole)).await;
+    // Who declined stands in the way until it is gone.
+    let whole = text(&org.ok("EnableAllFeatures", json!({})).await, "/Handshake/Id");
+    ok(bob, "DeclineHandshake", by_id(&approval(bob).await)).await;
+    assert_eq!(state(&org.management, &whole).await, "REQUESTED");
+    org.ok("RemoveAccountFromOrganization", json!({ "AccountId": OUTSIDE })).await;
+    org.ok("AcceptHandshake", by_id(&whole)).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod access_logs;
 mod acls;
+mod attached;
 mod bucket_policy;
 mod buckets;
 mod configuration;
@@ -21,6 +22,8 @@ mod objects;
 mod posting;
 mod refusals;
 mod second_paths;
+#[path = "../upstream/served.rs"]
+mod served;
 mod signer;
 mod support;
 mod tagging;

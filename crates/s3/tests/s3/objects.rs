@@ -399,3 +399,34 @@ async fn nothing_is_put_into_a_bucket_that_is_not_there() {
         assert_eq!(account.refused(method, "/none-1/k", "", "").await, none, "{method}");
     }
 }
+
+#[tokio::test]
+async fn a_storage_class_is_kept_with_its_object_and_no_copy_inherits_it() {
+    let account = Account::with_bucket("b-1").await;
+    let client = &account.administrator;
+    for class in ["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY", "GLACIER_IR"] {
+        put(client, "k", &[("x-amz-storage-class", class)], "x").await.ok();
+        let head = account.ok("HEAD", "/b-1/k", "", "").await;
+        assert_eq!(header(&head, "x-amz-storage-class"), Some(class));
+        assert_eq!(account.ok("GET", "/b-1", "", "").await.xml("StorageClass"), Some(class));
+        let asked = [("x-amz-object-attributes", "StorageClass")];
+        let attributes = ask_with(client, "GET", "/b-1/k", "attributes", &asked, "").await.ok();
+        assert_eq!(attributes.xml("StorageClass"), Some(class));
+    }
+    for (headers, shown) in [
+        (&[("x-amz-copy-source", "/b-1/k")][..], None),
+        (&[("x-amz-copy-source", "/b-1/k"), ("x-amz-storage-class", "ONEZONE_IA")], Some("ONEZONE_IA")),
+        (&[("x-amz-copy-source", "/b-1/k"), ("x-amz-storage-class", "STANDARD")], None),
+    ] {
+        ask_with(client, "PUT", "/b-1/copy", "", headers, "").await.ok();
+        let head = account.ok("HEAD", "/b-1/copy", "", "").await;
+        assert_eq!(header(&head, "x-amz-storage-class"), shown, "{headers:?}");
+    }
+    let begun =
+        ask_with(client, "POST", "/b-1/parts", "uploads", &[("x-amz-storage-class", "STANDARD_IA")], "")
+            .await
+            .ok();
+    let query = format!("uploadId={}", begun.xml("UploadId").unwrap());
+    assert_eq!(account.ok("GET", "/b-1/parts", &query, "").await.xml("StorageClass"), Some("STANDARD_IA"));
+    assert_eq!(account.ok("GET", "/b-1", "uploads", "").await.xml("StorageClass"), Some("STANDARD_IA"));
+}

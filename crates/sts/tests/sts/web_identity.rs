@@ -1,4 +1,4 @@
-use daypass_core::testing::NOW;
+use daypass_core::testing::{NOW, account};
 use serde_json::{Value, json};
 
 use crate::support::{ACTION, ISSUER, Key, ONLY_MAIN, ROLE, World, claims, trust};
@@ -31,6 +31,17 @@ async fn a_good_token_is_worth_a_session_of_the_role() {
     let answer = world.assume(&world.key.token(&claims(&json!({ "sub": "somebody" }))), &role).await.ok();
     let refused = world.session(&answer).query("sts", "GetAccessKeyInfo", &key).await.refused();
     assert_eq!(refused.0, "AccessDenied");
+}
+
+#[tokio::test]
+async fn the_roles_of_a_closed_account_are_nobodys() {
+    let world = World::new().await;
+    let management = "444455556666".parse().unwrap();
+    world.server.organize(&[management, account()], |_| {}).await;
+    let token = world.key.token(&claims(&json!({})));
+    world.assume(&token, &[]).await.ok();
+    world.server.close(&account()).await;
+    assert_eq!(world.assume(&token, &[]).await.refused().0, "AccessDenied");
 }
 
 #[tokio::test]

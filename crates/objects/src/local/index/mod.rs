@@ -40,10 +40,12 @@ pub(crate) enum Space {
     Garbage = 12,
     /// The outbox.
     Notes = 13,
+    /// What was asked of other stores and not yet answered.
+    Intents = 14,
 }
 
 impl Space {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Meta,
         Self::Buckets,
         Self::Current,
@@ -58,6 +60,7 @@ impl Space {
         Self::Segments,
         Self::Garbage,
         Self::Notes,
+        Self::Intents,
     ];
 
     fn table(self) -> &'static str {
@@ -76,6 +79,7 @@ impl Space {
             Self::Segments => "segments",
             Self::Garbage => "garbage",
             Self::Notes => "notes",
+            Self::Intents => "intents",
         }
     }
 }

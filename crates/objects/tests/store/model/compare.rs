@@ -35,7 +35,7 @@ impl Run<'_> {
                 }
             }
         }
-        let info = self.store().bucket(BUCKET).await.unwrap();
+        let info = self.store().bucket(BUCKET).await.unwrap().counts.unwrap();
         let versions = self.model.versions.values().flatten();
         let bytes = versions
             .clone()

@@ -1,0 +1,441 @@
+//! Pages of what another store has. Keys are asked for percent-encoded, for XML cannot write them all.
+
+use super::Upstream;
+use super::client::{Ask, Failure, Payload};
+use super::describe::{generation, odd};
+use super::xml::{self, Element};
+use crate::{
+    After, AfterUpload, AfterVersion, AnyVersion, Checksums, DeleteMarker, Entry, Error, Key, Keys, Listed,
+    Lock, MAX_KEY_BYTES, MAX_PAGE, ObjectPage, Page, Result, Storage, Timestamp, Upload, UploadId,
+    UploadPage, Version, VersionId, VersionPage,
+};
+use bytes::Bytes;
+use http::Method;
+
+/// The last character that there is: what begins with a prefix is before the prefix with it.
+const LAST: &str = "\u{10ffff}";
+/// Pages that are asked for at most to make one of ours.
+const MOST_PAGES: usize = 8;
+
+/// Where a page of theirs begins: behind this key, and without what begins with this.
+#[derive(Default)]
+struct Begin {
+    marker: Option<String>,
+    past: Option<String>,
+}
+
+impl Upstream {
+    fn behind(&self, after: Option<&After>) -> Result<Begin> {
+        let there = |bytes: &Bytes| Ok::<_, Error>(format!("{}{}", self.prefix, utf8(bytes)?));
+        match after {
+            None => Ok(Begin::default()),
+            Some(After::Key(key)) => Ok(Begin { marker: Some(there(key)?), past: None }),
+            Some(After::Prefix(prefix)) => {
+                let past = there(prefix)?;
+                let long = past.len() + LAST.len() > MAX_KEY_BYTES;
+                let marker = if long { past.clone() } else { format!("{past}{LAST}") };
+                Ok(Begin { marker: Some(marker), past: Some(past) })
+            }
+        }
+    }
+
+    fn page<'a>(&self, keys: &Keys) -> Result<Ask<'a>> {
+        let mut ask = Ask::new(Method::GET, None)
+            .query("prefix", format!("{}{}", self.prefix, utf8(&keys.prefix)?))
+            .query("encoding-type", "url");
+        if !keys.delimiter.is_empty() {
+            ask = ask.query("delimiter", utf8(&keys.delimiter)?);
+        }
+        Ok(ask)
+    }
+
+    async fn listed<T>(
+        &self,
+        ask: Ask<'_>,
+        root: &'static str,
+        read: impl FnOnce(Element<'_, '_>) -> Option<Result<T>>,
+    ) -> Result<T> {
+        let answer = self.http.ask(ask, Payload::None).await.map_err(Failure::into_error)?;
+        xml::read(&answer.document().await?, root, read)?
+    }
+
+    /// Lists objects. Descriptions are not in a listing of another store; what is asked for one by one has them.
+    pub(super) async fn list(&self, keys: &Keys, after: Option<&After>) -> Result<ObjectPage> {
+        let limit = keys.limit.min(MAX_PAGE);
+        let mut page = Page { entries: Vec::new(), next: None };
+        let mut begin = self.behind(after)?;
+        for _ in 0..MOST_PAGES {
+            if limit == page.entries.len() {
+                return Ok(page);
+            }
+            let mut ask = self.page(keys)?.query("list-type", "2");
+            ask = ask.query("max-keys", (limit - page.entries.len()).to_string());
+            if let Some(marker) = &begin.marker {
+                ask = ask.query("start-after", marker.clone());
+            }
+            let past = begin.past.clone();
+            let read = |list: Element<'_, '_>| Some(self.objects(list, past.as_deref()));
+            let (found, truncated) = self.listed(ask, "ListBucketResult", read).await?;
+            page.entries.extend(found);
+            page.next = truncated.then(|| page.entries.last().map(after_entry)).flatten();
+            if !truncated || page.entries.len() >= limit {
+                page.entries.truncate(limit);
+                page.next = truncated.then(|| page.entries.last().map(after_entry)).flatten();
+                return Ok(page);
+            }
+            let next = page.next.as_ref().or(after);
+            begin = self.behind(next)?;
+        }
+        Ok(page)
+    }
+
+    fn objects(
+        &self,
+        list: Element<'_, '_>,
+        past: Option<&str>,
+    ) -> Result<(Vec<Entry<Listed<Version>>>, bool)> {
+        let mut entries = Vec::new();
+        for (name, element) in list.children() {
+            match name {
+                "Contents" => {
+                    let (key, there) = self.key(element, list)?;
+                    if past.is_some_and(|past| there.starts_with(past.as_bytes())) {
+                        continue;
+                    }
+                    let what = listed_version(element, VersionId::Null, true)?;
+                    entries.push((there, Entry::One(Listed { key, what })));
+                }
+                "CommonPrefixes" => {
+                    let (prefix, there) = self.common_prefix(element, list)?;
+                    if past.is_none_or(|past| !there.starts_with(past.as_bytes())) {
+                        entries.push((there, Entry::Prefix(prefix)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        entries.sort_by(|left, right| left.0.cmp(&right.0));
+        let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+        Ok((entries, list.is_true("IsTruncated")))
+    }
+
+    /// A key, as it is here and there.
+    fn key(&self, element: Element<'_, '_>, list: Element<'_, '_>) -> Result<(Key, Vec<u8>)> {
+        let there = named(element, "Key", list).ok_or_else(|| odd("a key that is none"))?;
+        Ok((self.here(there.clone())?, there))
+    }
+
+    fn common_prefix(&self, element: Element<'_, '_>, list: Element<'_, '_>) -> Result<(Bytes, Vec<u8>)> {
+        let there = named(element, "Prefix", list).ok_or_else(|| odd("a prefix that is none"))?;
+        let here = there.strip_prefix(self.prefix.as_bytes());
+        let here = here.ok_or_else(|| odd("a prefix that was not asked for"))?;
+        Ok((Bytes::copy_from_slice(here), there))
+    }
+
+    /// Lists versions and delete markers.
+    pub(super) async fn list_versions(
+        &self,
+        keys: &Keys,
+        after: Option<&AfterVersion>,
+    ) -> Result<VersionPage> {
+        let limit = keys.limit.min(MAX_PAGE);
+        if limit == 0 {
+            return Ok(Page { entries: Vec::new(), next: None });
+        }
+        if !self.capabilities.versions {
+            return self.objects_as_versions(keys, after).await;
+        }
+        let begin = match after {
+            None => Begin::default(),
+            Some(AfterVersion::Keys(after)) => self.behind(Some(after))?,
+            Some(AfterVersion::Version(key, _)) => Begin { marker: Some(self.there(key)?), past: None },
+        };
+        let mut ask = self.page(keys)?.query("versions", "").query("max-keys", limit.to_string());
+        if let Some(marker) = &begin.marker {
+            ask = ask.query("key-marker", marker.clone());
+        }
+        if let Some(AfterVersion::Version(_, id)) = after {
+            ask = ask.query("version-id-marker", id.to_string());
+        }
+        let read = |list: Element<'_, '_>| Some(self.versions(list, begin.past.as_deref()));
+        let (entries, next) = self.listed(ask, "ListVersionsResult", read).await?;
+        Ok(Page { entries, next })
+    }
+
+    /// Where no versions are kept, every object is its only one.
+    async fn objects_as_versions(&self, keys: &Keys, after: Option<&AfterVersion>) -> Result<VersionPage> {
+        let after = after.map(|after| match after {
+            AfterVersion::Keys(after) => after.clone(),
+            AfterVersion::Version(key, _) => After::Key(key.bytes()),
+        });
+        let page = self.list(keys, after.as_ref()).await?;
+        let entries = page.entries.into_iter().map(|entry| match entry {
+            Entry::One(Listed { key, what }) => Entry::One(Listed { key, what: AnyVersion::Object(what) }),
+            Entry::Prefix(prefix) => Entry::Prefix(prefix),
+        });
+        Ok(Page { entries: entries.collect(), next: page.next.map(AfterVersion::Keys) })
+    }
+
+    fn versions(
+        &self,
+        list: Element<'_, '_>,
+        past: Option<&str>,
+    ) -> Result<(Vec<Entry<Listed<AnyVersion>>>, Option<AfterVersion>)> {
+        let mut entries = Vec::new();
+        for (name, element) in list.children() {
+            let entry = match name {
+                "Version" | "DeleteMarker" => {
+                    let (key, there) = self.key(element, list)?;
+                    let what = any_version(name, element)?;
+                    (there, Entry::One(Listed { key, what }))
+                }
+                "CommonPrefixes" => {
+                    let (prefix, there) = self.common_prefix(element, list)?;
+                    (there, Entry::Prefix(prefix))
+                }
+                _ => continue,
+            };
+            if past.is_none_or(|past| !entry.0.starts_with(past.as_bytes())) {
+                entries.push(entry);
+            }
+        }
+        let entries = in_order(entries);
+        let next = self.next(list, "NextVersionIdMarker", entries.last().map(after_version))?;
+        Ok((
+            entries,
+            next.map(|next| match next {
+                Next::Same(after) => after,
+                Next::Key(after) => AfterVersion::Keys(after),
+                Next::Id(key, id) => {
+                    AfterVersion::Version(key, VersionId::parse(&id).unwrap_or(VersionId::Null))
+                }
+            }),
+        ))
+    }
+
+    /// Lists uploads.
+    pub(super) async fn list_uploads(&self, keys: &Keys, after: Option<&AfterUpload>) -> Result<UploadPage> {
+        let limit = keys.limit.min(MAX_PAGE);
+        if limit == 0 {
+            return Ok(Page { entries: Vec::new(), next: None });
+        }
+        let begin = match after {
+            None => Begin::default(),
+            Some(AfterUpload::Keys(after)) => self.behind(Some(after))?,
+            Some(AfterUpload::Upload(key, _)) => Begin { marker: Some(self.there(key)?), past: None },
+        };
+        let mut ask = self.page(keys)?.query("uploads", "").query("max-uploads", limit.to_string());
+        if let Some(marker) = &begin.marker {
+            ask = ask.query("key-marker", marker.clone());
+        }
+        if let Some(AfterUpload::Upload(_, id)) = after {
+            ask = ask.query("upload-id-marker", id.to_string());
+        }
+        let read = |list: Element<'_, '_>| Some(self.uploads_in(list, begin.past.as_deref()));
+        let (entries, next) = self.listed(ask, "ListMultipartUploadsResult", read).await?;
+        Ok(Page { entries, next })
+    }
+
+    fn uploads_in(
+        &self,
+        list: Element<'_, '_>,
+        past: Option<&str>,
+    ) -> Result<(Vec<Entry<Upload>>, Option<AfterUpload>)> {
+        let mut entries = Vec::new();
+        for (name, element) in list.children() {
+            let entry = match name {
+                "Upload" => {
+                    let (key, there) = self.key(element, list)?;
+                    let id = element.text("UploadId").and_then(|id| UploadId::parse(id).ok());
+                    let id = id.ok_or_else(|| odd("an upload without an id"))?;
+                    let initiated =
+                        Some(element.time("Initiated").ok_or_else(|| odd("an upload without a date"))?);
+                    let meta = Bytes::new();
+                    (there, Entry::One(Upload { key, id, initiated, meta, checksum: None }))
+                }
+                "CommonPrefixes" => {
+                    let (prefix, there) = self.common_prefix(element, list)?;
+                    (there, Entry::Prefix(prefix))
+                }
+                _ => continue,
+            };
+            if past.is_none_or(|past| !entry.0.starts_with(past.as_bytes())) {
+                entries.push(entry);
+            }
+        }
+        entries.sort_by(|left, right| left.0.cmp(&right.0));
+        let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
+        let next = self.next(list, "NextUploadIdMarker", entries.last().map(after_upload))?;
+        Ok((
+            entries,
+            next.and_then(|next| match next {
+                Next::Same(after) => Some(after),
+                Next::Key(after) => Some(AfterUpload::Keys(after)),
+                Next::Id(key, id) => Some(AfterUpload::Upload(key, UploadId::parse(&id).ok()?)),
+            }),
+        ))
+    }
+
+    /// Where a list goes on: where it says itself, or else behind its last entry.
+    fn next<T>(&self, list: Element<'_, '_>, id: &str, last: Option<T>) -> Result<Option<Next<T>>> {
+        if !list.is_true("IsTruncated") {
+            return Ok(None);
+        }
+        let Some(there) = named(list, "NextKeyMarker", list).filter(|key| !key.is_empty()) else {
+            return Ok(last.map(Next::Same));
+        };
+        let is_prefix =
+            list.all("CommonPrefixes").any(|one| named(one, "Prefix", list).as_ref() == Some(&there));
+        let key = self.here(there)?;
+        let id = list.text(id).filter(|id| !id.is_empty()).map(str::to_owned);
+        Ok(Some(match id {
+            Some(id) if !is_prefix => Next::Id(key, id),
+            _ if is_prefix => Next::Key(After::Prefix(key.bytes())),
+            _ => Next::Key(After::Key(key.bytes())),
+        }))
+    }
+
+    /// Whether nothing of ours is there.
+    pub(super) async fn is_empty(&self, bucket: crate::BucketId) -> Result<bool> {
+        let one = Keys { limit: 1, ..Keys::all(bucket) };
+        Ok(self.list_versions(&one, None).await?.entries.is_empty())
+    }
+}
+
+/// Where a list goes on.
+enum Next<T> {
+    Same(T),
+    Key(After),
+    Id(Key, String),
+}
+
+type Placed = (Vec<u8>, Entry<Listed<AnyVersion>>);
+
+/// By keys, and those of a key as the store has them. Some stores list all versions before all delete markers: then the
+/// latest comes first, and of a version and a marker the younger.
+fn in_order(mut entries: Vec<Placed>) -> Vec<Entry<Listed<AnyVersion>>> {
+    let first_marker = entries.iter().position(|(_, entry)| age(entry).is_marker);
+    let last_version = entries.iter().rposition(|(_, entry)| {
+        let is_prefix = matches!(entry, Entry::Prefix(_));
+        !is_prefix && !age(entry).is_marker
+    });
+    let apart = first_marker > last_version;
+    entries.sort_by(|left, right| left.0.cmp(&right.0));
+    if apart {
+        let keys = entries.chunk_by_mut(|left, right| left.0 == right.0);
+        keys.for_each(|of_key| merge(of_key));
+    }
+    entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Versions and then markers, each in their order, into one.
+fn merge(of_key: &mut [Placed]) {
+    let Some(first_marker) = of_key.iter().position(|(_, entry)| age(entry).is_marker) else { return };
+    let mut markers = first_marker;
+    for place in 0..of_key.len() {
+        let (Some((_, version)), Some((_, marker))) = (of_key.get(place), of_key.get(markers)) else {
+            return;
+        };
+        let (version, marker) = (age(version), age(marker));
+        if version.is_marker {
+            return;
+        }
+        if marker.is_latest || (!version.is_latest && marker.modified > version.modified) {
+            if let Some(between) = of_key.get_mut(place..=markers) {
+                between.rotate_right(1);
+            }
+            markers += 1;
+        }
+    }
+}
+
+struct Age {
+    is_marker: bool,
+    is_latest: bool,
+    modified: Timestamp,
+}
+
+fn age(entry: &Entry<Listed<AnyVersion>>) -> Age {
+    match entry {
+        Entry::One(Listed { what: AnyVersion::Marker(marker), .. }) => {
+            Age { is_marker: true, is_latest: marker.is_latest, modified: marker.modified }
+        }
+        Entry::One(Listed { what: AnyVersion::Object(version), .. }) => {
+            Age { is_marker: false, is_latest: version.is_latest, modified: version.modified }
+        }
+        Entry::Prefix(_) => Age { is_marker: false, is_latest: false, modified: Timestamp(0) },
+    }
+}
+
+/// A name, percent-encoded if the store did as it was asked.
+fn named(element: Element<'_, '_>, name: &str, list: Element<'_, '_>) -> Option<Vec<u8>> {
+    match list.text("EncodingType") {
+        Some("url") => element.decoded(name),
+        _ => element.text(name).map(|text| text.as_bytes().to_vec()),
+    }
+}
+
+fn utf8(bytes: &Bytes) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|_| Error::Unsupported("keys that are not UTF-8"))
+}
+
+fn listed_version(element: Element<'_, '_>, id: VersionId, is_latest: bool) -> Result<Version> {
+    let (Some(size), Some(etag), Some(modified)) =
+        (element.number("Size"), element.etag(), element.time("LastModified"))
+    else {
+        return Err(odd("an object without a size, a tag or a date"));
+    };
+    Ok(Version {
+        generation: generation(&id, &etag, size),
+        revision: 0,
+        id,
+        is_latest,
+        size,
+        etag,
+        modified,
+        checksums: Checksums::default(),
+        parts: None,
+        meta: Bytes::new(),
+        tags: Bytes::new(),
+        lock: Lock::default(),
+        storage: Storage::Available,
+    })
+}
+
+fn any_version(name: &str, element: Element<'_, '_>) -> Result<AnyVersion> {
+    let id = element.text("VersionId").unwrap_or("null");
+    let id = VersionId::parse(id).map_err(|_| odd("a version id that is none"))?;
+    let is_latest = element.is_true("IsLatest");
+    if name == "Version" {
+        return Ok(AnyVersion::Object(listed_version(element, id, is_latest)?));
+    }
+    let modified = element.time("LastModified").ok_or_else(|| odd("a delete marker without a date"))?;
+    Ok(AnyVersion::Marker(DeleteMarker { id, is_latest, modified, meta: Bytes::new() }))
+}
+
+fn after_entry(entry: &Entry<Listed<Version>>) -> After {
+    match entry {
+        Entry::One(listed) => After::Key(listed.key.bytes()),
+        Entry::Prefix(prefix) => After::Prefix(prefix.clone()),
+    }
+}
+
+fn after_version(entry: &Entry<Listed<AnyVersion>>) -> AfterVersion {
+    match entry {
+        Entry::Prefix(prefix) => AfterVersion::Keys(After::Prefix(prefix.clone())),
+        Entry::One(Listed { key, what }) => {
+            let id = match what {
+                AnyVersion::Object(version) => &version.id,
+                AnyVersion::Marker(marker) => &marker.id,
+            };
+            AfterVersion::Version(key.clone(), id.clone())
+        }
+    }
+}
+
+fn after_upload(entry: &Entry<Upload>) -> AfterUpload {
+    match entry {
+        Entry::One(upload) => AfterUpload::Upload(upload.key.clone(), upload.id.clone()),
+        Entry::Prefix(prefix) => AfterUpload::Keys(After::Prefix(prefix.clone())),
+    }
+}
