@@ -33,7 +33,7 @@ check "the change was made in place" in_place
 check "a plan after the change shows no difference" same "${changed[@]}"
 for kind in bucket bucket_versioning bucket_ownership_controls bucket_public_access_block bucket_policy \
   bucket_server_side_encryption_configuration bucket_lifecycle_configuration bucket_cors_configuration \
-  bucket_request_payment_configuration bucket_accelerate_configuration; do
+  bucket_request_payment_configuration bucket_accelerate_configuration bucket_website_configuration bucket_logging; do
   check "import aws_s3_$kind" import_again "aws_s3_$kind.b" "$bucket"
 done
 check "import aws_s3_bucket_intelligent_tiering_configuration" import_again aws_s3_bucket_intelligent_tiering_configuration.b "$bucket:all"
@@ -45,6 +45,7 @@ check "import aws_s3_account_public_access_block" import_again aws_s3_account_pu
 door=arn:aws:s3:${AWS_REGION:-us-east-1}:$account:accesspoint/terraform-$TF_VAR_suffix
 check "import aws_s3_access_point" import_again aws_s3_access_point.door "$account:terraform-$TF_VAR_suffix"
 check "import aws_s3control_access_point_policy" import_again aws_s3control_access_point_policy.door "$door"
+[ -z "${TF_VAR_event_queue:-}" ] || check "import aws_s3_bucket_notification" import_again 'aws_s3_bucket_notification.b[0]' "$bucket"
 key=$(terraform state show -no-color aws_kms_key.k | sed -n 's/^ *key_id *= "\(.*\)"/\1/p')
 check "import aws_kms_key" import_again aws_kms_key.k "$key"
 check "import aws_kms_alias" import_again aws_kms_alias.k "alias/terraform-$TF_VAR_suffix"

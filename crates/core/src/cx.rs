@@ -57,6 +57,17 @@ pub struct PeerInstance {
     pub vpc_id: String,
 }
 
+/// The website that a request is to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Website {
+    /// The bucket.
+    pub bucket: String,
+    /// The region that the host names, if it names one.
+    pub region: Option<String>,
+    /// The host, as it was sent.
+    pub host: String,
+}
+
 /// One request's surroundings. Time, randomness and identifiers come from here only.
 pub struct Cx {
     pub(crate) state: Arc<State>,
@@ -74,6 +85,7 @@ pub struct Cx {
     pub(crate) origin: Option<String>,
     pub(crate) asked_method: Option<String>,
     pub(crate) requester_pays: bool,
+    pub(crate) website: Option<Website>,
     pub(crate) ids: Ids,
     /// What the request says, once it was read.
     pub(crate) input: OnceLock<Value>,
@@ -196,10 +208,20 @@ impl Cx {
         &self,
         answer: impl FnOnce(&Outcome<'_>) -> Option<O> + Send + 'static,
     ) -> Commit {
+        self.commit_telling(answer, |_| None)
+    }
+
+    /// The same, with what others are to be told of the change ([`crate::outbox::Told`]): durable with it as well.
+    #[must_use]
+    pub fn commit_telling<O: IntoValue>(
+        &self,
+        answer: impl FnOnce(&Outcome<'_>) -> Option<O> + Send + 'static,
+        tell: impl FnOnce(&Outcome<'_>) -> Option<serde_json::Value> + Send + 'static,
+    ) -> Commit {
         let mut trail = self.trail();
         trail.noted = true;
         let draft = Call::of(self).draft(&trail);
-        self.commit_unnoted().with_note(Note::Told(Box::new(Told { draft, answer })))
+        self.commit_unnoted().with_note(Note::Told(Box::new(Told { draft, answer, tell })))
     }
 
     /// The same of a change that has no record of its own: a step towards one that has.
@@ -259,6 +281,12 @@ impl Cx {
         self.requester_pays
     }
 
+    /// The website that the request is to, if it is to one.
+    #[must_use]
+    pub fn website(&self) -> Option<&Website> {
+        self.website.as_ref()
+    }
+
     /// Adds a fact to the request's audit record (`additionalEventData`).
     pub fn note(&self, key: &str, value: impl Into<serde_json::Value>) {
         self.trail().additional.insert(key.to_owned(), value.into());
@@ -295,20 +323,28 @@ impl Cx {
         crate::error::internal_failure(self.operation.service)
     }
 }
-/// The audit record of a change of objects, once its outcome is known; until then, of what was meant.
-struct Told<F> {
+
+/// The audit record of a change of objects, and what is told of it, once its outcome is known; until then, the record of what
+/// was meant.
+struct Told<A, T> {
     draft: Draft,
-    answer: F,
+    answer: A,
+    tell: T,
 }
 
-impl<O: IntoValue, F: FnOnce(&Outcome<'_>) -> Option<O> + Send> Tell for Told<F> {
+impl<O, A, T> Tell for Told<A, T>
+where
+    O: IntoValue,
+    A: FnOnce(&Outcome<'_>) -> Option<O> + Send,
+    T: FnOnce(&Outcome<'_>) -> Option<serde_json::Value> + Send,
+{
     fn intent(&self) -> Option<Bytes> {
-        crate::outbox::write(&self.draft.clone().unknown())
+        crate::outbox::write(&self.draft.clone().unknown(), None)
     }
 
     fn write(self: Box<Self>, outcome: &Outcome<'_>) -> Option<Bytes> {
-        let Self { draft, answer } = *self;
+        let Self { draft, answer, tell } = *self;
         let output = answer(outcome).map(IntoValue::into_value);
-        crate::outbox::write(&draft.finish(output.as_ref()))
+        crate::outbox::write(&draft.finish(output.as_ref()), tell(outcome).as_ref())
     }
 }

@@ -3,30 +3,37 @@
 
 mod claimed;
 mod form;
+mod reading;
+mod watching;
+mod website;
 
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
-use daypass_model::{Operation, Protocol, Service, Value, services};
+use daypass_model::{Operation, Protocol, Service, Value};
 use daypass_store::TransactError;
-use daypass_wire::sigv4::{BodyKind, Claim, Expected, Family, PayloadVerifier, RequestHead, SigError};
+use daypass_wire::sigv4::{BodyKind, Claim, Expected, PayloadVerifier, RequestHead, SigError};
 use daypass_wire::{Answer, Fault, Form, Protocols, Routed};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 
 use self::claimed::{claimed_key, claimed_service, claims_access_analyzer};
+use self::reading::{body_kind, family, is_region, read_form, service_of, signature_fault};
+use self::watching::Found;
+use self::website::write_refusal;
 use crate::audit::Call;
 use crate::authenticate::{Subject, Unauthenticated, authenticate};
 use crate::caller::Caller;
 use crate::check::{Check, Checks};
-use crate::cx::{Cx, Peer, Trail};
+use crate::cx::{Cx, Peer, Trail, Website};
 use crate::document::{Documents, Held};
 use crate::error::{Error, internal_failure};
 use crate::ids::Ids;
 use crate::last_used::LastUsed;
+use crate::observer::Observer;
 use crate::operation::{Effect, Entry, is_dry_run};
 use crate::payload::{Body, Payload, full};
 use crate::state::State;
@@ -37,8 +44,11 @@ use crate::surroundings::random;
 pub struct Gate {
     state: Arc<State>,
     entries: Arc<HashMap<(&'static str, &'static str), &'static Entry>>,
+    /// Those for visitors of websites, by their operations' names.
+    pages: Arc<HashMap<&'static str, &'static Entry>>,
     last_used: Arc<LastUsed>,
     documents: Documents,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// What is known of a request before its operation.
@@ -50,6 +60,7 @@ struct Arrival {
     event_id: String,
     now: daypass_model::Timestamp,
     user_agent: String,
+    website: Option<Website>,
 }
 
 /// A request whose operation is known and whose signature was verified.
@@ -90,6 +101,8 @@ impl Gate {
     /// The gate of a server, with the operations that it implements.
     #[must_use]
     pub fn new(state: Arc<State>, entries: impl IntoIterator<Item = &'static Entry>) -> Self {
+        let (pages, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.for_websites);
+        let pages = pages.into_iter().map(|entry| (entry.operation().name, entry));
         let entries = entries.into_iter().map(|entry| {
             let operation = entry.operation();
             ((operation.service.name, operation.name), entry)
@@ -97,9 +110,17 @@ impl Gate {
         Self {
             state,
             entries: Arc::new(entries.collect()),
+            pages: Arc::new(pages.collect()),
             last_used: Arc::default(),
             documents: Documents::default(),
+            observer: None,
         }
+    }
+
+    /// The same, with somebody who sees the requests to buckets.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// What the server stands on.
@@ -135,17 +156,29 @@ impl Gate {
         let (head, body) = request.into_parts();
         let arrival = self.arrive(head, peer);
         let is_head = arrival.head.method == http::Method::HEAD;
-        match self.admit(&arrival, body).await {
+        let watched = self.watch(&arrival, body.size_hint().exact());
+        let response = match self.admit(&arrival, body).await {
             Ok(admitted) => self.run(arrival, admitted).await,
             Err(refused) => self.refuse(&arrival, *refused, is_head).await,
+        };
+        match watched {
+            Some(watched) => watched.answered(response),
+            None => response,
         }
     }
 
     fn arrive(&self, head: Parts, peer: Peer) -> Arrival {
         let ids = Ids::new(random(&*self.state.entropy));
         let text = |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+        let host = text("host");
+        let website = self.state.hosts.website_of(&host).map(|(bucket, region)| Website {
+            bucket: bucket.to_owned(),
+            region: region.map(str::to_owned),
+            host: host.clone(),
+        });
         let now = self.state.clock.now();
         Arrival {
+            website,
             request_id: ids.uuid_of(now),
             event_id: ids.uuid_of(now),
             now,
@@ -172,6 +205,10 @@ impl Gate {
             })
         };
         let guess = service_of(protocols, head);
+        if let Some(site) = &arrival.website {
+            let admitted = self.admit_visitor(arrival, site, body);
+            return admitted.map_err(|(operation, fault)| refuse(website::service(), operation, "", fault));
+        }
         let mut held = self.documents.hold();
         let (whole, stream) = match protocols {
             Protocols::S3 => (Bytes::new(), Some(body)),
@@ -314,7 +351,7 @@ impl Gate {
             |name: &str| arrival.head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let (origin, asked_method) = (text("origin"), text("access-control-request-method"));
         let referer = text("referer");
-        let head = arrival.head;
+        let mut head = arrival.head;
         let cx = Cx {
             state: Arc::clone(&self.state),
             caller,
@@ -333,12 +370,17 @@ impl Gate {
             referer,
             origin,
             asked_method,
-            requester_pays: says_it_pays,
+            requester_pays: arrival.website.is_none() && says_it_pays,
+            website: arrival.website,
             ids: arrival.ids,
             input: OnceLock::new(),
             trail: Mutex::new(Trail::default()),
         };
         self.last_used.note(&cx);
+        if cx.website.is_some() {
+            // A query asks a website for nothing.
+            head.uri = head.uri.path().parse().unwrap_or_default();
+        }
         let is_head = head.method == http::Method::HEAD;
         match self.perform(&cx, &head, message).await {
             Ok(mut response) => {
@@ -347,20 +389,21 @@ impl Gate {
                         response.headers_mut().insert(name, value);
                     }
                 }
-                response
+                self.found(response, || Found::of(&cx, None))
             }
             Err(error) => {
                 let mut fault = self.failure(operation.service, error);
                 fault.headers.append(&mut cx.trail().on_answer);
                 fault.headers.append(&mut cx.trail().on_refusal);
                 let record = Call::of(&cx).record(Err(&fault), &cx.trail());
-                match self.state.store.record(record).await {
-                    Ok(()) => respond(
-                        daypass_wire::write_fault(operation.service, &fault, &cx.request_id, is_head),
-                        None,
-                    ),
+                let response = match self.state.store.record(record).await {
+                    Ok(()) => {
+                        let (site, id) = (cx.website.is_some(), &cx.request_id);
+                        respond(write_refusal(site, operation.service, &fault, id, is_head), None)
+                    }
                     Err(error) => self.unaudited(operation.service, &cx.request_id, &error, is_head),
-                }
+                };
+                self.found(response, || Found::of(&cx, Some(fault.code.into_owned())))
             }
         }
     }
@@ -385,7 +428,11 @@ impl Gate {
             None => daypass_wire::read_input(&routed, head, form.as_ref(), &document)?,
         };
         let value = cx.input.get_or_init(|| value).clone();
-        let Some(entry) = self.entries.get(&(operation.service.name, operation.name)) else {
+        let entry = match cx.website.as_ref().and_then(|_| self.pages.get(operation.name)) {
+            Some(page) => Some(page),
+            None => self.entries.get(&(operation.service.name, operation.name)),
+        };
+        let Some(entry) = entry else {
             return Err(self.not_built(cx, &value));
         };
         match (entry.effect, payload) {
@@ -399,7 +446,11 @@ impl Gate {
                 // The record of a change commits with the change; here, of objects.
                 let noted = cx.trail().noted;
                 if !noted {
-                    let record = Call::of(cx).record(Ok(&answered.output), &cx.trail());
+                    let outcome = match &answered.refusal {
+                        Some(fault) => Err(&**fault),
+                        None => Ok(&answered.output),
+                    };
+                    let record = Call::of(cx).record(outcome, &cx.trail());
                     self.state.store.record(record).await?;
                 }
                 let mut answer = daypass_wire::write_output(operation, &answered.output, &cx.request_id);
@@ -474,13 +525,14 @@ impl Gate {
             input: None,
         }
         .record(Err(&refused.fault), &Trail::default());
-        match self.state.store.record(record).await {
-            Ok(()) => respond(
-                daypass_wire::write_fault(refused.service, &refused.fault, &request_id, is_head),
-                None,
-            ),
+        let response = match self.state.store.record(record).await {
+            Ok(()) => {
+                let site = arrival.website.is_some();
+                respond(write_refusal(site, refused.service, &refused.fault, &request_id, is_head), None)
+            }
             Err(error) => self.unaudited(refused.service, &request_id, &error, is_head),
-        }
+        };
+        self.found(response, || Found::refused(refused.operation.map(|o| o.name), &refused.fault.code))
     }
 
     /// What cannot be audited is not answered.
@@ -523,77 +575,4 @@ fn respond(answer: Answer, body: Option<Body>) -> Response<Body> {
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = answer.headers;
     response
-}
-
-fn read_form(protocols: Protocols, head: &Parts, body: &[u8]) -> Result<Option<Form>, Fault> {
-    let text = match protocols {
-        Protocols::FormBody => std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8"))?,
-        Protocols::FormQuery => head.uri.query().unwrap_or(""),
-        _ => return Ok(None),
-    };
-    Form::parse(text).map(Some).map_err(|error| malformed(&error.to_string()))
-}
-
-fn malformed(why: &str) -> Fault {
-    Fault::coded("MalformedQueryString", 404, format!("The query string contains a syntax error: {why}"))
-}
-
-/// The service whose words a request is refused in that names no operation.
-fn service_of(protocols: Protocols, head: &Parts) -> &'static Service {
-    let target = head.headers.get("x-amz-target").and_then(|v| v.to_str().ok()).unwrap_or("");
-    let find = |name: &str| services().iter().copied().find(|s| s.name == name);
-    let found = match protocols {
-        Protocols::S3 => find("s3"),
-        Protocols::RestJson => find("accessanalyzer"),
-        Protocols::Json => services()
-            .iter()
-            .copied()
-            .find(|s| s.protocol == Protocol::Json && target.starts_with(s.target_prefix))
-            .or_else(|| find("ssm")),
-        Protocols::FormBody | Protocols::FormQuery => find("sts"),
-    };
-    found.unwrap_or(services().first().copied().unwrap_or(&daypass_model::sts::SERVICE))
-}
-
-fn family(service: &Service) -> Family {
-    match service.protocol {
-        Protocol::Query => Family::Query,
-        Protocol::Ec2 => Family::Ec2,
-        Protocol::Json => Family::Json,
-        Protocol::RestJson => Family::RestJson,
-        Protocol::RestXml => Family::S3,
-    }
-}
-
-fn signature_fault(error: &SigError, family: Family) -> Fault {
-    let (code, status) = error.code(family);
-    let mut fault = Fault::coded(code, status, error.message(family));
-    if family == Family::S3 {
-        fault.details = error.details();
-    }
-    fault
-}
-
-/// What an S3 operation does with its body decides how it may be sent.
-fn body_kind(operation: &Operation) -> BodyKind {
-    match operation.name {
-        "PutObject" | "UploadPart" => BodyKind::Object,
-        "CompleteMultipartUpload" => BodyKind::Manifest,
-        _ => BodyKind::Document,
-    }
-}
-
-/// A region of AWS, by its form: `us-east-1`, `us-gov-west-1`.
-fn is_region(region: &str) -> bool {
-    let parts: Vec<&str> = region.split('-').collect();
-    let letters = |p: &&str| !p.is_empty() && p.len() <= 12 && p.bytes().all(|b| b.is_ascii_lowercase());
-    match parts.as_slice() {
-        [words @ .., number] if words.len() >= 2 => {
-            words.iter().all(letters)
-                && number.len() <= 2
-                && !number.is_empty()
-                && number.bytes().all(|b| b.is_ascii_digit())
-        }
-        _ => false,
-    }
 }

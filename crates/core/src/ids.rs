@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_lc_rs::hmac;
 use daypass_model::{AccountId, Timestamp};
 
-use crate::Secret;
+use crate::surroundings::random;
+use crate::{Entropy, Secret};
 
 /// The letters of unique ids and access key ids: base32.
 const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -20,6 +21,12 @@ pub struct Ids {
 impl Ids {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self { seed: Secret::new(seed), next: AtomicU32::new(0) }
+    }
+
+    /// For work that no request asked for.
+    #[must_use]
+    pub fn drawn(entropy: &dyn Entropy) -> Self {
+        Self::new(random(entropy))
     }
 
     /// Starts over: the next identifiers are the first ones again.
@@ -73,7 +80,7 @@ impl Ids {
     }
 
     /// 16 letters and digits, as S3 names its requests: eight of the time, for the same reason, and eight that are random.
-    pub(crate) fn s3_request_id(&self, now: Timestamp) -> String {
+    pub fn s3_request_id(&self, now: Timestamp) -> String {
         let letters = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let pick = |bits: u8| letters.get(usize::from(bits & 31)).copied().map_or('0', char::from);
         let time = now.millis().to_be_bytes();

@@ -10,11 +10,14 @@ use crate::check::Checks;
 use crate::cx::Cx;
 use crate::error::Error;
 use crate::payload::{Body, Payload};
+use daypass_wire::Fault;
 
 /// One implemented operation.
 pub struct Entry {
     row: fn() -> &'static Operation,
     pub(crate) effect: Effect,
+    /// Whether it answers visitors of websites, and not the API's callers.
+    pub(crate) for_websites: bool,
 }
 
 /// How an operation takes effect.
@@ -42,6 +45,8 @@ pub struct Streamed {
     pub(crate) body: Option<Body>,
     /// The status, where it is not the operation's usual one (206, 304).
     pub(crate) status: Option<u16>,
+    /// What the audit log has, where the answer is a refusal all the same.
+    pub(crate) refusal: Option<Box<Fault>>,
 }
 
 impl Entry {
@@ -52,7 +57,7 @@ impl Entry {
         row: fn() -> &'static Operation,
         effect: fn(&Cx, &mut Tx<'_>, Value) -> Result<Value, Error>,
     ) -> Self {
-        Self { row, effect: Effect::Transaction(effect) }
+        Self { row, effect: Effect::Transaction(effect), for_websites: false }
     }
 
     /// Used by [`prepared_operation!`](crate::prepared_operation).
@@ -62,7 +67,7 @@ impl Entry {
         row: fn() -> &'static Operation,
         effect: for<'a> fn(&'a Cx, Value) -> Preparing<'a>,
     ) -> Self {
-        Self { row, effect: Effect::Prepared(effect) }
+        Self { row, effect: Effect::Prepared(effect), for_websites: false }
     }
 
     /// Used by [`stream_operation!`](crate::stream_operation).
@@ -72,7 +77,14 @@ impl Entry {
         row: fn() -> &'static Operation,
         effect: for<'a> fn(&'a Cx, Value, Payload) -> Running<'a>,
     ) -> Self {
-        Self { row, effect: Effect::Stream(effect) }
+        Self { row, effect: Effect::Stream(effect), for_websites: false }
+    }
+
+    /// The same for visitors of websites.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn for_websites(self) -> Self {
+        Self { for_websites: true, ..self }
     }
 
     /// Its row in the tables.
@@ -136,9 +148,15 @@ macro_rules! prepared_operation {
 /// async fn checks(cx: &Cx, input: &GetObjectRequest) -> Result<(Checks, Opened), Error>;
 /// async fn run(cx: &Cx, found: Opened, input: GetObjectRequest, body: Payload) -> Result<Answered<GetObjectOutput>, Error>;
 /// ```
+///
+/// With `for_websites:` before it all, it answers the visitors of websites; what they ask for is the same operation to the
+/// audit log.
 #[macro_export]
 macro_rules! stream_operation {
-    ($name:ident, $operation:ty, $checks:path, $run:path) => {
+    (for_websites: $name:ident, $operation:ty, $checks:path, $run:path) => {
+        $crate::stream_operation!($name, $operation, $checks, $run, .for_websites());
+    };
+    ($name:ident, $operation:ty, $checks:path, $run:path $(, $($more:tt)+)?) => {
         #[doc = concat!("`", stringify!($operation), "`.")]
         pub(crate) static $name: $crate::Entry = $crate::Entry::stream(
             <$operation as $crate::model::TypedOperation>::row,
@@ -153,7 +171,7 @@ macro_rules! stream_operation {
                     Ok(answer.into_streamed())
                 })
             },
-        );
+        )$($($more)+)?;
     };
 }
 
@@ -198,7 +216,7 @@ pub fn perform<O: TypedOperation, E: Into<Error>>(
     cx.authorize(&checks(cx, tx, &input).map_err(Into::into)?)?;
     if dry_run {
         let words = "Request would have succeeded, but DryRun flag is set.";
-        return Err(daypass_wire::Fault::coded("DryRunOperation", 412, words).into());
+        return Err(Fault::coded("DryRunOperation", 412, words).into());
     }
     Ok(run(cx, tx, input)?.into_value())
 }
@@ -218,12 +236,13 @@ pub struct Answered<T> {
     output: T,
     body: Option<Body>,
     status: Option<u16>,
+    refusal: Option<Box<Fault>>,
 }
 
 impl<T: IntoValue> Answered<T> {
     /// An answer without an object.
     pub fn new(output: T) -> Self {
-        Self { output, body: None, status: None }
+        Self { output, body: None, status: None, refusal: None }
     }
 
     /// An answer whose body is an object.
@@ -240,8 +259,21 @@ impl<T: IntoValue> Answered<T> {
         self
     }
 
+    /// An answer that is a refusal, and is recorded as one, with a body of its own.
+    #[must_use]
+    pub fn as_refusal(mut self, fault: Fault) -> Self {
+        self.status = Some(fault.status);
+        self.refusal = Some(Box::new(fault));
+        self
+    }
+
     #[doc(hidden)]
     pub fn into_streamed(self) -> Streamed {
-        Streamed { output: self.output.into_value(), body: self.body, status: self.status }
+        Streamed {
+            output: self.output.into_value(),
+            body: self.body,
+            status: self.status,
+            refusal: self.refusal,
+        }
     }
 }

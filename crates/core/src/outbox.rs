@@ -1,17 +1,22 @@
-//! The way of audit records from the object store to the audit log.
+//! The way of audit records from the object store to the audit log, and of what is told of changes to the store of records.
 //!
 //! The record of a change of objects is committed with the change, in the object store's outbox. From there it is moved
-//! to the audit log, where it is found; a record that is moved twice counts once.
+//! to the audit log, where it is found; a record that is moved twice counts once. What the change is to be told others of
+//! ([`Told`]) goes the same way, and may be told twice after a crash.
 
 use bytes::Bytes;
-use daypass_store::{AuditRecord, Key, Record, StoreError, TransactError};
+use daypass_objects::Note;
+use daypass_store::{AuditRecord, Key, Prefix, Record, StoreError, TransactError};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::state::State;
 
 /// So many are moved at once.
-const AT_ONCE: usize = 1000;
+const AT_ONCE: usize = 256;
+/// Begins a note that holds more than an audit record, which begins otherwise.
+const TELLS: u8 = 2;
 
 /// Records could not be moved. They stay where they are.
 #[derive(Debug, Error)]
@@ -37,13 +42,46 @@ impl Record for Drained {
     }
 }
 
-/// The record as the outbox holds it.
-pub(crate) fn write(record: &AuditRecord) -> Option<Bytes> {
-    let bytes = record.to_bytes();
+/// What others are to be told of a change of objects, in the words of the service that made it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// Its place in the order of all changes of objects.
+    pub number: u64,
+    /// What is told.
+    pub what: Value,
+}
+
+impl Told {
+    /// Where all of them stand, in their order.
+    #[must_use]
+    pub fn all() -> Prefix {
+        Prefix::new(&["outbox", "told"])
+    }
+}
+
+impl Record for Told {
+    fn key(&self) -> Key {
+        Key::new(&["outbox", "told", &format!("{:020}", self.number)])
+    }
+}
+
+/// The record as the outbox holds it, and what is told of the change.
+pub(crate) fn write(record: &AuditRecord, told: Option<&Value>) -> Option<Bytes> {
+    let bytes = record.to_bytes().map(|record| match told {
+        None => record,
+        Some(told) => telling(told, &record),
+    });
     if let Err(error) = &bytes {
         tracing::error!(%error, "an audit record cannot be written");
     }
     bytes.ok().map(Bytes::from)
+}
+
+/// The note of a change that has no audit record, for it was asked for by nobody, and is told of all the same.
+#[must_use]
+pub fn only_told(tell: impl FnOnce(&daypass_objects::Outcome<'_>) -> Option<Value> + Send + 'static) -> Note {
+    Note::of(move |outcome| Some(telling(&tell(outcome)?, &[]).into()))
 }
 
 /// Moves all records that wait in the object store's outbox to the audit log, and says how many there were.
@@ -56,10 +94,16 @@ pub async fn drain(state: &State) -> Result<usize, Undrained> {
         let notes = state.objects.notes(0, AT_ONCE).await?;
         let Some(last) = notes.last() else { return Ok(moved) };
         let up_to = last.number;
-        let records: Vec<AuditRecord> = notes.iter().filter_map(read).collect();
+        let (mut records, mut told) = (vec![], vec![]);
+        for note in &notes {
+            let (record, what) = read(note);
+            records.extend(record);
+            told.extend(what.map(|what| Told { number: note.number, what }));
+        }
         moved += records.len();
         let outcome = state.store.transact(|tx| {
             records.iter().cloned().for_each(|record| tx.audit(record));
+            told.iter().try_for_each(|told| tx.put(told))?;
             tx.put(&Drained { up_to })
         });
         outcome.await.map_err(|error| match error {
@@ -70,17 +114,38 @@ pub async fn drain(state: &State) -> Result<usize, Undrained> {
 }
 
 /// A note of ours. Nothing else is ever left there; what does not read cannot be helped by trying again.
-fn read(note: &daypass_objects::NoteRecord) -> Option<AuditRecord> {
-    let record = AuditRecord::from_bytes(&note.note);
+fn read(note: &daypass_objects::NoteRecord) -> (Option<AuditRecord>, Option<Value>) {
+    let (told, record) = match parts(&note.note) {
+        Some((told, record)) => (serde_json::from_slice(told).ok(), record),
+        None => (None, &note.note[..]),
+    };
+    if told.is_some() && record.is_empty() {
+        return (None, told);
+    }
+    let record = AuditRecord::from_bytes(record);
     if let Err(error) = &record {
         tracing::error!(%error, number = note.number, "an audit record in the outbox cannot be read");
     }
-    record.ok()
+    (record.ok(), told)
+}
+
+/// A note that tells: how long what is told is, that, and the record if there is one.
+fn telling(told: &Value, record: &[u8]) -> Vec<u8> {
+    let told = told.to_string();
+    let length = u32::try_from(told.len()).unwrap_or(u32::MAX).to_be_bytes();
+    [&[TELLS][..], &length, told.as_bytes(), record].concat()
+}
+
+/// What is told, and the record, of a note that tells.
+fn parts(note: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = note.strip_prefix(&[TELLS])?.split_first_chunk()?;
+    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
 
 #[cfg(test)]
 mod tests {
     use daypass_objects::{BucketId, Commit, Note, Timestamp};
+    use daypass_store::Read as _;
 
     use super::*;
     use crate::testing::TestServer;
@@ -98,8 +163,9 @@ mod tests {
             resources: vec![("AWS::S3::Bucket".to_owned(), "b".to_owned())],
             ..AuditRecord::default()
         };
-        let noted =
-            |record: &AuditRecord| Commit::at(Timestamp(1)).with_note(Note::Fixed(write(record).unwrap()));
+        let noted = |record: &AuditRecord| {
+            Commit::at(Timestamp(1)).with_note(Note::Fixed(write(record, None).unwrap()))
+        };
         state.objects.open_bucket(BucketId(1), noted(&record)).await.unwrap();
         state.objects.close_bucket(BucketId(1), noted(&record)).await.unwrap();
         state
@@ -112,5 +178,24 @@ mod tests {
         let log = server.audit();
         assert_eq!(log.len(), 1);
         assert_eq!(AuditRecord { sequence: 0, ..log[0].clone() }, record);
+    }
+
+    #[tokio::test]
+    async fn what_is_told_of_a_change_stands_in_the_order_of_changes() {
+        let server = TestServer::new([]).await;
+        let state = server.gate.state();
+        for number in 1..=3 {
+            let note = if number == 2 {
+                only_told(|_| Some(Value::from(2)))
+            } else {
+                Note::Fixed(write(&AuditRecord::default(), Some(&Value::from(number))).unwrap())
+            };
+            let commit = Commit::at(Timestamp(1)).with_note(note);
+            state.objects.open_bucket(BucketId(number), commit).await.unwrap();
+        }
+        assert_eq!(drain(state).await.unwrap(), 2, "records");
+        let told = state.store.read(|tx| tx.all::<Told>(&Told::all())).unwrap();
+        let told: Vec<_> = told.into_iter().map(|told| told.what).collect();
+        assert_eq!(told, [1, 2, 3]);
     }
 }

@@ -8,6 +8,7 @@ use daypass_store::Store;
 use daypass_wire::Hosts;
 
 use crate::attempts::Attempts;
+use crate::destinations::Destinations;
 use crate::identity::Identities;
 use crate::instances::InstanceSupport;
 use crate::kept::Kept;
@@ -51,4 +52,6 @@ pub struct State {
     pub quotas: Quotas,
     /// How services are reached by name.
     pub hosts: Hosts,
+    /// Where events can be delivered.
+    pub destinations: Destinations,
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod organization;
+mod outside;
 mod required;
 mod web;
 
@@ -21,10 +22,11 @@ use http_body_util::BodyExt as _;
 
 use crate::key_ring::Purpose;
 use crate::{
-    Attempts, Clock, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing, ObjectKeys,
-    Organizations, Peer, ProviderKeys, Secret, SetQuota, State, Web, administrator, full,
+    Attempts, Clock, Destinations, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing,
+    ObjectKeys, Organizations, Peer, ProviderKeys, Secret, SetQuota, State, Web, administrator, full,
 };
 
+pub use outside::DESTINATIONS;
 pub use web::StillWeb;
 
 /// When every test begins: 2026-11-22T02:14:00Z.
@@ -116,6 +118,7 @@ impl TestServer {
             instances: InstanceSupport::available(),
             quotas: quotas.iter().map(|quota| quota.parse::<SetQuota>().unwrap()).collect(),
             hosts: daypass_wire::Hosts::default(),
+            destinations: Destinations::new(DESTINATIONS),
         };
         administrator::prepare(&state, &account()).await.unwrap();
         Self { gate: Gate::new(Arc::new(state), entries), clock, web, engine, _objects: folder }

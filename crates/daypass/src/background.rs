@@ -12,6 +12,7 @@ use daypass_ec2::{Reconciler, machines};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
+use crate::deliveries::Deliveries;
 use crate::machines::DriverMachines;
 use crate::objects;
 use crate::server::Server;
@@ -36,6 +37,7 @@ pub(crate) struct Work {
 pub(crate) fn start(
     server: &Arc<Server>,
     events: UnboundedReceiver<Event>,
+    deliveries: Deliveries,
     api_port: u16,
     audit_days: u32,
     stop: &Stop,
@@ -47,6 +49,10 @@ pub(crate) fn start(
     tasks.spawn(objects::give_back_room(Arc::clone(server)));
     tasks.spawn(objects::scrub(Arc::clone(server)));
     tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
+    tasks.spawn(objects::deliver_access_logs(Arc::clone(server)));
+    for delivery in deliveries.work(server) {
+        tasks.spawn(delivery);
+    }
     tasks.spawn(keep_up_keys(Arc::clone(server)));
     if let Ok(driver) = server.driver() {
         let machines = DriverMachines::new(Arc::clone(driver), Arc::clone(server), api_port, stop.clone());
@@ -65,6 +71,7 @@ impl Work {
     /// Ends it; what can still be written is.
     pub(crate) async fn end(mut self) {
         self.tasks.shutdown().await;
+        self.server.access_log().deliver().await;
         objects::move_all_records(self.server.state()).await;
         if let Err(error) = self.server.gate().write_last_used().await {
             tracing::warn!(%error, "when roles and keys were last used could not be written");

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use daypass_core::SetQuota;
 use daypass_core::model::AccountId;
 
+use crate::deliveries::EventDestination;
 pub(crate) use bucket::{Bucket, BucketAttach, BucketCommand, BucketDetach, BucketList};
 
 /// Instance roles made real on your own machines
@@ -87,6 +88,7 @@ pub(crate) struct Whose {
   daypass up
   daypass up --data ./state --listen 127.0.0.1:4566 --account-id 111122223333 --region eu-central-1
   daypass up --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem
+  daypass up --event-destination arn:aws:sqs:us-east-1:123456789012:uploads=http://127.0.0.1:8080/events
   daypass up --check                        what instances need, and what of it is missing here")]
 pub(crate) struct Up {
     #[command(flatten)]
@@ -117,6 +119,14 @@ pub(crate) struct Up {
     /// A domain whose first label is a bucket, as `s3.example.com`; may be given more than once
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) s3_domain: Vec<String>,
+    /// A domain whose first labels are a bucket with a website, as `pages.example.com`; may be given more than once
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) s3_website_domain: Vec<String>,
+    /// Where S3's events for a destination go: the ARN of a queue, topic, function or event bus, and an address that gets a
+    /// POST for each, or a file that gets a line, as `arn:aws:sqs:us-east-1:123456789012:uploads=https://example.com/hook` or
+    /// `…=file:/var/log/uploads.jsonl`; may be given more than once. Buckets of that account can then notify it
+    #[arg(long, value_name = "ARN=PLACE")]
+    pub(crate) event_destination: Vec<EventDestination>,
     /// How long records stay in the audit log, in days
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) audit_days: u32,

@@ -8,6 +8,7 @@ mod commands;
 mod confine;
 mod copy;
 mod data;
+mod deliveries;
 mod fsck;
 mod instances;
 mod machines;

@@ -24,6 +24,9 @@ const SCRUB_AGAIN: Duration = Duration::from_secs(6 * 3600);
 /// What a lifecycle lets go is looked for this often. Lifetimes end at midnight UTC.
 const LIFETIMES_EVERY: Duration = Duration::from_secs(3600);
 
+/// Access logs are delivered this often.
+const ACCESS_LOGS_EVERY: Duration = Duration::from_secs(60);
+
 /// Opens the store in the data directory, or makes it.
 pub(crate) fn open(data: &Path, ring: &KeyRing) -> Result<Local> {
     let mut options = Options::new(Box::new(|buffer: &mut [u8]| SystemEntropy.fill(buffer)));
@@ -46,6 +49,9 @@ pub(crate) async fn move_records(server: Arc<Server>) {
 pub(crate) async fn move_all_records(state: &State) {
     if let Err(error) = outbox::drain(state).await {
         tracing::error!(%error, "audit records of objects could not be moved to the log; they stay where they are");
+    }
+    if let Err(error) = daypass_s3::queue_events(state).await {
+        tracing::error!(%error, "events could not be made ready for their delivery; they stay where they are");
     }
 }
 
@@ -79,6 +85,14 @@ pub(crate) async fn scrub(server: Arc<Server>) {
             }
         };
         tokio::time::sleep(if more { SCRUB_EVERY } else { SCRUB_AGAIN }).await;
+    }
+}
+
+/// Delivers access logs, for as long as the server runs.
+pub(crate) async fn deliver_access_logs(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(ACCESS_LOGS_EVERY).await;
+        server.access_log().deliver().await;
     }
 }
 

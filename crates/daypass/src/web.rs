@@ -163,7 +163,7 @@ pub(crate) fn known_authorities() -> RootCertStore {
 }
 
 /// A connection to the first address of a host that takes one.
-async fn open(host: &str, port: u16) -> Result<TcpStream, Unreachable> {
+pub(crate) async fn open(host: &str, port: u16) -> Result<TcpStream, Unreachable> {
     let found = tokio::net::lookup_host((host, port)).await.map_err(because)?;
     let addresses: Vec<SocketAddr> = found.filter(|a| may_be_asked(a.ip())).take(MAX_ADDRESSES).collect();
     let mut last = failed("the name has no address that may be asked");

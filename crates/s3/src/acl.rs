@@ -268,6 +268,10 @@ fn canned(name: &str, owner: &AccountId, bucket: &Bucket) -> Result<Acl, Fault> 
             acl.push(grant(Grantee::AllUsers, Permission::Read));
             acl.push(grant(Grantee::AllUsers, Permission::Write));
         }
+        "log-delivery-write" => {
+            acl.push(grant(Grantee::LogDelivery, Permission::Write));
+            acl.push(grant(Grantee::LogDelivery, Permission::ReadAcp));
+        }
         "authenticated-read" => acl.push(grant(Grantee::AuthenticatedUsers, Permission::Read)),
         "bucket-owner-read" | "bucket-owner-full-control" if *owner == bucket.account => {}
         "bucket-owner-read" => acl.push(grant(Grantee::Account(bucket.account.clone()), Permission::Read)),

@@ -19,9 +19,11 @@ use serde::{Deserialize, Serialize};
 use crate::access_point::{self, AccessPoint};
 use crate::account_block;
 use crate::acl::{self, Acl, Grant};
+use crate::event::Wishes;
 use crate::fault::no_such_bucket;
 use crate::lifecycle;
 use crate::name;
+use crate::notification;
 use crate::public;
 use crate::stored_policy::StoredPolicy;
 
@@ -87,6 +89,9 @@ pub(crate) struct Bucket {
     /// The rules of its lifecycle, read.
     #[serde(skip)]
     rules: OnceLock<Arc<[LifecycleRule]>>,
+    /// What its notification configuration wants told, read.
+    #[serde(skip)]
+    wishes: OnceLock<Arc<Wishes>>,
 }
 
 /// What of public access a bucket blocks (S3 user guide, "Blocking public access to your Amazon S3 storage").
@@ -193,6 +198,7 @@ impl Bucket {
             via: None,
             compiled: OnceLock::new(),
             rules: OnceLock::new(),
+            wishes: OnceLock::new(),
         }
     }
 
@@ -324,6 +330,18 @@ impl Bucket {
         self.rules = OnceLock::new();
     }
 
+    /// What is to be told of its objects, read once for as long as the record is kept.
+    ///
+    /// # Errors
+    /// If what is kept does not read, which is a failure of ours.
+    pub(crate) fn wishes(&self) -> Result<Arc<Wishes>, Error> {
+        if let Some(wishes) = self.wishes.get() {
+            return Ok(Arc::clone(wishes));
+        }
+        let wishes = notification::kept_wishes(self)?;
+        Ok(Arc::clone(self.wishes.get_or_init(|| wishes)))
+    }
+
     fn compiled(&self) -> Option<&StoredPolicy> {
         let text = self.policy.as_deref()?;
         let name = || format!("policy of bucket {}", self.name);
@@ -357,7 +375,15 @@ pub(crate) fn arn(name: &str) -> String {
 /// # Errors
 /// If the store fails.
 pub(crate) fn canonical_id(cx: &Cx, account: &AccountId) -> Result<String, StoreError> {
-    let account = cx.state().kept.get::<Account>(&Account::key_of(account))?;
+    canonical_id_of(cx.state(), account)
+}
+
+/// The same, where nobody asks.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn canonical_id_of(state: &State, account: &AccountId) -> Result<String, StoreError> {
+    let account = state.kept.get::<Account>(&Account::key_of(account))?;
     Ok(account.map(|account| account.canonical_user_id.clone()).unwrap_or_default())
 }
 

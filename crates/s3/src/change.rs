@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use daypass_core::model::IntoValue;
 use daypass_core::model::s3::errors;
-use daypass_core::objects::{Error as Engine, Lock, Update};
+use daypass_core::objects::{Error as Engine, Lock, Outcome, Update};
 use daypass_core::{Cx, Error, Fault};
 
 use crate::conditional::not_written;
+use crate::event::Telling;
 use crate::object::Subject;
 
 /// An object that changes while something is changed about it is looked at again, so often.
@@ -18,6 +19,8 @@ pub(crate) struct Change {
     pub(crate) meta: Option<Bytes>,
     pub(crate) tags: Option<Bytes>,
     pub(crate) lock: Option<Lock>,
+    /// The event that it is, as `ObjectTagging:Put`; some changes are none.
+    pub(crate) event: Option<&'static str>,
 }
 
 /// Changes the object that was asked about, with the record of `output`; `None` if it is not what it was, so that the
@@ -33,12 +36,19 @@ pub(crate) async fn attempt<O: IntoValue + Clone + Send + 'static>(
 ) -> Result<Option<O>, Error> {
     let version = &subject.opened(cx)?.version;
     let noted = output.clone();
+    let telling = match change.event {
+        Some(name) => {
+            Telling::of(cx, &subject.bucket)?.map(|telling| (telling, subject.event(name, version)))
+        }
+        None => None,
+    };
+    let tell = move |_: &Outcome<'_>| telling.and_then(|(telling, event)| telling.tell([event]));
     let update = Update {
         only_if: Some((version.generation, version.revision)),
         meta: change.meta,
         tags: change.tags,
         lock: change.lock,
-        ..Update::new(subject.at.clone(), cx.commit(move |_| Some(noted)))
+        ..Update::new(subject.at.clone(), cx.commit_telling(move |_| Some(noted), tell))
     };
     match cx.state().objects.update(update).await {
         Ok(_) => Ok(Some(output)),

@@ -15,6 +15,7 @@ use crate::bucket::Bucket;
 use crate::checksum::{self, declared};
 use crate::conditional::{self, bare};
 use crate::encryption::{Sealing, Shown};
+use crate::event::{self, Telling};
 use crate::fault::{invalid_request, malformed_xml};
 use crate::get_object::part_number;
 use crate::object::{names_versions, quoted};
@@ -72,6 +73,7 @@ async fn run(
         answer(completed, names_versions, [location.clone(), bucket.clone(), key.clone()], &shown)
     };
     let answer_then = answer.clone();
+    let telling = Telling::of(cx, &named.bucket)?;
     let complete = CompleteUpload {
         upload: at,
         parts: listed,
@@ -79,10 +81,13 @@ async fn run(
         min_part_bytes: MIN_PART_BYTES,
         expected,
         expected_size: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
-        commit: cx.commit(move |outcome| match outcome {
-            Outcome::Completed(completed) => Some(answer(completed)),
-            _ => None,
-        }),
+        commit: cx.commit_telling(
+            move |outcome| match outcome {
+                Outcome::Completed(completed) => Some(answer(completed)),
+                _ => None,
+            },
+            event::created(telling, "ObjectCreated:CompleteMultipartUpload", &input.key),
+        ),
     };
     match cx.state().objects.complete_upload(complete).await {
         Ok(completed) => Ok(Answered::new(answer_then(&completed))),

@@ -19,6 +19,7 @@ use crate::conditional::{self, not_written};
 use crate::copy_source::{CopySource, conditions};
 use crate::description::{Description, described};
 use crate::encryption::{Plan, Sealing};
+use crate::event::{self, Telling};
 use crate::fault::invalid_request;
 use crate::object::{self, expiration_of_written, names_versions, quoted, shown_id, time};
 use crate::writing::wanted;
@@ -129,10 +130,13 @@ async fn attempt(
         description,
         checksums: algorithms(opened, input)?,
         seal,
-        commit: cx.commit(move |outcome| match outcome {
-            Outcome::Written(written) => Some(answer(written)),
-            _ => None,
-        }),
+        commit: cx.commit_telling(
+            move |outcome| match outcome {
+                Outcome::Written(written) => Some(answer(written)),
+                _ => None,
+            },
+            event::created(Telling::of(cx, &bucket)?, "ObjectCreated:Copy", &input.key),
+        ),
     };
     let objects = &cx.state().objects;
     let written = if from.needs_key() || sealed.key.is_some() {
@@ -164,6 +168,7 @@ fn refuse_no_change(source: &CopySource, bucket: &Bucket, input: &CopyObjectRequ
         at.bucket == bucket.id() && at.key.as_bytes() == input.key.as_bytes() && !source.is_by_version();
     let changes = input.metadata_directive == Some(MetadataDirective::REPLACE)
         || input.storage_class.is_some()
+        || input.website_redirect_location.is_some()
         || input.server_side_encryption.is_some()
         || input.sse_customer_key.is_some()
         || input.checksum_algorithm.is_some();
@@ -187,7 +192,10 @@ fn description(
             let mut input = input.clone();
             described!(input)
         }
-        _ => Description::decode(&opened.version.meta)?.of_copy(),
+        _ => Description {
+            website_redirect_location: input.website_redirect_location.clone(),
+            ..Description::decode(&opened.version.meta)?.of_copy()
+        },
     };
     let described = Description { sealing: sealing.cloned(), ..described };
     let described = wanted!(input).owned(cx, bucket, described)?;

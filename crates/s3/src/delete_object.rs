@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
 use crate::conditional::{matching, not_written};
+use crate::event::{self, Telling};
 use crate::fault::not_implemented;
 use crate::object::{self, invalid_version_id};
 use crate::object_lock;
@@ -74,10 +75,13 @@ async fn run(
     let what =
         Delete { version: at.version, only_if: asked.only_if(), bypass_governance, ..Delete::latest(at.key) };
     let named = version_id.clone();
-    let commit = only_if_done(cx.commit(move |outcome| match outcome {
-        Outcome::Deleted([Ok(deleted)]) => Some(answer(deleted, named.as_deref())),
-        _ => None,
-    }));
+    let commit = only_if_done(cx.commit_telling(
+        move |outcome| match outcome {
+            Outcome::Deleted([Ok(deleted)]) => Some(answer(deleted, named.as_deref())),
+            _ => None,
+        },
+        event::removed(Telling::of(cx, &bucket)?, "ObjectRemoved", [input.key.as_str()].into_iter()),
+    ));
     let mut deleted = match cx.state().objects.delete(bucket.id(), vec![what], commit).await {
         Ok(deleted) => deleted,
         Err(error) => return Err(not_written(cx, &bucket, &input.key, error)),

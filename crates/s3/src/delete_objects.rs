@@ -13,6 +13,7 @@ use crate::bucket::Bucket;
 use crate::conditional;
 use crate::delete_object::Asked;
 use crate::engine;
+use crate::event::{self, Telling};
 use crate::fault::{malformed_xml, no_such_bucket, not_implemented};
 use crate::object::{self, no_such_key, no_such_version};
 use crate::object_lock;
@@ -67,10 +68,15 @@ async fn run(
     }
     let plan = Arc::new(plan);
     let told = Arc::clone(&plan);
-    let commit = cx.commit(move |outcome| match outcome {
-        Outcome::Deleted(results) => Some(answer(&told, results)),
-        _ => None,
-    });
+    let keys = plan.asked.iter().map(|object| object.key.as_str());
+    let tell = event::removed(Telling::of(cx, &bucket)?, "ObjectRemoved", keys);
+    let commit = cx.commit_telling(
+        move |outcome| match outcome {
+            Outcome::Deleted(results) => Some(answer(&told, results)),
+            _ => None,
+        },
+        tell,
+    );
     match cx.state().objects.delete(bucket.id(), what, commit).await {
         Ok(results) => Ok(Answered::new(answer(&plan, &results))),
         Err(Engine::NoSuchBucket) => Err(no_such_bucket(&bucket.name).into()),

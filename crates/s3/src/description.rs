@@ -34,6 +34,9 @@ pub(crate) struct Description {
     pub(crate) content_language: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires: Option<String>,
+    /// Where a website sends who visits it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) website_redirect_location: Option<String>,
     /// `x-amz-meta-…`
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
@@ -73,6 +76,7 @@ macro_rules! described {
                 .and_then(|e| $crate::description::without_framing(&e)),
             content_language: $input.content_language.take(),
             expires: $input.expires.take(),
+            website_redirect_location: $input.website_redirect_location.take(),
             metadata: std::mem::take(&mut $input.metadata),
             ..$crate::description::Description::default()
         }
@@ -111,7 +115,14 @@ impl Description {
 
     /// The same without what is the object's own and no copy's.
     pub(crate) fn of_copy(self) -> Self {
-        Self { legal_hold_was_set: false, owner: None, acl: None, sealing: None, ..self.of_object() }
+        Self {
+            legal_hold_was_set: false,
+            owner: None,
+            acl: None,
+            sealing: None,
+            website_redirect_location: None,
+            ..self.of_object()
+        }
     }
 
     /// The storage class of what is described so, by its name; without reading the rest.

@@ -3,14 +3,11 @@
 //! is put is taken where it changes nothing, and everything else is refused by name rather than kept without effect.
 
 use daypass_core::model::s3::{
-    BucketAccelerateStatus, DeleteBucketReplicationRequest, DeleteBucketWebsiteRequest,
-    GetBucketAccelerateConfigurationOutput, GetBucketAccelerateConfigurationRequest, GetBucketLoggingOutput,
-    GetBucketLoggingRequest, GetBucketNotificationConfigurationRequest, GetBucketReplicationOutput,
-    GetBucketReplicationRequest, GetBucketRequestPaymentOutput, GetBucketRequestPaymentRequest,
-    GetBucketWebsiteOutput, GetBucketWebsiteRequest, NotificationConfiguration, Payer,
-    PutBucketAccelerateConfigurationRequest, PutBucketLoggingRequest,
-    PutBucketNotificationConfigurationRequest, PutBucketReplicationRequest, PutBucketRequestPaymentRequest,
-    PutBucketWebsiteRequest, errors, ops,
+    BucketAccelerateStatus, DeleteBucketReplicationRequest, GetBucketAccelerateConfigurationOutput,
+    GetBucketAccelerateConfigurationRequest, GetBucketReplicationOutput, GetBucketReplicationRequest,
+    GetBucketRequestPaymentOutput, GetBucketRequestPaymentRequest, Payer,
+    PutBucketAccelerateConfigurationRequest, PutBucketReplicationRequest, PutBucketRequestPaymentRequest,
+    errors, ops,
 };
 use daypass_core::store::Tx;
 use daypass_core::{Cx, Error};
@@ -19,21 +16,6 @@ use crate::authorize::bucket_operation;
 use crate::bucket::Bucket;
 use crate::fault::{invalid_request, malformed_xml, not_implemented, not_there};
 
-bucket_operation!(GET_BUCKET_WEBSITE, ops::GetBucketWebsite, get_website);
-bucket_operation!(PUT_BUCKET_WEBSITE, ops::PutBucketWebsite, put_website);
-bucket_operation!(DELETE_BUCKET_WEBSITE, ops::DeleteBucketWebsite, delete_website);
-bucket_operation!(GET_BUCKET_LOGGING, ops::GetBucketLogging, get_logging);
-bucket_operation!(PUT_BUCKET_LOGGING, ops::PutBucketLogging, put_logging);
-bucket_operation!(
-    GET_BUCKET_NOTIFICATION_CONFIGURATION,
-    ops::GetBucketNotificationConfiguration,
-    get_notification
-);
-bucket_operation!(
-    PUT_BUCKET_NOTIFICATION_CONFIGURATION,
-    ops::PutBucketNotificationConfiguration,
-    put_notification
-);
 bucket_operation!(PUT_BUCKET_REPLICATION, ops::PutBucketReplication, put_replication);
 bucket_operation!(DELETE_BUCKET_REPLICATION, ops::DeleteBucketReplication, delete_replication);
 bucket_operation!(GET_BUCKET_REPLICATION, ops::GetBucketReplication, get_replication);
@@ -49,50 +31,6 @@ bucket_operation!(
 );
 bucket_operation!(GET_BUCKET_REQUEST_PAYMENT, ops::GetBucketRequestPayment, get_request_payment);
 bucket_operation!(PUT_BUCKET_REQUEST_PAYMENT, ops::PutBucketRequestPayment, put_request_payment);
-
-fn get_website(
-    _: &Cx,
-    tx: &mut Tx<'_>,
-    input: GetBucketWebsiteRequest,
-) -> Result<GetBucketWebsiteOutput, Error> {
-    let bucket = Bucket::load(tx, &input.bucket)?;
-    let words = "The specified bucket does not have a website configuration";
-    Err(not_there(&errors::NO_SUCH_WEBSITE_CONFIGURATION, words, &bucket.name).into())
-}
-
-fn put_website(_: &Cx, _: &mut Tx<'_>, _: PutBucketWebsiteRequest) -> Result<(), Error> {
-    Err(not_implemented("website hosting").into())
-}
-
-fn delete_website(_: &Cx, tx: &mut Tx<'_>, input: DeleteBucketWebsiteRequest) -> Result<(), Error> {
-    Bucket::load(tx, &input.bucket).map(|_| ())
-}
-
-fn get_logging(
-    _: &Cx,
-    tx: &mut Tx<'_>,
-    input: GetBucketLoggingRequest,
-) -> Result<GetBucketLoggingOutput, Error> {
-    Bucket::load(tx, &input.bucket)?;
-    Ok(GetBucketLoggingOutput::default())
-}
-
-fn put_logging(_: &Cx, tx: &mut Tx<'_>, input: PutBucketLoggingRequest) -> Result<(), Error> {
-    Bucket::load(tx, &input.bucket)?;
-    match input.bucket_logging_status.logging_enabled {
-        Some(_) => Err(not_implemented("server access logging").into()),
-        None => Ok(()),
-    }
-}
-
-fn get_notification(
-    _: &Cx,
-    tx: &mut Tx<'_>,
-    input: GetBucketNotificationConfigurationRequest,
-) -> Result<NotificationConfiguration, Error> {
-    Bucket::load(tx, &input.bucket)?;
-    Ok(NotificationConfiguration::default())
-}
 
 fn get_replication(
     _: &Cx,
@@ -154,19 +92,6 @@ fn put_request_payment(_: &Cx, tx: &mut Tx<'_>, input: PutBucketRequestPaymentRe
     let mut bucket = Bucket::load(tx, &input.bucket)?;
     bucket.requester_pays = input.request_payment_configuration.payer == Payer::Requester;
     Ok(tx.put(&bucket)?)
-}
-
-/// That nothing is told to anybody can be said; anything else is not built.
-fn put_notification(
-    _: &Cx,
-    tx: &mut Tx<'_>,
-    input: PutBucketNotificationConfigurationRequest,
-) -> Result<(), Error> {
-    Bucket::load(tx, &input.bucket)?;
-    if input.notification_configuration == NotificationConfiguration::default() {
-        return Ok(());
-    }
-    Err(not_implemented("event notifications").into())
 }
 
 fn put_replication(_: &Cx, tx: &mut Tx<'_>, input: PutBucketReplicationRequest) -> Result<(), Error> {

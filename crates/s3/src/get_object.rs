@@ -102,6 +102,7 @@ macro_rules! output {
             output.content_disposition = description.content_disposition;
             output.content_encoding = description.content_encoding;
             output.content_language = description.content_language;
+            output.website_redirect_location = description.website_redirect_location;
             // The standard class is not told (S3 API reference, GetObject, `x-amz-storage-class`).
             output.storage_class = description.storage_class.as_deref().and_then(StorageClass::parse);
             output.metadata = (!description.metadata.is_empty()).then_some(description.metadata);
@@ -143,7 +144,11 @@ pub(crate) fn action(by_version: bool) -> &'static str {
     if by_version { "s3:GetObjectVersion" } else { "s3:GetObject" }
 }
 
-async fn get(
+/// Answers with the object, whose reader was asked about.
+///
+/// # Errors
+/// Conditions that do not hold, ranges that are not there, and failures of the object store.
+pub(crate) async fn get(
     cx: &Cx,
     subject: Subject,
     input: GetObjectRequest,
@@ -162,7 +167,11 @@ async fn get(
     })
 }
 
-async fn head(
+/// The same without the bytes.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) async fn head(
     cx: &Cx,
     subject: Subject,
     input: HeadObjectRequest,

@@ -38,12 +38,15 @@
 //!   store fails with goes through `engine::failed` after the operation's own refusals.
 //! * Bytes are sealed at rest: `encryption::Plan` says with which key, `encryption::Opening` what opens them. Tags stand beside an object as `tag::encode` writes them; lifecycles read them.
 //!   `lifetime::expiration` is the value of `x-amz-expiration`, `bucket_acl::full_control` the ACL of everything.
+//! * A change that a bucket's notification configuration may be about brings `cx.commit_telling(…)` with what `event` tells
+//!   of it.
 //! * What is not built is refused with `fault::not_implemented`, never taken and dropped.
 //!
 //! Tests are in `tests/s3`, through the whole gate.
 
 mod abac;
 mod abort_multipart_upload;
+mod access_log;
 mod access_point;
 mod account_block;
 mod acl;
@@ -73,6 +76,9 @@ mod description;
 mod document;
 mod encryption;
 mod engine;
+mod event;
+mod event_message;
+mod event_queue;
 mod fault;
 mod fixed;
 mod get_object;
@@ -89,12 +95,15 @@ mod list_objects;
 mod list_parts;
 mod listing;
 mod location;
+mod logging;
 mod name;
+mod notification;
 mod object;
 mod object_acl;
 mod object_lock;
 mod object_tagging;
 mod ownership_controls;
+mod page;
 mod policy_action;
 mod post_object;
 mod post_policy;
@@ -111,11 +120,14 @@ mod upload_part_copy;
 mod uri;
 mod versioning;
 mod vocabulary;
+mod website;
 mod writing;
 
 use daypass_core::Entry;
 
+pub use access_log::AccessLog;
 pub use attachment::{AttachError, Attached, Attachments, NewAttachment};
+pub use event_queue::{EventQueue, QueuedEvent, event_queues, forget_events, queue_events, waiting_events};
 pub use lifetime::{EndError, end_lifetimes};
 
 /// Every operation that is implemented.
@@ -149,14 +161,14 @@ pub static OPERATIONS: &[&Entry] = &[
     &archive::RESTORE_OBJECT,
     &archive::SELECT_OBJECT_CONTENT,
     &fixed::DELETE_BUCKET_REPLICATION,
-    &fixed::PUT_BUCKET_NOTIFICATION_CONFIGURATION,
+    &notification::PUT_BUCKET_NOTIFICATION_CONFIGURATION,
     &fixed::PUT_BUCKET_REPLICATION,
     &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
     &lifecycle::DELETE_BUCKET_LIFECYCLE,
     &ownership_controls::DELETE_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::DELETE_BUCKET_POLICY,
     &bucket_tagging::DELETE_BUCKET_TAGGING,
-    &fixed::DELETE_BUCKET_WEBSITE,
+    &website::DELETE_BUCKET_WEBSITE,
     &delete_object::DELETE_OBJECT,
     &delete_objects::DELETE_OBJECTS,
     &object_tagging::DELETE_OBJECT_TAGGING,
@@ -167,8 +179,8 @@ pub static OPERATIONS: &[&Entry] = &[
     &bucket_encryption::GET_BUCKET_ENCRYPTION,
     &lifecycle::GET_BUCKET_LIFECYCLE_CONFIGURATION,
     &location::GET_BUCKET_LOCATION,
-    &fixed::GET_BUCKET_LOGGING,
-    &fixed::GET_BUCKET_NOTIFICATION_CONFIGURATION,
+    &logging::GET_BUCKET_LOGGING,
+    &notification::GET_BUCKET_NOTIFICATION_CONFIGURATION,
     &ownership_controls::GET_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::GET_BUCKET_POLICY,
     &bucket_policy::GET_BUCKET_POLICY_STATUS,
@@ -176,7 +188,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &fixed::GET_BUCKET_REQUEST_PAYMENT,
     &bucket_tagging::GET_BUCKET_TAGGING,
     &versioning::GET_BUCKET_VERSIONING,
-    &fixed::GET_BUCKET_WEBSITE,
+    &website::GET_BUCKET_WEBSITE,
     &get_object::GET_OBJECT,
     &object_acl::GET_OBJECT_ACL,
     &get_object_attributes::GET_OBJECT_ATTRIBUTES,
@@ -194,19 +206,21 @@ pub static OPERATIONS: &[&Entry] = &[
     &list_object_versions::LIST_OBJECT_VERSIONS,
     &list_parts::LIST_PARTS,
     &cors::OPTIONS_OBJECT,
+    &page::GET_PAGE,
+    &page::HEAD_PAGE,
     &post_object::POST_OBJECT,
     &fixed::PUT_BUCKET_ACCELERATE_CONFIGURATION,
     &bucket_acl::PUT_BUCKET_ACL,
     &cors::PUT_BUCKET_CORS,
     &bucket_encryption::PUT_BUCKET_ENCRYPTION,
     &lifecycle::PUT_BUCKET_LIFECYCLE_CONFIGURATION,
-    &fixed::PUT_BUCKET_LOGGING,
+    &logging::PUT_BUCKET_LOGGING,
     &ownership_controls::PUT_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::PUT_BUCKET_POLICY,
     &fixed::PUT_BUCKET_REQUEST_PAYMENT,
     &bucket_tagging::PUT_BUCKET_TAGGING,
     &versioning::PUT_BUCKET_VERSIONING,
-    &fixed::PUT_BUCKET_WEBSITE,
+    &website::PUT_BUCKET_WEBSITE,
     &put_object::PUT_OBJECT,
     &object_acl::PUT_OBJECT_ACL,
     &retention::PUT_OBJECT_LEGAL_HOLD,

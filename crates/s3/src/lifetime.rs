@@ -11,12 +11,15 @@ use daypass_core::objects::{
     Preconditions, Timestamp, Upload, UploadAt, Version, VersionId,
 };
 use daypass_core::store::records::Tag;
-use daypass_core::{Error, State};
+use daypass_core::{Error, State, outbox};
 
 use crate::bucket::{self, Bucket};
+use crate::event::{self, Telling};
 use crate::lifecycle::DAY_MILLIS;
 use crate::tag;
 
+/// Who lets go, as events have it.
+const SERVICE: &str = "s3.amazonaws.com";
 /// Deletions that are made in one change.
 const AT_ONCE: usize = 1000;
 
@@ -30,7 +33,10 @@ pub async fn end_lifetimes(state: &State) -> Result<usize, EndError> {
     for bucket in bucket::all(state).map_err(|error| EndError(error.into()))? {
         let result = match bucket.lifecycle_rules() {
             Ok(rules) if rules.is_empty() => continue,
-            Ok(rules) => Round::new(state, &bucket, &rules).run().await,
+            Ok(rules) => match Telling::of_service(state, &bucket, SERVICE) {
+                Ok(telling) => Round::new(state, &bucket, &rules, telling).run().await,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         match result {
@@ -64,6 +70,7 @@ struct Round<'a> {
     now: i64,
     due: Vec<Delete>,
     ended: usize,
+    telling: Option<Telling>,
 }
 
 /// The key whose versions are being looked at, from the newest on.
@@ -80,9 +87,14 @@ struct Current {
 }
 
 impl<'a> Round<'a> {
-    fn new(state: &'a State, bucket: &'a Bucket, rules: &'a [LifecycleRule]) -> Self {
+    fn new(
+        state: &'a State,
+        bucket: &'a Bucket,
+        rules: &'a [LifecycleRule],
+        telling: Option<Telling>,
+    ) -> Self {
         let rules = rules.iter().filter(|rule| rule.status == ExpirationStatus::Enabled).collect();
-        Self { state, bucket, rules, now: state.clock.now().millis(), due: vec![], ended: 0 }
+        Self { state, bucket, rules, now: state.clock.now().millis(), due: vec![], ended: 0, telling }
     }
 
     async fn run(mut self) -> Result<usize, Error> {
@@ -192,7 +204,17 @@ impl<'a> Round<'a> {
         while !self.due.is_empty() {
             let rest = self.due.split_off(self.due.len().min(AT_ONCE));
             let due = std::mem::replace(&mut self.due, rest);
-            let done = self.state.objects.delete(self.bucket.id(), due, self.commit()).await?;
+            let commit = match &self.telling {
+                None => self.commit(),
+                Some(telling) => {
+                    let keys: Vec<_> =
+                        due.iter().map(|d| String::from_utf8_lossy(d.key.as_bytes())).collect();
+                    let keys = keys.iter().map(AsRef::as_ref);
+                    let tell = event::removed(Some(telling.clone()), "LifecycleExpiration", keys);
+                    self.commit().with_note(outbox::only_told(tell))
+                }
+            };
+            let done = self.state.objects.delete(self.bucket.id(), due, commit).await?;
             self.ended += done.iter().filter(|done| done.is_ok()).count();
         }
         Ok(())

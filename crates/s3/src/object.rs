@@ -16,6 +16,7 @@ use crate::authorize::{self, Conditions as _};
 use crate::bucket::Bucket;
 use crate::description::Description;
 use crate::encryption::opening_check;
+use crate::event::Event;
 use crate::fault::{invalid_argument, no_such_bucket};
 use crate::{engine, lifetime, tag};
 
@@ -138,6 +139,11 @@ impl Subject {
             Some(_) => Ok(None),
             None => lifetime::expiration(&self.bucket, &key(&self.name)?, version),
         }
+    }
+
+    /// What happened to it, where its bytes stay.
+    pub(crate) fn event(&self, name: &str, version: &Version) -> Event {
+        Event::of_version(name, &self.name, version)
     }
 
     /// Its tags; none if it is not there.

@@ -1,5 +1,6 @@
 //! The access control list of an object: `s3:GetObjectAcl`, `s3:PutObjectAcl`, and the same of a version by its id.
 
+use bytes::Bytes;
 use daypass_core::model::s3::{
     GetObjectAclOutput, GetObjectAclRequest, PutObjectAclOutput, PutObjectAclRequest, ops,
 };
@@ -72,7 +73,10 @@ async fn put(
         }
         let acl = Some(written.read(cx, &subject.bucket, subject.owner())?);
         let description = Description { acl, ..Description::decode(&version.meta)? };
-        let change = Change { meta: Some(description.encode()?.into()), ..Change::default() };
+        let meta = Bytes::from(description.encode()?);
+        // "An event is not generated when a request results in no change to an object's ACL."
+        let event = (meta != version.meta).then_some("ObjectAcl:Put");
+        let change = Change { meta: Some(meta), event, ..Change::default() };
         if let Some(output) = change::attempt(cx, &subject, change, PutObjectAclOutput::default()).await? {
             return Ok(Answered::new(output));
         }

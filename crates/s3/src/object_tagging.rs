@@ -28,6 +28,8 @@ struct Asked<'a> {
     actions: [&'static str; 2],
     /// The tags that it is to have.
     tags: &'a [ApiTag],
+    /// What the change is to those who are told of it.
+    event: Option<&'static str>,
 }
 
 impl Asked<'_> {
@@ -54,7 +56,7 @@ impl Asked<'_> {
         for _ in 0..ATTEMPTS {
             let version = &subject.opened(cx)?.version;
             let output = answer(shown_id(cx, &subject.bucket, &version.id).await?);
-            let change = Change { tags: Some(kept.clone().into()), ..Change::default() };
+            let change = Change { tags: Some(kept.clone().into()), event: self.event, ..Change::default() };
             if let Some(output) = change::attempt(cx, &subject, change, output).await? {
                 return Ok(Answered::new(output));
             }
@@ -66,9 +68,9 @@ impl Asked<'_> {
     }
 }
 
-/// `asked!(input, actions, tags)` is what a request asks, whichever it is.
+/// `asked!(input, actions, tags, event)` is what a request asks, whichever it is.
 macro_rules! asked {
-    ($input:expr, $actions:expr, $tags:expr) => {
+    ($input:expr, $actions:expr, $tags:expr, $event:expr) => {
         Asked {
             bucket: &$input.bucket,
             expected_owner: $input.expected_bucket_owner.as_deref(),
@@ -76,6 +78,7 @@ macro_rules! asked {
             version_id: $input.version_id.as_deref(),
             actions: $actions,
             tags: $tags,
+            event: $event,
         }
     };
 }
@@ -85,7 +88,7 @@ const GET: [&str; 2] = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"];
 const DELETE: [&str; 2] = ["s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"];
 
 async fn put_checks(cx: &Cx, input: &PutObjectTaggingRequest) -> Result<(Checks, Subject), Error> {
-    asked!(input, PUT, &input.tagging.tag_set).subject(cx).await
+    asked!(input, PUT, &input.tagging.tag_set, None).subject(cx).await
 }
 
 async fn put(
@@ -94,12 +97,12 @@ async fn put(
     input: PutObjectTaggingRequest,
     _: Payload,
 ) -> Result<Answered<PutObjectTaggingOutput>, Error> {
-    let asked = asked!(input, PUT, &input.tagging.tag_set);
+    let asked = asked!(input, PUT, &input.tagging.tag_set, Some("ObjectTagging:Put"));
     asked.change(cx, subject, |version_id| PutObjectTaggingOutput { version_id }).await
 }
 
 async fn get_checks(cx: &Cx, input: &GetObjectTaggingRequest) -> Result<(Checks, Subject), Error> {
-    asked!(input, GET, &[]).subject(cx).await
+    asked!(input, GET, &[], None).subject(cx).await
 }
 
 async fn get(
@@ -114,7 +117,7 @@ async fn get(
 }
 
 async fn delete_checks(cx: &Cx, input: &DeleteObjectTaggingRequest) -> Result<(Checks, Subject), Error> {
-    asked!(input, DELETE, &[]).subject(cx).await
+    asked!(input, DELETE, &[], None).subject(cx).await
 }
 
 async fn delete(
@@ -123,6 +126,6 @@ async fn delete(
     input: DeleteObjectTaggingRequest,
     _: Payload,
 ) -> Result<Answered<DeleteObjectTaggingOutput>, Error> {
-    let asked = asked!(input, DELETE, &[]);
+    let asked = asked!(input, DELETE, &[], Some("ObjectTagging:Delete"));
     asked.change(cx, subject, |version_id| DeleteObjectTaggingOutput { version_id }).await
 }

@@ -15,6 +15,7 @@ use crate::bucket::Bucket;
 use crate::conditional::{self, not_written};
 use crate::description::{Description, described};
 use crate::encryption::{self, Plan, sealed_with};
+use crate::event::{self, Telling};
 use crate::fault::{entity_too_large, invalid_request, not_implemented};
 use crate::object::{self, expiration_of_written, names_versions, quoted};
 use crate::writing::wanted;
@@ -100,6 +101,8 @@ pub(crate) async fn store<O: IntoValue>(
         })
     };
     let answer_then = answer.clone();
+    let by_form = cx.operation().name == "PostObject";
+    let created = if by_form { "ObjectCreated:Post" } else { "ObjectCreated:Put" };
     let put = Put {
         bucket: bucket.id(),
         key,
@@ -107,10 +110,13 @@ pub(crate) async fn store<O: IntoValue>(
         description,
         checksums: Algorithms::NONE.with(algorithm.unwrap_or(checksum::DEFAULT)),
         seal,
-        commit: cx.commit(move |outcome| match outcome {
-            Outcome::Written(written) => Some(answer(written)),
-            _ => None,
-        }),
+        commit: cx.commit_telling(
+            move |outcome| match outcome {
+                Outcome::Written(written) => Some(answer(written)),
+                _ => None,
+            },
+            event::created(Telling::of(cx, &bucket)?, created, &input.key),
+        ),
     };
     let body = sealed_with(payload.into_body(), sealed.key);
     let written = cx.state().objects.put(put, body).await;

@@ -15,7 +15,7 @@ use crate::bucket::{Bucket, Ownership};
 use crate::description::Description;
 use crate::fault::{invalid_argument, not_implemented};
 use crate::object::pairs;
-use crate::{customer_key, kms, object_lock};
+use crate::{customer_key, kms, object_lock, website};
 
 /// The classes of objects that are read at once. They differ in price and place, of which there is one; what has to be restored
 /// before it is read is not here.
@@ -221,9 +221,7 @@ impl Wanted<'_> {
     /// # Errors
     /// In S3's words where it has some for a bucket like ours.
     pub(crate) fn only_what_is_built(&self) -> Result<(), Fault> {
-        if self.redirect.is_some() {
-            return Err(not_implemented("redirects of websites (x-amz-website-redirect-location)"));
-        }
+        website::check_location(self.redirect)?;
         match self.storage_class {
             None => Ok(()),
             Some(class) if AT_ONCE.contains(&class) => Ok(()),

@@ -50,7 +50,8 @@ impl Answer {
 }
 
 /// S3's second id of a request, which its support asks for; here it carries nothing that the first does not.
-fn host_id(request_id: &str) -> String {
+#[must_use]
+pub fn host_id(request_id: &str) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(request_id)
 }

@@ -8,6 +8,7 @@ mod answer;
 mod fault;
 mod form;
 mod json;
+mod page;
 mod query;
 mod rest;
 mod route;
@@ -17,12 +18,13 @@ mod upload_form;
 mod validate;
 mod xml;
 
-pub use answer::{Answer, write_fault, write_output};
+pub use answer::{Answer, host_id, write_fault, write_output};
 pub use fault::Fault;
 pub use form::{Form, MalformedForm};
 pub use json::{json_of_value, value_of_json};
+pub use page::write_page;
 pub use rest::Labels;
-pub use route::{Hosts, Protocols, Routed, S3Address, protocol_of, route};
+pub use route::{Hosts, Protocols, Routed, S3Address, decoded_path, protocol_of, route};
 pub use upload_form::{FormFile, FormHead, UploadForm};
 pub use xml::{MalformedXml, flat_document};
 

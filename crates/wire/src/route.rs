@@ -25,6 +25,8 @@ pub struct Hosts {
     /// Domains whose first labels are a bucket, as `s3.example.com` (virtual-host style), beside AWS's own and
     /// `localhost`.
     pub s3_domains: Vec<String>,
+    /// Domains whose first labels are a bucket's website, beside AWS's own and `s3-website.localhost`.
+    pub s3_website_domains: Vec<String>,
 }
 
 impl Hosts {
@@ -32,14 +34,8 @@ impl Hosts {
     /// domains that were configured.
     #[must_use]
     pub fn bucket_of<'a>(&self, host: &'a str) -> Option<&'a str> {
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-            _ => host,
-        };
-        let under = |domain: &str| {
-            let bucket = name.strip_suffix(domain)?.strip_suffix('.')?;
-            Some(bucket).filter(|b| !b.is_empty())
-        };
+        let name = without_port(host);
+        let under = |domain: &str| under(name, domain);
         if let Some(bucket) = self.s3_domains.iter().find_map(|d| under(d)) {
             return Some(bucket);
         }
@@ -63,6 +59,46 @@ fn before_address(host: &str) -> Option<&str> {
     let at = host.rmatch_indices('.').nth(3).map(|(at, _)| at)?;
     let (name, address) = (host.get(..at)?, host.get(at + 1..)?);
     address.parse::<std::net::Ipv4Addr>().ok().map(|_| name).filter(|name| !name.is_empty())
+}
+
+impl Hosts {
+    /// The bucket whose website the host is, and the region that it names: `bucket.s3-website-us-east-1.amazonaws.com`,
+    /// `bucket.s3-website.eu-central-1.amazonaws.com` (S3 user guide, "Website endpoints"), `bucket.s3-website.localhost` and
+    /// those of the domains that were configured.
+    #[must_use]
+    pub fn website_of<'a>(&self, host: &'a str) -> Option<(&'a str, Option<&'a str>)> {
+        let name = without_port(host);
+        if let Some(bucket) = self.s3_website_domains.iter().find_map(|domain| under(name, domain)) {
+            return Some((bucket, None));
+        }
+        if let Some(bucket) = under(name, "s3-website.localhost") {
+            return Some((bucket, None));
+        }
+        let (bucket, region) = name.strip_suffix(".amazonaws.com")?.rsplit_once(".s3-website")?;
+        let region =
+            region.strip_prefix(['-', '.']).filter(|region| !region.is_empty() && !region.contains('.'))?;
+        Some((bucket, Some(region))).filter(|(bucket, _)| !bucket.is_empty())
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+fn under<'a>(name: &'a str, domain: &str) -> Option<&'a str> {
+    let bucket = name.strip_suffix(domain)?.strip_suffix('.')?;
+    Some(bucket).filter(|b| !b.is_empty())
+}
+
+/// A path as the text that it stands for.
+///
+/// # Errors
+/// `InvalidURI` if it is not percent-encoded UTF-8.
+pub fn decoded_path(path: &str) -> Result<String, Fault> {
+    percent_decode(path, false).map_err(|_| invalid_uri())
 }
 
 /// What kind of request it is, as far as the head alone tells.
@@ -452,7 +488,7 @@ mod tests {
     #[test]
     fn buckets_are_found_in_the_path_and_in_the_host() {
         let read = |host: &str, path: &str| {
-            let hosts = Hosts { s3_domains: vec!["s3.example.com".into()] };
+            let hosts = Hosts { s3_domains: vec!["s3.example.com".into()], ..Hosts::default() };
             S3Address::read(&head("GET", path, &[("host", host)]), &hosts).unwrap()
         };
         let address = |bucket: Option<&str>, key: Option<&str>| S3Address {
@@ -484,6 +520,25 @@ mod tests {
             ("127.0.0.1", "/b/k", Some("b"), Some("k")),
         ] {
             assert_eq!(read(host, path), address(bucket, key), "{host} {path}");
+        }
+    }
+
+    #[test]
+    fn websites_have_hosts_of_their_own() {
+        let hosts = Hosts { s3_website_domains: vec!["pages.example".to_owned()], ..Hosts::default() };
+        for (host, site) in [
+            ("b.s3-website-us-east-1.amazonaws.com", Some(("b", Some("us-east-1")))),
+            ("www.a.b.s3-website.eu-central-1.amazonaws.com:443", Some(("www.a.b", Some("eu-central-1")))),
+            ("b.s3-website.localhost:4566", Some(("b", None))),
+            ("www.b.pages.example", Some(("www.b", None))),
+            ("pages.example", None),
+            ("s3-website.localhost", None),
+            ("s3-website-us-east-1.amazonaws.com", None),
+            ("b.s3-website.amazonaws.com", None),
+            ("b.s3.us-east-1.amazonaws.com", None),
+            ("b.localhost", None),
+        ] {
+            assert_eq!(hosts.website_of(host), site, "{host}");
         }
     }
 }

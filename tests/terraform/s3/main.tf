@@ -18,6 +18,12 @@ variable "content" {
   default = "one"
 }
 
+# A queue that the server was given a place for (`daypass up --event-destination`); without one, nobody is notified.
+variable "event_queue" {
+  type    = string
+  default = ""
+}
+
 provider "aws" {
   s3_use_path_style = true
 }
@@ -234,4 +240,47 @@ resource "aws_s3control_access_point_policy" "door" {
       Resource  = "${aws_s3_access_point.door.arn}/object/${var.content}/*"
     }]
   })
+}
+
+resource "aws_s3_bucket_website_configuration" "b" {
+  bucket = aws_s3_bucket.b.id
+  index_document { suffix = "index.html" }
+  error_document { key = "error-${var.content}.html" }
+  routing_rule {
+    condition { key_prefix_equals = "docs/" }
+    redirect { replace_key_prefix_with = "documents/" }
+  }
+}
+
+resource "aws_s3_object" "moved" {
+  bucket           = aws_s3_bucket.b.id
+  key              = "moved"
+  content          = ""
+  website_redirect = "/o"
+  depends_on       = [aws_s3_bucket_versioning.b]
+}
+
+resource "aws_s3_bucket" "logs" {
+  bucket        = "terraform-s3-logs-${var.suffix}"
+  force_destroy = true
+}
+
+resource "aws_s3_bucket_logging" "b" {
+  bucket        = aws_s3_bucket.b.id
+  target_bucket = aws_s3_bucket.logs.id
+  target_prefix = "log-${var.content}/"
+  target_object_key_format {
+    partitioned_prefix { partition_date_source = "EventTime" }
+  }
+}
+
+resource "aws_s3_bucket_notification" "b" {
+  count  = var.event_queue == "" ? 0 : 1
+  bucket = aws_s3_bucket.b.id
+  queue {
+    queue_arn     = var.event_queue
+    events        = ["s3:ObjectCreated:*", "s3:ObjectRemoved:Delete"]
+    filter_prefix = "in-${var.content}/"
+    filter_suffix = ".jpg"
+  }
 }

@@ -9,7 +9,8 @@ use http::request::Parts;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
-use super::{Admitted, Arrival, Arrived, Gate, Message, signature_fault};
+use super::reading::signature_fault;
+use super::{Admitted, Arrival, Arrived, Gate, Message};
 use crate::authenticate::{Unauthenticated, authenticate_form};
 use crate::caller::Caller;
 use crate::payload::{Body, BodyError, IDLE, Payload, incomplete, request_timeout};

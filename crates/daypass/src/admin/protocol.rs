@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use daypass_core::model::AccountId;
+use daypass_s3::EventQueue;
 use serde::{Deserialize, Serialize};
 
 /// The longest line.
@@ -144,6 +145,8 @@ pub(crate) struct StatusReply {
     pub(crate) account: String,
     pub(crate) region: String,
     pub(crate) objects: ObjectsReply,
+    /// Events that wait for their delivery.
+    pub(crate) events: Vec<EventQueue>,
     /// Why there can be no instances here, if so.
     pub(crate) instances_unavailable: Option<String>,
     pub(crate) instances: Vec<InstanceReply>,

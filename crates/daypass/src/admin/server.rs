@@ -213,8 +213,13 @@ async fn status(server: &Server) -> Reply {
         Ok(objects) => objects,
         Err(error) => return failed(&format!("the objects could not be looked at: {error}")),
     };
+    let events = match daypass_s3::event_queues(state) {
+        Ok(events) => events,
+        Err(error) => return failed(&format!("the events could not be looked at: {error}")),
+    };
     Reply::Status(StatusReply {
         objects,
+        events,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         process: std::process::id(),
         uptime_seconds: server.uptime_seconds(),

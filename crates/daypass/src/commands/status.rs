@@ -25,6 +25,12 @@ pub(crate) fn run(arguments: Status) -> Result<()> {
     crate::say(&format!("account    {}", status.account));
     crate::say(&format!("region     {}", status.region));
     crate::say(&format!("data       {}", directory.display()));
+    for queue in &status.events {
+        crate::say(&format!(
+            "events     {}: {} wait, {} were let go",
+            queue.destination, queue.waiting, queue.dropped
+        ));
+    }
     objects(&status.objects).iter().for_each(|line| crate::say(line));
     crate::say(&match &status.instances_unavailable {
         None => {

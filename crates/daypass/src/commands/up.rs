@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::cli::{LogFormat, Up};
 use crate::data::{DataDirectory, Settings};
+use crate::deliveries::Deliveries;
 use crate::server::http::{self, Stop};
 use crate::server::{Server, is_loopback, operations, tls};
 use crate::system::{SystemClock, SystemEntropy};
@@ -66,6 +67,7 @@ struct Prepared {
     /// Those that this machine knows.
     authorities: RootCertStore,
     public_url: Option<String>,
+    deliveries: Deliveries,
 }
 
 fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
@@ -79,12 +81,13 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let commands = admin::server::listen(directory.path())?;
     let (tell, events) = tokio::sync::mpsc::unbounded_channel();
     let driver = instances::driver(directory.path(), tell);
-    let hosts = Hosts { s3_domains: arguments.s3_domain };
+    let hosts = Hosts { s3_domains: arguments.s3_domain, s3_website_domains: arguments.s3_website_domain };
     let audit_days = arguments.audit_days;
     let quotas = arguments.quota.into_iter().collect();
     let authorities = known_authorities();
     let web = SystemWeb::new(directory.path().join("oidc-keys"), authorities.clone());
     let public_url = arguments.public_url;
+    let deliveries = Deliveries::open(arguments.event_destination)?;
     Ok(Prepared {
         directory,
         root,
@@ -100,6 +103,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
         web,
         authorities,
         public_url,
+        deliveries,
     })
 }
 
@@ -132,7 +136,8 @@ fn keep_memory_private() {
 
 async fn serve(prepared: Prepared) -> Result<()> {
     let Prepared { directory, root, settings, hosts, acceptor, api, commands, .. } = prepared;
-    let Prepared { driver, events, audit_days, quotas, web, authorities, public_url, .. } = prepared;
+    let Prepared { driver, events, audit_days, quotas, web, authorities, public_url, deliveries, .. } =
+        prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -162,6 +167,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
         },
         quotas,
         hosts,
+        destinations: deliveries.destinations(),
     };
     administrator::prepare(&state, &state.account).await?;
     let state = Arc::new(state);
@@ -172,7 +178,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
     let listener = tokio::net::TcpListener::from_std(api).context("the listener")?;
     let commands = tokio::net::UnixListener::from_std(commands).context("the commands' socket")?;
     let (stop, stopped) = Stop::new();
-    let work = background::start(&server, events, address.port(), audit_days, &stopped);
+    let work = background::start(&server, events, deliveries, address.port(), audit_days, &stopped);
     let api = tokio::spawn(http::serve(Arc::clone(&server), listener, acceptor, None, stopped));
     let commands = tokio::spawn(admin::server::serve(Arc::clone(&server), commands));
     announce(&server, &directory);

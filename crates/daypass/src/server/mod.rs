@@ -12,7 +12,7 @@ use daypass_core::objects::local::Local;
 use daypass_core::store::records::{Instance, InstanceState};
 use daypass_core::store::{Read as _, StoreError};
 use daypass_core::{Clock as _, Entry, Gate, State};
-use daypass_s3::Attachments;
+use daypass_s3::{AccessLog, Attachments};
 
 use tokio::sync::Mutex;
 
@@ -39,6 +39,7 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Entry> {
 /// A running server.
 pub(crate) struct Server {
     gate: Gate,
+    access_log: Arc<AccessLog>,
     endpoint: String,
     started: Timestamp,
     /// What runs instances, or why nothing does.
@@ -60,8 +61,19 @@ impl Server {
         (local, attachments): (Arc<Local>, Attachments),
         data: PathBuf,
     ) -> Self {
-        let started = SystemClock.now();
-        Self { gate, endpoint, started, driver, local, attachments, data, backing_up: Mutex::new(()) }
+        let access_log = Arc::new(AccessLog::new(Arc::clone(gate.state())));
+        let gate = gate.observed_by(Arc::clone(&access_log) as _);
+        Self {
+            gate,
+            access_log,
+            endpoint,
+            started: SystemClock.now(),
+            driver,
+            local,
+            attachments,
+            data,
+            backing_up: Mutex::new(()),
+        }
     }
 
     /// Buckets in other stores.
@@ -87,6 +99,11 @@ impl Server {
     /// What runs instances.
     pub(crate) fn driver(&self) -> Result<&Arc<dyn Driver>, String> {
         self.driver.as_ref().map_err(|why| format!("no instances can run here: {why}"))
+    }
+
+    /// What is logged of requests to buckets.
+    pub(crate) fn access_log(&self) -> &AccessLog {
+        &self.access_log
     }
 
     pub(crate) fn gate(&self) -> &Gate {

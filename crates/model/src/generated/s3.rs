@@ -283,8 +283,10 @@ pub enum BucketCannedACL {
     PublicReadWrite,
     /// `authenticated-read`.
     AuthenticatedRead,
+    /// `log-delivery-write`.
+    LogDeliveryWrite,
 }
-impl crate::Enumeration for BucketCannedACL { const VALUES: &'static [(&'static str, Self)] = &[("private", Self::Private), ("public-read", Self::PublicRead), ("public-read-write", Self::PublicReadWrite), ("authenticated-read", Self::AuthenticatedRead)]; fn as_str(self) -> &'static str { match self { Self::Private => "private", Self::PublicRead => "public-read", Self::PublicReadWrite => "public-read-write", Self::AuthenticatedRead => "authenticated-read" } } }
+impl crate::Enumeration for BucketCannedACL { const VALUES: &'static [(&'static str, Self)] = &[("private", Self::Private), ("public-read", Self::PublicRead), ("public-read-write", Self::PublicReadWrite), ("authenticated-read", Self::AuthenticatedRead), ("log-delivery-write", Self::LogDeliveryWrite)]; fn as_str(self) -> &'static str { match self { Self::Private => "private", Self::PublicRead => "public-read", Self::PublicReadWrite => "public-read-write", Self::AuthenticatedRead => "authenticated-read", Self::LogDeliveryWrite => "log-delivery-write" } } }
 impl crate::FromValue for BucketCannedACL { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for BucketCannedACL { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `BucketInfo`.

@@ -355,7 +355,7 @@ static S_BUCKET: Structure = Structure { name: "Bucket", members: &[
 ], payload: None, xml_name: None, sensitive: false };
 static T_BUCKET_ABAC_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Disabled"], sensitive: false };
 static T_BUCKET_ACCELERATE_STATUS: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["Enabled", "Suspended"], sensitive: false };
-static T_BUCKET_CANNED_ACL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["private", "public-read", "public-read-write", "authenticated-read"], sensitive: false };
+static T_BUCKET_CANNED_ACL: Text = Text { min: 0, max: 4294967295, pattern: None, values: &["private", "public-read", "public-read-write", "authenticated-read", "log-delivery-write"], sensitive: false };
 static S_BUCKET_INFO: Structure = Structure { name: "BucketInfo", members: &[
     Member { name: "DataRedundancy", wire_in: "DataRedundancy", wire_out: "DataRedundancy", kind: Kind::String(&T_DATA_REDUNDANCY), ..PLAIN },
     Member { name: "Type", wire_in: "Type", wire_out: "Type", kind: Kind::String(&T_BUCKET_TYPE), ..PLAIN },

@@ -2,6 +2,7 @@
 //! nobody may get by it.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+mod access_logs;
 mod access_points;
 mod account_block;
 mod acls;
@@ -18,6 +19,7 @@ mod lifecycle;
 mod listing;
 mod locking;
 mod multipart;
+mod notifications;
 mod objects;
 mod posting;
 mod refusals;
@@ -28,3 +30,4 @@ mod signer;
 mod support;
 mod tagging;
 mod versions;
+mod websites;

@@ -286,7 +286,6 @@ async fn what_objects_here_do_not_have_is_refused_by_name() {
         (&[("x-amz-storage-class", "STANDARD")], 200, ""),
         (&[("x-amz-storage-class", "GLACIER")], 400, "InvalidStorageClass"),
         (&[("x-amz-storage-class", "NOPE")], 400, "InvalidStorageClass"),
-        (&[("x-amz-website-redirect-location", "/x")], 501, "NotImplemented"),
         (&[("x-amz-object-lock-legal-hold", "ON")], 400, "InvalidRequest"),
         (&[("x-amz-write-offset-bytes", "0")], 501, "NotImplemented"),
         (&[("x-amz-meta-a", &long)], 400, "MetadataTooLarge"),

@@ -1,0 +1,202 @@
+//! Server access logs: what was asked of a bucket and how it was answered, as lines in objects of another bucket (S3 user
+//! guide, "Logging requests with server access logging"). As good as it goes, as AWS's: lines wait in memory, within bounds,
+//! and are delivered every minute and at the end.
+
+mod line;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use daypass_core::model::Timestamp;
+use daypass_core::model::s3::{LoggingEnabled, PartitionDateSource};
+use daypass_core::objects::{
+    self, Algorithms, Body, Commit, Description as Kept, Error as Engine, Key, Preconditions, Put,
+};
+use daypass_core::policy::{Document, DocumentKind, Policy, PolicySet, PolicySource};
+use daypass_core::{Error, Exchange, Ids, Observer, ServiceRequest, State, outbox, service_may};
+
+use crate::acl::{Grantee, Permission};
+use crate::bucket::Bucket;
+use crate::description::Description;
+use crate::event::{self, Telling};
+use crate::{checksum, logging};
+
+/// Who writes logs.
+const SERVICE: &str = "logging.s3.amazonaws.com";
+/// Bytes of lines that wait. What comes beyond is let go and counted.
+const MAX_BYTES: usize = 16 << 20;
+
+/// Sees requests, and writes of them.
+pub struct AccessLog {
+    state: Arc<State>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// By the bucket that was asked.
+    lines: BTreeMap<String, Vec<Line>>,
+    bytes: usize,
+    lost: usize,
+}
+
+struct Line {
+    time: Timestamp,
+    text: String,
+}
+
+impl AccessLog {
+    /// The log of a server.
+    #[must_use]
+    pub fn new(state: Arc<State>) -> Self {
+        Self { state, waiting: Mutex::default() }
+    }
+
+    /// Delivers what waits, and says how many lines that were. What cannot be delivered is let go, and the server's own log
+    /// says why.
+    pub async fn deliver(&self) -> usize {
+        let Waiting { lines, lost, .. } = std::mem::take(&mut *self.lock());
+        if lost > 0 {
+            tracing::warn!(lost, "more was asked of buckets than access logs could hold");
+        }
+        let mut delivered = 0;
+        for (bucket, lines) in lines {
+            match self.deliver_of(&bucket, &lines).await {
+                Ok(()) => delivered += lines.len(),
+                Err(why) => {
+                    tracing::warn!(bucket, lines = lines.len(), "access logs could not be delivered: {why}");
+                }
+            }
+        }
+        delivered
+    }
+
+    async fn deliver_of(&self, name: &str, lines: &[Line]) -> Result<(), String> {
+        let find = |name: &str| {
+            let found = self.state.kept.get::<Bucket>(&Bucket::key_of(name));
+            found.map_err(|error| error.to_string())
+        };
+        // Whoever turned logging off meanwhile wants none.
+        let Some(bucket) = find(name)? else { return Ok(()) };
+        let Some(to) = logging::of(&bucket).map_err(told)? else { return Ok(()) };
+        let target = find(&to.target_bucket)?.ok_or("the target bucket is gone")?;
+        if target.account != bucket.account {
+            return Err("the target bucket is another account's".to_owned());
+        }
+        for (key, text) in objects_of(&bucket, &to, lines, &self.state) {
+            if !self.may_write(&bucket, &target, &key) {
+                return Err(format!(
+                    "neither the policy nor the ACL of bucket `{}` lets {SERVICE} write `{key}`",
+                    target.name
+                ));
+            }
+            self.write(&target, &key, text).await?;
+        }
+        Ok(())
+    }
+
+    /// The policy of the target lets the service in, or its ACL the group that it belongs to; a denial counts either way.
+    fn may_write(&self, source: &Bucket, target: &Bucket, key: &str) -> bool {
+        let (arn, source_arn) = (target.object_arn(key), source.arn());
+        let asked = ServiceRequest {
+            service: SERVICE,
+            action: "s3:PutObject",
+            resource: &arn,
+            account: &target.account,
+            region: &target.region,
+            source: (&source_arn, &source.account),
+        };
+        let by_group = target.acl().iter().any(|grant| {
+            grant.grantee == Grantee::LogDelivery
+                && matches!(grant.permission, Permission::Write | Permission::FullControl)
+        });
+        let policy = target.policy().map(|(policy, _)| Arc::clone(policy));
+        let policies = policy.into_iter().chain(by_group.then(|| of_group(target)));
+        service_may(&self.state, &asked, &PolicySet::new(policies))
+    }
+
+    async fn write(&self, target: &Bucket, key: &str, text: String) -> Result<(), String> {
+        let now = objects::Timestamp(u64::try_from(self.state.clock.now().millis()).unwrap_or(0));
+        let telling = Telling::of_service(&self.state, target, SERVICE).map_err(told)?;
+        let note = outbox::only_told(event::created(telling, "ObjectCreated:Put", key));
+        let described = Description { content_type: Some("text/plain".to_owned()), ..Description::default() };
+        let put = Put {
+            bucket: target.id(),
+            key: Key::new(key.as_bytes().to_vec()).map_err(|error| error.to_string())?,
+            only_if: Preconditions::default(),
+            description: Kept { meta: described.encode().map_err(told)?.into(), ..Kept::default() },
+            checksums: Algorithms::NONE.with(checksum::DEFAULT),
+            seal: Some(self.state.ring.newest_object_key()),
+            commit: Commit::at(now).with_note(note),
+        };
+        let put = self.state.objects.put(put, Body::from_bytes(text.into())).await;
+        put.map(|_| ()).map_err(|error: Engine| error.to_string())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for AccessLog {
+    fn wants(&self, bucket: &str) -> bool {
+        let found = self.state.kept.get::<Bucket>(&Bucket::key_of(bucket));
+        matches!(found, Ok(Some(bucket)) if logging::is_on(&bucket))
+    }
+
+    fn saw(&self, exchange: Exchange) {
+        let Ok(text) = line::of(&self.state, &exchange) else { return };
+        let mut waiting = self.lock();
+        if waiting.bytes + text.len() > MAX_BYTES {
+            waiting.lost += 1;
+            return;
+        }
+        waiting.bytes += text.len();
+        waiting.lines.entry(exchange.bucket).or_default().push(Line { time: exchange.time, text });
+    }
+}
+
+/// What the grant to the log delivery group says, as a policy.
+fn of_group(target: &Bucket) -> Arc<Policy> {
+    let text = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"{SERVICE}"}},"Action":"s3:PutObject","Resource":"*"}}]}}"#
+    );
+    let document = Document::load(DocumentKind::Bucket, &text);
+    Policy::compile(PolicySource::named(format!("ACL of bucket {}", target.name)), document)
+}
+
+fn told(error: Error) -> String {
+    match error {
+        Error::Fault(fault) => fault.to_string(),
+        Error::Internal(error) => error.to_string(),
+    }
+}
+
+/// The objects that lines come to: one, or one for each day where logs stand by the day of their requests.
+fn objects_of(bucket: &Bucket, to: &LoggingEnabled, lines: &[Line], state: &State) -> Vec<(String, String)> {
+    let unique = || {
+        let bytes = Ids::drawn(&*state.entropy).bytes();
+        bytes.iter().take(8).map(|byte| format!("{byte:02X}")).collect::<String>()
+    };
+    let prefix = &to.target_prefix;
+    let together = |lines: &[&Line]| lines.iter().map(|line| line.text.as_str()).collect::<String>();
+    let partitioned = to.target_object_key_format.as_ref().and_then(|f| f.partitioned_prefix.as_ref());
+    let now = state.clock.now().to_string();
+    let Some(partitioned) = partitioned else {
+        let key = format!("{prefix}{}-{}", line::dashed(&now), unique());
+        return vec![(key, together(&lines.iter().collect::<Vec<_>>()))];
+    };
+    let mut parts: BTreeMap<String, Vec<&Line>> = BTreeMap::new();
+    let by_event = partitioned.partition_date_source == Some(PartitionDateSource::EventTime);
+    for line in lines {
+        // "For EventTime, the day is that of the requests, and hour, minutes and seconds are 00."
+        let time = if by_event { format!("{}T00:00:00Z", line::day(&line.time)) } else { now.clone() };
+        parts.entry(time).or_default().push(line);
+    }
+    let place = format!("{prefix}{}/{}/{}", bucket.account, bucket.region, bucket.name);
+    let object = |(time, lines): (String, Vec<&Line>)| {
+        let day: String = time.chars().take(10).map(|c| if c == '-' { '/' } else { c }).collect();
+        (format!("{place}/{day}/{}-{}", line::dashed(&time), unique()), together(&lines))
+    };
+    parts.into_iter().map(object).collect()
+}

@@ -1,0 +1,197 @@
+//! Messages that wait for their delivery, by destination: durable from the change that they tell of until somebody has
+//! taken them.
+
+use daypass_core::State;
+use daypass_core::model::Timestamp;
+use daypass_core::outbox::Told as Noted;
+use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, TransactError, Tx};
+use serde::{Deserialize, Serialize};
+
+use crate::event::Told;
+use crate::event_message::{self, Message};
+
+/// The most messages that wait for one destination. What comes then is let go and counted: changes of objects do not wait
+/// for whoever is told of them.
+const MAX_WAITING: u64 = 100_000;
+/// So many changes are made messages of at once.
+const AT_ONCE: usize = 64;
+
+/// What waits for a destination.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventQueue {
+    /// Whose ARN it is.
+    pub destination: String,
+    /// So many messages wait.
+    pub waiting: u64,
+    /// So many were let go undelivered: the queue was full, or nobody took them in time.
+    pub dropped: u64,
+    /// The number of the next.
+    next: u64,
+}
+
+impl EventQueue {
+    fn key_of(destination: &str) -> Key {
+        Key::new(&["s3", "event-queue", destination])
+    }
+}
+
+impl Record for EventQueue {
+    fn key(&self) -> Key {
+        Self::key_of(&self.destination)
+    }
+}
+
+/// A message that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueuedEvent {
+    destination: String,
+    number: u64,
+    /// Since when.
+    pub since: Timestamp,
+    /// The message: a JSON document.
+    pub body: String,
+}
+
+impl QueuedEvent {
+    fn all(destination: &str) -> Prefix {
+        Prefix::new(&["s3", "event", destination])
+    }
+}
+
+impl Record for QueuedEvent {
+    fn key(&self) -> Key {
+        Key::new(&["s3", "event", &self.destination, &format!("{:020}", self.number)])
+    }
+}
+
+/// Puts messages into the queues of their destinations.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn put(tx: &mut Tx<'_>, messages: Vec<Message>, now: Timestamp) -> Result<(), StoreError> {
+    let mut queues: Vec<EventQueue> = vec![];
+    for Message { destination, body } in messages {
+        let place = match queues.iter().position(|queue| queue.destination == destination) {
+            Some(place) => place,
+            None => {
+                let known = tx.get::<EventQueue>(&EventQueue::key_of(&destination))?;
+                let new = || EventQueue { destination: destination.clone(), ..EventQueue::default() };
+                queues.push(known.unwrap_or_else(new));
+                queues.len() - 1
+            }
+        };
+        let Some(queue) = queues.get_mut(place) else { continue };
+        if queue.waiting >= MAX_WAITING {
+            queue.dropped += 1;
+            tracing::error!(destination, "too many events wait for this destination: one was let go");
+            continue;
+        }
+        tx.put(&QueuedEvent { destination, number: queue.next, since: now, body })?;
+        queue.next += 1;
+        queue.waiting += 1;
+    }
+    queues.iter().try_for_each(|queue| tx.put(queue))
+}
+
+/// Makes messages of all changes that are to be told of, and says of how many changes. To be called after
+/// [`daypass_core::outbox::drain`].
+///
+/// # Errors
+/// If the store fails. What was not made a message of stays.
+pub async fn queue_events(state: &State) -> Result<usize, StoreError> {
+    let mut all = 0;
+    loop {
+        let told = state.store.read(|tx| tx.list::<Noted>(&Noted::all(), None, AT_ONCE))?;
+        if told.is_empty() {
+            return Ok(all);
+        }
+        let now = state.clock.now();
+        let done = state.store.transact(|tx| {
+            let messages = told.iter().flat_map(messages).collect();
+            told.iter().for_each(|told| tx.delete(&told.key()));
+            put(tx, messages, now)
+        });
+        done.await.map_err(failed)?;
+        all += told.len();
+    }
+}
+
+fn messages(noted: &Noted) -> Vec<Message> {
+    match Told::deserialize(&noted.what) {
+        Ok(told) => event_message::of(&told, noted.number),
+        Err(error) => {
+            tracing::error!(%error, number = noted.number, "events that were recorded cannot be read");
+            vec![]
+        }
+    }
+}
+
+/// The queues of all destinations that ever had a message.
+///
+/// # Errors
+/// If the store fails.
+pub fn event_queues(state: &State) -> Result<Vec<EventQueue>, StoreError> {
+    state.store.read(|tx| tx.all::<EventQueue>(&Prefix::new(&["s3", "event-queue"])))
+}
+
+/// The first messages that wait for a destination, at most so many.
+///
+/// # Errors
+/// If the store fails.
+pub fn waiting_events(state: &State, destination: &str, most: usize) -> Result<Vec<QueuedEvent>, StoreError> {
+    state.store.read(|tx| tx.list::<QueuedEvent>(&QueuedEvent::all(destination), None, most))
+}
+
+/// Forgets messages: they were delivered, or, if `dropped`, are let go.
+///
+/// # Errors
+/// If the store fails. They are delivered again then.
+pub async fn forget_events(state: &State, events: &[QueuedEvent], dropped: bool) -> Result<(), StoreError> {
+    let done = state.store.transact(|tx| {
+        for event in events {
+            if tx.get::<QueuedEvent>(&event.key())?.is_none() {
+                continue;
+            }
+            tx.delete(&event.key());
+            let known = tx.get::<EventQueue>(&EventQueue::key_of(&event.destination))?;
+            if let Some(mut queue) = known {
+                queue.waiting = queue.waiting.saturating_sub(1);
+                queue.dropped += u64::from(dropped);
+                tx.put(&queue)?;
+            }
+        }
+        Ok(())
+    });
+    done.await.map_err(failed)
+}
+
+fn failed(error: TransactError<StoreError>) -> StoreError {
+    match error {
+        TransactError::Aborted(error) | TransactError::Store(error) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::testing::TestServer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_lets_go_what_comes_and_counts_it() {
+        let server = TestServer::new([]).await;
+        let state = server.gate.state();
+        let message = || vec![Message { destination: "q".to_owned(), body: "{}".to_owned() }];
+        let (now, next) = (state.clock.now(), 7);
+        let almost = EventQueue { destination: "q".to_owned(), waiting: MAX_WAITING - 1, dropped: 0, next };
+        state.store.transact(|tx| tx.put(&almost)).await.map_err(failed).unwrap();
+        for (waiting, dropped) in [(MAX_WAITING, 0), (MAX_WAITING, 1), (MAX_WAITING, 2)] {
+            state.store.transact(|tx| put(tx, message(), now)).await.map_err(failed).unwrap();
+            let [queue] = &event_queues(state).unwrap()[..] else { panic!("one queue") };
+            assert_eq!((queue.waiting, queue.dropped), (waiting, dropped));
+        }
+        assert_eq!(waiting_events(state, "q", 10).unwrap().len(), 1);
+    }
+}
