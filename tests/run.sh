@@ -2,13 +2,13 @@
 # Everything that CI runs, in order, with a summary. Ends with 1 where anything failed, where a suite ran nothing, or where one ran
 # less than tests/floors.txt says it must.
 #   tests/run.sh             all of it; where there is no Terraform its stories are skipped, unless DAYPASS_TEST_TERRAFORM=1
-#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain boto3 imds terraform crash escalation probes
+#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain boto3 imds terraform crash escalation probes events clients upstream
 set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 out=$root/.test/out
 mkdir -p "$out"
-alone=(house lint unit wire release) with_instances=(chain boto3 imds terraform) without_instances=(policy strangers escalation crash probes)
+alone=(house lint unit wire release) with_instances=(chain boto3 imds terraform) without_instances=(policy strangers escalation crash probes events clients upstream)
 stages=("$@")
 [ $# -gt 0 ] || stages=("${alone[@]}" "${with_instances[@]}" "${without_instances[@]}")
 export AWS_PAGER='' AWS_EC2_METADATA_DISABLED=true CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
@@ -38,10 +38,11 @@ tally() { local status=${3:-$?} line; line=$(grep -Eo '[0-9]+ passed, [0-9]+ fai
   [ "$status" = 0 ] || [ "$f" != 0 ] || { fail "$1 ended with status $status, and says that nothing failed"; tail -n 20 "$2"; }
   grep -E '^(not ok|FAIL)|# SKIP' "$2" | head -n 40; true; }
 
-# start NAME PORT      a server with a data directory of its own; sets DATA, SERVER and the environment of its administrator
-start() { DATA=$root/.test/data-$1; export DAYPASS_DATA=$DATA
-  [ "${3:-}" = again ] || rm -rf "$DATA"
-  daypass up --data "$DATA" --listen "127.0.0.1:$2" >"$out/server-$1.out" 2>>"$out/server-$1.log" & SERVER=$!; servers+=("$SERVER")
+# start NAME PORT [OPTION …]      a server with a data directory of its own; sets DATA, SERVER and the environment of its administrator
+# start NAME PORT again           the same on the directory that is there
+start() { DATA=$root/.test/data-$1; export DAYPASS_DATA=$DATA; local more=("${@:3}")
+  if [ "${3:-}" = again ]; then more=(); else rm -rf "$DATA"; fi
+  daypass up --data "$DATA" --listen "127.0.0.1:$2" "${more[@]}" >"$out/server-$1.out" 2>>"$out/server-$1.log" & SERVER=$!; servers+=("$SERVER")
   for _ in $(seq 200); do curl -fs "http://127.0.0.1:$2/_daypass/health" >/dev/null && break; sleep 0.05; done
   administrator || { fail "server $1 does not start"; cat "$out/server-$1.out"; tail -n 20 "$out/server-$1.log"; return 1; }; }
 administrator() { local text; text=$(daypass env --data "$DATA" --duration 7200) && eval "$text"; }
@@ -79,7 +80,7 @@ stage_release() { say "Release build"
   built=$(daypass operations --output json | python -c 'import json,sys; print(sum(len(s["built"]) for s in json.load(sys.stdin)))')
   count operations "${built:-0}" 0 0
   step "man page, completions and help" bash -c 'daypass man >/dev/null && for s in bash zsh fish; do daypass completions $s >/dev/null || exit 1; done
-    for c in up env credentials exec status why operations policy fsck backup restore; do daypass $c --help >/dev/null || exit 1; done'; }
+    for c in up env credentials exec status why operations bucket policy fsck backup restore; do daypass $c --help >/dev/null || exit 1; done'; }
 
 stage_policy() { say "Decisions that must come out as AWS's guide says"
   daypass policy simulate --cases crates/policy/tests/corpus/guide.jsonl >"$out/corpus.log" 2>&1; tally corpus "$out/corpus.log"
@@ -126,8 +127,9 @@ stage_terraform() { say "The chain, with Terraform"
 
 # Each service's resources need no instances: on servers of their own, two at a time.
 terraform_services() { local a s3
-  start terraform-s3 4677 || return
-  bash tests/terraform/s3.sh >"$out/terraform-s3.log" 2>&1 & a=$!; s3=$SERVER
+  local queue=arn:aws:sqs:us-east-1:123456789012:uploads
+  start terraform-s3 4677 --event-destination "$queue=file:$root/.test/events.jsonl" || return
+  TF_VAR_event_queue=$queue bash tests/terraform/s3.sh >"$out/terraform-s3.log" 2>&1 & a=$!; s3=$SERVER
   start terraform-iam 4678 || return
   bash tests/terraform/iam.sh >"$out/terraform-iam.log" 2>&1; tally terraform_iam "$out/terraform-iam.log"; end
   start terraform-organizations 4679 || return
@@ -157,6 +159,16 @@ stage_probes() { say "Attacks"
   env -u AWS_SESSION_TOKEN python tests/probes/probes_s3.py "${keys[@]}" --pid "$SERVER" >"$out/probes-s3.log" 2>&1; tally attacks_s3 "$out/probes-s3.log"
   python tests/presigned.py "${session[@]}" >"$out/probes-presigned.log" 2>&1; tally attacks_presigned "$out/probes-presigned.log"
   end; }
+
+stage_events() { say "Notifications of buckets, through refusals and kill -9"
+  python tests/events.py --binary target/release/daypass --port 4684 >"$out/events.log" 2>&1; tally events "$out/events.log"; }
+
+stage_clients() { say "Other clients of S3"
+  DAYPASS=$root/target/release/daypass PORT=4686 bash tests/clients.sh >"$out/clients.log" 2>&1; tally clients "$out/clients.log"; }
+
+# Against other stores it runs at night: they have to be fetched. Here the other store is another Daypass.
+stage_upstream() { say "Buckets in another store"
+  DAYPASS=$root/target/release/daypass PORT=4690 bash tests/upstream.sh daypass >"$out/upstream.log" 2>&1; tally upstream "$out/upstream.log"; }
 
 stage_imds() { say "Attacks on the metadata service, from inside an instance"
   instances_can_run attacks_imds || return

@@ -261,7 +261,7 @@ fn leaves_nothing() {
     let specs = [spec(1, 5), spec(1, 6), spec(2, 5)];
     let running = specs.each_ref().map(|spec| fixture.start(spec));
     let mut ids = BTreeSet::new();
-    let mut namespaces = BTreeSet::new();
+    let (mut namespaces, mut held) = (BTreeSet::new(), vec![]);
     for spec in &specs {
         let map = fixture.shell(
             &spec.id,
@@ -269,9 +269,10 @@ fn leaves_nothing() {
         );
         ids.insert(map.stdout.split_whitespace().nth(1).unwrap().parse::<u32>().unwrap());
         fixture.shell(&spec.id, "sleep 1000 >/dev/null 2>&1 </dev/null &");
-        namespaces.insert(
-            fs::metadata(format!("/proc/{}/ns/net", first_process(&fixture, &spec.id))).unwrap().ino(),
-        );
+        let file = fs::File::open(format!("/proc/{}/ns/net", first_process(&fixture, &spec.id))).unwrap();
+        namespaces.insert(file.metadata().unwrap().ino());
+        // As long as one is held open its number is given to no other, as to one of a test that runs beside this.
+        held.push(file);
     }
     let during = Pieces::of(&fixture, &ids);
     assert!(

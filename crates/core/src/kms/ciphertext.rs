@@ -71,6 +71,9 @@ impl<'a> Ciphertext<'a> {
         key: &'k Key,
         context: &EncryptionContext,
     ) -> Result<(Secret<Vec<u8>>, &'k str), NotCiphertext> {
+        if key.id != self.key_id || key.account != self.account {
+            return Err(NotCiphertext);
+        }
         let (header, sealed) = self.bytes.split_at_checked(HEADER_BYTES).ok_or(NotCiphertext)?;
         let salt = header.last_chunk::<SALT_BYTES>().ok_or(NotCiphertext)?;
         let material = key.material(ring, self.material).map_err(|_| NotCiphertext)?;

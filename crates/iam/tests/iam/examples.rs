@@ -238,7 +238,8 @@ fn comparable(name: &str, value: &Value, beside: &[&str], open: &[String]) -> Va
         Value::Object(members) => {
             let kept = members.iter().filter(|(name, _)| !beside.contains(&name.as_str()));
             let kept = kept.map(|(name, value)| (name.clone(), comparable(name, value, beside, open)));
-            Value::Object(kept.collect())
+            // In one order, whatever order a map of JSON keeps.
+            Value::Object(kept.collect::<std::collections::BTreeMap<_, _>>().into_iter().collect())
         }
         Value::Array(items) => {
             let mut items: Vec<Value> =
