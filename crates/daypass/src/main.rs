@@ -21,11 +21,6 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// A request allocates hundreds of times, on one thread, and is freed on it or on another: this allocator was measured to do it
-/// in a fraction of the time of the system's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match commands::run(arguments) {
