@@ -114,7 +114,7 @@ stage_boto3() { say "The chain and what surrounds it, with boto3: session polici
   tally boto3_story "$out/story-boto3.tap"; end; }
 
 stage_terraform() { say "The chain, with Terraform"
-  if ! command -v terraform >/dev/null || ! find /opt /usr/local /usr/share "$HOME/.terraform.d" -maxdepth 4 -type d -name registry.terraform.io 2>/dev/null | grep -q .; then
+  if ! command -v terraform >/dev/null || [ -z "$(find /opt /usr/local /usr/share "$HOME/.terraform.d" -maxdepth 4 -type d -name registry.terraform.io -print -quit 2>/dev/null)" ]; then
     local name; for name in terraform_001 cli_004_beside terraform_s3 terraform_iam terraform_organizations; do
       echo "SKIPPED: $name (there is no terraform with a provider mirror here)"; ran+=("$name skipped 0 0"); done
     [ -z "${DAYPASS_TEST_TERRAFORM:-}" ] || fail "terraform: DAYPASS_TEST_TERRAFORM asks for it, and it is not here"

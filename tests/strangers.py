@@ -65,9 +65,9 @@ def text(shape, name):
                        "arn:aws:s3:::abc", "arn:aws:s3:us-east-1:123456789012:accesspoint/abc", "a@b.cc", "ami-0123456789abcdef0"):
             if low <= len(simple) <= high and rx.fullmatch(simple):
                 return simple
-        for _ in range(50):
+        for _ in range(500):
             made = MADE.xeger(pattern.lstrip("^").rstrip("$"))
-            if low <= len(made) <= high:
+            if low <= len(made) <= high and made.isprintable():
                 return made
     return "a" * min(max(low, 3), high)
 
