@@ -9,6 +9,7 @@ use daypass_core::model::kms::{
 use daypass_core::store::{Read as _, StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error, Fault, operation};
 
+use crate::describe::MANAGED;
 use crate::fault::{self, limit_exceeded};
 use crate::paging::{Wanted, page};
 use crate::subject::{self, Reach};
@@ -162,12 +163,29 @@ fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListAliasesRequest) -> Result<ListAlias
     };
     // In the order of the store, so that the next page goes on where this one ends.
     let shown = found.into_iter().map(|alias| (alias.name.replace('/', SLASH), entry(alias)));
-    let page = page(cx, shown.collect(), &wanted)?;
+    let mut shown: Vec<_> = shown.collect();
+    if input.key_id.is_none() {
+        shown.extend(predefined(cx, tx)?);
+    }
+    let page = page(cx, shown, &wanted)?;
     Ok(ListAliasesResponse {
         truncated: page.is_truncated(),
         next_marker: page.next,
         aliases: Some(page.items),
     })
+}
+
+/// The aliases of keys that AWS looks after and that nobody has used yet: they stand for no key (KMS API reference,
+/// ListAliases).
+fn predefined(cx: &Cx, tx: &Tx<'_>) -> Result<Vec<(String, AliasListEntry)>, StoreError> {
+    let mut unused = vec![];
+    for name in MANAGED.iter().map(|service| format!("alias/aws/{service}")) {
+        if tx.get::<Alias>(&Alias::key_of(&cx.account(), cx.region(), &name))?.is_none() {
+            let entry = AliasListEntry { alias_arn: Some(arn(cx, &name)), ..AliasListEntry::default() };
+            unused.push((name.replace('/', SLASH), AliasListEntry { alias_name: Some(name), ..entry }));
+        }
+    }
+    Ok(unused)
 }
 
 fn entry(alias: Alias) -> AliasListEntry {

@@ -13,7 +13,7 @@ use crate::subject::{self, Reach};
 prepared_operation!(DESCRIBE_KEY, ops::DescribeKey, prepare, checks, run);
 
 /// Services whose key is made when it is first asked for.
-const MANAGED: &[&str] = &["s3"];
+pub(crate) const MANAGED: &[&str] = &["s3"];
 
 /// A key that AWS looks after comes to be when its alias is described (KMS API reference, DescribeKey), by whom may.
 async fn prepare(cx: &Cx, input: &DescribeKeyRequest) -> Result<(), Error> {
