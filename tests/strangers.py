@@ -61,12 +61,13 @@ def text(shape, name):
         pattern = pattern.replace(r"\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}", "a-z").replace(r"\p{L}\p{Z}\p{N}", "a-z").replace("[[:alnum:]", "[a-zA-Z0-9")
         pattern = re.sub(r"\\p\{\w+\}", "a-z", pattern)
         rx = re.compile(pattern)
-        for simple in ("a" * max(low, 3), "1" * max(low, 12), "1" * max(low, 1), "/", "/a/", "arn:aws:iam::123456789012:role/abcdef", "v1", "a-1",
+        for simple in ("a" * max(low, 3), "1" * max(low, 12), "1" * max(low, 1), "/", "/a/", "arn:aws:iam::123456789012:role/abcdef", "v1", "a-1", "us-east-1",
                        "arn:aws:s3:::abc", "arn:aws:s3:us-east-1:123456789012:accesspoint/abc", "a@b.cc", "ami-0123456789abcdef0"):
             if low <= len(simple) <= high and rx.fullmatch(simple):
                 return simple
         for _ in range(500):
-            made = MADE.xeger(pattern.lstrip("^").rstrip("$"))
+            # Anything but a colon need not be a control character, which XML cannot hold.
+            made = MADE.xeger(pattern.lstrip("^").rstrip("$").replace("[^:]", "[a-z]"))
             if low <= len(made) <= high and made.isprintable():
                 return made
     return "a" * min(max(low, 3), high)
