@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use daypass_store::{
     Attribute, AuditQuery, AuditRecord, Key, Order, Prefix, Read, Record, Revision, Store, StoreError,
@@ -411,6 +413,39 @@ async fn what_was_read_before_a_kill_is_in_the_log_after_it() {
         let inspected = daypass_store::inspect(killed.path(), &mut |_, _| ()).unwrap();
         assert_eq!((inspected.problems, inspected.audit_records), (vec![], u64::try_from(n).unwrap()));
     }
+}
+
+/// Some record of a read always waits to be moved, and a change is written all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_only_reads_keeps_nobody_from_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (stop, runtime) = (Arc::new(AtomicBool::new(false)), tokio::runtime::Handle::current());
+    let readers = [0, 1, 2].map(|reader| {
+        let (store, stop, runtime) = (store.clone(), Arc::clone(&stop), runtime.clone());
+        std::thread::spawn(move || {
+            for n in (0..).take_while(|_| !stop.load(Ordering::Relaxed)) {
+                let record =
+                    AuditRecord { event_id: format!("{reader}-{n}"), ..event(n, "1", "GetRole", "ann") };
+                runtime.block_on(store.record(record)).unwrap();
+                // Not faster than records are moved, but so that a commit never sees the end of them.
+                std::thread::sleep(std::time::Duration::from_micros(10));
+            }
+        })
+    });
+    let changes = async {
+        for n in 0..20 {
+            // A look at the log has all that gathered moved first.
+            let (log, changed) = (store.clone(), item("a", &n.to_string(), n));
+            let looked = tokio::task::spawn_blocking(move || log.audit(&AuditQuery::default()));
+            put(&store, &changed).await.unwrap();
+            looked.await.unwrap().unwrap();
+        }
+    };
+    let written = tokio::time::timeout(std::time::Duration::from_secs(8), changes).await;
+    stop.store(true, Ordering::Relaxed);
+    readers.into_iter().for_each(|reader| reader.join().unwrap());
+    assert!(written.is_ok(), "the changes waited for an end of the reads");
 }
 
 #[test]

@@ -93,11 +93,15 @@ impl Writer {
         let _ = self.drain();
     }
 
-    /// Moves the journal to the audit log, all of it.
-    pub(super) fn drain(&mut self) -> Result<(), StoreError> {
+    /// Moves the journal to the audit log: all that was there when this began. What comes meanwhile waits for the next time, so
+    /// that whoever only reads keeps nobody from writing.
+    fn drain(&mut self) -> Result<(), StoreError> {
         let Some(journal) = self.journal.clone() else { return Ok(()) };
-        // What an earlier attempt left comes first, by itself.
-        while !journal.is_moved() {
+        // Once for what an earlier attempt left, once for what has gathered since.
+        for _ in 0..2 {
+            if journal.is_moved() {
+                break;
+            }
             if self.broken {
                 return Err(StoreError::ReadOnly);
             }
