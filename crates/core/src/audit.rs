@@ -158,8 +158,8 @@ impl<'a> Call<'a> {
         if !trail.additional.is_empty() {
             set("additionalEventData", Json::Object(trail.additional.clone()));
         }
-        if let Some(tls) = self.peer.tls {
-            set("tlsDetails", json!({ "tlsVersion": format!("TLSv{}", tls.number()) }));
+        if let Some(tls) = &self.peer.tls {
+            set("tlsDetails", json!({ "tlsVersion": tls.version.name() }));
         }
         if let Some(instance) = &self.peer.instance {
             set("vpcId", instance.vpc_id.clone().into());

@@ -22,10 +22,19 @@ use crate::state::State;
 pub struct Peer {
     /// The address at the other end.
     pub address: IpAddr,
-    /// The version of TLS that it came over, if it did.
-    pub tls: Option<TlsVersion>,
+    /// What was agreed on for the connection, if it is encrypted.
+    pub tls: Option<Tls>,
     /// The instance whose link it came in by.
     pub instance: Option<PeerInstance>,
+}
+
+/// What the two ends of an encrypted connection agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The version.
+    pub version: TlsVersion,
+    /// The cipher suite, as OpenSSL names it: `TLS_AES_128_GCM_SHA256`.
+    pub cipher_suite: Arc<str>,
 }
 
 /// A version of TLS.
@@ -44,6 +53,15 @@ impl TlsVersion {
         match self {
             Self::V1_2 => "1.2",
             Self::V1_3 => "1.3",
+        }
+    }
+
+    /// As logs have it: `TLSv1.3`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1_2 => "TLSv1.2",
+            Self::V1_3 => "TLSv1.3",
         }
     }
 }

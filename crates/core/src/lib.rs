@@ -59,7 +59,7 @@ pub use attempts::Attempts;
 pub use aws_managed::AwsManagedPolicy;
 pub use caller::{Caller, CallerKind, Vouched, VouchedBy};
 pub use check::{Check, Checks, Guard};
-pub use cx::{Cx, Peer, PeerInstance, TlsVersion, Website};
+pub use cx::{Cx, Peer, PeerInstance, Tls, TlsVersion, Website};
 pub use destinations::Destinations;
 pub use error::{Error, internal_failure};
 pub use gate::Gate;
@@ -70,7 +70,7 @@ pub use kept::Kept;
 pub use key_ring::{KeyRing, KeyRingError, Purpose, RootKey, Unopenable};
 pub use lengthy::at_length;
 pub use object_keys::ObjectKeys;
-pub use observer::{Exchange, Observer, TlsSession};
+pub use observer::{Exchange, Observer};
 pub use operation::{Answered, ChecksOf, Entry, Preparing, RunOf, Running, Streamed};
 #[doc(hidden)]
 pub use operation::{perform, take_input};

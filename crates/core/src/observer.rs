@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use daypass_model::Timestamp;
 use daypass_wire::sigv4::AuthForm;
 
+use crate::cx::Tls;
+
 /// One request to a bucket and its answer.
 #[derive(Clone, Debug)]
 pub struct Exchange {
@@ -37,7 +39,7 @@ pub struct Exchange {
     /// How it was signed, if its signature was verified.
     pub signed: Option<(&'static str, AuthForm)>,
     /// The connection, where it is encrypted.
-    pub tls: Option<TlsSession>,
+    pub tls: Option<Tls>,
     /// The answer's status.
     pub status: u16,
     /// The code of a refusal.
@@ -50,15 +52,6 @@ pub struct Exchange {
     pub turn_around_millis: i64,
     /// Milliseconds until it ended.
     pub total_millis: i64,
-}
-
-/// What was agreed on for a connection; goes with each request of it among its extensions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsSession {
-    /// As `TLSv1.3`.
-    pub version: &'static str,
-    /// The cipher suite.
-    pub cipher_suite: String,
 }
 
 /// Sees requests.

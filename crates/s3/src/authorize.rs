@@ -11,7 +11,7 @@ use daypass_core::model::AccountId;
 use daypass_core::policy::{Policy, PolicySet};
 use daypass_core::store::Tx;
 use daypass_core::wire::sigv4::AuthForm;
-use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard, TlsVersion};
+use daypass_core::{CallerKind, Check, Checks, Cx, Error, Fault, Guard};
 
 use crate::abac;
 use crate::access_point;
@@ -170,7 +170,7 @@ pub(crate) fn missing_key(cx: &Cx, bucket: &Bucket, missing: Fault) -> Error {
 
 /// The condition keys of every request (service authorization reference, "Condition keys for Amazon S3").
 pub(crate) fn common(cx: &Cx, check: Check) -> Check {
-    let check = check.with_some("s3:TlsVersion", cx.peer().tls.map(TlsVersion::number));
+    let check = check.with_some("s3:TlsVersion", cx.peer().tls.as_ref().map(|tls| tls.version.number()));
     let Some(proof) = cx.caller().proof() else { return check };
     let form = match proof.form() {
         AuthForm::Header => "REST-HEADER",

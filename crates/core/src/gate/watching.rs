@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use super::{Arrival, Gate};
 use crate::caller::CallerKind;
 use crate::cx::Cx;
-use crate::observer::{Exchange, Observer, TlsSession};
+use crate::observer::{Exchange, Observer};
 use crate::payload::{Body, BodyError};
 use crate::surroundings::Clock;
 
@@ -113,7 +113,7 @@ impl Gate {
             user_agent: text("user-agent"),
             version_id: version_id.map(str::to_owned),
             signed: None,
-            tls: head.extensions.get::<TlsSession>().cloned(),
+            tls: arrival.peer.tls.clone(),
             status: 0,
             error_code: None,
             sent: 0,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use daypass_core::{Body, BodyError, Peer, PeerInstance, TlsSession, full, token_issuer};
+use daypass_core::{Body, BodyError, Peer, PeerInstance, full, token_issuer};
 use http::header::{CONNECTION, EXPECT, HeaderValue, SERVER};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -93,12 +93,11 @@ pub(crate) async fn serve(
         tokio::spawn(async move {
             let mut peer = Peer { address: address.ip().to_canonical(), tls: None, instance };
             match tls {
-                None => connection(server, stream, peer, None, stop).await,
+                None => connection(server, stream, peer, stop).await,
                 Some(tls) => match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
                     Ok(Ok(stream)) => {
-                        peer.tls = Some(super::tls::version(&stream));
-                        let session = agreed(stream.get_ref().1);
-                        connection(server, stream, peer, session, stop).await;
+                        peer.tls = Some(super::tls::agreed(&stream));
+                        connection(server, stream, peer, stop).await;
                     }
                     Ok(Err(error)) => tracing::debug!(%error, %address, "a TLS handshake failed"),
                     Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
@@ -116,13 +115,9 @@ async fn connection(
     server: Arc<Server>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
-    session: Option<TlsSession>,
     stop: Stop,
 ) {
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        if let Some(session) = &session {
-            request.extensions_mut().insert(session.clone());
-        }
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let (server, peer) = (Arc::clone(&server), peer.clone());
         async move { Ok::<_, Infallible>(answer(server, peer, request).await) }
     });
@@ -143,18 +138,6 @@ async fn connection(
         served.as_mut().poll(cx)
     })
     .await;
-}
-
-/// What was agreed on for an encrypted connection.
-fn agreed(connection: &rustls::ServerConnection) -> Option<TlsSession> {
-    let version = match connection.protocol_version()? {
-        rustls::ProtocolVersion::TLSv1_2 => "TLSv1.2",
-        rustls::ProtocolVersion::TLSv1_3 => "TLSv1.3",
-        _ => return None,
-    };
-    let suite = format!("{:?}", connection.negotiated_cipher_suite()?.suite());
-    // As OpenSSL names them, `TLS_AES_128_GCM_SHA256`; rustls says which version they are of.
-    Some(TlsSession { version, cipher_suite: suite.replace("TLS13_", "TLS_") })
 }
 
 async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Response<Body> {

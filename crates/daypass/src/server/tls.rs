@@ -4,19 +4,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use daypass_core::TlsVersion;
+use daypass_core::{Tls, TlsVersion};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ProtocolVersion, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// What a connection that stands speaks. The two are all that the acceptor takes.
-pub(crate) fn version<S>(stream: &TlsStream<S>) -> TlsVersion {
-    match stream.get_ref().1.protocol_version() {
+/// What was agreed on for a connection. We offer no older version than 1.2.
+pub(crate) fn agreed<S>(stream: &TlsStream<S>) -> Tls {
+    let connection = stream.get_ref().1;
+    let version = match connection.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => TlsVersion::V1_3,
         _ => TlsVersion::V1_2,
-    }
+    };
+    // rustls says which version those of 1.3 are of: `TLS13_AES_128_GCM_SHA256`.
+    let suite = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
+    Tls { version, cipher_suite: suite.unwrap_or_default().replace("TLS13_", "TLS_").into() }
 }
 
 /// Reads a certificate chain and its key.

@@ -52,10 +52,10 @@ pub(super) fn of(state: &State, seen: &Exchange) -> Result<String, StoreError> {
         seen.version_id.as_deref().map(plain),
         Some(host_id(&seen.request_id)),
         signed.map(|(version, _)| if *version == "AWS" { "SigV2" } else { "SigV4" }.to_owned()),
-        seen.tls.as_ref().map(|tls| tls.cipher_suite.clone()),
+        seen.tls.as_ref().map(|tls| tls.cipher_suite.to_string()),
         signed.map(|(_, form)| form_name(*form).to_owned()),
         seen.host.as_deref().map(plain),
-        seen.tls.as_ref().map(|tls| tls.version.to_owned()),
+        seen.tls.as_ref().map(|tls| tls.version.name().to_owned()),
         // There are no access points, and what an ACL alone allowed is not told apart.
         None,
         None,

@@ -1,14 +1,8 @@
 //! What pages of other sites may ask.
 
-use daypass_core::testing::TestAnswer;
-
-use crate::support::{Account, refusal};
+use crate::support::{Account, header, refusal};
 
 const RULES: &str = "<CORSConfiguration><CORSRule><ID>one</ID><AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod><AllowedOrigin>https://*.example.com</AllowedOrigin><AllowedHeader>x-amz-*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>100</MaxAgeSeconds></CORSRule><CORSRule><AllowedMethod>HEAD</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>";
-
-fn header<'a>(answer: &'a TestAnswer, name: &str) -> Option<&'a str> {
-    answer.headers.get(name).map(|value| value.to_str().unwrap())
-}
 
 #[tokio::test]
 async fn a_configuration_is_shown_as_it_was_put() {

@@ -2,7 +2,7 @@
 
 use daypass_core::testing::{Client, TestAnswer};
 
-use crate::support::{Account, ask, ask_with, refusal, refused};
+use crate::support::{Account, ask, ask_with, header, refusal, refused};
 
 const UNTIL: &str = "2040-01-01T00:00:00.250Z";
 
@@ -21,10 +21,6 @@ fn default(period: &str) -> String {
     format!(
         "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode>{period}</DefaultRetention></Rule></ObjectLockConfiguration>"
     )
-}
-
-fn header<'a>(answer: &'a TestAnswer, name: &str) -> Option<&'a str> {
-    answer.headers.get(name).map(|value| value.to_str().unwrap())
 }
 
 /// Puts an object and answers the query that names its version.

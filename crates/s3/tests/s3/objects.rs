@@ -2,7 +2,7 @@
 
 use daypass_core::testing::{Client, TestAnswer};
 
-use crate::support::{Account, ask, ask_with, refusal};
+use crate::support::{Account, ask, ask_with, header, refusal};
 
 /// The entity tag of `hello`.
 const HELLO: &str = "\"5d41402abc4b2a76b9719d911017c592\"";
@@ -13,10 +13,6 @@ async fn put(client: &Client, key: &str, headers: &[(&str, &str)], body: &str) -
 
 async fn get(client: &Client, key: &str, query: &str, headers: &[(&str, &str)]) -> TestAnswer {
     ask_with(client, "GET", &format!("/b-1/{key}"), query, headers, "").await
-}
-
-fn header<'a>(answer: &'a TestAnswer, name: &str) -> Option<&'a str> {
-    answer.headers.get(name).map(|value| value.to_str().unwrap())
 }
 
 #[tokio::test]

@@ -106,6 +106,11 @@ pub(crate) async fn refused(client: &Client, method: &str, path: &str, query: &s
     (answer.status, code, message)
 }
 
+/// A header of an answer.
+pub(crate) fn header<'a>(answer: &'a TestAnswer, name: &str) -> Option<&'a str> {
+    answer.headers.get(name).map(|value| value.to_str().unwrap())
+}
+
 /// What a refusal is expected to be.
 pub(crate) fn refusal(status: u16, code: &str, message: impl Into<String>) -> Refusal {
     (status, code.to_owned(), message.into())
