@@ -101,15 +101,18 @@ pub trait Engine: Send + Sync + 'static {
     /// Has every commit of this node tell its changes before it is acknowledged. The function must be quick.
     fn on_commit(&self, tell: OnCommit);
 
-    /// Reads the audit log.
+    /// Reads the audit log; what was acknowledged within the last second may be missing before [`Engine::flush`].
     ///
     /// # Errors
     /// If the engine fails.
     fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError>;
 
-    /// Has everything in the audit log that was acknowledged, durably. [`Engine::audit`] does so by itself. Blocks.
+    /// Has everything in the audit log that was acknowledged, durably. Blocks.
     ///
     /// # Errors
     /// If the engine fails.
     fn flush(&self) -> Result<(), StoreError>;
+
+    /// Whether nothing is written any more, since a write or a sync failed.
+    fn is_read_only(&self) -> bool;
 }

@@ -101,12 +101,26 @@ impl Store {
         self.engine.commit(batch).await?.map(|_| ()).map_err(|Conflict| StoreError::Contention)
     }
 
-    /// Reads the audit log.
+    /// Whether nothing is written any more, since a write or a sync failed: until the store is opened again.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.engine.is_read_only()
+    }
+
+    /// Reads the audit log, with all that was acknowledged; where that cannot be written now, what is there.
     ///
     /// # Errors
     /// If the store fails.
     pub fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        self.gather();
         self.engine.audit(query)
+    }
+
+    /// Has the newest records in the log, if that can be.
+    fn gather(&self) {
+        if let Err(error) = self.engine.flush() {
+            tracing::warn!(%error, "the newest audit records cannot be moved to the log");
+        }
     }
 
     /// Has everything in the audit log that was acknowledged, durably, for whoever copies the files. Blocks.
@@ -130,6 +144,7 @@ impl Store {
             limit: 1,
             ..AuditQuery::default()
         };
+        self.gather();
         while self.engine.audit(&oldest)?.first().is_some_and(|record| record.time < before) {
             let batch = Batch { forget_audit: Some((account.clone(), before)), ..Batch::default() };
             self.engine.commit(batch).await?.map_err(|Conflict| StoreError::Contention)?;

@@ -266,8 +266,8 @@ async fn the_watch_tells_every_change_in_order(store: Store) {
 }
 
 async fn commits_tell_before_they_are_acknowledged(store: Store) {
-    let seen = std::sync::Arc::new(std::sync::Mutex::new(vec![]));
-    let list = std::sync::Arc::clone(&seen);
+    let seen = Arc::new(std::sync::Mutex::new(vec![]));
+    let list = Arc::clone(&seen);
     store.on_commit(move |changes| list.lock().unwrap().extend(changes.iter().map(|c| c.key.clone())));
     for n in 0..20 {
         put(&store, &item("a", &n.to_string(), n)).await.unwrap();

@@ -13,6 +13,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ use crc_fast::CrcAlgorithm::Crc32Iscsi;
 use crate::{AuditRecord, StoreError};
 
 const NAMES: [&str; 2] = ["audit-0.journal", "audit-1.journal"];
-/// The longest record that is taken for one.
-const MAX_RECORD: usize = 1 << 20;
+/// The longest record.
+const MAX_RECORD: usize = 16 << 20;
 /// What has gathered is moved after this long,
 const MOVED_WITHIN: Duration = Duration::from_millis(900);
 /// or when there is this much of it.
@@ -35,6 +36,8 @@ pub(super) struct Journal {
     state: Mutex<State>,
     /// Told when there is much to move, and at the end.
     nudge: Condvar,
+    /// Whether nothing can be written any more, here or to the database: the one is not relied on without the other.
+    broken: Arc<AtomicBool>,
 }
 
 struct State {
@@ -45,8 +48,6 @@ struct State {
     waiting: Vec<AuditRecord>,
     /// What was taken to be moved, and is not known to have been.
     taken: Arc<Vec<AuditRecord>>,
-    /// Why nothing can be written any more.
-    broken: bool,
     closed: bool,
 }
 
@@ -56,25 +57,28 @@ struct Side {
 }
 
 impl Journal {
-    /// Opens the journal of a folder, and says what it holds that was not moved.
-    pub(super) fn open(folder: &Path) -> Result<(Self, Vec<AuditRecord>), StoreError> {
+    /// Opens the journal of a folder. What it holds that was not moved comes first when it is drained.
+    pub(super) fn open(folder: &Path, broken: Arc<AtomicBool>) -> Result<Self, StoreError> {
         let mut left = vec![];
-        for path in paths(folder) {
-            let read = read(&path).map_err(StoreError::engine)?;
-            if read.unreadable > 0 {
-                let (path, bytes) = (path.display(), read.unreadable);
+        let mut side = |path: PathBuf| -> Result<Side, StoreError> {
+            let found = read(&path).map_err(StoreError::engine)?;
+            if found.unreadable > 0 {
+                let (path, bytes) = (path.display(), found.unreadable);
                 tracing::error!("`{path}`: {bytes} bytes of the audit journal do not read");
             }
-            left.extend(read.records);
-        }
-        let [first, second] = paths(folder).map(|path| open(&path).map(|file| Side { file, length: 0 }));
-        let files = [first.map_err(StoreError::engine)?, second.map_err(StoreError::engine)?];
-        let state =
-            State { files, active: 0, waiting: vec![], taken: Arc::default(), broken: false, closed: false };
-        Ok((Self { state: Mutex::new(state), nudge: Condvar::new() }, left))
+            left.extend(found.records);
+            let side = Side { file: open(&path).map_err(StoreError::engine)?, length: found.end };
+            // What comes next does not stand behind half a record.
+            side.cut().map_err(StoreError::engine)?;
+            Ok(side)
+        };
+        let [first, second] = paths(folder);
+        let files = [side(first)?, side(second)?];
+        let state = State { files, active: 0, waiting: vec![], taken: Arc::new(left), closed: false };
+        Ok(Self { state: Mutex::new(state), nudge: Condvar::new(), broken })
     }
 
-    /// Empties the files, once all that they held when the journal was opened is in the database.
+    /// Empties the files, once the database holds all that they held when the journal was opened.
     pub(super) fn empty(&self) -> Result<(), StoreError> {
         let mut state = self.state();
         state.files.iter_mut().try_for_each(Side::empty).map_err(StoreError::engine)
@@ -90,23 +94,25 @@ impl Journal {
         if state.closed {
             return Err(StoreError::Closed);
         }
-        if state.broken {
+        if self.broken.load(Ordering::Relaxed) {
             return Err(StoreError::ReadOnly);
         }
-        let State { files, active, waiting, broken, .. } = &mut *state;
-        let [first, second] = files;
+        let State { files: [first, second], active, waiting, taken, .. } = &mut *state;
         let side = if *active == 0 { first } else { second };
-        if side.length + bytes.len() > MAX_WAITING {
+        let before = side.length;
+        if before + bytes.len() > MAX_WAITING {
             return Err(StoreError::engine(std::io::Error::other("the audit log is too far behind")));
         }
         if let Err(error) = side.append(&bytes) {
             // A full disk refuses this record; after another failure nobody knows what the file holds.
-            *broken = error.kind() != std::io::ErrorKind::StorageFull || side.cut().is_err();
-            tracing::error!(%error, read_only = *broken, "the audit journal could not be written");
+            let broken = error.kind() != std::io::ErrorKind::StorageFull || side.cut().is_err();
+            self.broken.fetch_or(broken, Ordering::Relaxed);
+            tracing::error!(%error, read_only = broken, "the audit journal could not be written");
             return Err(StoreError::engine(error));
         }
         waiting.extend(records);
-        if side.length >= MOVED_AT {
+        // Once; where moving fails it is tried again after the usual wait.
+        if before < MOVED_AT && side.length >= MOVED_AT && taken.is_empty() {
             self.nudge.notify_one();
         }
         Ok(())
@@ -150,12 +156,12 @@ impl Journal {
         }
         let mut state = self.state();
         state.taken = Arc::default();
-        let State { files: [first, second], active, broken, .. } = &mut *state;
+        let State { files: [first, second], active, .. } = &mut *state;
         let moved = if *active == 0 { second } else { first };
         if let Err(error) = moved.empty() {
             // What is left would only be moved again; but what cannot be cut cannot be trusted to be written.
             tracing::error!(%error, "the audit journal could not be emptied");
-            *broken = true;
+            self.broken.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -193,6 +199,9 @@ fn open(path: &Path) -> std::io::Result<File> {
 
 fn frame(record: &AuditRecord, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
     let record = record.to_bytes()?;
+    if record.len() > MAX_RECORD {
+        return Err(StoreError::engine(std::io::Error::other("an audit record is too long")));
+    }
     let length = u32::try_from(record.len()).map_err(StoreError::engine)?;
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(&crc(&record).to_le_bytes());
@@ -211,6 +220,8 @@ pub(super) struct Found {
     pub(super) records: Vec<AuditRecord>,
     /// Bytes between records that are none.
     pub(super) unreadable: usize,
+    /// Where the last record ends.
+    end: usize,
 }
 
 /// What the files of a folder hold, without opening it as a journal.
@@ -234,11 +245,12 @@ fn read(path: &Path) -> std::io::Result<Found> {
 
 /// Damage hides none of the records behind it. What is no record at the end of a file is the beginning of one that nobody was
 /// told of: its writer was ended in the midst of it.
-fn records(mut bytes: &[u8]) -> Found {
-    let mut found = Found::default();
+fn records(whole: &[u8]) -> Found {
+    let (mut found, mut bytes) = (Found::default(), whole);
     while !bytes.is_empty() {
         if let Some((record, after)) = first(bytes) {
             found.records.push(record);
+            found.end = whole.len() - after.len();
             bytes = after;
             continue;
         }
@@ -272,39 +284,81 @@ mod tests {
         records.iter().map(|r| r.event_id.as_str()).collect()
     }
 
+    fn open(folder: &Path) -> Journal {
+        Journal::open(folder, Arc::default()).unwrap()
+    }
+
+    fn moved(journal: &Journal) -> Vec<String> {
+        let mut moved = vec![];
+        let put = |records: &[AuditRecord]| {
+            moved.extend(records.iter().map(|r| r.event_id.clone()));
+            Ok::<(), ()>(())
+        };
+        journal.drain(put).unwrap();
+        moved
+    }
+
     #[test]
     fn what_was_added_is_there_after_an_end_without_goodbye() {
         let folder = tempfile::tempdir().unwrap();
-        let (journal, left) = Journal::open(folder.path()).unwrap();
-        assert!(left.is_empty() && journal.is_moved());
+        let journal = open(folder.path());
+        assert!(journal.is_moved());
         journal.append(vec![record(1)]).unwrap();
-        let moved: Result<(), &str> = journal.drain(|_| Err("the disk is full"));
-        assert!(moved.is_err());
+        journal.drain(|_| Err("the disk is full")).unwrap_err();
         journal.append(vec![record(2), record(3)]).unwrap();
         drop(journal);
-        let (journal, left) = Journal::open(folder.path()).unwrap();
-        assert_eq!(ids(&left), ["e-1", "e-2", "e-3"]);
+        // The beginning of a record that nobody was told of.
+        let torn = folder.path().join(NAMES[0]);
+        let mut bytes = std::fs::read(&torn).unwrap();
+        bytes.extend([9, 0, 0, 0, 1]);
+        std::fs::write(&torn, bytes).unwrap();
+        let journal = open(folder.path());
+        // The disk is still full, and what comes is taken all the same.
+        journal.drain(|_| Err("the disk is full")).unwrap_err();
+        journal.append(vec![record(4)]).unwrap();
+        let found = look(folder.path()).unwrap();
+        assert_eq!((found.records.len(), found.unreadable), (4, 0));
+        let mut first = moved(&journal);
+        first.sort();
+        assert_eq!(first, ["e-1", "e-2", "e-3"]);
+        assert_eq!(moved(&journal), ["e-4"]);
         journal.empty().unwrap();
         assert!(look(folder.path()).unwrap().records.is_empty());
     }
 
     #[test]
+    fn nothing_is_taken_where_nothing_can_be_moved_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let broken = Arc::new(AtomicBool::new(false));
+        let journal = Journal::open(folder.path(), Arc::clone(&broken)).unwrap();
+        journal.append(vec![record(1)]).unwrap();
+        broken.store(true, Ordering::Relaxed);
+        assert!(matches!(journal.append(vec![record(2)]), Err(StoreError::ReadOnly)));
+        assert_eq!(look(folder.path()).unwrap().records.len(), 1);
+    }
+
+    #[test]
+    fn what_is_taken_can_be_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = open(folder.path());
+        let long = |length| AuditRecord { explanation: Some("x".repeat(length)), ..record(1) };
+        journal.append(vec![long(MAX_RECORD - 100)]).unwrap();
+        journal.append(vec![long(MAX_RECORD)]).unwrap_err();
+        let found = look(folder.path()).unwrap();
+        assert_eq!((found.records.len(), found.unreadable), (1, 0));
+    }
+
+    #[test]
     fn what_could_not_be_moved_comes_first_the_next_time_and_once() {
         let folder = tempfile::tempdir().unwrap();
-        let (journal, _) = Journal::open(folder.path()).unwrap();
+        let journal = open(folder.path());
         journal.append(vec![record(1)]).unwrap();
         journal.drain(|_| Err(())).unwrap_err();
         journal.append(vec![record(2)]).unwrap();
-        let mut moved = vec![];
-        let mut put = |records: &[AuditRecord]| {
-            moved.extend(records.iter().map(|r| r.event_id.clone()));
-            Ok::<(), ()>(())
-        };
-        journal.drain(&mut put).unwrap();
+        assert_eq!(moved(&journal), ["e-1"]);
         assert!(!journal.is_moved());
-        journal.drain(&mut put).unwrap();
+        assert_eq!(moved(&journal), ["e-2"]);
         assert!(journal.is_moved());
-        assert_eq!(moved, ["e-1", "e-2"]);
         assert!(look(folder.path()).unwrap().records.is_empty());
     }
 

@@ -13,7 +13,7 @@ mod wal;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 
@@ -40,6 +40,7 @@ pub struct Sqlite {
     threads: Vec<JoinHandle<()>>,
     /// Takes what comes with no change; a database in memory has none.
     journal: Option<Arc<Journal>>,
+    broken: Arc<AtomicBool>,
     head: watch::Receiver<Revision>,
     hooks: Hooks,
     /// Readers that nobody uses at the moment.
@@ -75,9 +76,9 @@ impl Sqlite {
     /// # Errors
     /// If the file cannot be used or has another format.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let (journal, left) = Journal::open(folder)?;
-        Self::start(File::Disk(path.to_owned()), Some((journal, left)))
+        let broken = Arc::default();
+        let journal = Journal::open(path.parent().unwrap_or(Path::new(".")), Arc::clone(&broken))?;
+        Self::start(File::Disk(path.to_owned()), Some(Arc::new(journal)), broken)
     }
 
     /// A database that ends with this value.
@@ -87,10 +88,10 @@ impl Sqlite {
     pub fn in_memory() -> Result<Self, StoreError> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        Self::start(File::Memory(format!("file:/daypass-{number}?vfs=memdb")), None)
+        Self::start(File::Memory(format!("file:/daypass-{number}?vfs=memdb")), None, Arc::default())
     }
 
-    fn start(file: File, journal: Option<(Journal, Vec<AuditRecord>)>) -> Result<Self, StoreError> {
+    fn start(file: File, journal: Option<Arc<Journal>>, broken: Arc<AtomicBool>) -> Result<Self, StoreError> {
         let connection = file.connect()?;
         let revision = schema::prepare(&connection, matches!(file, File::Disk(_)))?;
         let (tell, head) = watch::channel(revision);
@@ -98,12 +99,15 @@ impl Sqlite {
         let hooks = Hooks::default();
         // The writer waits by itself, with nothing held.
         connection.busy_timeout(std::time::Duration::ZERO).map_err(StoreError::engine)?;
-        let (journal, left) =
-            journal.map_or((None, vec![]), |(journal, left)| (Some(Arc::new(journal)), left));
-        let mut writer = Writer::new(connection, tell, Arc::clone(&hooks), journal.clone());
+        let mut writer =
+            Writer::new(connection, tell, Arc::clone(&hooks), journal.clone(), Arc::clone(&broken));
         if let Some(journal) = &journal {
-            writer.keep(&left)?;
-            journal.empty()?;
+            match writer.drain() {
+                Ok(()) => journal.empty()?,
+                Err(error) if broken.load(Ordering::Relaxed) => return Err(error),
+                // What was left waits for room with what comes.
+                Err(error) => tracing::warn!(%error, "the audit journal waits to be moved"),
+            }
         }
         let mut threads = vec![];
         let mut start = |name: &str, run: Box<dyn FnOnce() + Send>| {
@@ -118,7 +122,7 @@ impl Sqlite {
                 Box::new(move || while journal.wait() && tasks.send(Task::Drain(None)).is_ok() {}),
             )?;
         }
-        Ok(Self { file, tasks: Some(tasks), threads, journal, head, hooks, idle: Mutex::default() })
+        Ok(Self { file, tasks: Some(tasks), threads, journal, broken, head, hooks, idle: Mutex::default() })
     }
 
     /// Has everything in the audit log that was acknowledged.
@@ -181,12 +185,15 @@ impl Engine for Sqlite {
     }
 
     fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
-        self.flush()?;
         self.reader()?.audit(query)
     }
 
     fn flush(&self) -> Result<(), StoreError> {
         Self::flush(self)
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
     }
 }
 

@@ -2,8 +2,7 @@
 //!
 //! SQLite reads its log up to the first frame whose checksum is wrong and takes the rest for what a crash left unfinished
 //! (sqlite.org, "WAL-mode File Format"). A byte that rots in the middle would so take back every commit behind it, silently.
-//! A commit that was under way when the power failed leaves one mark behind the end at most, and commits that hold only
-//! audit records, which are not synced one by one, leave a few.
+//! A commit that was under way when the power failed leaves one mark behind the end at most.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read as _};

@@ -1,5 +1,6 @@
 //! The one thread that writes: it takes the whole queue, writes it as one SQLite transaction, and answers everyone.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -45,8 +46,8 @@ pub(super) struct Writer {
     hooks: Hooks,
     /// Where records that come with no change wait; a database in memory has none.
     journal: Option<Arc<Journal>>,
-    /// Why nothing can be written any more.
-    broken: bool,
+    /// Whether nothing can be written any more.
+    broken: Arc<AtomicBool>,
 }
 
 /// What became of each order of a group, and what changed.
@@ -62,8 +63,9 @@ impl Writer {
         head: watch::Sender<Revision>,
         hooks: Hooks,
         journal: Option<Arc<Journal>>,
+        broken: Arc<AtomicBool>,
     ) -> Self {
-        Self { connection, head, hooks, journal, broken: false }
+        Self { connection, head, hooks, journal, broken }
     }
 
     pub(super) fn run(mut self, queue: &Receiver<Task>) {
@@ -95,14 +97,14 @@ impl Writer {
 
     /// Moves the journal to the audit log: all that was there when this began. What comes meanwhile waits for the next time, so
     /// that whoever only reads keeps nobody from writing.
-    fn drain(&mut self) -> Result<(), StoreError> {
+    pub(super) fn drain(&mut self) -> Result<(), StoreError> {
         let Some(journal) = self.journal.clone() else { return Ok(()) };
         // Once for what an earlier attempt left, once for what has gathered since.
         for _ in 0..2 {
             if journal.is_moved() {
                 break;
             }
-            if self.broken {
+            if self.is_broken() {
                 return Err(StoreError::ReadOnly);
             }
             journal.drain(|records| self.keep(records))?;
@@ -111,7 +113,7 @@ impl Writer {
     }
 
     /// Writes records to the audit log that were acknowledged before.
-    pub(super) fn keep(&mut self, records: &[AuditRecord]) -> Result<(), StoreError> {
+    fn keep(&mut self, records: &[AuditRecord]) -> Result<(), StoreError> {
         let insert = |connection: &Connection| records.iter().try_for_each(|r| audit::insert(connection, r));
         self.when_free(insert).map_err(|error| {
             self.fail(&error);
@@ -122,7 +124,7 @@ impl Writer {
     fn commit(&mut self, orders: Vec<Order>) {
         let (batches, replies): (Vec<Batch>, Vec<Reply>) =
             orders.into_iter().map(|o| (o.batch, o.reply)).unzip();
-        if self.broken {
+        if self.is_broken() {
             for reply in replies {
                 let _ = reply.send(Err(StoreError::ReadOnly));
             }
@@ -154,9 +156,14 @@ impl Writer {
     /// disk holds, and trying again would only seem to help.
     fn fail(&mut self, error: &rusqlite::Error) {
         let full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
-        self.broken |= self.roll_back().is_err();
-        self.broken |= !full;
-        tracing::error!(%error, read_only = self.broken, "the state could not be written");
+        // Nor is there anything unknown where somebody else held the file all the time.
+        let broken = self.roll_back().is_err() || !(full || is_busy(error));
+        self.broken.fetch_or(broken, Ordering::Relaxed);
+        tracing::error!(%error, read_only = self.is_broken(), "the state could not be written");
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
     }
 
     /// Writes in one commit, once nobody else is in the way: on a disk that is another program's lock, in memory a reader that
