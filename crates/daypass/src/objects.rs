@@ -32,7 +32,7 @@ pub(crate) fn open(data: &Path, ring: &KeyRing) -> Result<Local> {
     let mut options = Options::new(Box::new(|buffer: &mut [u8]| SystemEntropy.fill(buffer)));
     options.keyring = Arc::new(ObjectKeys::of(ring));
     // The runtime has a thread for each processor; half of them at most wait for the disk.
-    options.lookups_here = (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1);
+    options.lookups_here = std::thread::available_parallelism().map_or(1, usize::from) / 2;
     let place = data.join("objects");
     Local::open(&place, options).with_context(|| format!("`{}`", place.display()))
 }
