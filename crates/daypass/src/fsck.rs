@@ -94,7 +94,7 @@ impl Kind {
                 "restore a backup (`daypass restore`); the objects of this directory can be copied out while the server still starts"
             }
             Self::Log => {
-                "copy the directory as it is before a server starts on it: the server goes on with what is before the break, and overwrites what is behind. If the power had failed, this may be no more than audit records of its last second; if not, look after the disk and restore a backup (`daypass restore`)"
+                "copy the directory as it is before a server starts on it: the server goes on with what is before the break, and overwrites what is behind. Look after the disk and restore a backup (`daypass restore`)"
             }
             Self::Index => {
                 "restore a backup (`daypass restore`), or copy out what still reads; what does not read is answered with an error, never with other bytes"

@@ -144,6 +144,8 @@ pub(crate) struct StatusReply {
     pub(crate) endpoint: String,
     pub(crate) account: String,
     pub(crate) region: String,
+    /// Whether the state takes nothing any more, since a write or a sync of it failed.
+    pub(crate) state_is_read_only: bool,
     pub(crate) objects: ObjectsReply,
     /// Events that wait for their delivery.
     pub(crate) events: Vec<EventQueue>,

@@ -218,6 +218,7 @@ async fn status(server: &Server) -> Reply {
         Err(error) => return failed(&format!("the events could not be looked at: {error}")),
     };
     Reply::Status(StatusReply {
+        state_is_read_only: state.store.is_read_only(),
         objects,
         events,
         version: env!("CARGO_PKG_VERSION").to_owned(),

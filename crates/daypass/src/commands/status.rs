@@ -25,6 +25,11 @@ pub(crate) fn run(arguments: Status) -> Result<()> {
     crate::say(&format!("account    {}", status.account));
     crate::say(&format!("region     {}", status.region));
     crate::say(&format!("data       {}", directory.display()));
+    if status.state_is_read_only {
+        crate::say(
+            "state      read-only until the next start: a write or a sync of it failed, as the server's log says",
+        );
+    }
     for queue in &status.events {
         crate::say(&format!(
             "events     {}: {} wait, {} were let go",
