@@ -7,6 +7,7 @@ set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 here=$root/tests/clients
 home=$root/.test/clients
+declare -A checks=([aws]=9 [s3cmd]=7 [rclone]=7 [boto3]=6 [minio-py]=6 [aws-sdk-js]=6 [minio-js]=6)
 clients=("$@")
 [ $# -gt 0 ] || clients=(aws s3cmd rclone boto3 minio-py aws-sdk-js minio-js)
 daypass=${DAYPASS:-$root/target/debug/daypass} port=${PORT:-5123}
@@ -62,8 +63,12 @@ for client in "${clients[@]}"; do
     skipped=$((skipped + 1))
     continue
   fi
+  # A client whose script ends badly, or before all of its checks, has failed whatever it said until then.
   script "$client" >"$work/$client.out" 2>"$work/$client.err"
-  grep -E '^(not )?ok ' "$work/$client.out" || { echo "not ok $client ran nothing: $(tail -n 3 "$work/$client.err" | tr '\n' ' ')" | tee "$work/$client.out"; }
+  status=$? ran=$(grep -cE '^(not )?ok ' "$work/$client.out")
+  [ "$status" = 0 ] && [ "$ran" = "${checks[$client]}" ] ||
+    echo "not ok $client ended with $status after $ran of ${checks[$client]} checks: $(tail -n 3 "$work/$client.err" | tr '\n' ' ')" >>"$work/$client.out"
+  grep -E '^(not )?ok ' "$work/$client.out"
   passed=$((passed + $(grep -c '^ok ' "$work/$client.out"))) failed=$((failed + $(grep -c '^not ok ' "$work/$client.out")))
 done
 echo "$passed passed, $failed failed, $skipped skipped"
