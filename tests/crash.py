@@ -12,7 +12,7 @@ with 'N passed, N failed'.
 
 What was acknowledged must be there, whole; what was not acknowledged may be there, whole, or not at all.
 """
-import argparse, hashlib, json, os, random, shutil, signal, subprocess, sys, tempfile, threading, time
+import argparse, hashlib, json, os, random, shutil, signal, sqlite3, subprocess, sys, tempfile, threading, time
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -103,9 +103,13 @@ class Load:
         self.random, self.held, self.open, self.acknowledged, self.refused = random.Random(seed), {}, {}, 0, 0
         # what was sent since somebody asked for it, by key; and what a reader found torn meanwhile
         self.sent, self.torn, self.read, self.users = None, [], 0, 0
+        # the requests that were answered, reads and refusals too, since somebody asked for their records
+        self.answered, self.recorded = [], 0
 
     def run(self, s3, seconds, before_end=lambda: None, iam=None):
         stop = threading.Event()
+        for client in filter(None, (s3, iam)):
+            client.meta.events.register("after-call", lambda parsed, **_: self.answered.append(parsed["ResponseMetadata"]["RequestId"]))
         seeds = [self.random.random() for _ in range(WRITERS)]
         with ThreadPoolExecutor(WRITERS + 1) as pool:
             threads = [pool.submit(self.write, s3, iam, writer, random.Random(seeds[writer]), stop) for writer in range(WRITERS)]
@@ -207,6 +211,20 @@ class Load:
         return wrong
 
 
+    def unrecorded(self, data):
+        """What of all that was answered the audit log does not hold, once each; those of objects come to it within a second."""
+        log, end = sqlite3.connect(f"file:{data}/state.db?mode=ro", uri=True), time.time() + 20
+        found = {}
+        while self.answered and time.time() < end:
+            found = {request: log.execute("SELECT count(*) FROM audit WHERE request_id = ?", (request,)).fetchone()[0] for request in self.answered}
+            if all(count == 1 for count in found.values()):
+                break
+            time.sleep(0.2)
+        log.close()
+        self.recorded, self.answered = self.recorded + len(found), []
+        return [f"request {request} has {count} audit records" for request, count in found.items() if count != 1]
+
+
 class Tally:
     def __init__(self):
         self.passed = self.failed = 0
@@ -251,12 +269,13 @@ def killed(server, a, tally):
             server.kill_while_it_starts(load.random.uniform(0, 0.3))
         server.start()
         nothing = [] if load.acknowledged > before else ["nothing was acknowledged: nothing was tested"]
-        tally.count(f"round {round}", unsound + nothing + load.judge(*server.clients("s3", "iam")))
+        wrong = unsound + nothing + load.unrecorded(server.data)
+        tally.count(f"round {round}", wrong + load.judge(*server.clients("s3", "iam")))
         so_far(round, 100, tally)
     server.stop()
     tally.count("fsck finds nothing, no leftovers either", server.unsound())
     tally.count("objects were read and users made meanwhile", [] if load.read and load.users else [f"{load.read} and {load.users}"])
-    return f"{load.acknowledged} changes acknowledged, {load.users} of them of users, {load.refused} under way when the server was killed; {load.read} objects read meanwhile; {starting} kills while it started"
+    return f"{load.acknowledged} changes acknowledged, {load.users} of them of users, {load.refused} under way when the server was killed; {load.read} objects read meanwhile; {load.recorded} answers, each with its record; {starting} kills while it started"
 
 
 def injected(server, a, tally, calls, within):
