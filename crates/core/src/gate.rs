@@ -21,7 +21,7 @@ use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 
 use self::claimed::{claimed_key, claimed_service, claims_access_analyzer};
-use self::reading::{body_kind, family, is_region, read_form, service_of, signature_fault};
+use self::reading::{body_kind, directed, family, is_region, read_form, service_of, signature_fault};
 use self::watching::Found;
 use self::website::write_refusal;
 use crate::audit::Call;
@@ -205,6 +205,7 @@ impl Gate {
             })
         };
         let guess = service_of(protocols, head);
+        directed(head, guess).map_err(|fault| refuse(guess, None, "", fault))?;
         if let Some(site) = &arrival.website {
             let admitted = self.admit_visitor(arrival, site, body);
             return admitted.map_err(|(operation, fault)| refuse(website::service(), operation, "", fault));

@@ -1,7 +1,7 @@
 //! What the head of a request tells of it, and what a signature is refused with.
 
 use daypass_model::{Operation, Protocol, Service, services};
-use daypass_wire::sigv4::{BodyKind, Family, SigError};
+use daypass_wire::sigv4::{BodyKind, Family, RequestHead, SigError};
 use daypass_wire::{Fault, Form, Protocols};
 use http::request::Parts;
 
@@ -52,6 +52,22 @@ pub(super) fn signature_fault(error: &SigError, family: Family) -> Fault {
         fault.details = error.details();
     }
     fault
+}
+
+/// Why a request is not read that does not say where it is to, or says two things.
+///
+/// # Errors
+/// In the words in which each family refuses what is not a request.
+pub(super) fn directed(head: &Parts, service: &Service) -> Result<(), Fault> {
+    if RequestHead::from(head).is_directed() {
+        return Ok(());
+    }
+    let code = match service.protocol {
+        Protocol::RestXml | Protocol::Ec2 => "InvalidRequest",
+        Protocol::Query => "ValidationError",
+        Protocol::Json | Protocol::RestJson => "ValidationException",
+    };
+    Err(Fault::coded(code, 400, "The request needs one Host header, which its target must not contradict."))
 }
 
 /// What an S3 operation does with its body decides how it may be sent.

@@ -3,6 +3,7 @@
 use daypass_core::model::{Location, Operation};
 use daypass_core::testing::ACCOUNT;
 
+use crate::signer::{Outgoing, Signer};
 use crate::support::{Account, ask_with, control};
 
 /// A document that each operation which wants one takes.
@@ -151,4 +152,68 @@ async fn nobody_does_anything_without_a_right() {
         }
     }
     assert_eq!(account.ok("GET", "/b-1/k", "", "").await.body, "kept");
+}
+
+#[tokio::test]
+async fn a_request_is_for_the_host_that_it_was_signed_for_or_for_none() {
+    let account = Account::with_bucket("meant").await;
+    account.ok("PUT", "/other", "", "").await;
+    account.ok("PUT", "/meant/other/k", "", "what was meant").await;
+    account.ok("PUT", "/other/k", "", "what was not").await;
+    let all = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+    account.server.user("reader", &[("all", all)]).await;
+    let signer = Signer::of(&account.server, "reader");
+    let absolute = "http://meant.localhost/other/k";
+    for (target, hosts, expected) in [
+        ("/other/k", &["meant.localhost"][..], 200),
+        // What a client tells its proxy.
+        (absolute, &["meant.localhost"], 200),
+        (absolute, &[], 400),
+        (absolute, &["localhost"], 400),
+        (absolute, &["other.localhost"], 400),
+        (absolute, &["meant.localhost", "localhost"], 400),
+        (absolute, &[""], 400),
+        ("/other/k", &[], 400),
+        ("/other/k", &["meant.localhost", "meant.localhost"], 400),
+    ] {
+        let outgoing = Outgoing {
+            method: "GET",
+            path: "/other/k",
+            query: "",
+            headers: &[],
+            unsigned: &[],
+            payload: "UNSIGNED-PAYLOAD",
+            body: b"",
+        };
+        let answer = signer.redirected(outgoing, "meant.localhost", target, hosts).await;
+        assert_eq!(answer.status, expected, "{target} {hosts:?} {}", answer.body);
+        match expected {
+            200 => assert_eq!(answer.body, "what was meant"),
+            _ => assert_eq!(answer.code().unwrap(), "InvalidRequest", "{target} {hosts:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_service_refuses_in_its_words_what_has_no_host() {
+    let account = Account::new().await;
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let signer = Signer::of(&account.server, "nobody");
+    for (header, code) in [
+        (form, "ValidationError"),
+        (("x-amz-target", "TrentService.ListKeys"), "ValidationException"),
+        (("x-other", ""), "InvalidRequest"),
+    ] {
+        let outgoing = Outgoing {
+            method: "POST",
+            path: "/",
+            query: "",
+            headers: &[],
+            unsigned: &[header],
+            payload: "UNSIGNED-PAYLOAD",
+            body: b"",
+        };
+        let answer = signer.redirected(outgoing, "localhost", "/", &[]).await;
+        assert_eq!((answer.status, answer.code().as_deref()), (400, Some(code)));
+    }
 }

@@ -74,6 +74,31 @@ impl<'s> Signer<'s> {
         self.send(&outgoing, outgoing.query, &headers).await
     }
 
+    /// Sends a request that is signed in its header for a host, to another target and with other `Host` headers.
+    pub(crate) async fn redirected(
+        &self,
+        outgoing: Outgoing<'_>,
+        host: &str,
+        target: &str,
+        hosts: &[&str],
+    ) -> TestAnswer {
+        let date = self.server.clock.now().basic();
+        let mut headers =
+            vec![("host", host), ("x-amz-content-sha256", outgoing.payload), ("x-amz-date", &date)];
+        let signature = self.sign(&date, &outgoing, outgoing.query, &mut headers);
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={signature}",
+            self.access_key_id,
+            scope(&date),
+            names(&headers, &[])
+        );
+        headers.retain(|(name, _)| *name != "host");
+        headers.push(("authorization", &authorization));
+        headers.extend(hosts.iter().map(|host| ("host", *host)));
+        headers.extend(outgoing.unsigned);
+        self.send_to(&outgoing, target, &headers).await
+    }
+
     fn sign(&self, date: &str, outgoing: &Outgoing<'_>, query: &str, headers: &mut [(&str, &str)]) -> String {
         headers.sort_unstable();
         let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
@@ -114,7 +139,10 @@ impl<'s> Signer<'s> {
     }
 
     async fn send(&self, outgoing: &Outgoing<'_>, query: &str, headers: &[(&str, &str)]) -> TestAnswer {
-        let uri = format!("{}?{query}", outgoing.path);
+        self.send_to(outgoing, &format!("{}?{query}", outgoing.path), headers).await
+    }
+
+    async fn send_to(&self, outgoing: &Outgoing<'_>, uri: &str, headers: &[(&str, &str)]) -> TestAnswer {
         let mut request = http::Request::builder().method(outgoing.method).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);

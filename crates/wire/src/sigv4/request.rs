@@ -47,6 +47,15 @@ impl<'a> From<&'a http::request::Parts> for RequestHead<'a> {
 }
 
 impl<'a> RequestHead<'a> {
+    /// Whether the request says in one `Host` header where it is to, and its target says nothing else (RFC 9112, section 3.2:
+    /// everything else is answered with 400). Who routes by the header must not read any other request: the signature
+    /// of one without it would be for the target's authority.
+    #[must_use]
+    pub fn is_directed(&self) -> bool {
+        let header = self.headers.get(header::HOST).map(HeaderValue::to_str);
+        matches!((header, self.host()), (Some(Ok(header)), Ok(host)) if header.as_bytes() == host)
+    }
+
     /// The host that the request was sent to: its `Host` header, or the authority of its target. Never a
     /// forwarding header, which anybody can write.
     ///
