@@ -16,17 +16,15 @@ use crate::authorize;
 use crate::bucket_policy;
 use crate::fault::access_denied;
 
-/// The account that a request names, which is the caller's.
+/// The account that a request names, which is the caller's: no policy lets in anybody else, least of all nobody in particular.
 ///
 /// # Errors
-/// `AccessDenied` if it is another's.
+/// `AccessDenied` if it is another's, or if the caller has none.
 fn own_account(cx: &Cx, named: &str) -> Result<AccountId, Error> {
     let named = named.parse().map_err(|_| access_denied())?;
     match cx.caller().account() {
         Some(account) if account == named => Ok(named),
-        // Nobody in particular is refused by the question that follows.
-        None => Ok(named),
-        Some(_) => Err(access_denied().into()),
+        _ => Err(access_denied().into()),
     }
 }
 

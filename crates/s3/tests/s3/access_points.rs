@@ -160,6 +160,39 @@ async fn control_of_access_points_is_for_who_may_in_the_account() {
 }
 
 #[tokio::test]
+async fn no_policy_lets_nobody_in_particular_control_anything() {
+    let open = "<PublicAccessBlockConfiguration><BlockPublicPolicy>false</BlockPublicPolicy></PublicAccessBlockConfiguration>";
+    let (account, _) = with_door(open).await;
+    account.unblock("behind").await;
+    let public = statement("Allow", "\"*\"", "s3:*", &format!("[\"{ARN}\",\"{ARN}/object/*\"]"), "");
+    control(&account.administrator, "PUT", "accesspoint/door/policy", "", &put_policy(&public)).await.ok();
+    let resource = r#"["arn:aws:s3:::behind","arn:aws:s3:::behind/*"]"#;
+    account.policy("behind", &statement("Allow", "\"*\"", "s3:*", resource, "")).await;
+    let anonymous = account.server.anonymous();
+    ask(&anonymous, "GET", "/behind/k", "", "").await.ok();
+    let tags =
+        "<TagResourceRequest><Tags><Tag><Key>a</Key><Value>1</Value></Tag></Tags></TagResourceRequest>";
+    let door = format!("tags/{ARN}");
+    for (method, path, query, body) in [
+        ("GET", "accesspoint/door", "", ""),
+        ("GET", "accesspoint/door/policy", "", ""),
+        ("GET", "accesspoint/door/policyStatus", "", ""),
+        ("PUT", "accesspoint/door/policy", "", put_policy(&public).as_str()),
+        ("DELETE", "accesspoint/door/policy", "", ""),
+        ("GET", "tags/arn:aws:s3:::behind", "", ""),
+        ("POST", "tags/arn:aws:s3:::behind", "", tags),
+        ("DELETE", "tags/arn:aws:s3:::behind", "tagKeys=a", ""),
+        ("GET", &door, "", ""),
+        ("POST", &door, "", tags),
+        ("DELETE", "accesspoint/door", "", ""),
+    ] {
+        let answer = control(&anonymous, method, path, query, body).await;
+        let refused = (answer.status, answer.code());
+        assert_eq!(refused, (403, Some("AccessDenied".to_owned())), "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn objects_are_reached_by_alias_and_by_host_as_by_the_bucket() {
     let (account, alias) = with_door("").await;
     let administrator = &account.administrator;
