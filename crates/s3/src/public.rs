@@ -79,12 +79,19 @@ fn pins(condition: &Condition, pinning: &[&str]) -> bool {
 fn is_fixed(key: &str, value: &str) -> bool {
     let wild = |text: &str| text.contains(['*', '?']) || text.contains("${");
     match key {
-        // The name of the access point may be anything while its account is fixed.
-        "s3:dataaccesspointarn" => value.rsplit_once(':').is_some_and(|(account, _)| !wild(account)),
+        "s3:dataaccesspointarn" => has_fixed_account(value),
         // Who has sessions of a role names them.
         "aws:userid" => !wild(value) && !value.starts_with("AROA"),
         _ => !wild(value),
     }
+}
+
+/// Whether a pattern of access points' ARNs is of one account's alone: all else in it may be anything. An ARN of an access
+/// point has five colons; so has the pattern, and none of its wildcards stands for one.
+fn has_fixed_account(pattern: &str) -> bool {
+    let parts: Vec<&str> = pattern.split(':').collect();
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    matches!(parts.as_slice(), [_, _, _, _, account, _] if is_account(account)) && !pattern.contains("${")
 }
 
 /// Whether a range of addresses is no wider than /8 (IPv4) or /32 (IPv6). The private ranges are not.
@@ -152,7 +159,26 @@ mod tests {
             ("IpAddress", "aws:SourceIp", "::/0", true),
             ("NotIpAddress", "aws:SourceIp", "203.0.113.0/24", true),
             ("ArnLike", "s3:DataAccessPointArn", "arn:aws:s3:us-west-2:111122223333:accesspoint/*", false),
+            ("ArnLike", "s3:DataAccessPointArn", "arn:aws:s3:*:111122223333:accesspoint/*", false),
             ("ArnLike", "s3:DataAccessPointArn", "arn:aws:s3:us-west-2:*:accesspoint/*", true),
+            ("ArnLike", "s3:DataAccessPointArn", "arn:aws:s3:us-west-2:11112222333?:accesspoint/*", true),
+            (
+                "ArnLike",
+                "s3:DataAccessPointArn",
+                "arn:aws:s3:us-west-2:${aws:PrincipalAccount}:accesspoint/a",
+                true,
+            ),
+            (
+                "ArnLike",
+                "s3:DataAccessPointArn",
+                "arn:aws:s3:us-west-2:111122223333:accesspoint/${aws:username}",
+                true,
+            ),
+            ("StringLike", "s3:DataAccessPointArn", "arn:*", true),
+            ("StringLike", "s3:DataAccessPointArn", "arn:aws:s3:*", true),
+            ("StringLike", "s3:DataAccessPointArn", "arn:aws:s3:us-west-2:*", true),
+            ("StringLike", "s3:DataAccessPointArn", "arn:aws:s3:us-west-2::*", true),
+            ("StringLike", "s3:DataAccessPointArn", "*", true),
         ] {
             let condition = format!(r#","Condition":{{"{operator}":{{"{key}":"{value}"}}}}"#);
             assert_eq!(public(r#""*""#, &condition), expected, "{operator} {key} {value}");

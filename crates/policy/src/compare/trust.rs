@@ -53,8 +53,11 @@ pub(super) fn is_fixed(key: &Key<'_>, text: &str, style: Style) -> bool {
         return true;
     }
     if *key == S3_DATA_ACCESS_POINT_ARN {
-        // The name of the access point may vary as long as the account does not.
-        return text.split(':').nth(4).is_some_and(|account| !account.is_empty() && !wild(account));
+        // All but the account may vary. The ARN of an access point has five colons; so has the text, and none of its wildcards
+        // stands for one.
+        let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+        let parts: Vec<&str> = text.split(':').collect();
+        return matches!(parts.as_slice(), [_, _, _, _, account, _] if is_account(account));
     }
     let of_organization = *key == keys::PRINCIPAL_ORG_PATHS || *key == keys::SOURCE_ORG_PATHS;
     of_organization && text.split_once('/').is_some_and(|(organization, _)| !wild(organization))
