@@ -102,7 +102,7 @@ impl<'a> Call<'a> {
             event_id: &cx.event_id,
             request_id: &cx.request_id,
             time: cx.now,
-            region: if cx.operation.service.global { "us-east-1" } else { &cx.region },
+            region: if cx.operation.service.global { "us-east-1" } else { cx.region() },
             account: account_of(cx),
             peer: &cx.peer,
             user_agent: &cx.user_agent,

@@ -171,7 +171,7 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, places: &'a Places, context: &mut 
     context.set(keys::SOURCE_IP, cx.peer.address);
     context.set(keys::USER_AGENT, cx.user_agent.as_str());
     context.set(keys::VIA_AWS_SERVICE, false);
-    let region = if cx.operation.service.global { "us-east-1" } else { cx.region.as_str() };
+    let region = if cx.operation.service.global { "us-east-1" } else { cx.region() };
     context.set(keys::REQUESTED_REGION, region);
     if let Some(referer) = &cx.referer {
         context.set(keys::REFERER, referer.as_str());

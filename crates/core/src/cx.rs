@@ -95,6 +95,8 @@ pub struct Cx {
     pub(crate) peer: Peer,
     pub(crate) operation: &'static Operation,
     pub(crate) region: String,
+    /// The region that serves the request, where it says more than the signature does.
+    pub(crate) served: OnceLock<String>,
     pub(crate) now: Timestamp,
     pub(crate) request_id: String,
     pub(crate) event_id: String,
@@ -171,10 +173,19 @@ impl Cx {
         self.caller().account().unwrap_or_else(|| self.state.account.clone())
     }
 
-    /// The region that the request was signed for.
+    /// The region that serves the request: the one that it was signed for, or of several the one that what it is about is in.
     #[must_use]
     pub fn region(&self) -> &str {
-        &self.region
+        self.served.get().unwrap_or(&self.region)
+    }
+
+    /// Says where that is which the request is about. It counts where the request was signed for that region among others
+    /// (SigV4A), or for none (Signature Version 2, and no signature): what serves it is not the caller's to choose. Once; the
+    /// first word stands.
+    pub fn serve_in(&self, region: &str) {
+        if self.caller().proof().is_none_or(|proof| proof.covers(region)) {
+            let _ = self.served.set(region.to_owned());
+        }
     }
 
     /// When the request came. It stays the same however often a transaction runs.

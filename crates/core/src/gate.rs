@@ -360,6 +360,7 @@ impl Gate {
             peer: arrival.peer,
             operation,
             region,
+            served: OnceLock::new(),
             now: arrival.now,
             request_id: if operation.service.protocol == Protocol::RestXml {
                 arrival.ids.s3_request_id(arrival.now)

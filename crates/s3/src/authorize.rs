@@ -69,6 +69,7 @@ pub(crate) fn admit(cx: &Cx, bucket: &Bucket, expected_owner: Option<&str>) -> R
     {
         return Err(wrong_region(proof.form(), region, &bucket.region).into());
     }
+    cx.serve_in(&bucket.region);
     reached(cx, bucket)?;
     cors::answer(cx, bucket)?;
     if cx.operation().name != "OptionsObject" {

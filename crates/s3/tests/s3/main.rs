@@ -23,6 +23,7 @@ mod notifications;
 mod objects;
 mod posting;
 mod refusals;
+mod regions;
 mod second_paths;
 #[path = "../upstream/served.rs"]
 mod served;
