@@ -169,6 +169,10 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, places: &'a Places, context: &mut 
     context.set(keys::EPOCH_TIME, cx.now.seconds());
     context.set(keys::SECURE_TRANSPORT, cx.peer.tls.is_some());
     context.set(keys::SOURCE_IP, cx.peer.address);
+    // An instance's link leads here as an endpoint in its VPC would (IAM user guide, "Properties of the network").
+    if let Some(instance) = &cx.peer.instance {
+        context.set(keys::SOURCE_VPC, instance.vpc_id.as_str());
+    }
     context.set(keys::USER_AGENT, cx.user_agent.as_str());
     context.set(keys::VIA_AWS_SERVICE, false);
     let region = if cx.operation.service.global { "us-east-1" } else { cx.region() };

@@ -444,6 +444,21 @@ async fn an_access_point_of_a_vpc_takes_requests_of_its_instances_alone() {
 }
 
 #[tokio::test]
+async fn a_request_by_an_instances_link_has_the_vpc_in_its_context() {
+    let account = Account::with_bucket("behind").await;
+    account.ok("PUT", "/behind/k", "", "bytes").await;
+    let may = account.server.user("may", &[("all", ALL)]).await;
+    let condition = r#","Condition":{"StringNotEquals":{"aws:SourceVpc":"vpc-1"}}"#;
+    let resource = r#""arn:aws:s3:::behind/*""#;
+    account.policy("behind", &statement("Deny", "\"*\"", "s3:GetObject", resource, condition)).await;
+    for (vpc, status) in [(None, 403), (Some("vpc-2"), 403), (Some("vpc-1"), 200)] {
+        let instance = |vpc: &str| PeerInstance { id: "i-1".to_owned(), vpc_id: vpc.to_owned() };
+        may.peer.lock().unwrap().instance = vpc.map(instance);
+        assert_eq!(ask(&may, "GET", "/behind/k", "", "").await.status, status, "{vpc:?}");
+    }
+}
+
+#[tokio::test]
 async fn tags_by_arn_are_those_of_buckets_and_access_points() {
     let (account, _) = with_door("<Tags><Tag><Key>a</Key><Value>1</Value></Tag></Tags>").await;
     let administrator = &account.administrator;
