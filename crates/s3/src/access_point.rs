@@ -22,6 +22,9 @@ use crate::stored_policy::StoredPolicy;
 /// What every alias ends with.
 pub(crate) const ALIAS_SUFFIX: &str = "-s3alias";
 
+/// The regions in which an account can have access points; AWS has fewer.
+pub(crate) const MAX_REGIONS: usize = 64;
+
 /// The operations that an access point takes (S3 user guide, "Access point compatibility"), and the preflight of a browser.
 const OPERATIONS: [&str; 34] = [
     "AbortMultipartUpload",
@@ -281,10 +284,39 @@ pub(crate) fn named(cx: &Cx, name: &str) -> Result<Option<Arc<AccessPoint>>, Sto
         let Some(alias) = kept.get::<Alias>(&Alias::key_of(name))? else { return Ok(None) };
         return kept.get(&AccessPoint::key_of(&alias.account, &alias.region, &alias.name));
     }
-    match of_host(name) {
-        Some((name, account)) => kept.get(&AccessPoint::key_of(&account, cx.region(), name)),
-        None => Ok(None),
+    let Some((name, account)) = of_host(name) else { return Ok(None) };
+    let found = kept.get(&AccessPoint::key_of(&account, cx.region(), name))?;
+    if found.is_some() {
+        return Ok(found);
     }
+    // The host does not say where it is; the signature may be for several regions, or there is none, as of a preflight.
+    let covered = |region: &String| cx.caller().proof().is_none_or(|proof| proof.covers(region));
+    for region in cx.state().store.read(|tx| regions(tx, &account))?.iter().filter(|region| covered(region)) {
+        let found = kept.get(&AccessPoint::key_of(&account, region, name))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The regions in which an account has access points, of which there are no more than [`MAX_REGIONS`]: a look at one key for
+/// each, however many access points there are.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn regions(tx: &Tx<'_>, account: &AccountId) -> Result<Vec<String>, StoreError> {
+    let all = AccessPoint::of_account(account);
+    let (mut found, mut after): (Vec<String>, _) = (vec![], None);
+    while found.len() < MAX_REGIONS
+        && let Some(key) = tx.keys(&all, after.as_ref(), 1)?.first()
+        && let Some(region) = key.parts().nth(3)
+    {
+        // No name is behind this one.
+        after = Some(AccessPoint::key_of(account, &region, "~"));
+        found.push(region);
+    }
+    Ok(found)
 }
 
 /// Whether clients would take a name of a bucket for an access point that is there.
@@ -293,8 +325,12 @@ pub(crate) fn named(cx: &Cx, name: &str) -> Result<Option<Arc<AccessPoint>>, Sto
 /// If the store fails.
 pub(crate) fn has_host(tx: &Tx<'_>, label: &str) -> Result<bool, StoreError> {
     let Some((name, account)) = of_host(label) else { return Ok(false) };
-    let keys = tx.keys(&AccessPoint::of_account(&account), None, usize::MAX)?;
-    Ok(keys.iter().any(|key| key.parts().last().as_deref() == Some(name)))
+    for region in regions(tx, &account)? {
+        if tx.get::<AccessPoint>(&AccessPoint::key_of(&account, &region, name))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a request may come through the access point at all: only signed ones with a region in their signature (S3 user
@@ -364,4 +400,77 @@ pub(crate) fn of_object_arn(cx: &Cx, text: &str) -> Option<(String, String)> {
     let account: AccountId = account.parse().ok()?;
     // Only copies within a region are taken through access points.
     (region == cx.region() && !name.contains('/')).then(|| (format!("{name}-{account}"), key.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::store::{Store, TransactError};
+
+    use super::*;
+
+    fn account(id: &str) -> AccountId {
+        id.parse().unwrap()
+    }
+
+    /// An access point to a bucket of its own account's and region.
+    fn door(owner: &str, region: &str, name: &str) -> AccessPoint {
+        let bucket = Bucket::new("behind", account(owner), region, Timestamp::default(), 1);
+        let made = Made {
+            account: account(owner),
+            region: region.to_owned(),
+            name: name.to_owned(),
+            alias: format!("{name}{ALIAS_SUFFIX}"),
+            created: Timestamp::default(),
+            block: PublicAccessBlock::ALL,
+            vpc_id: None,
+            tags: vec![],
+        };
+        AccessPoint::new(&bucket, made)
+    }
+
+    async fn with_doors(doors: &[(&str, &str, &str)]) -> Store {
+        let store = Store::in_memory().unwrap();
+        let put = store.transact(|tx| {
+            doors.iter().try_for_each(|(owner, region, name)| tx.put(&door(owner, region, name)))
+        });
+        let done: Result<(), TransactError<StoreError>> = put.await;
+        done.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn a_host_is_taken_by_an_access_point_of_any_region() {
+        let (own, other) = ("123456789012", "999988887777");
+        let doors = [
+            (own, "eu-west-1", "aaa"),
+            (own, "eu-west-1", "z-9"),
+            (own, "eu-west-10", "bbb"),
+            (own, "us-east-1", "aaa"),
+            (other, "ap-south-1", "ccc"),
+        ];
+        let store = with_doors(&doors).await;
+        let regions = store.read(|tx| regions(tx, &account(own))).unwrap();
+        assert_eq!(regions, ["eu-west-1", "eu-west-10", "us-east-1"]);
+        for (label, taken) in [
+            ("aaa-123456789012", true),
+            ("z-9-123456789012", true),
+            ("bbb-123456789012", true),
+            ("ccc-123456789012", false),
+            ("ccc-999988887777", true),
+            ("aaa-999988887777", false),
+            ("aa-123456789012", false),
+            ("aaa", false),
+        ] {
+            assert_eq!(store.read(|tx| has_host(tx, label)).unwrap(), taken, "{label}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_account_has_access_points_in_a_bounded_number_of_regions() {
+        let names: Vec<String> = (0..MAX_REGIONS + 9).map(|number| format!("eu-{number:03}-1")).collect();
+        let doors: Vec<_> = names.iter().map(|region| ("123456789012", region.as_str(), "door")).collect();
+        let store = with_doors(&doors).await;
+        let regions = store.read(|tx| regions(tx, &account("123456789012"))).unwrap();
+        assert_eq!(regions.len(), MAX_REGIONS);
+    }
 }

@@ -78,8 +78,9 @@ fn create(
             format!("The access point's host name would be that of the bucket {host}. Choose another name.");
         return Err(invalid_request(words).into());
     }
-    if tx.keys(&AccessPoint::all(&account, cx.region()), None, MAX_ACCESS_POINTS)?.len() >= MAX_ACCESS_POINTS
-    {
+    let here = tx.keys(&AccessPoint::all(&account, cx.region()), None, MAX_ACCESS_POINTS)?.len();
+    let is_too_far = here == 0 && access_point::regions(tx, &account)?.len() >= access_point::MAX_REGIONS;
+    if is_too_far || here >= MAX_ACCESS_POINTS {
         let words = "You have attempted to create more access points than allowed";
         return Err(Fault::new(&errors::TOO_MANY_ACCESS_POINTS, words).into());
     }

@@ -1,7 +1,9 @@
 //! Requests that were signed for several regions, or for none: the region that counts is the one that serves them.
 
+use daypass_core::testing::TestAnswer;
+
 use crate::signer::{Outgoing, Signer};
-use crate::support::{Account, ask, header};
+use crate::support::{Account, ask, control, header};
 
 const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 const PATH_STYLE: &str = "127.0.0.1:4566";
@@ -81,4 +83,23 @@ async fn who_signs_nothing_asks_in_the_region_of_the_bucket() {
             "{region}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_access_point_is_found_in_any_region_that_a_request_was_signed_for() {
+    let account = with_far_bucket().await;
+    let door = "<CreateAccessPointRequest><Bucket>far</Bucket></CreateAccessPointRequest>";
+    let made = control(&account.administrator, "PUT", "accesspoint/door", "", door).await.ok();
+    let alias = format!("/{}/k", made.xml("Alias").unwrap());
+    account.server.user("all", &[("p", &only_in("eu-west-1"))]).await;
+    let signer = Signer::of(&account.server, "all");
+    let host = "door-123456789012.localhost";
+    for set in ["*", "us-east-1,eu-west-1", "eu-west-2,eu-*", "eu-west-1"] {
+        for (path, host) in [("/k", host), (alias.as_str(), PATH_STYLE)] {
+            let answer: TestAnswer = signer.regional(get(path), host, set).await;
+            assert_eq!((answer.status, answer.body.as_str()), (200, "bytes"), "{path} {set}");
+        }
+    }
+    let elsewhere = signer.regional(get("/k"), host, "us-*").await;
+    assert_eq!(elsewhere.code().unwrap(), "NoSuchBucket");
 }
