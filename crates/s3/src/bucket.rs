@@ -237,8 +237,10 @@ impl Bucket {
         behind.and_then(|bucket| bucket.behind(via)).ok_or_else(|| no_such_bucket(name).into())
     }
 
-    /// The bucket behind an access point, unless it is another one of the same name.
+    /// The bucket behind an access point, unless it is another one of the same name. It shares the policy of the record that is
+    /// kept, which is compiled for all who come.
     fn behind(&self, via: Arc<AccessPoint>) -> Option<Self> {
+        self.compiled();
         (self.number == via.bucket_number).then(|| Self { via: Some(via), ..self.clone() })
     }
 
@@ -422,5 +424,31 @@ impl OwnedBucket {
 impl Record for OwnedBucket {
     fn key(&self) -> Key {
         Self::key_of(&self.account, &self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access_point::Made;
+
+    #[test]
+    fn the_policy_of_a_bucket_is_compiled_once_for_all_who_come_through_its_access_points() {
+        let account: AccountId = "123456789012".parse().unwrap();
+        let mut bucket = Bucket::new("behind", account.clone(), "us-east-1", Timestamp::default(), 1);
+        bucket.set_policy(Some(r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned()));
+        let made = Made {
+            account,
+            region: "us-east-1".to_owned(),
+            name: "door".to_owned(),
+            alias: "door-s3alias".to_owned(),
+            created: Timestamp::default(),
+            block: PublicAccessBlock::ALL,
+            vpc_id: None,
+            tags: vec![],
+        };
+        let via = Arc::new(AccessPoint::new(&bucket, made));
+        let policy = || Arc::clone(bucket.behind(Arc::clone(&via)).unwrap().policy().unwrap().0);
+        assert!(Arc::ptr_eq(&policy(), &policy()), "it was compiled again");
     }
 }
