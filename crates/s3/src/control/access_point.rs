@@ -6,7 +6,7 @@ use daypass_core::model::s3control::{
     DeleteAccessPointRequest, GetAccessPointRequest, GetAccessPointResult, ListAccessPointsRequest,
     ListAccessPointsResult, NetworkOrigin, VpcConfiguration, errors, ops,
 };
-use daypass_core::store::{Key, Read as _, Tx};
+use daypass_core::store::{Key, Prefix, Read as _, StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error, Fault, Purpose, operation};
 
 use super::public_access_block::{block_of, shown};
@@ -199,19 +199,36 @@ fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListAccessPointsRequest) -> Result<List
             Some(open(cx, &context, token).map(|n| AccessPoint::key_of(&account, cx.region(), &n))?)
         }
     };
-    let all: Vec<AccessPoint> =
-        tx.list(&AccessPoint::all(&account, cx.region()), Option::<&Key>::from(&after), usize::MAX)?;
-    let mut found =
-        all.into_iter().filter(|a| input.bucket.as_ref().is_none_or(|bucket| a.bucket == *bucket));
-    let page: Vec<AccessPoint> = found.by_ref().take(limit).collect();
-    let next_token = match (found.next(), page.last()) {
-        (Some(_), Some(last)) => {
-            Some(cx.state().ring.seal(Purpose::Pagination, context.as_bytes(), last.name.as_bytes())?)
-        }
-        _ => None,
-    };
+    let is_wanted = |found: &AccessPoint| input.bucket.as_ref().is_none_or(|bucket| found.bucket == *bucket);
+    let (page, last) = page(tx, &AccessPoint::all(&account, cx.region()), after.as_ref(), is_wanted, limit)?;
+    let seal = |last: String| cx.state().ring.seal(Purpose::Pagination, context.as_bytes(), last.as_bytes());
     let access_point_list = Some(page.into_iter().map(listed).collect());
-    Ok(ListAccessPointsResult { access_point_list, next_token })
+    Ok(ListAccessPointsResult { access_point_list, next_token: last.map(seal).transpose()? })
+}
+
+/// As many of those that are wanted as are found in a page's reading, and the name that the next page is behind. One of them may
+/// hold fewer than it could, or none, where others stand between those that are wanted.
+fn page(
+    tx: &Tx<'_>,
+    all: &Prefix,
+    after: Option<&Key>,
+    is_wanted: impl Fn(&AccessPoint) -> bool,
+    limit: usize,
+) -> Result<(Vec<AccessPoint>, Option<String>), StoreError> {
+    let read: Vec<AccessPoint> = tx.list(all, after, MAX_PAGE + 1)?;
+    let is_more = read.len() > MAX_PAGE;
+    let (mut found, mut last) = (vec![], None);
+    for access_point in read.into_iter().take(MAX_PAGE) {
+        let wanted = is_wanted(&access_point);
+        if wanted && found.len() == limit {
+            return Ok((found, last));
+        }
+        last = Some(access_point.name.clone());
+        if wanted {
+            found.push(access_point);
+        }
+    }
+    Ok((found, last.filter(|_| is_more)))
 }
 
 fn open(cx: &Cx, context: &str, token: &str) -> Result<String, Error> {
@@ -242,4 +259,79 @@ fn delete(cx: &Cx, tx: &mut Tx<'_>, input: DeleteAccessPointRequest) -> Result<(
     tx.delete(&Alias::of(&found).key());
     tx.delete(&AtBucket::of(&found).key());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::model::Timestamp;
+    use daypass_core::testing::{ACCOUNT, Client, TestServer};
+
+    use super::*;
+
+    /// A server with as many access points as are asked for, of which the last alone is to another bucket.
+    async fn with_doors(count: usize) -> (TestServer, Client) {
+        let server = TestServer::new(crate::OPERATIONS.iter().copied()).await;
+        let bucket = |name| Bucket::new(name, ACCOUNT.parse().unwrap(), "us-east-1", Timestamp::default(), 1);
+        let put = server.gate.state().store.transact(|tx| {
+            (0..count).try_for_each(|number| {
+                let made = Made {
+                    account: ACCOUNT.parse().unwrap(),
+                    region: "us-east-1".to_owned(),
+                    name: format!("door-{number:05}"),
+                    alias: format!("door-{number:05}{ALIAS_SUFFIX}"),
+                    created: Timestamp::default(),
+                    block: PublicAccessBlock::ALL,
+                    vpc_id: None,
+                    tags: vec![],
+                };
+                let name = if number + 1 == count { "last" } else { "behind" };
+                tx.put(&AccessPoint::new(&bucket(name), made))
+            })
+        });
+        let done: Result<(), daypass_core::store::TransactError<StoreError>> = put.await;
+        done.unwrap();
+        let administrator = server.administrator().await;
+        (server, administrator)
+    }
+
+    /// The names on each page.
+    async fn pages(client: &Client, query: &str) -> Vec<Vec<String>> {
+        let (mut pages, mut token) = (vec![], String::new());
+        loop {
+            let headers = [("x-amz-account-id", ACCOUNT)];
+            let query = format!("{query}{token}");
+            let page = client.s3("GET", "/v20180820/accesspoint", &query, &headers, b"").await.ok();
+            pages.push(page.xml_all("Name").into_iter().map(str::to_owned).collect());
+            let Some(next) = page.xml("NextToken") else { return pages };
+            token =
+                format!("&nextToken={}", next.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_reads_no_more_than_a_page() {
+        let (_server, administrator) = with_doors(2 * MAX_PAGE + 2).await;
+        let counts = |pages: &[Vec<String>]| pages.iter().map(Vec::len).collect::<Vec<_>>();
+        let all = pages(&administrator, "maxResults=1000").await;
+        assert_eq!(counts(&all), [1000, 1000, 2]);
+        assert!(all.concat().is_sorted());
+        let last = pages(&administrator, "bucket=last").await;
+        assert_eq!(counts(&last), [0, 0, 1]);
+        assert_eq!(last.concat(), ["door-02001"]);
+    }
+
+    #[tokio::test]
+    async fn a_page_says_that_there_is_another_only_if_there_is() {
+        let (_server, administrator) = with_doors(4).await;
+        for (query, expected) in [
+            ("maxResults=3", &[3, 1][..]),
+            ("maxResults=4", &[4]),
+            ("bucket=behind&maxResults=3", &[3]),
+            ("bucket=behind&maxResults=2", &[2, 1]),
+            ("bucket=none", &[0]),
+        ] {
+            let found: Vec<usize> = pages(&administrator, query).await.iter().map(Vec::len).collect();
+            assert_eq!(found, expected, "{query}");
+        }
+    }
 }
