@@ -14,6 +14,7 @@ use super::{check, load, own_account, tagging};
 use crate::access_point::{self, ALIAS_SUFFIX, AccessPoint, Alias, AtBucket, Made};
 use crate::authorize;
 use crate::bucket::{Bucket, PublicAccessBlock};
+use crate::delete_bucket;
 use crate::fault::{access_denied, invalid_argument, invalid_request, not_implemented};
 
 operation!(CREATE_ACCESS_POINT, ops::CreateAccessPoint, may_refuse: create_checks, create);
@@ -125,6 +126,7 @@ fn bucket_of(
         let words = format!("The bucket is in the region {}, and so are its access points.", bucket.region);
         return Err(invalid_request(words).into());
     }
+    delete_bucket::may_be_attached_to(cx, tx, &bucket)?;
     Ok(bucket)
 }
 
