@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use daypass_core::wire::Hosts;
 use daypass_core::{Body, BodyError, Peer, PeerInstance, full, token_issuer};
-use http::header::{CONNECTION, EXPECT, HeaderValue, SERVER};
+use http::header::{CONNECTION, EXPECT, HOST, HeaderValue, SERVER};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Frame, Incoming};
@@ -142,19 +143,44 @@ async fn connection(
 
 async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
     let (request, began) = noted(request);
-    let mut response = if request.method() == Method::GET && request.uri().path() == "/_daypass/health" {
-        health()
-    } else if request.method() == Method::GET && request.uri().path().starts_with("/_daypass/oidc/") {
-        published(&server, request.uri().path())
-    } else {
-        let request = request.map(|body| body.map_err(BodyError::new).boxed_unsync());
-        server.gate().serve(peer, request).await
+    let state = server.state();
+    let mut response = match own(&state.hosts, &state.endpoint, &request) {
+        Some(Own::Health) => health(),
+        Some(Own::Published(path)) => published(&server, path),
+        None => {
+            let request = request.map(|body| body.map_err(BodyError::new).boxed_unsync());
+            server.gate().serve(peer, request).await
+        }
     };
     response.headers_mut().insert(SERVER, HeaderValue::from_static("Daypass"));
     if !began.load(Ordering::Relaxed) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// What the server answers beside AWS's services.
+#[derive(Debug, PartialEq, Eq)]
+enum Own<'a> {
+    Health,
+    /// What token issuers publish, by its path.
+    Published(&'a str),
+}
+
+/// Whether the request is for the server itself. In the host of a bucket or its website the path is an object's, unless that host
+/// is the one that the server is known by.
+fn own<'a, B>(hosts: &Hosts, endpoint: &str, request: &'a Request<B>) -> Option<Own<'a>> {
+    let path = request.uri().path();
+    let asked = match path {
+        "/_daypass/health" => Own::Health,
+        path if path.starts_with("/_daypass/oidc/") => Own::Published(path),
+        _ => return None,
+    };
+    let host = request.headers().get(HOST).map_or(Some(""), |host| host.to_str().ok())?;
+    let known = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let known = known.split('/').next().unwrap_or(known).eq_ignore_ascii_case(host);
+    let is_of_server = known || hosts.bucket_of(host).is_none() && hosts.website_of(host).is_none();
+    (is_of_server && request.method() == Method::GET).then_some(asked)
 }
 
 /// What the accounts' token issuers publish: for everybody, as their tokens are for.
@@ -236,6 +262,33 @@ pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListene
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_servers_own_paths_are_objects_where_the_host_names_a_bucket() {
+        let hosts = Hosts {
+            s3_domains: vec!["s3.example.com".to_owned()],
+            s3_website_domains: vec!["pages.example.com".to_owned()],
+        };
+        let own_name = "https://daypass.s3.example.com:4566";
+        let published = "/_daypass/oidc/1/.well-known/jwks.json";
+        for (method, host, path, expected) in [
+            (Method::GET, Some("127.0.0.1:4566"), "/_daypass/health", Some(Own::Health)),
+            (Method::GET, None, "/_daypass/health", Some(Own::Health)),
+            (Method::GET, Some("s3.example.com"), published, Some(Own::Published(published))),
+            (Method::GET, Some("Daypass.s3.example.com:4566"), published, Some(Own::Published(published))),
+            (Method::GET, Some("daypass.s3.example.com"), published, None),
+            (Method::GET, Some("bucket.s3.example.com"), "/_daypass/health", None),
+            (Method::GET, Some("bucket.localhost:4566"), published, None),
+            (Method::GET, Some("bucket.pages.example.com"), "/_daypass/health", None),
+            (Method::PUT, Some("127.0.0.1:4566"), "/_daypass/health", None),
+            (Method::GET, Some("127.0.0.1:4566"), "/_daypass/other", None),
+        ] {
+            let request = Request::builder().method(&method).uri(path);
+            let request = host.into_iter().fold(request, |request, host| request.header(HOST, host));
+            let request = request.body(()).unwrap();
+            assert_eq!(own(&hosts, own_name, &request), expected, "{method} {host:?} {path}");
+        }
+    }
 
     #[tokio::test]
     async fn a_connection_ends_after_an_answer_that_came_instead_of_a_continue() {
