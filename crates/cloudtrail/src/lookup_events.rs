@@ -115,6 +115,7 @@ fn open_token(cx: &Cx, token: &str) -> Result<(Timestamp, u64), Fault> {
 #[cfg(test)]
 mod tests {
     use daypass_core::testing::{Client, TestServer};
+    use daypass_core::{Tls, TlsVersion};
     use serde_json::{Value, json};
 
     async fn look_up(client: &Client, input: Value) -> Value {
@@ -124,6 +125,27 @@ mod tests {
 
     fn names(page: &Value) -> Vec<&str> {
         page["Events"].as_array().unwrap().iter().map(|e| e["EventName"].as_str().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn an_event_tells_what_the_connection_agreed_on() {
+        let server = TestServer::new(crate::OPERATIONS.iter().copied()).await;
+        let administrator = server.administrator().await;
+        for (tls, expected) in [
+            (None, Value::Null),
+            (
+                Some((TlsVersion::V1_2, "ECDHE-RSA-AES128-GCM-SHA256")),
+                json!({"tlsVersion": "TLSv1.2", "cipherSuite": "ECDHE-RSA-AES128-GCM-SHA256"}),
+            ),
+        ] {
+            administrator.peer.lock().unwrap().tls =
+                tls.map(|(version, suite)| Tls { version, cipher_suite: suite.into() });
+            server.clock.advance(1);
+            administrator.query("iam", "ListUsers", &[]).await;
+            let events = look_up(&administrator, json!({"MaxResults": 1})).await;
+            let event = events["Events"][0]["CloudTrailEvent"].as_str().unwrap();
+            assert_eq!(serde_json::from_str::<Value>(event).unwrap()["tlsDetails"], expected);
+        }
     }
 
     #[tokio::test]

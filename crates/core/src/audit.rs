@@ -159,7 +159,8 @@ impl<'a> Call<'a> {
             set("additionalEventData", Json::Object(trail.additional.clone()));
         }
         if let Some(tls) = &self.peer.tls {
-            set("tlsDetails", json!({ "tlsVersion": tls.version.name() }));
+            let (version, suite) = (tls.version.name(), &*tls.cipher_suite);
+            set("tlsDetails", json!({ "tlsVersion": version, "cipherSuite": suite }));
         }
         if let Some(instance) = &self.peer.instance {
             set("vpcId", instance.vpc_id.clone().into());

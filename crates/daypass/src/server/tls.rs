@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use daypass_core::{Tls, TlsVersion};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ProtocolVersion, ServerConfig};
+use rustls::{CipherSuite, ProtocolVersion, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -18,9 +18,26 @@ pub(crate) fn agreed<S>(stream: &TlsStream<S>) -> Tls {
         Some(ProtocolVersion::TLSv1_3) => TlsVersion::V1_3,
         _ => TlsVersion::V1_2,
     };
-    // rustls says which version those of 1.3 are of: `TLS13_AES_128_GCM_SHA256`.
-    let suite = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
-    Tls { version, cipher_suite: suite.unwrap_or_default().replace("TLS13_", "TLS_").into() }
+    let suite = connection.negotiated_cipher_suite().map_or("", |suite| name(suite.suite()));
+    Tls { version, cipher_suite: suite.into() }
+}
+
+/// A cipher suite as OpenSSL names it, and so do AWS's logs (CloudTrail user guide, "CloudTrail record contents", `tlsDetails`; S3 user
+/// guide, "Amazon S3 server access log format", "Cipher suite").
+fn name(suite: CipherSuite) -> &'static str {
+    match suite {
+        CipherSuite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+        CipherSuite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => "ECDHE-ECDSA-AES128-GCM-SHA256",
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 => "ECDHE-ECDSA-AES256-GCM-SHA384",
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-ECDSA-CHACHA20-POLY1305",
+        CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 => "ECDHE-RSA-AES128-GCM-SHA256",
+        CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 => "ECDHE-RSA-AES256-GCM-SHA384",
+        CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-RSA-CHACHA20-POLY1305",
+        // We offer no other.
+        _ => "",
+    }
 }
 
 /// Reads a certificate chain and its key.
@@ -41,4 +58,22 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cipher_suites_have_openssls_names() {
+        assert_eq!(name(CipherSuite::TLS13_AES_128_GCM_SHA256), "TLS_AES_128_GCM_SHA256");
+        assert_eq!(name(CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), "ECDHE-RSA-AES128-GCM-SHA256");
+        let offered = rustls::crypto::aws_lc_rs::default_provider().cipher_suites;
+        let names: std::collections::BTreeSet<&str> =
+            offered.iter().map(|suite| name(suite.suite())).collect();
+        assert_eq!(names.len(), offered.len(), "each has its own: {names:?}");
+        for name in names {
+            assert!(name.starts_with("TLS_") || name.starts_with("ECDHE-"), "{name:?}");
+        }
+    }
 }
