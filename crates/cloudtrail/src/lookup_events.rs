@@ -5,7 +5,7 @@ use daypass_core::model::cloudtrail::{
     Event, LookupAttributeKey, LookupEventsRequest, LookupEventsResponse, Resource, errors, ops,
 };
 use daypass_core::store::{Attribute, AuditQuery, AuditRecord, Order, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, Fault, Purpose, operation};
+use daypass_core::{Check, Checks, Cx, Error, Fault, Purpose, at_length, operation};
 
 operation!(LOOKUP_EVENTS, ops::LookupEvents, checks, run);
 
@@ -46,7 +46,8 @@ fn run(cx: &Cx, _: &mut Tx<'_>, input: LookupEventsRequest) -> Result<LookupEven
         order: Order::NewestFirst,
         limit: wanted + 1,
     };
-    let mut records = cx.state().store.audit(&query)?;
+    // What was acknowledged a moment ago is moved to the log first, which waits for the disk.
+    let mut records = at_length(|| cx.state().store.audit(&query))?;
     let more = records.len() > wanted;
     records.truncate(wanted);
     let next_token = match records.last() {

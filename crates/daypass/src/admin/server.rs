@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use daypass_core::model::AccountId;
 use daypass_core::store::records::Account;
 use daypass_core::store::{Attribute, AuditQuery, AuditRecord, Order, Read as _};
-use daypass_core::{administrator, outbox};
+use daypass_core::{administrator, at_length, outbox};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
 
@@ -167,12 +167,8 @@ async fn find_record(server: &Server, id: Option<&str>) -> Result<Option<AuditRe
     let state = server.state();
     outbox::drain(state).await?;
     let find = |attribute, limit| {
-        state.store.audit(&AuditQuery {
-            attribute,
-            limit,
-            order: Order::NewestFirst,
-            ..AuditQuery::default()
-        })
+        let query = AuditQuery { attribute, limit, order: Order::NewestFirst, ..AuditQuery::default() };
+        at_length(|| state.store.audit(&query))
     };
     let Some(id) = id else {
         return Ok(find(None, LOOKED_THROUGH)?.into_iter().find(is_denial));
