@@ -42,7 +42,7 @@ pub enum NoSession {
 pub async fn prepare(state: &State, account: &AccountId) -> Result<(), StoreError> {
     let now = state.clock.now().truncated();
     let ids = Ids::new(random(&*state.entropy));
-    let canonical: String = ids.bytes().iter().map(|b| format!("{b:02x}")).collect();
+    let canonical: String = ids.id_bytes().iter().map(|b| format!("{b:02x}")).collect();
     let role_id = ids.unique_id("AROA");
     let outcome = state.store.transact(|tx| {
         if tx.get::<Account>(&Account::key_of(account))?.is_none() {

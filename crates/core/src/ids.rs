@@ -12,10 +12,22 @@ use crate::{Entropy, Secret};
 /// The letters of unique ids and access key ids: base32.
 const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// A source of identifiers for one request.
+/// A source of identifiers for one request, and of secrets. What is drawn for the one use tells nothing of what is drawn for
+/// another, also where both begin again.
 pub struct Ids {
     seed: Secret<[u8; 32]>,
     next: AtomicU32,
+}
+
+/// What bytes are drawn for.
+#[derive(Clone, Copy)]
+enum Use {
+    /// To name the request, which is done before its transaction begins to count.
+    Request,
+    /// To name something else.
+    Id,
+    /// To be known to nobody else.
+    Secret,
 }
 
 impl Ids {
@@ -34,30 +46,44 @@ impl Ids {
         self.next.store(0, Ordering::Relaxed);
     }
 
-    /// Bytes that nobody can guess.
-    pub fn bytes(&self) -> [u8; 32] {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+    fn draw(&self, to: Use) -> [u8; 32] {
+        let number = self.next.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let label: &[u8] = match to {
+            Use::Request => b"request",
+            Use::Id => b"id",
+            Use::Secret => b"secret",
+        };
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.seed.expose());
-        let tag = hmac::sign(&key, &number.to_be_bytes());
+        let tag = hmac::sign(&key, &[label, b"\0", &number].concat());
         tag.as_ref().try_into().unwrap_or_default()
+    }
+
+    /// Bytes that nobody can guess, for what everybody may see.
+    pub fn id_bytes(&self) -> [u8; 32] {
+        self.draw(Use::Id)
+    }
+
+    /// Bytes that nobody can guess, for what nobody may see.
+    pub fn secret_bytes(&self) -> [u8; 32] {
+        self.draw(Use::Secret)
     }
 
     /// A unique id of IAM: the prefix and 17 letters, as `AROAIOSFODNN7EXAMPLEX`.
     pub fn unique_id(&self, prefix: &str) -> String {
-        let letters = self.bytes().into_iter().take(17).map(letter);
+        let letters = self.id_bytes().into_iter().take(17).map(letter);
         prefix.chars().chain(letters).collect()
     }
 
     /// An id of EC2: the prefix and 17 hexadecimal digits, as `i-0123456789abcdef0`.
     pub fn resource_id(&self, prefix: &str) -> String {
-        let digits: String = self.bytes().iter().take(9).map(|b| format!("{b:02x}")).collect();
+        let digits: String = self.id_bytes().iter().take(9).map(|b| format!("{b:02x}")).collect();
         // The ids of AWS start with a zero.
         format!("{prefix}-0{}", digits.chars().take(16).collect::<String>())
     }
 
     /// An access key id. It holds its account's number, as AWS's do: `GetAccessKeyInfo` reads it back.
     pub fn access_key_id(&self, prefix: &str, account: &AccountId) -> String {
-        let random = u128::from_be_bytes(self.bytes().first_chunk().copied().unwrap_or_default());
+        let random = u128::from_be_bytes(self.id_bytes().first_chunk().copied().unwrap_or_default());
         let account: u128 = account.as_str().parse().unwrap_or(0);
         // 80 bits: one, 40 bits of account, 39 random ones.
         let bits = 1 << 79 | account << 39 | random & ((1 << 39) - 1);
@@ -67,14 +93,14 @@ impl Ids {
 
     /// A version 4 UUID.
     pub fn uuid(&self) -> String {
-        uuid(self.bytes().first_chunk().copied().unwrap_or_default())
+        uuid(self.id_bytes().first_chunk().copied().unwrap_or_default())
     }
 
     /// The id of a request or of its record: in the form of a version 4 UUID, but it begins with the time. So what comes one
     /// after the other stands side by side in an index, and to write it touches one page.
     pub(crate) fn uuid_of(&self, now: Timestamp) -> String {
         let [_, _, time @ ..] = now.millis().to_be_bytes();
-        let mut bytes: [u8; 16] = self.bytes().first_chunk().copied().unwrap_or_default();
+        let mut bytes: [u8; 16] = self.draw(Use::Request).first_chunk().copied().unwrap_or_default();
         bytes.iter_mut().zip(time).for_each(|(byte, time)| *byte = time);
         uuid(bytes)
     }
@@ -86,12 +112,12 @@ impl Ids {
         let time = now.millis().to_be_bytes();
         let time = u64::from_be_bytes(time);
         let time = (0..8).rev().map(|place| pick(u8::try_from(time >> (5 * place) & 31).unwrap_or(0)));
-        time.chain(self.bytes().into_iter().take(8).map(pick)).collect()
+        time.chain(self.draw(Use::Request).into_iter().take(8).map(pick)).collect()
     }
 
     /// A secret access key: 40 letters of base64.
     pub fn secret_access_key(&self) -> Secret<String> {
-        secret_access_key(&self.bytes())
+        secret_access_key(&self.secret_bytes())
     }
 }
 
@@ -168,6 +194,43 @@ mod tests {
         assert_ne!(first.0, ids.unique_id("AROA"));
         ids.restart();
         assert_eq!((ids.unique_id("AROA"), ids.uuid()), first);
+    }
+
+    /// A way to draw an identifier, as bytes.
+    type Draw<'a> = (&'a str, Box<dyn Fn(&Ids) -> Vec<u8>>);
+
+    #[test]
+    fn no_identifier_has_bytes_of_a_secret_that_is_drawn_when_the_transaction_begins_again() {
+        let now = Timestamp::from_millis(0);
+        let unhex = |text: &str| -> Vec<u8> {
+            let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+            (0..digits.len() / 2)
+                .map(|at| u8::from_str_radix(digits.get(2 * at..2 * at + 2).unwrap(), 16).unwrap())
+                .collect()
+        };
+        let draws: [Draw<'_>; 4] = [
+            ("uuid_of", Box::new(move |ids| unhex(&ids.uuid_of(now)))),
+            ("uuid", Box::new(move |ids| unhex(&ids.uuid()))),
+            ("resource_id", Box::new(move |ids| unhex(&ids.resource_id("").replacen("-0", "", 1)))),
+            ("id_bytes", Box::new(|ids| ids.id_bytes().to_vec())),
+        ];
+        for (name, draw) in draws {
+            let ids = Ids::new([7; 32]);
+            let shown = draw(&ids);
+            ids.restart();
+            let secret = ids.secret_bytes();
+            // A fixed bit here and there is none of the secret's.
+            let shared = secret.windows(4).any(|part| shown.windows(4).any(|other| part == other));
+            assert!(!shared, "{name} shows a part of the secret");
+        }
+        let ids = Ids::new([7; 32]);
+        let (unique, request) = (ids.unique_id(""), ids.s3_request_id(now));
+        ids.restart();
+        let letters: String = ids.secret_bytes().into_iter().take(17).map(letter).collect();
+        assert_ne!(unique, letters);
+        let low = |byte: u8| char::from(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"[usize::from(byte & 31)]);
+        let letters: String = ids.secret_bytes().into_iter().take(8).map(low).collect();
+        assert!(!request.ends_with(&letters));
     }
 
     #[test]

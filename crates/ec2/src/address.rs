@@ -76,7 +76,7 @@ pub(crate) fn take(
         None => {
             let keys = tx.keys(&leases(&home, &subnet.id), None, usize::MAX)?;
             let taken: BTreeSet<Ipv4Addr> = keys.iter().filter_map(|key| key.last().parse().ok()).collect();
-            let start = u64::from_be_bytes(cx.ids().bytes().first_chunk().copied().unwrap_or_default());
+            let start = u64::from_be_bytes(cx.ids().id_bytes().first_chunk().copied().unwrap_or_default());
             pick(subnet.cidr, &taken, start).ok_or_else(|| none_left(&subnet.id))?
         }
     };

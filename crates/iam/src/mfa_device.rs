@@ -112,7 +112,7 @@ fn create(
     input: CreateVirtualMFADeviceRequest,
 ) -> Result<CreateVirtualMFADeviceResponse, Error> {
     let tags = tag::read(input.tags)?;
-    let seed: Vec<u8> = [cx.ids().bytes(), cx.ids().bytes()].concat();
+    let seed: Vec<u8> = [cx.ids().secret_bytes(), cx.ids().secret_bytes()].concat();
     let seed = Secret::new(seed.into_iter().take(mfa::SEED_BYTES).collect::<Vec<u8>>());
     let (account, path) = (cx.account(), input.path.unwrap_or_else(|| "/".to_owned()));
     let name = input.virtual_mfa_device_name;

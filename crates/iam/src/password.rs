@@ -61,7 +61,7 @@ pub(crate) fn check(policy: Option<&PasswordPolicy>, password: &str) -> Result<(
 
 /// A new login profile's password, sealed.
 pub(crate) fn sealed(cx: &Cx, user: &User, password: &str) -> Result<Sealed, Error> {
-    let salt = cx.ids().bytes();
+    let salt = cx.ids().secret_bytes();
     let salt = salt.get(..SALT_BYTES).unwrap_or(&salt);
     let hash: argon2::PasswordHash =
         at_length(|| Argon2::default().hash_password_with_salt(password.as_bytes(), salt))

@@ -268,7 +268,7 @@ fn with_secret(cx: &Cx, user: &User, credential: &ServiceCredential, secret: Str
 }
 
 fn secret(cx: &Cx) -> String {
-    STANDARD.encode(cx.ids().bytes())
+    STANDARD.encode(cx.ids().secret_bytes())
 }
 
 fn digest_of(secret: &str) -> String {

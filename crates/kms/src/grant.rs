@@ -76,7 +76,7 @@ fn create(cx: &Cx, tx: &mut Tx<'_>, input: CreateGrantRequest) -> Result<CreateG
         return Err(unsupported("A grant to make grants, or to use a key that is not symmetric,").into());
     }
     let grant = Grant {
-        id: hex(&cx.ids().bytes()),
+        id: hex(&cx.ids().id_bytes()),
         name: input.name,
         grantee: id_of(tx, &input.grantee_principal)?,
         retiring: input.retiring_principal.as_deref().map(|retiring| id_of(tx, retiring)).transpose()?,

@@ -95,7 +95,7 @@ fn rotate(
         let words = format!("{} was rotated on demand {MAX_ON_DEMAND} times.", key.arn());
         return Err(limit_exceeded(words).into());
     }
-    let (secret, id) = (cx.ids().bytes(), cx.ids().bytes());
+    let (secret, id) = (cx.ids().secret_bytes(), cx.ids().id_bytes());
     key.add_material(&cx.state().ring, &secret, &id, cx.now().truncated(), true)?;
     tx.put(&key)?;
     Ok(RotateKeyOnDemandResponse { key_id: Some(key.arn()) })

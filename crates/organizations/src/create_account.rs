@@ -172,7 +172,7 @@ fn furnish(
     role: &str,
 ) -> Result<(), Error> {
     let Some(member) = &node.account else { return Ok(()) };
-    let canonical: String = cx.ids().bytes().iter().map(|b| format!("{b:02x}")).collect();
+    let canonical: String = cx.ids().id_bytes().iter().map(|b| format!("{b:02x}")).collect();
     tx.put(&Account {
         id: member.id.clone(),
         created: cx.now().truncated(),

@@ -175,7 +175,7 @@ fn told(error: Error) -> String {
 /// The objects that lines come to: one, or one for each day where logs stand by the day of their requests.
 fn objects_of(bucket: &Bucket, to: &LoggingEnabled, lines: &[Line], state: &State) -> Vec<(String, String)> {
     let unique = || {
-        let bytes = Ids::drawn(&*state.entropy).bytes();
+        let bytes = Ids::drawn(&*state.entropy).id_bytes();
         bytes.iter().take(8).map(|byte| format!("{byte:02X}")).collect::<String>()
     };
     let prefix = &to.target_prefix;

@@ -63,7 +63,7 @@ async fn run(
     let region = region(cx.region(), &input)?;
     only_what_is_built(&input)?;
     let tags = tag::of_bucket(tags(&input))?;
-    let number = u64::from_be_bytes(cx.ids().bytes().first_chunk().copied().unwrap_or_default());
+    let number = u64::from_be_bytes(cx.ids().id_bytes().first_chunk().copied().unwrap_or_default());
     let mut bucket = Bucket::new(&input.bucket, cx.account(), &region, cx.now().truncated(), number);
     bucket.tags = tags;
     own(cx, &mut bucket, &input)?;

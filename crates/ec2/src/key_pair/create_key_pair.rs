@@ -34,7 +34,7 @@ fn run(
     }
     let made = match input.key_type.unwrap_or_default() {
         KeyType::Rsa => material::make_rsa(&input.key_name),
-        KeyType::Ed25519 => material::make_ed25519(&Secret::new(cx.ids().bytes()), &input.key_name),
+        KeyType::Ed25519 => material::make_ed25519(&Secret::new(cx.ids().secret_bytes()), &input.key_name),
     };
     let made = made.map_err(|error| Error::Internal(Box::new(error)))?;
     let pair = KeyPair {

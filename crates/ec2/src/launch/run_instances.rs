@@ -169,7 +169,7 @@ fn launch(
 
 /// An Ethernet address of our own making: not a manufacturer's, and one interface's alone.
 fn mac(cx: &Cx) -> String {
-    let bytes = cx.ids().bytes();
+    let bytes = cx.ids().id_bytes();
     let tail: Vec<String> = bytes.iter().take(5).map(|b| format!("{b:02x}")).collect();
     format!("02:{}", tail.join(":"))
 }

@@ -147,7 +147,7 @@ fn may_be_named(name: &str) -> Result<(), Fault> {
 fn alias(cx: &Cx, name: &str) -> String {
     let name: String = name.chars().take(ALIAS_NAME).collect();
     let letter = |byte: u8| char::from_digit(u32::from(byte) % 36, 36).unwrap_or('0');
-    let random = cx.ids().bytes().into_iter().chain(cx.ids().bytes());
+    let random = cx.ids().id_bytes().into_iter().chain(cx.ids().id_bytes());
     let random: String = random.map(letter).take(ALIAS_LETTERS).collect();
     format!("{}-{random}{ALIAS_SUFFIX}", name.trim_end_matches('-'))
 }
