@@ -403,7 +403,7 @@ pub(crate) fn of_object_arn(cx: &Cx, text: &str) -> Option<(String, String)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use daypass_core::store::{Store, TransactError};
 
     use super::*;
@@ -412,12 +412,11 @@ mod tests {
         id.parse().unwrap()
     }
 
-    /// An access point to a bucket of its own account's and region.
-    fn door(owner: &str, region: &str, name: &str) -> AccessPoint {
-        let bucket = Bucket::new("behind", account(owner), region, Timestamp::default(), 1);
+    /// An access point to a bucket, of its account and in its region.
+    pub(crate) fn door(bucket: &Bucket, name: &str) -> AccessPoint {
         let made = Made {
-            account: account(owner),
-            region: region.to_owned(),
+            account: bucket.account.clone(),
+            region: bucket.region.clone(),
             name: name.to_owned(),
             alias: format!("{name}{ALIAS_SUFFIX}"),
             created: Timestamp::default(),
@@ -425,13 +424,16 @@ mod tests {
             vpc_id: None,
             tags: vec![],
         };
-        AccessPoint::new(&bucket, made)
+        AccessPoint::new(bucket, made)
     }
 
     async fn with_doors(doors: &[(&str, &str, &str)]) -> Store {
         let store = Store::in_memory().unwrap();
         let put = store.transact(|tx| {
-            doors.iter().try_for_each(|(owner, region, name)| tx.put(&door(owner, region, name)))
+            doors.iter().try_for_each(|(owner, region, name)| {
+                let bucket = Bucket::new("behind", account(owner), region, Timestamp::default(), 1);
+                tx.put(&door(&bucket, name))
+            })
         });
         let done: Result<(), TransactError<StoreError>> = put.await;
         done.unwrap();

@@ -430,24 +430,14 @@ impl Record for OwnedBucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access_point::Made;
+    use crate::access_point::tests::door;
 
     #[test]
     fn the_policy_of_a_bucket_is_compiled_once_for_all_who_come_through_its_access_points() {
-        let account: AccountId = "123456789012".parse().unwrap();
-        let mut bucket = Bucket::new("behind", account.clone(), "us-east-1", Timestamp::default(), 1);
+        let account = "123456789012".parse().unwrap();
+        let mut bucket = Bucket::new("behind", account, "us-east-1", Timestamp::default(), 1);
         bucket.set_policy(Some(r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned()));
-        let made = Made {
-            account,
-            region: "us-east-1".to_owned(),
-            name: "door".to_owned(),
-            alias: "door-s3alias".to_owned(),
-            created: Timestamp::default(),
-            block: PublicAccessBlock::ALL,
-            vpc_id: None,
-            tags: vec![],
-        };
-        let via = Arc::new(AccessPoint::new(&bucket, made));
+        let via = Arc::new(door(&bucket, "door"));
         let policy = || Arc::clone(bucket.behind(Arc::clone(&via)).unwrap().policy().unwrap().0);
         assert!(Arc::ptr_eq(&policy(), &policy()), "it was compiled again");
     }

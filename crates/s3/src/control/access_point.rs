@@ -269,6 +269,7 @@ mod tests {
     use daypass_core::testing::{ACCOUNT, Client, TestServer};
 
     use super::*;
+    use crate::access_point::tests::door;
 
     /// A server with as many access points as are asked for, of which the last alone is to another bucket.
     async fn with_doors(count: usize) -> (TestServer, Client) {
@@ -276,18 +277,8 @@ mod tests {
         let bucket = |name| Bucket::new(name, ACCOUNT.parse().unwrap(), "us-east-1", Timestamp::default(), 1);
         let put = server.gate.state().store.transact(|tx| {
             (0..count).try_for_each(|number| {
-                let made = Made {
-                    account: ACCOUNT.parse().unwrap(),
-                    region: "us-east-1".to_owned(),
-                    name: format!("door-{number:05}"),
-                    alias: format!("door-{number:05}{ALIAS_SUFFIX}"),
-                    created: Timestamp::default(),
-                    block: PublicAccessBlock::ALL,
-                    vpc_id: None,
-                    tags: vec![],
-                };
                 let name = if number + 1 == count { "last" } else { "behind" };
-                tx.put(&AccessPoint::new(&bucket(name), made))
+                tx.put(&door(&bucket(name), &format!("door-{number:05}")))
             })
         });
         let done: Result<(), daypass_core::store::TransactError<StoreError>> = put.await;

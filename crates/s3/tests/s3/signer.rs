@@ -65,13 +65,7 @@ impl<'s> Signer<'s> {
             ("x-amz-content-sha256", outgoing.payload),
             ("x-amz-date", &date),
         ]);
-        let signature = self.sign(&date, &outgoing, outgoing.query, &mut headers);
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={signature}",
-            self.access_key_id,
-            scope(&date),
-            names(&headers, &[])
-        );
+        let authorization = self.authorization(&date, &outgoing, &mut headers);
         headers.push(("authorization", &authorization));
         headers.extend(outgoing.unsigned);
         self.send(&outgoing, outgoing.query, &headers).await
@@ -125,18 +119,19 @@ impl<'s> Signer<'s> {
         let date = self.server.clock.now().basic();
         let mut headers =
             vec![("host", host), ("x-amz-content-sha256", outgoing.payload), ("x-amz-date", &date)];
-        let signature = self.sign(&date, &outgoing, outgoing.query, &mut headers);
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={signature}",
-            self.access_key_id,
-            scope(&date),
-            names(&headers, &[])
-        );
+        let authorization = self.authorization(&date, &outgoing, &mut headers);
         headers.retain(|(name, _)| *name != "host");
         headers.push(("authorization", &authorization));
         headers.extend(hosts.iter().map(|host| ("host", *host)));
         headers.extend(outgoing.unsigned);
         self.send_to(&outgoing, target, &headers).await
+    }
+
+    fn authorization(&self, date: &str, outgoing: &Outgoing<'_>, headers: &mut [(&str, &str)]) -> String {
+        let signature = self.sign(date, outgoing, outgoing.query, headers);
+        let (scope, names) = (scope(date), names(headers, &[]));
+        let credential = format!("{}/{scope}", self.access_key_id);
+        format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}")
     }
 
     fn sign(&self, date: &str, outgoing: &Outgoing<'_>, query: &str, headers: &mut [(&str, &str)]) -> String {
