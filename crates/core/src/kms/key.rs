@@ -9,7 +9,7 @@ use daypass_store::{Key as Place, Prefix, Record};
 use serde::{Deserialize, Serialize};
 
 use super::ciphertext::EncryptionContext;
-use super::grant::{self, Grant};
+use super::grant::Grant;
 use crate::key_ring::{KeyRing, KeyRingError, Purpose, Unopenable};
 use crate::{Check, Cx, Guard, Secret};
 
@@ -203,13 +203,10 @@ impl Key {
     #[must_use]
     pub fn guard(&self) -> Arc<PolicySet> {
         let compiled = self.compiled.get_or_init(|| {
-            let compile = |name: &str, text: &str| {
-                let source = PolicySource::named(format!("{name} of key {}", self.id));
-                Policy::compile(source, Document::load(DocumentKind::Resource, text))
-            };
-            let grants = grant::document(&self.grants);
-            let grants = grants.map(|text| compile("grants", &text));
-            Arc::new(PolicySet::new([compile("policy", &self.policy)].into_iter().chain(grants)))
+            let source = PolicySource::named(format!("policy of key {}", self.id));
+            let policy = Policy::compile(source, Document::load(DocumentKind::Resource, &self.policy));
+            let grants = self.grants.iter().filter_map(|grant| grant.policy(&self.id));
+            Arc::new(PolicySet::new([policy].into_iter().chain(grants)))
         });
         Arc::clone(compiled)
     }
