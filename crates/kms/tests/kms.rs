@@ -692,6 +692,79 @@ async fn who_is_granted_something_is_named_by_an_arn_which_is_what_policies_see(
 }
 
 #[tokio::test]
+async fn a_context_that_is_too_long_is_refused_before_anything_is_asked() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    let stranger = keys.server.user("stranger", &[]).await;
+    let context = |bytes: usize| json!({"a": "x".repeat(bytes - 1)});
+    let sealed = keys.encrypt(&id, context(8192)).await;
+    let mut requests = vec![];
+    for (operation, members) in [
+        ("Encrypt", &["EncryptionContext"][..]),
+        ("Decrypt", &["EncryptionContext"]),
+        ("GenerateDataKey", &["EncryptionContext"]),
+        ("GenerateDataKeyWithoutPlaintext", &["EncryptionContext"]),
+        ("ReEncrypt", &["SourceEncryptionContext", "DestinationEncryptionContext"]),
+    ] {
+        requests.extend(members.iter().map(|member| (operation, *member)));
+    }
+    for (operation, member) in requests {
+        let mut input = match operation {
+            "Encrypt" => json!({"KeyId": id, "Plaintext": "aGVsbG8="}),
+            "Decrypt" => json!({"CiphertextBlob": sealed}),
+            "ReEncrypt" => json!({"CiphertextBlob": sealed, "DestinationKeyId": id}),
+            _ => json!({"KeyId": id, "KeySpec": "AES_256"}),
+        };
+        for (bytes, expected) in [(8192, "AccessDeniedException"), (8193, "ValidationException")] {
+            input[member] = context(bytes);
+            assert_eq!(
+                code(&stranger, operation, input.clone()).await,
+                expected,
+                "{operation} {member} {bytes}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_context_in_more_spellings_than_can_be_asked_about_is_denied() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    // `aaaaaaaa`, `Aaaaaaaa`, `aAaaaaaa`, …
+    let spelled = |number: usize| -> String {
+        (0..8).map(|at| if number >> at & 1 == 1 { 'A' } else { 'a' }).collect()
+    };
+    let context = |count: usize| -> Value { (0..count).map(|n| (spelled(n), json!("x"))).collect() };
+    keys.encrypt(&id, context(50)).await;
+    let input = json!({"KeyId": id, "Plaintext": "aGVsbG8=", "EncryptionContext": context(250)});
+    assert_eq!(keys.administrator.json("kms", "Encrypt", &input).await.status, 403);
+}
+
+#[tokio::test]
+async fn no_letter_of_a_context_shadows_another() {
+    let keys = keys().await;
+    // Of each pair one is the other in capitals; which of them comes first in the order of letters differs.
+    for (small, capital) in [("ä", "Ä"), ("ÿ", "Ÿ"), ("a", "A"), ("k", "\u{212a}")] {
+        let condition = format!("kms:EncryptionContext:{small}");
+        let mut deny = allow("*", "kms:Encrypt");
+        deny["Effect"] = "Deny".into();
+        deny["Condition"] = json!({"StringEquals": {condition: "bad"}});
+        let id = keys.make(policy(&[allow(ROOT, "kms:*"), deny])).await;
+        for (context, allowed) in [
+            (json!({small: "good"}), true),
+            (json!({small: "bad"}), false),
+            (json!({small: "bad", capital: "good"}), false),
+            (json!({small: "good", capital: "good"}), true),
+            (json!({capital: "bad"}), small != "a"),
+        ] {
+            let input = json!({"KeyId": id, "Plaintext": "aGVsbG8=", "EncryptionContext": context});
+            let answer = keys.administrator.json("kms", "Encrypt", &input).await;
+            assert_eq!(answer.status == 200, allowed, "{context}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn names_have_no_case_in_a_grants_constraint_and_values_have() {
     let keys = keys().await;
     let id = keys.make(None).await;

@@ -183,6 +183,10 @@ fn context(header: Option<&str>, arn: String) -> Result<EncryptionContext, Fault
         return Err(invalid_argument(words, "x-amz-server-side-encryption-context", "null"));
     }
     context.insert(ARN.to_owned(), arn);
+    if kms::is_too_long(&context) {
+        let words = format!("The encryption context is longer than {} bytes", kms::MAX_CONTEXT_BYTES);
+        return Err(invalid_argument(words, "x-amz-server-side-encryption-context", "null"));
+    }
     Ok(context)
 }
 
@@ -206,7 +210,12 @@ mod tests {
         assert_eq!(read(r#"{"a":"b"}"#).unwrap().len(), 2);
         assert_eq!(read(r#"{"aws:s3:arn":"arn:aws:s3:::b/k"}"#).unwrap().len(), 1);
         assert_eq!(context(None, arn.clone()).unwrap().get(ARN), Some(&arn));
-        for wrong in ["", "{", "[]", r#"{"a":1}"#, r#"{"aws:s3:arn":"arn:aws:s3:::b/other"}"#] {
+        let long = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - 1));
+        let room = kms::MAX_CONTEXT_BYTES - ARN.len() - arn.len();
+        read(&long(room)).unwrap();
+        for wrong in
+            ["", "{", "[]", r#"{"a":1}"#, r#"{"aws:s3:arn":"arn:aws:s3:::b/other"}"#, &long(room + 1)]
+        {
             assert_eq!(read(wrong).unwrap_err().code, "InvalidArgument", "{wrong}");
         }
         assert!(context(Some("no base64"), arn).is_err());

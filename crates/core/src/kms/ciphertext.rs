@@ -15,6 +15,9 @@ use crate::{Entropy, Secret};
 /// What has to be given again to open: names and values, none of them secret.
 pub type EncryptionContext = BTreeMap<String, String>;
 
+/// The longest context, in bytes of its names and values (KMS developer guide, "Encryption context").
+pub const MAX_CONTEXT_BYTES: usize = 8192;
+
 /// Bytes of a data key of 256 bits.
 pub const DATA_KEY_BYTES: usize = 32;
 
@@ -30,6 +33,12 @@ const INFO: &[&[u8]] = &[b"daypass kms: ciphertext key, version 1"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a ciphertext of this key and context")]
 pub struct NotCiphertext;
+
+/// Whether a context is longer than one can be. Nothing is asked about such a one.
+#[must_use]
+pub fn is_too_long(context: &EncryptionContext) -> bool {
+    context.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAX_CONTEXT_BYTES
+}
 
 /// A ciphertext, taken apart.
 pub struct Ciphertext<'a> {
