@@ -9,7 +9,7 @@ use serde_json::json;
 use super::key::{Key, Manager};
 use super::name::{Alias, Name};
 use crate::surroundings::random;
-use crate::{Cx, Error};
+use crate::{Cx, Error, Secret};
 
 /// The key of a service in the caller's account. Where it is not made yet, it is as it will be, without material: whether it
 /// may be used is asked of that.
@@ -33,7 +33,7 @@ pub async fn made_aws_managed(cx: &Cx, service: &str) -> Result<Arc<Key>, Error>
         return Ok(known);
     }
     let mut key = template(cx, service);
-    let (material, id) = (random(&*cx.state.entropy), random(&*cx.state.entropy));
+    let (material, id) = (Secret::new(random(&*cx.state.entropy)), random(&*cx.state.entropy));
     key.add_material(&cx.state.ring, &material, &id, cx.now(), false)?;
     key.rotation =
         Some(super::Rotation { period_days: 365, next: cx.now().plus_seconds(365 * 86_400).truncated() });

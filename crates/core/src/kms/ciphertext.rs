@@ -211,7 +211,7 @@ mod tests {
         let account = "000000000012".parse().unwrap();
         let now = Timestamp::from_seconds(1);
         let mut key = Key::new((account, "us-east-1"), id.to_owned(), Manager::Customer, String::new(), now);
-        key.add_material(ring, &[1; 32], &[2; 32], now, false).unwrap();
+        key.add_material(ring, &Secret::new([1; 32]), &[2; 32], now, false).unwrap();
         key
     }
 
@@ -222,7 +222,7 @@ mod tests {
         let other = key("00000000-12ab-34cd-56ef-1234567890ab", &ring);
         let under = context(&[("a", "b"), ("c", "d")]);
         let sealed = mine.seal((&ring, &*entropy), &under, b"hello").unwrap();
-        mine.add_material(&ring, &[9; 32], &[8; 32], Timestamp::from_seconds(2), false).unwrap();
+        mine.add_material(&ring, &Secret::new([9; 32]), &[8; 32], Timestamp::from_seconds(2), false).unwrap();
         let parsed = Ciphertext::parse(&sealed).unwrap();
         assert_eq!((parsed.account.as_str(), parsed.key_id.as_str()), ("000000000012", ID));
         let (plain, material) = parsed.open(&ring, &mine, &under).unwrap();

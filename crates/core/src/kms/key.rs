@@ -259,20 +259,21 @@ impl Key {
             .with_flag("aws:ViaAWSService", true)
     }
 
-    /// Adds material, which seals from now on. `random` are bytes that nobody can guess.
+    /// Adds material, which seals from now on: bytes that nobody can guess.
     ///
     /// # Errors
     /// If the key ring fails.
     pub fn add_material(
         &mut self,
         ring: &KeyRing,
-        random: &[u8; 32],
+        material: &Secret<[u8; 32]>,
         id: &[u8; 32],
         created: Timestamp,
         on_demand: bool,
     ) -> Result<(), KeyRingError> {
         let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-        let secret = Sealed(ring.seal(Purpose::Record, self.seal_context(&id).as_bytes(), random)?);
+        let secret =
+            Sealed(ring.seal(Purpose::Record, self.seal_context(&id).as_bytes(), material.expose())?);
         self.materials.push(Material { id, secret, created, on_demand });
         Ok(())
     }

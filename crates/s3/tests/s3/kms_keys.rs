@@ -1,5 +1,6 @@
 //! Objects that are sealed with keys of KMS.
 
+use daypass_core::Secret;
 use daypass_core::kms::{Key, Manager};
 use daypass_core::store::StoreError;
 use daypass_core::testing::{Client, TestAnswer, account as number};
@@ -29,7 +30,7 @@ async fn key(account: &Account, id: &str, statements: &[String]) -> Key {
     let now = state.clock.now();
     let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
     let mut key = Key::new((number(), "us-east-1"), id.to_owned(), Manager::Customer, policy, now);
-    key.add_material(&state.ring, &[1; 32], &[2; 32], now, false).unwrap();
+    key.add_material(&state.ring, &Secret::new([1; 32]), &[2; 32], now, false).unwrap();
     save(account, &key).await;
     key
 }
@@ -255,7 +256,8 @@ async fn a_key_that_is_off_or_gone_opens_and_seals_nothing() {
     save(&account, &kept).await;
     assert_eq!(send(client, "GET", "k", &[], "").await.ok().body, "hello", "it came back");
     kept.materials.clear();
-    kept.add_material(&account.server.gate.state().ring, &[9; 32], &[9; 32], now, false).unwrap();
+    let other = Secret::new([9; 32]);
+    kept.add_material(&account.server.gate.state().ring, &other, &[9; 32], now, false).unwrap();
     save(&account, &kept).await;
     assert_eq!(send(client, "GET", "k", &[], "").await.status, 500, "other material opens nothing");
 }
