@@ -5,8 +5,8 @@ use daypass_core::model::s3::{
     CompleteMultipartUploadOutput, CompleteMultipartUploadRequest, CompletedPart, errors, ops,
 };
 use daypass_core::objects::{
-    Algorithm, Checksum, ChecksumKind, CompleteUpload, Completed, ETag, Error as Engine, ListedPart,
-    MAX_PARTS, Outcome, VersionId,
+    Algorithm, At, Checksum, ChecksumKind, Checksums, CompleteUpload, Completed, ETag, Error as Engine,
+    ListedPart, MAX_PARTS, Outcome, VersionId, Written,
 };
 use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation};
 
@@ -14,7 +14,8 @@ use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
 use crate::checksum::{self, declared};
 use crate::conditional::{self, bare};
-use crate::encryption::{Sealing, Shown};
+use crate::description::Description;
+use crate::encryption::{Sealing, Shown, opening_check};
 use crate::event::{self, Telling};
 use crate::fault::{invalid_request, malformed_xml};
 use crate::get_object::part_number;
@@ -52,13 +53,13 @@ async fn run(
     let Looked { named, found } = looked;
     let at = named.at(&input.upload_id)?;
     let listed = listed(&input)?;
-    let shown = match found {
+    let (shown, is_there) = match found {
         Ok((_, begun)) => {
             as_begun(&begun, &input, &listed)?;
-            shown(cx, &begun, &input)?
+            (shown(cx, &begun, &input)?, true)
         }
         // It may have been completed: the object store knows, and answers the same again.
-        Err(Error::Fault(fault)) if fault.code == errors::NO_SUCH_UPLOAD.code => Shown::default(),
+        Err(Error::Fault(fault)) if fault.code == errors::NO_SUCH_UPLOAD.code => (Shown::default(), false),
         Err(error) => return Err(error),
     };
     let expected = expected(&input, listed.len())?;
@@ -81,18 +82,39 @@ async fn run(
         min_part_bytes: MIN_PART_BYTES,
         expected,
         expected_size: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
-        commit: cx.commit_telling(
-            move |outcome| match outcome {
-                Outcome::Completed(completed) => Some(answer(completed)),
-                _ => None,
-            },
-            event::created(telling, "ObjectCreated:CompleteMultipartUpload", &input.key),
-        ),
+        // Nothing is made again, and the record waits for whether it may be told again.
+        commit: if is_there {
+            cx.commit_telling(
+                move |outcome| match outcome {
+                    Outcome::Completed(completed) => Some(answer(completed)),
+                    _ => None,
+                },
+                event::created(telling, "ObjectCreated:CompleteMultipartUpload", &input.key),
+            )
+        } else {
+            cx.commit_unnoted()
+        },
     };
-    match cx.state().objects.complete_upload(complete).await {
-        Ok(completed) => Ok(Answered::new(answer_then(&completed))),
-        Err(error) => Err(refused(cx, &named, &input, error)),
+    let completed = cx.state().objects.complete_upload(complete).await;
+    let mut completed = completed.map_err(|error| refused(cx, &named, &input, error))?;
+    if !is_there {
+        completed.written.checksums = checksums_again(cx, &named, &completed.written).await?;
     }
+    Ok(Answered::new(answer_then(&completed)))
+}
+
+/// The checksums of what was made before, for who may open it. Of an object that is there no more it is not known who may.
+async fn checksums_again(cx: &Cx, named: &Named, made: &Written) -> Result<Checksums, Error> {
+    let at = At { bucket: named.bucket.id(), key: named.key.clone(), version: Some(made.id.clone()) };
+    let Ok(version) = cx.state().objects.head(at).await else { return Ok(Checksums::default()) };
+    if version.generation != made.generation {
+        return Ok(Checksums::default());
+    }
+    let sealing = Description::decode(&version.meta)?.sealing;
+    if let Some(check) = opening_check(cx, sealing.as_ref())? {
+        cx.authorize(&check.into())?;
+    }
+    Ok(made.checksums.clone())
 }
 
 /// What is said of its encryption. Who brought a key has to bring it again where the checksum is of what it seals (S3 API

@@ -5,7 +5,7 @@ use daypass_core::kms::{Key, Manager};
 use daypass_core::store::StoreError;
 use daypass_core::testing::{Client, TestAnswer, account as number};
 
-use crate::support::{Account, ask_with, header};
+use crate::support::{Account, ask, ask_with, header};
 
 const S3_ONLY: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
@@ -386,4 +386,40 @@ async fn the_bucket_policy_may_demand_a_key() {
     for headers in [&[][..], &[KMS], &with(other)] {
         assert_eq!(send(client, "PUT", "k", headers, "x").await.status, 403, "{headers:?}");
     }
+}
+
+#[tokio::test]
+async fn who_may_not_use_the_key_is_told_no_checksums_of_an_upload_neither_before_nor_after() {
+    let account = Account::with_bucket("b-1").await;
+    let client = &account.administrator;
+    key(&account, ID, &[allow(ROOT, "")]).await;
+    let reader = account.server.user("reader", &[("s3", S3_ONLY)]).await;
+    let begun = ask_with(client, "POST", "/b-1/k", "uploads", &with(ID), "").await.ok();
+    let query = format!("uploadId={}", begun.xml("UploadId").unwrap());
+    let part = client.s3("PUT", "/b-1/k", &format!("partNumber=1&{query}"), &[], b"hello").await.ok();
+    let tag = header(&part, "etag").unwrap_or_default().replace('"', "&quot;");
+    let document = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>"
+    );
+    let complete =
+        async |client: &Client| client.s3("POST", "/b-1/k", &query, &[], document.as_bytes()).await;
+    assert_eq!(ask(client, "GET", "/b-1/k", &query, "").await.ok().xml_all("PartNumber"), ["1"]);
+    let refused = refusal(&ask(&reader, "GET", "/b-1/k", &query, "").await);
+    assert!(refused.0 == 403 && refused.2.contains("kms:Decrypt"), "{refused:?}");
+    let made = complete(client).await.ok();
+    let sum = made.xml("ChecksumCRC64NVME");
+    assert!(sum.is_some());
+    for again in 0..2 {
+        assert_eq!(complete(client).await.ok().xml("ChecksumCRC64NVME"), sum, "{again}");
+        let refused = refusal(&complete(&reader).await);
+        assert!(refused.0 == 403 && refused.2.contains("kms:Decrypt"), "{refused:?}");
+    }
+    daypass_core::outbox::drain(account.server.gate.state()).await.unwrap();
+    let records = account.server.audit();
+    let completed = records.iter().filter(|record| record.event_name == "CompleteMultipartUpload");
+    assert_eq!(completed.count(), 5, "each request has a record");
+    send(client, "PUT", "k", &[], "another").await.ok();
+    let again = complete(&reader).await.ok();
+    assert_eq!(again.xml("ETag"), made.xml("ETag"));
+    assert_eq!(again.xml("ChecksumCRC64NVME"), None, "of what is gone nobody knows who might");
 }
