@@ -114,6 +114,7 @@ async fn checksums_again(cx: &Cx, named: &Named, made: &Written) -> Result<Check
     if let Some(check) = opening_check(cx, sealing.as_ref())? {
         cx.authorize(&check.into())?;
     }
+    sealing.iter().try_for_each(|sealing| sealing.admit(cx))?;
     Ok(made.checksums.clone())
 }
 

@@ -91,8 +91,9 @@ impl KmsPlan {
     /// Makes a data key.
     ///
     /// # Errors
-    /// `KMS.NotFoundException`, `KMS.DisabledException`, `KMS.KMSInvalidStateException`, or a failure of ours.
+    /// As [`signed`]; `KMS.NotFoundException`, `KMS.DisabledException`, `KMS.KMSInvalidStateException`, or a failure of ours.
     pub(crate) async fn seal(&self, cx: &Cx) -> Result<(KmsSealing, SealKey), Error> {
+        signed(cx)?;
         let mut key = self.key.as_ref().map_err(not_found)?.clone();
         if key.materials.is_empty() {
             key = kms::made_aws_managed(cx, SERVICE).await?;
@@ -149,6 +150,19 @@ impl KmsSealing {
     fn name(&self, cx: &Cx) -> Result<Name, Error> {
         Name::of_arn(&self.key).map_err(|_| cx.internal_failure().into())
     }
+}
+
+/// Whether the request can be passed on to KMS, which knows nobody but by a signature of Version 4 (S3 API reference,
+/// CreateMultipartUpload).
+///
+/// # Errors
+/// `InvalidArgument` if it has none, or one of Version 2.
+pub(crate) fn signed(cx: &Cx) -> Result<(), Fault> {
+    if cx.caller().proof().is_some_and(|proof| proof.region().is_some()) {
+        return Ok(());
+    }
+    let words = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.";
+    Err(invalid_argument(words, "Authorization", "null"))
 }
 
 fn seal_key(cx: &Cx, plain: &Secret<Vec<u8>>) -> Result<SealKey, Error> {

@@ -45,6 +45,7 @@ async fn run(
         page.truncated = false;
     }
     let begun = Begun::of(page.upload)?;
+    begun.description.sealing.iter().try_for_each(|sealing| sealing.admit(cx))?;
     let (checksum_algorithm, checksum_type) = begun.shown_checksum();
     Ok(Answered::new(ListPartsOutput {
         bucket: Some(input.bucket),

@@ -5,6 +5,7 @@ use daypass_core::kms::{Key, Manager};
 use daypass_core::store::StoreError;
 use daypass_core::testing::{Client, TestAnswer, account as number};
 
+use crate::signer::{Outgoing, Signer};
 use crate::support::{Account, ask, ask_with, header};
 
 const S3_ONLY: &str =
@@ -422,4 +423,59 @@ async fn who_may_not_use_the_key_is_told_no_checksums_of_an_upload_neither_befor
     let again = complete(&reader).await.ok();
     assert_eq!(again.xml("ETag"), made.xml("ETag"));
     assert_eq!(again.xml("ChecksumCRC64NVME"), None, "of what is gone nobody knows who might");
+}
+
+#[tokio::test]
+async fn only_requests_with_a_signature_of_version_4_reach_a_key() {
+    let account = Account::with_bucket("b-1").await;
+    let client = &account.administrator;
+    account.unblock("b-1").await;
+    let public = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":["s3:GetObject","s3:PutObject","s3:GetObjectAttributes","s3:ListMultipartUploadParts"],"Resource":"arn:aws:s3:::b-1/*"}}"#;
+    account.policy("b-1", public).await;
+    key(&account, ID, &[allow("*", "")]).await;
+    send(client, "PUT", "k", &with(ID), "hello").await.ok();
+    send(client, "PUT", "plain", &[], "hello").await.ok();
+    let begun = ask_with(client, "POST", "/b-1/up", "uploads", &with(ID), "").await.ok();
+    let id = begun.xml("UploadId").unwrap();
+    let (parts, one) = (format!("uploadId={id}"), format!("partNumber=1&uploadId={id}"));
+    let anonymous = account.server.anonymous();
+    let attributes = ("x-amz-object-attributes", "ETag,Checksum");
+    for (method, path, query, headers, body) in [
+        ("GET", "/b-1/k", "", &[][..], ""),
+        ("HEAD", "/b-1/k", "", &[], ""),
+        ("GET", "/b-1/k", "attributes", &[attributes], ""),
+        ("PUT", "/b-1/x", "", &[("x-amz-copy-source", "/b-1/k")], ""),
+        ("PUT", "/b-1/x", "", &with(ID), "x"),
+        ("POST", "/b-1/x", "uploads", &with(ID), ""),
+        ("PUT", "/b-1/up", &one, &[], "x"),
+        ("GET", "/b-1/up", &parts, &[], ""),
+    ] {
+        let answer = ask_with(&anonymous, method, path, query, headers, body).await;
+        assert_eq!(answer.status, 400, "{method} {path} {query} {headers:?}: {}", answer.body);
+        if method != "HEAD" {
+            let (_, code, words) = refusal(&answer);
+            assert_eq!(code, "InvalidArgument");
+            assert_eq!(
+                words,
+                "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
+            );
+        }
+    }
+    assert_eq!(send(&anonymous, "GET", "plain", &[], "").await.ok().body, "hello");
+    account.server.user("alice", &[("all", crate::buckets::ALL)]).await;
+    let alice = Signer::of(&account.server, "alice");
+    assert_eq!(alice.presigned_v2("/b-1/plain").await.ok().body, "hello");
+    assert_eq!(alice.presigned_v2("/b-1/k").await.status, 400);
+    let payload = "UNSIGNED-PAYLOAD";
+    let get = || Outgoing {
+        method: "GET",
+        path: "/b-1/k",
+        query: "",
+        headers: &[],
+        unsigned: &[],
+        payload,
+        body: b"",
+    };
+    assert_eq!(alice.presigned(get()).await.ok().body, "hello");
+    assert_eq!(alice.signed_for_all_regions(get()).await.ok().body, "hello");
 }

@@ -1,5 +1,8 @@
 //! Requests as clients sign them that the usual test client does not make: presigned URLs, and bodies in chunks.
 
+use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -74,20 +77,55 @@ impl<'s> Signer<'s> {
         self.send(&outgoing, outgoing.query, &headers).await
     }
 
-    fn sign(&self, date: &str, outgoing: &Outgoing<'_>, query: &str, headers: &mut [(&str, &str)]) -> String {
-        headers.sort_unstable();
-        let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
-        pairs.sort_unstable();
-        let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let canonical = format!(
-            "{}\n{}\n{}\n{lines}\n{}\n{}",
-            outgoing.method,
-            outgoing.path,
-            pairs.join("&"),
-            names(headers, &[]),
-            outgoing.payload
+    /// The query of a presigned URL of Signature Version 2, which reads `path`.
+    pub(crate) async fn presigned_v2(&self, path: &str) -> TestAnswer {
+        let expires = self.server.clock.now().seconds() + 60;
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.secret.as_bytes());
+        let signature = hmac::sign(&key, format!("GET\n\n\n{expires}\n{path}").as_bytes());
+        let signature = BASE64.encode(signature).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let query = format!("AWSAccessKeyId={}&Signature={signature}&Expires={expires}", self.access_key_id);
+        let outgoing =
+            Outgoing { method: "GET", path, query: "", headers: &[], unsigned: &[], payload: "", body: b"" };
+        self.send(&outgoing, &query, &[("host", "127.0.0.1:4566")]).await
+    }
+
+    /// Sends a request that is signed with a key pair, for every region.
+    pub(crate) async fn signed_for_all_regions(&self, outgoing: Outgoing<'_>) -> TestAnswer {
+        let date = self.server.clock.now().basic();
+        let mut headers = outgoing.headers.to_vec();
+        headers.extend([
+            ("host", "127.0.0.1:4566"),
+            ("x-amz-content-sha256", outgoing.payload),
+            ("x-amz-date", &date),
+            ("x-amz-region-set", "*"),
+        ]);
+        let hash = canonical_hash(&outgoing, outgoing.query, &mut headers);
+        let day = date.split_once('T').unwrap().0;
+        let scope = format!("{day}/s3/aws4_request");
+        let text = format!("AWS4-ECDSA-P256-SHA256\n{date}\n{scope}\n{hash}");
+        let signature = self.pair().sign(&SystemRandom::new(), text.as_bytes()).unwrap();
+        let authorization = format!(
+            "AWS4-ECDSA-P256-SHA256 Credential={}/{scope}, SignedHeaders={}, Signature={}",
+            self.access_key_id,
+            names(&headers, &[]),
+            hex(signature.as_ref())
         );
-        let hash = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
+        headers.push(("authorization", &authorization));
+        self.send(&outgoing, outgoing.query, &headers).await
+    }
+
+    /// The key pair of the secret: the first that can be one, which these secrets' is.
+    fn pair(&self) -> EcdsaKeyPair {
+        let input = ["\0\0\0\u{1}AWS4-ECDSA-P256-SHA256\0", &self.access_key_id, "\u{1}\0\0\u{1}\0"].concat();
+        let mut private = mac(format!("AWS4A{}", self.secret).as_bytes(), &input);
+        *private.last_mut().unwrap() += 1;
+        let point = PrivateKey::from_private_key(&ECDH_P256, &private).unwrap().compute_public_key().unwrap();
+        let signing = &ECDSA_P256_SHA256_ASN1_SIGNING;
+        EcdsaKeyPair::from_private_key_and_public_key(signing, &private, point.as_ref()).unwrap()
+    }
+
+    fn sign(&self, date: &str, outgoing: &Outgoing<'_>, query: &str, headers: &mut [(&str, &str)]) -> String {
+        let hash = canonical_hash(outgoing, query, headers);
         self.signature(date, &format!("AWS4-HMAC-SHA256\n{date}\n{}\n{hash}", scope(date)))
     }
 
@@ -129,6 +167,23 @@ impl<'s> Signer<'s> {
             body: String::from_utf8_lossy(&body).into_owned(),
         }
     }
+}
+
+/// The hash of the canonical request, whose headers are put in order.
+fn canonical_hash(outgoing: &Outgoing<'_>, query: &str, headers: &mut [(&str, &str)]) -> String {
+    headers.sort_unstable();
+    let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty()).collect();
+    pairs.sort_unstable();
+    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let canonical = format!(
+        "{}\n{}\n{}\n{lines}\n{}\n{}",
+        outgoing.method,
+        outgoing.path,
+        pairs.join("&"),
+        names(headers, &[]),
+        outgoing.payload
+    );
+    hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
 }
 
 fn scope(date: &str) -> String {
