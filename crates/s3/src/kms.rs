@@ -46,6 +46,8 @@ pub(crate) struct Wish<'a> {
 /// With which key a new object is to be sealed, and under which context.
 pub(crate) struct KmsPlan {
     key: Result<Arc<Key>, Missing>,
+    /// Where the bucket is, and so the key.
+    region: String,
     /// Where the key would be that is missing.
     name: Option<Name>,
     alias: Option<String>,
@@ -54,8 +56,8 @@ pub(crate) struct KmsPlan {
 }
 
 impl KmsPlan {
-    /// The key of that name, in the caller's account where it says no other; without one, that which AWS looks after in the
-    /// caller's account (`alias/aws/s3`).
+    /// The key of that name in the bucket's region, in the caller's account where it says no other; without one, that which AWS
+    /// looks after there (`alias/aws/s3`).
     ///
     /// # Errors
     /// A context that is none, or a failure of the store.
@@ -63,15 +65,16 @@ impl KmsPlan {
         let arn = if wish.bucket_key { bucket.arn() } else { bucket.object_arn(key) };
         let context = context(wish.context, arn)?;
         let bucket_key = wish.bucket_key;
+        let region = bucket.region.clone();
         let Some(text) = wish.key else {
-            let key = Ok(kms::aws_managed(cx, SERVICE)?);
-            return Ok(Self { key, name: None, alias: None, context, bucket_key });
+            let key = Ok(kms::aws_managed(cx, &region, SERVICE)?);
+            return Ok(Self { key, region, name: None, alias: None, context, bucket_key });
         };
-        Ok(match Name::parse(cx, text) {
-            Err(missing) => Self { key: Err(missing), name: None, alias: None, context, bucket_key },
+        Ok(match Name::within(cx.account(), &region, text) {
+            Err(missing) => Self { key: Err(missing), region, name: None, alias: None, context, bucket_key },
             Ok(name) => {
                 let alias = name.alias().map(str::to_owned);
-                Self { key: name.kept(cx)?, name: Some(name), alias, context, bucket_key }
+                Self { key: name.kept(cx)?, region, name: Some(name), alias, context, bucket_key }
             }
         })
     }
@@ -96,7 +99,7 @@ impl KmsPlan {
         signed(cx)?;
         let mut key = self.key.as_ref().map_err(not_found)?.clone();
         if key.materials.is_empty() {
-            key = kms::made_aws_managed(cx, SERVICE).await?;
+            key = kms::made_aws_managed(cx, &self.region, SERVICE).await?;
         }
         usable(&key)?;
         let state = cx.state();

@@ -111,7 +111,11 @@ impl Name {
         }
     }
 
-    fn within(account: AccountId, region: &str, text: &str) -> Result<Self, Missing> {
+    /// Reads a name that is meant in an account and a region where it says no other; a region that it says has to be that one.
+    ///
+    /// # Errors
+    /// What can name no key.
+    pub fn within(account: AccountId, region: &str, text: &str) -> Result<Self, Missing> {
         let wrong = || Missing::Name(text.to_owned());
         let (account, name) = match text.strip_prefix("arn:") {
             None => (account, text),

@@ -27,10 +27,14 @@ fn allow(principal: &str, more: &str) -> String {
 
 /// A key in the store, with a policy of these statements.
 async fn key(account: &Account, id: &str, statements: &[String]) -> Key {
+    key_in(account, "us-east-1", id, statements).await
+}
+
+async fn key_in(account: &Account, region: &str, id: &str, statements: &[String]) -> Key {
     let state = account.server.gate.state();
     let now = state.clock.now();
     let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
-    let mut key = Key::new((number(), "us-east-1"), id.to_owned(), Manager::Customer, policy, now);
+    let mut key = Key::new((number(), region), id.to_owned(), Manager::Customer, policy, now);
     key.add_material(&state.ring, &Secret::new([1; 32]), &[2; 32], now, false).unwrap();
     save(account, &key).await;
     key
@@ -478,4 +482,36 @@ async fn only_requests_with_a_signature_of_version_4_reach_a_key() {
     };
     assert_eq!(alice.presigned(get()).await.ok().body, "hello");
     assert_eq!(alice.signed_for_all_regions(get()).await.ok().body, "hello");
+}
+
+#[tokio::test]
+async fn a_key_is_of_the_buckets_region() {
+    let account = Account::new().await;
+    let document = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
+    account.ok("PUT", "/b-1", "", document).await;
+    account.server.user("alice", &[("all", crate::buckets::ALL)]).await;
+    let alice = Signer::of(&account.server, "alice");
+    let (here, there) = ("00000000-12ab-34cd-56ef-1234567890ab", ID);
+    key(&account, here, &[allow(ROOT, "")]).await;
+    key_in(&account, "eu-west-1", there, &[allow(ROOT, "")]).await;
+    let put = async |headers: &[(&str, &str)]| {
+        let payload = "UNSIGNED-PAYLOAD";
+        let outgoing = Outgoing {
+            method: "PUT",
+            path: "/b-1/k",
+            query: "",
+            headers,
+            unsigned: &[],
+            payload,
+            body: b"x",
+        };
+        alice.signed_for_all_regions(outgoing).await
+    };
+    let made = put(&with(there)).await.ok();
+    assert_eq!(said(&made)[1], arn(there).replace("us-east-1", "eu-west-1"));
+    for elsewhere in [here, &arn(here)] {
+        assert_eq!(refusal(&put(&with(elsewhere)).await).1, "KMS.NotFoundException");
+    }
+    let made = put(&[KMS]).await.ok();
+    assert!(said(&made)[1].starts_with("arn:aws:kms:eu-west-1:123456789012:key/"), "{:?}", said(&made));
 }
