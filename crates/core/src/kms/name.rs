@@ -127,7 +127,8 @@ impl Name {
                     return Err(wrong());
                 }
                 let account = account.parse().map_err(|_| wrong())?;
-                (account, name.strip_prefix("key/").or(Some(name).filter(|n| is_alias(n))).ok_or_else(wrong)?)
+                let id = name.strip_prefix("key/").filter(|id| is_id(id));
+                (account, id.or(Some(name).filter(|name| is_alias(name))).ok_or_else(wrong)?)
             }
         };
         if !is_alias(name) && !is_id(name) {
@@ -228,7 +229,20 @@ mod tests {
         let upper = ID.to_uppercase();
         let abroad = key.replace("us-east-1", "eu-west-1");
         let of_iam = key.replace("kms", "iam");
-        for text in ["", "alias/", "x", &upper, &abroad, &of_iam, "arn:aws:kms:us-east-1:1:key/x", "arn:"] {
+        let as_key = key.replace(ID, "alias/a");
+        let without_kind = key.replace("key/", "");
+        for text in [
+            "",
+            "alias/",
+            "x",
+            &upper,
+            &abroad,
+            &of_iam,
+            &as_key,
+            &without_kind,
+            "arn:aws:kms:us-east-1:1:key/x",
+            "arn:",
+        ] {
             assert_eq!(name(text), Err(Missing::Name(text.to_owned())));
         }
     }
