@@ -98,7 +98,8 @@ fn re_encrypt_checks(cx: &Cx, tx: &Tx<'_>, input: &ReEncryptRequest) -> Result<C
     let check_from = opening_check(cx, tx, "kms:ReEncryptFrom", from.as_deref(), context)?;
     let context = Reach::Under(&input.destination_encryption_context);
     let to = subject::check_for(cx, tx, &input.destination_key_id, "kms:ReEncryptTo", context)?;
-    let same = from.is_some_and(|from| from == input.destination_key_id);
+    let from = from.map(|from| subject::place(cx, tx, &from)).transpose()?.flatten();
+    let same = from.is_some() && from == subject::place(cx, tx, &input.destination_key_id)?;
     let both = [check_from, to].map(|check| check.with_flag("kms:ReEncryptOnSameKey", same));
     Ok(Checks::authenticated_only("the questions follow").and_all(both))
 }

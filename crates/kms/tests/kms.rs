@@ -741,6 +741,34 @@ async fn a_context_in_more_spellings_than_can_be_asked_about_is_denied() {
 }
 
 #[tokio::test]
+async fn whether_it_is_the_same_key_is_known_however_it_is_named() {
+    let keys = keys().await;
+    let (id, other) = (keys.make(None).await, keys.make(None).await);
+    for (name, key) in [("alias/same", &id), ("alias/other", &other)] {
+        keys.ok("CreateAlias", json!({"AliasName": name, "TargetKeyId": key})).await;
+    }
+    let sealed = keys.encrypt(&id, json!({})).await;
+    for (value, on_same) in [("true", true), ("false", false)] {
+        let allowed = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*",
+            "Resource": "*", "Condition": {"Bool": {"kms:ReEncryptOnSameKey": value}}}});
+        let client = keys.server.user(value, &[("p", &allowed.to_string())]).await;
+        let alias_arn = "arn:aws:kms:us-east-1:123456789012:alias/same".to_owned();
+        let same = [id.clone(), arn(&id), "alias/same".to_owned(), alias_arn];
+        let others = [other.clone(), arn(&other), "alias/other".to_owned()];
+        for (to, is_same) in same.iter().map(|to| (to, true)).chain(others.iter().map(|to| (to, false))) {
+            for from in [None, Some(id.as_str()), Some("alias/same")] {
+                let mut input = json!({"CiphertextBlob": sealed, "DestinationKeyId": to});
+                if let Some(from) = from {
+                    input["SourceKeyId"] = from.into();
+                }
+                let is = client.json("kms", "ReEncrypt", &input).await.status == 200;
+                assert_eq!(is, is_same == on_same, "{value} {input}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn no_letter_of_a_context_shadows_another() {
     let keys = keys().await;
     // Of each pair one is the other in capitals; which of them comes first in the order of letters differs.
