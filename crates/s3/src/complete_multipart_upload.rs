@@ -6,7 +6,7 @@ use daypass_core::model::s3::{
 };
 use daypass_core::objects::{
     Algorithm, At, Checksum, ChecksumKind, Checksums, CompleteUpload, Completed, ETag, Error as Engine,
-    ListedPart, MAX_PARTS, Outcome, VersionId, Written,
+    ListedPart, MAX_PARTS, Outcome, VersionId,
 };
 use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation};
 
@@ -15,7 +15,7 @@ use crate::bucket::Bucket;
 use crate::checksum::{self, declared};
 use crate::conditional::{self, bare};
 use crate::description::Description;
-use crate::encryption::{Sealing, Shown, opening_check};
+use crate::encryption::{Opening, Sealing, Shown, opening_check};
 use crate::event::{self, Telling};
 use crate::fault::{invalid_request, malformed_xml};
 use crate::get_object::part_number;
@@ -56,7 +56,7 @@ async fn run(
     let (shown, is_there) = match found {
         Ok((_, begun)) => {
             as_begun(&begun, &input, &listed)?;
-            (shown(cx, &begun, &input)?, true)
+            (shown(cx, begun.description.sealing.as_ref(), begun.chosen().is_some(), &input)?, true)
         }
         // It may have been completed: the object store knows, and answers the same again.
         Err(Error::Fault(fault)) if fault.code == errors::NO_SUCH_UPLOAD.code => (Shown::default(), false),
@@ -70,10 +70,10 @@ async fn run(
         named.bucket.region,
         uri::encode(&key).replace('+', "%20")
     );
-    let answer = move |completed: &Completed| {
-        answer(completed, names_versions, [location.clone(), bucket.clone(), key.clone()], &shown)
+    let answer = move |completed: &Completed, shown: &Shown| {
+        answer(completed, names_versions, [location.clone(), bucket.clone(), key.clone()], shown)
     };
-    let answer_then = answer.clone();
+    let (answer_then, shown_then) = (answer.clone(), shown.clone());
     let telling = Telling::of(cx, &named.bucket)?;
     let complete = CompleteUpload {
         upload: at,
@@ -86,7 +86,7 @@ async fn run(
         commit: if is_there {
             cx.commit_telling(
                 move |outcome| match outcome {
-                    Outcome::Completed(completed) => Some(answer(completed)),
+                    Outcome::Completed(completed) => Some(answer(completed, &shown_then)),
                     _ => None,
                 },
                 event::created(telling, "ObjectCreated:CompleteMultipartUpload", &input.key),
@@ -96,37 +96,50 @@ async fn run(
         },
     };
     let completed = cx.state().objects.complete_upload(complete).await;
-    let mut completed = completed.map_err(|error| refused(cx, &named, &input, error))?;
-    if !is_there {
-        completed.written.checksums = checksums_again(cx, &named, &completed.written).await?;
+    let completed = completed.map_err(|error| refused(cx, &named, &input, error))?;
+    if is_there {
+        return Ok(Answered::new(answer_then(&completed, &shown)));
     }
-    Ok(Answered::new(answer_then(&completed)))
+    let (completed, shown) = again(cx, &named, completed, &input).await?;
+    Ok(Answered::new(answer_then(&completed, &shown)))
 }
 
-/// The checksums of what was made before, for who may open it. Of an object that is there no more it is not known who may.
-async fn checksums_again(cx: &Cx, named: &Named, made: &Written) -> Result<Checksums, Error> {
-    let at = At { bucket: named.bucket.id(), key: named.key.clone(), version: Some(made.id.clone()) };
-    let Ok(version) = cx.state().objects.head(at).await else { return Ok(Checksums::default()) };
-    if version.generation != made.generation {
-        return Ok(Checksums::default());
-    }
-    let sealing = Description::decode(&version.meta)?.sealing;
+/// What was made before, for who may open it. Of an object that is there no more it is not known who may: it is told without
+/// its checksums.
+async fn again(
+    cx: &Cx,
+    named: &Named,
+    mut made: Completed,
+    input: &CompleteMultipartUploadRequest,
+) -> Result<(Completed, Shown), Error> {
+    let at = At { bucket: named.bucket.id(), key: named.key.clone(), version: Some(made.written.id.clone()) };
+    let version = cx.state().objects.head(at).await.ok();
+    let Some(version) = version.filter(|version| version.generation == made.written.generation) else {
+        made.written.checksums = Checksums::default();
+        return Ok((made, Shown::default()));
+    };
+    let Description { sealing, checksum_was_chosen, .. } = Description::decode(&version.meta)?;
     if let Some(check) = opening_check(cx, sealing.as_ref())? {
         cx.authorize(&check.into())?;
     }
-    sealing.iter().try_for_each(|sealing| sealing.admit(cx))?;
-    Ok(made.checksums.clone())
+    let shown = shown(cx, sealing.as_ref(), checksum_was_chosen, input)?;
+    Ok((made, shown))
 }
 
 /// What is said of its encryption. Who brought a key has to bring it again where the checksum is of what it seals (S3 API
 /// reference, CompleteMultipartUpload, `x-amz-server-side-encryption-customer-key`).
-fn shown(cx: &Cx, begun: &Begun, input: &CompleteMultipartUploadRequest) -> Result<Shown, Fault> {
+fn shown(
+    cx: &Cx,
+    sealing: Option<&Sealing>,
+    checksum_was_chosen: bool,
+    input: &CompleteMultipartUploadRequest,
+) -> Result<Shown, Fault> {
     let headers = customer_key::headers!(input);
-    let is_customers = matches!(begun.description.sealing, Some(Sealing::Customer(_)));
-    if is_customers && headers.iter().all(Option::is_none) && begun.chosen().is_none() {
+    let is_customers = matches!(sealing, Some(Sealing::Customer(_)));
+    if is_customers && headers.iter().all(Option::is_none) && !checksum_was_chosen {
         return Ok(Shown::default());
     }
-    Ok(begun.opening(cx, headers)?.shown)
+    Ok(Opening::of_upload(cx, sealing, headers)?.shown)
 }
 
 /// The parts of the document.
