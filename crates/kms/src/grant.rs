@@ -1,6 +1,8 @@
 //! Grants: `kms:CreateGrant`, `kms:ListGrants`, `kms:ListRetirableGrants`, `kms:RevokeGrant`, `kms:RetireGrant`. They count at
 //! once, so that a grant token is a name for the grant and no more.
 
+use std::collections::BTreeMap;
+
 use daypass_core::kms::{Constraint, EncryptionContext, Grant, Key};
 use daypass_core::model::Enumeration as _;
 use daypass_core::model::kms::{
@@ -57,12 +59,11 @@ const OPERATIONS: &[GrantOperation] = &[
 ];
 
 fn create_checks(cx: &Cx, tx: &Tx<'_>, input: &CreateGrantRequest) -> Result<Checks, StoreError> {
-    let constraint = input.constraints.as_ref().and_then(|constraints| {
-        match (&constraints.encryption_context_equals, &constraints.encryption_context_subset) {
-            (Some(_), _) => Some("EncryptionContextEquals"),
-            (None, Some(_)) => Some("EncryptionContextSubset"),
-            (None, None) => None,
-        }
+    // Of that which the grant will have; what is refused has none.
+    let constraint = input.constraints.clone().and_then(|constraints| constraint(constraints).ok()?);
+    let constraint = constraint.map(|constraint| match constraint {
+        Constraint::Equals(_) => "EncryptionContextEquals",
+        Constraint::Subset(_) => "EncryptionContextSubset",
     });
     let operations = input.operations.iter().map(|operation| operation.as_str().to_owned()).collect();
     let check = subject::check(cx, tx, &input.key_id, Reach::Any)?
@@ -162,8 +163,9 @@ fn constraint(constraints: GrantConstraints) -> Result<Option<Constraint>, Fault
         }
         (Some(_), Some(subset)) if !subset.is_empty() => Err(invalid("A grant has one constraint.")),
         (Some(equals), _) => Ok(Some(Constraint::Equals(equals))),
-        (None, Some(subset)) => Ok(Some(Constraint::Subset(subset))),
-        (None, None) => Ok(None),
+        (None, Some(subset)) if !subset.is_empty() => Ok(Some(Constraint::Subset(subset))),
+        // Every context has all of nothing.
+        (None, _) => Ok(None),
     }
 }
 
@@ -222,15 +224,22 @@ fn list_retirable(
     input: ListRetirableGrantsRequest,
 ) -> Result<ListGrantsResponse, Error> {
     let retiring = id_of(tx, &input.retiring_principal)?;
-    let mut shown = vec![];
+    let wanted = wanted_page(input.marker.as_deref(), input.limit);
+    let after = wanted.after(cx)?.unwrap_or_default();
+    // The first ones, and one more: an account's keys can have millions.
+    let mut first = BTreeMap::new();
     walk::each(tx, &Key::all(&cx.account(), cx.region()), |key| {
         let of_key = key.grants.iter().filter(|grant| grant.retiring.as_ref() == Some(&retiring));
-        for grant in of_key.filter(|_| !key.is_gone(cx.now())) {
-            shown.push(entry(tx, &key, grant)?);
+        for grant in of_key.filter(|grant| grant.id > after && !key.is_gone(cx.now())) {
+            let (id, entry) = entry(tx, &key, grant)?;
+            first.insert(id, entry);
+            if first.len() > wanted.limit() + 1 {
+                first.pop_last();
+            }
         }
         Ok(())
     })?;
-    answer_page(page(cx, shown, &wanted_page(input.marker.as_deref(), input.limit))?)
+    answer_page(page(cx, first.into_iter().collect(), &wanted)?)
 }
 
 fn entry(tx: &Tx<'_>, key: &Key, grant: &Grant) -> Result<(String, GrantListEntry), StoreError> {

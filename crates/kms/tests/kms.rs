@@ -816,3 +816,59 @@ async fn names_have_no_case_in_a_grants_constraint_and_values_have() {
         keys.ok("RevokeGrant", json!({"KeyId": id, "GrantId": made["GrantId"]})).await;
     }
 }
+
+#[tokio::test]
+async fn the_type_of_a_constraint_is_of_that_which_the_grant_has() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    let (equals, subset) = ("EncryptionContextEquals", "EncryptionContextSubset");
+    for demanded in [equals, subset] {
+        let allowed = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:CreateGrant",
+            "Resource": "*", "Condition": {"StringEquals": {"kms:GrantConstraintType": demanded}}}});
+        let client = keys.server.user(demanded, &[("p", &allowed.to_string())]).await;
+        for (constraints, is) in [
+            (json!({equals: {"a": "b"}}), equals),
+            (json!({subset: {"a": "b"}}), subset),
+            (json!({equals: {}, subset: {"a": "b"}}), subset),
+            (json!({equals: {"a": "b"}, subset: {}}), equals),
+            (json!({equals: {}}), equals),
+            (json!({subset: {}}), ""),
+            (json!({}), ""),
+        ] {
+            let input = json!({"KeyId": id, "GranteePrincipal": ROOT, "Operations": ["Decrypt"],
+                               "Constraints": constraints});
+            let answer = client.json("kms", "CreateGrant", &input).await;
+            assert_eq!(answer.status == 200, is == demanded, "{constraints} {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn grants_that_one_may_retire_come_in_pages_over_all_keys() {
+    let keys = keys().await;
+    keys.server.user("bob", &[]).await;
+    let mut made = vec![];
+    for _ in 0..3 {
+        let id = keys.make(None).await;
+        for retiring in [user("bob"), user("bob"), ROOT.to_owned()] {
+            let input = json!({"KeyId": id, "GranteePrincipal": ROOT, "RetiringPrincipal": retiring,
+                               "Operations": ["Decrypt"]});
+            let grant = keys.ok("CreateGrant", input).await["GrantId"].clone();
+            made.extend((retiring != ROOT).then_some(grant));
+        }
+    }
+    for limit in [1, 4, 6, 100] {
+        let (mut seen, mut input) = (vec![], json!({"RetiringPrincipal": user("bob"), "Limit": limit}));
+        loop {
+            let page = keys.ok("ListRetirableGrants", input.clone()).await;
+            let grants = page["Grants"].as_array().unwrap();
+            assert!(!grants.is_empty() && grants.len() <= limit);
+            seen.extend(grants.iter().map(|grant| grant["GrantId"].clone()));
+            if page["Truncated"] == false {
+                break;
+            }
+            input["Marker"] = page["NextMarker"].clone();
+        }
+        assert!(seen.len() == made.len() && made.iter().all(|id| seen.contains(id)), "{limit}: {seen:?}");
+    }
+}
