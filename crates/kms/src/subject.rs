@@ -34,6 +34,9 @@ pub(crate) fn check_for(
     let Ok(name) = Name::parse(cx, key_id) else { return Ok(Check::on_all(action)) };
     let missing = || Check::new(action, name.arn()).of_account(name.account().clone());
     let Ok(key) = name.find(tx, cx.now())? else { return Ok(missing()) };
+    if let Some(kept) = cx.state().kept.get::<Key>(&key.key())? {
+        key.compile_like(&kept);
+    }
     let check = match reach {
         Reach::Own if key.account != cx.account() => return Ok(missing()),
         Reach::Own | Reach::Any => key.check(cx, action),

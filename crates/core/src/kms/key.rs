@@ -211,6 +211,14 @@ impl Key {
         Arc::clone(compiled)
     }
 
+    /// The same, where it is known what another copy of the record compiles to: what a transaction reads is decoded anew each
+    /// time, and has up to hundreds of grants.
+    pub fn compile_like(&self, kept: &Self) {
+        if self.policy == kept.policy && self.grants == kept.grants && self.id == kept.id {
+            self.compiled.get_or_init(|| kept.guard());
+        }
+    }
+
     /// May the caller do this with the key? By its policy, and by what the policy leaves to the account. The condition keys
     /// are those of every request about a key (service authorization reference, "Condition keys for AWS Key Management
     /// Service").
