@@ -250,7 +250,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
 /// ways: for the record, in the form of those that policies give.
 fn unasked(cx: &Cx, check: &Check) -> Option<String> {
     let reason = if check.is_unclear {
-        "condition keys of the request are spelt in too many ways that differ in case alone"
+        "the request has more condition keys, or more spellings of them, than are asked about"
     } else {
         Places::of(cx, check)?.of_resource.filter(|place| place.closed)?;
         "the account of the resource is closed"

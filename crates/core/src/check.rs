@@ -8,8 +8,11 @@ use daypass_model::AccountId;
 use daypass_policy::{Key, PolicySet};
 use daypass_store::records::Tag;
 
-/// The most condition keys that the readings of one question have together: those of fifty tags, each of which is spelt in
-/// fifty ways, twice over. Beyond that it is not asked, which denies it.
+/// The most condition keys of one question: an encryption context has 4161 at most. Beyond that it is not asked, which denies
+/// it: each key is looked for among all of them, for callers too who may do nothing.
+const MAX_KEYS: usize = 5_000;
+/// The most that the readings of one question have together: those of fifty tags, each of which is spelt in fifty ways, twice
+/// over.
 const MAX_KEYS_OF_READINGS: usize = 10_000;
 
 /// One or more questions that must all be answered with yes before an operation runs; or none, for a reason.
@@ -72,7 +75,7 @@ pub struct Check {
     pub(crate) keys: Vec<(Cow<'static, str>, Values)>,
     pub(crate) guard: Guard,
     pub(crate) through: Option<Arc<Through>>,
-    /// Whether it has more readings than are asked about.
+    /// Whether it has more condition keys, or readings, than are asked about.
     pub(crate) is_unclear: bool,
 }
 
@@ -113,6 +116,10 @@ impl Check {
     /// for condition keys have no case. All have to be allowed: a tag that somebody adds neither gives what another
     /// would not, nor takes away what another forbids.
     fn spellings(&self) -> Vec<Cow<'_, Self>> {
+        let unclear = || vec![Cow::Owned(Self { is_unclear: true, ..self.with_keys(vec![]) })];
+        if self.keys.len() > MAX_KEYS {
+            return unclear();
+        }
         let mut spelt: HashMap<Key<'_>, usize> = HashMap::with_capacity(self.keys.len());
         let mut places = Vec::with_capacity(self.keys.len());
         for (key, _) in &self.keys {
@@ -126,7 +133,7 @@ impl Check {
             return vec![Cow::Borrowed(self)];
         }
         if most.saturating_mul(self.keys.len()) > MAX_KEYS_OF_READINGS {
-            return vec![Cow::Owned(Self { is_unclear: true, ..self.with_keys(vec![]) })];
+            return unclear();
         }
         let reading = |number: usize| {
             let keeps = |(key, place): &(Key<'_>, usize)| {
@@ -354,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_too_many_readings_has_one_that_is_not_asked() {
+    fn what_has_too_many_keys_or_readings_has_one_that_is_not_asked() {
         let named = |count: usize| (0..count).map(|number| (number, format!("k{number}")));
         let check = |spellings: usize, others: usize| {
             let check = named(spellings).fold(Check::new("kms:Encrypt", "*"), |check, (number, _)| {
@@ -363,13 +370,19 @@ mod tests {
             });
             named(others).fold(check, |check, (_, name)| check.with(name, "x"))
         };
-        for (spellings, others, readings) in
-            [(50, 150, 50), (50, 151, 1), (2, 4998, 2), (2, 4999, 1), (101, 0, 1)]
-        {
+        for (spellings, others, readings, asked) in [
+            (1, 4999, 1, true),
+            (1, 5000, 1, false),
+            (2, 4998, 2, true),
+            (2, 4999, 1, false),
+            (50, 150, 50, true),
+            (50, 151, 1, false),
+            (101, 0, 1, false),
+        ] {
             let check = check(spellings, others);
             let read = check.readings();
             assert_eq!(read.len(), readings, "{spellings} {others}");
-            assert_eq!(read.iter().all(|check| check.is_unclear), readings == 1, "{spellings} {others}");
+            assert!(read.iter().all(|check| check.is_unclear != asked), "{spellings} {others}");
         }
     }
 }
