@@ -81,6 +81,9 @@ fn decide(cx: &Cx, check: &Check) -> Decision {
 
 /// Puts the question together; `None` if the action or the resource cannot be one, or if the resource is out of reach.
 fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_>) -> T) -> Option<T> {
+    if check.is_unclear {
+        return None;
+    }
     let action = Action::new(check.action).ok()?;
     let resource =
         if check.resource == "*" { Resource::NONE } else { Resource::arn(&check.resource).ok()? };
@@ -206,7 +209,7 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
         (explanation, message)
     };
     let Some((explanation, message)) = ask(cx, check, answer) else {
-        cx.trail().explanation = closed(cx, check);
+        cx.trail().explanation = unasked(cx, check);
         tracing::warn!(action = check.action, resource = check.resource, "a question could not be asked");
         return Fault::coded("AccessDenied", 403, "Access Denied").into();
     };
@@ -247,13 +250,18 @@ fn refuse(cx: &Cx, check: &Check) -> Error {
     }
 }
 
-/// The explanation of a question that was not asked, as the account of its resource is closed: for the record, in the form of
-/// those that policies give.
-fn closed(cx: &Cx, check: &Check) -> Option<String> {
-    Places::of(cx, check)?.of_resource.filter(|place| place.closed)?;
+/// The explanation of a question that was not asked, as the account of its resource is closed or as it can be read in too many
+/// ways: for the record, in the form of those that policies give.
+fn unasked(cx: &Cx, check: &Check) -> Option<String> {
+    let reason = if check.is_unclear {
+        "the request has more condition keys, or more spellings of them, than are asked about"
+    } else {
+        Places::of(cx, check)?.of_resource.filter(|place| place.closed)?;
+        "the account of the resource is closed"
+    };
     let explanation = json!({
         "decision": "implicitDeny",
-        "reason": "the account of the resource is closed",
+        "reason": reason,
         "principal": cx.caller().arn(),
         "action": check.action,
         "resource": check.resource,

@@ -5,8 +5,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use daypass_model::AccountId;
-use daypass_policy::PolicySet;
+use daypass_policy::{Key, PolicySet};
 use daypass_store::records::Tag;
+
+/// The most condition keys of one question: an encryption context has 4161 at most. Beyond that it is not asked, which denies
+/// it: each key is looked for among all of them, for callers too who may do nothing.
+const MAX_KEYS: usize = 5_000;
+/// The most that the readings of one question have together: those of fifty tags, each of which is spelt in fifty ways, twice
+/// over.
+const MAX_KEYS_OF_READINGS: usize = 10_000;
 
 /// One or more questions that must all be answered with yes before an operation runs; or none, for a reason.
 pub struct Checks {
@@ -68,6 +75,8 @@ pub struct Check {
     pub(crate) keys: Vec<(Cow<'static, str>, Values)>,
     pub(crate) guard: Guard,
     pub(crate) through: Option<Arc<Through>>,
+    /// Whether it has more condition keys, or readings, than are asked about.
+    pub(crate) is_unclear: bool,
 }
 
 /// A resource of its own that a request came through, as an access point of S3: it has to be allowed there too.
@@ -107,24 +116,48 @@ impl Check {
     /// for condition keys have no case. All have to be allowed: a tag that somebody adds neither gives what another
     /// would not, nor takes away what another forbids.
     fn spellings(&self) -> Vec<Cow<'_, Self>> {
-        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-        for (at, (key, _)) in self.keys.iter().enumerate() {
-            places.entry(key.to_ascii_lowercase()).or_default().push(at);
+        let unclear = || vec![Cow::Owned(Self { is_unclear: true, ..self.with_keys(vec![]) })];
+        if self.keys.len() > MAX_KEYS {
+            return unclear();
         }
-        let most = places.values().map(Vec::len).max().unwrap_or(1);
+        let mut spelt: HashMap<Key<'_>, usize> = HashMap::with_capacity(self.keys.len());
+        let mut places = Vec::with_capacity(self.keys.len());
+        for (key, _) in &self.keys {
+            let key = Key::from(key.as_ref());
+            let count = spelt.entry(key.clone()).or_default();
+            places.push((key, *count));
+            *count += 1;
+        }
+        let most = spelt.values().copied().max().unwrap_or(1);
         if most <= 1 {
             return vec![Cow::Borrowed(self)];
         }
+        if most.saturating_mul(self.keys.len()) > MAX_KEYS_OF_READINGS {
+            return unclear();
+        }
         let reading = |number: usize| {
-            let keeps = |key: &str, at: usize| {
-                let places = places.get(&key.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
-                places.get(number).or(places.last()) == Some(&at)
+            let keeps = |(key, place): &(Key<'_>, usize)| {
+                let last = spelt.get(key).map_or(0, |count| count.saturating_sub(1));
+                *place == number.min(last)
             };
-            let keys = self.keys.iter().enumerate().filter(|(at, (key, _))| keeps(key, *at));
-            let keys = keys.map(|(_, pair)| pair.clone()).collect();
-            Cow::Owned(Self { keys, ..self.clone() })
+            let kept = self.keys.iter().zip(&places).filter(|(_, place)| keeps(place));
+            Cow::Owned(self.with_keys(kept.map(|(pair, _)| pair.clone()).collect()))
         };
         (0..most).map(reading).collect()
+    }
+
+    /// The same question with these condition keys.
+    fn with_keys(&self, keys: Vec<(Cow<'static, str>, Values)>) -> Self {
+        Self {
+            action: self.action,
+            resource: self.resource.clone(),
+            account: self.account.clone(),
+            owner: self.owner.clone(),
+            keys,
+            guard: self.guard.clone(),
+            through: self.through.clone(),
+            is_unclear: self.is_unclear,
+        }
     }
 
     /// All that has to be answered with yes: the question of what the request came through, if it did, and this one.
@@ -139,6 +172,7 @@ impl Check {
             keys: self.keys.iter().filter(|(key, _)| !key.starts_with("aws:ResourceTag/")).cloned().collect(),
             guard: through.guard.clone(),
             through: None,
+            is_unclear: false,
         };
         let door = door.resource_tags(&through.tags);
         let mut all: Vec<_> =
@@ -179,6 +213,7 @@ impl Check {
             keys: vec![],
             guard: Guard::None,
             through: None,
+            is_unclear: false,
         }
     }
 
@@ -313,5 +348,41 @@ mod tests {
         let readings = check.readings();
         let read: Vec<_> = readings.iter().map(|check| texts(check)).collect();
         assert_eq!(read, [[("a", "1"), ("b", "2")], [("b", "2"), ("A", "3")]]);
+    }
+
+    #[test]
+    fn keys_are_the_same_where_policies_take_them_for_the_same() {
+        let beyond_ascii = Check::new("kms:Encrypt", "*").with("ä", "1").with("Ä", "2");
+        assert_eq!(beyond_ascii.readings().len(), 1);
+        let mut context = daypass_policy::Context::new();
+        context.set("ä", "1");
+        context.set("Ä", "2");
+        assert_eq!(context.iter().count(), 2);
+    }
+
+    #[test]
+    fn what_has_too_many_keys_or_readings_has_one_that_is_not_asked() {
+        let named = |count: usize| (0..count).map(|number| (number, format!("k{number}")));
+        let check = |spellings: usize, others: usize| {
+            let check = named(spellings).fold(Check::new("kms:Encrypt", "*"), |check, (number, _)| {
+                let letter = |bit: usize| if number >> bit & 1 == 1 { 'A' } else { 'a' };
+                check.with((0..8).map(letter).collect::<String>(), "x")
+            });
+            named(others).fold(check, |check, (_, name)| check.with(name, "x"))
+        };
+        for (spellings, others, readings, asked) in [
+            (1, 4999, 1, true),
+            (1, 5000, 1, false),
+            (2, 4998, 2, true),
+            (2, 4999, 1, false),
+            (50, 150, 50, true),
+            (50, 151, 1, false),
+            (101, 0, 1, false),
+        ] {
+            let check = check(spellings, others);
+            let read = check.readings();
+            assert_eq!(read.len(), readings, "{spellings} {others}");
+            assert!(read.iter().all(|check| check.is_unclear != asked), "{spellings} {others}");
+        }
     }
 }

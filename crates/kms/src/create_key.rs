@@ -5,7 +5,7 @@ use daypass_core::model::kms::{
     CreateKeyRequest, CreateKeyResponse, CustomerMasterKeySpec, KeySpec, KeyUsageType, OriginType, ops,
 };
 use daypass_core::store::{Read as _, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, Fault, operation};
+use daypass_core::{Check, Checks, Cx, Error, Fault, Secret, operation};
 
 use crate::describe::metadata;
 use crate::fault::{limit_exceeded, unsupported};
@@ -52,7 +52,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreateKeyRequest) -> Result<CreateKeyRes
     if input.policy.is_some() && input.bypass_policy_lockout_safety_check != Some(true) {
         key_policy::keep_open(cx, &key)?;
     }
-    let (secret, id) = (cx.ids().secret_bytes(), cx.ids().id_bytes());
+    let (secret, id) = (Secret::new(cx.ids().secret_bytes()), cx.ids().id_bytes());
     key.add_material(&cx.state().ring, &secret, &id, cx.now(), false)?;
     tx.put(&key)?;
     Ok(CreateKeyResponse { key_metadata: Some(metadata(&key)) })

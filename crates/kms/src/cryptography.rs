@@ -1,6 +1,6 @@
 //! What keys seal and open: `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt`.
 
-use daypass_core::kms::{Ciphertext, EncryptionContext, Key};
+use daypass_core::kms::{Ciphertext, EncryptionContext, Key, MAX_CONTEXT_BYTES, is_too_long};
 use daypass_core::model::Blob;
 use daypass_core::model::kms::{
     DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec,
@@ -12,20 +12,30 @@ use daypass_core::{Check, Checks, Cx, Error, Fault, Secret, operation};
 use crate::fault::{dry_run, invalid, unsupported};
 use crate::subject::{self, Reach};
 
-operation!(ENCRYPT, ops::Encrypt, encrypt_checks, encrypt);
-operation!(DECRYPT, ops::Decrypt, decrypt_checks, decrypt);
-operation!(RE_ENCRYPT, ops::ReEncrypt, re_encrypt_checks, re_encrypt);
+operation!(ENCRYPT, ops::Encrypt, may_refuse: encrypt_checks, encrypt);
+operation!(DECRYPT, ops::Decrypt, may_refuse: decrypt_checks, decrypt);
+operation!(RE_ENCRYPT, ops::ReEncrypt, may_refuse: re_encrypt_checks, re_encrypt);
 
-/// The longest context, in bytes of its names and values (KMS developer guide, "Encryption context").
-const MAX_CONTEXT_BYTES: usize = 8192;
+fn encrypt_checks(cx: &Cx, tx: &Tx<'_>, input: &EncryptRequest) -> Result<Checks, Error> {
+    under(cx, tx, &input.key_id, &input.encryption_context)
+}
 
-fn encrypt_checks(cx: &Cx, tx: &Tx<'_>, input: &EncryptRequest) -> Result<Checks, StoreError> {
-    Ok(subject::check(cx, tx, &input.key_id, Reach::Under(&input.encryption_context))?.into())
+/// May the caller do the request's operation to the key of that name, under this context?
+///
+/// # Errors
+/// A context that is too long, or a failure of the store.
+pub(crate) fn under(
+    cx: &Cx,
+    tx: &Tx<'_>,
+    key_id: &str,
+    context: &EncryptionContext,
+) -> Result<Checks, Error> {
+    admit(context)?;
+    Ok(subject::check(cx, tx, key_id, Reach::Under(context))?.into())
 }
 
 fn encrypt(cx: &Cx, tx: &mut Tx<'_>, input: EncryptRequest) -> Result<EncryptResponse, Error> {
     symmetric(input.encryption_algorithm)?;
-    admit(&input.encryption_context)?;
     let key = subject::usable(cx, tx, &input.key_id)?;
     dry_run(input.dry_run)?;
     let sealed = seal(cx, &key, &input.encryption_context, &input.plaintext.0)?;
@@ -56,7 +66,8 @@ fn opening_check(
     }
 }
 
-fn decrypt_checks(cx: &Cx, tx: &Tx<'_>, input: &DecryptRequest) -> Result<Checks, StoreError> {
+fn decrypt_checks(cx: &Cx, tx: &Tx<'_>, input: &DecryptRequest) -> Result<Checks, Error> {
+    admit(&input.encryption_context)?;
     let key = key_of(cx, input.ciphertext_blob.as_ref(), input.key_id.as_deref());
     Ok(opening_check(cx, tx, cx.operation().action, key.as_deref(), &input.encryption_context)?.into())
 }
@@ -66,7 +77,6 @@ fn decrypt(cx: &Cx, tx: &mut Tx<'_>, input: DecryptRequest) -> Result<DecryptRes
         return Err(unsupported("An answer that is sealed for an enclave").into());
     }
     symmetric(input.encryption_algorithm)?;
-    admit(&input.encryption_context)?;
     let blob = blob(input.ciphertext_blob.as_ref())?;
     let opened = open(cx, tx, blob, input.key_id.as_deref(), &input.encryption_context)?;
     dry_run(input.dry_run)?;
@@ -80,13 +90,16 @@ fn decrypt(cx: &Cx, tx: &mut Tx<'_>, input: DecryptRequest) -> Result<DecryptRes
 }
 
 /// `kms:ReEncryptFrom` the one key, `kms:ReEncryptTo` the other.
-fn re_encrypt_checks(cx: &Cx, tx: &Tx<'_>, input: &ReEncryptRequest) -> Result<Checks, StoreError> {
+fn re_encrypt_checks(cx: &Cx, tx: &Tx<'_>, input: &ReEncryptRequest) -> Result<Checks, Error> {
+    admit(&input.source_encryption_context)?;
+    admit(&input.destination_encryption_context)?;
     let from = key_of(cx, input.ciphertext_blob.as_ref(), input.source_key_id.as_deref());
     let context = &input.source_encryption_context;
     let check_from = opening_check(cx, tx, "kms:ReEncryptFrom", from.as_deref(), context)?;
     let context = Reach::Under(&input.destination_encryption_context);
     let to = subject::check_for(cx, tx, &input.destination_key_id, "kms:ReEncryptTo", context)?;
-    let same = from.is_some_and(|from| from == input.destination_key_id);
+    let from = from.map(|from| subject::place(cx, tx, &from)).transpose()?.flatten();
+    let same = from.is_some() && from == subject::place(cx, tx, &input.destination_key_id)?;
     let both = [check_from, to].map(|check| check.with_flag("kms:ReEncryptOnSameKey", same));
     Ok(Checks::authenticated_only("the questions follow").and_all(both))
 }
@@ -94,8 +107,6 @@ fn re_encrypt_checks(cx: &Cx, tx: &Tx<'_>, input: &ReEncryptRequest) -> Result<C
 fn re_encrypt(cx: &Cx, tx: &mut Tx<'_>, input: ReEncryptRequest) -> Result<ReEncryptResponse, Error> {
     symmetric(input.source_encryption_algorithm)?;
     symmetric(input.destination_encryption_algorithm)?;
-    admit(&input.source_encryption_context)?;
-    admit(&input.destination_encryption_context)?;
     let blob = blob(input.ciphertext_blob.as_ref())?;
     let opened = open(cx, tx, blob, input.source_key_id.as_deref(), &input.source_encryption_context)?;
     let to = subject::usable(cx, tx, &input.destination_key_id)?;
@@ -148,16 +159,15 @@ fn blob(blob: Option<&Blob>) -> Result<&Blob, Fault> {
     blob.ok_or_else(|| invalid("A ciphertext is needed; DryRunModifiers are not implemented by Daypass."))
 }
 
-/// Whether a context is one that KMS takes.
+/// Whether a context is one that KMS takes: before anything is asked about it.
 ///
 /// # Errors
 /// If it is too long.
-pub(crate) fn admit(context: &EncryptionContext) -> Result<(), Fault> {
-    let bytes: usize = context.iter().map(|(key, value)| key.len() + value.len()).sum();
-    if bytes <= MAX_CONTEXT_BYTES {
-        return Ok(());
+fn admit(context: &EncryptionContext) -> Result<(), Fault> {
+    if is_too_long(context) {
+        return Err(invalid(format!("The encryption context is longer than {MAX_CONTEXT_BYTES} bytes.")));
     }
-    Err(invalid(format!("The encryption context is longer than {MAX_CONTEXT_BYTES} bytes.")))
+    Ok(())
 }
 
 fn symmetric(algorithm: Option<EncryptionAlgorithmSpec>) -> Result<(), Fault> {

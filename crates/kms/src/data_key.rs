@@ -9,20 +9,20 @@ use daypass_core::model::kms::{
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error, Fault, operation};
 
-use crate::cryptography::admit;
+use crate::cryptography::under;
 use crate::fault::{dry_run, invalid, unsupported};
-use crate::subject::{self, Reach};
+use crate::subject;
 
 operation!(
     GENERATE_DATA_KEY,
     ops::GenerateDataKey,
-    |cx, tx, input| Ok(subject::check(cx, tx, &input.key_id, Reach::Under(&input.encryption_context))?.into()),
+    may_refuse: |cx, tx, input| under(cx, tx, &input.key_id, &input.encryption_context),
     generate
 );
 operation!(
     GENERATE_DATA_KEY_WITHOUT_PLAINTEXT,
     ops::GenerateDataKeyWithoutPlaintext,
-    |cx, tx, input| Ok(subject::check(cx, tx, &input.key_id, Reach::Under(&input.encryption_context))?.into()),
+    may_refuse: |cx, tx, input| under(cx, tx, &input.key_id, &input.encryption_context),
     generate_sealed
 );
 operation!(GENERATE_RANDOM, ops::GenerateRandom, random_checks, random);
@@ -36,7 +36,6 @@ fn generate(
         return Err(unsupported("An answer that is sealed for an enclave").into());
     }
     let length = length(input.key_spec, input.number_of_bytes)?;
-    admit(&input.encryption_context)?;
     let key = subject::usable(cx, tx, &input.key_id)?;
     dry_run(input.dry_run)?;
     let state = cx.state();
@@ -56,7 +55,6 @@ fn generate_sealed(
     input: GenerateDataKeyWithoutPlaintextRequest,
 ) -> Result<GenerateDataKeyWithoutPlaintextResponse, Error> {
     let length = length(input.key_spec, input.number_of_bytes)?;
-    admit(&input.encryption_context)?;
     let key = subject::usable(cx, tx, &input.key_id)?;
     dry_run(input.dry_run)?;
     let state = cx.state();

@@ -20,9 +20,9 @@ async fn prepare(cx: &Cx, input: &DescribeKeyRequest) -> Result<(), Error> {
     let name = Name::parse(cx, &input.key_id).ok().filter(|name| *name.account() == cx.account());
     let service = name.as_ref().and_then(Name::alias).and_then(|alias| alias.strip_prefix("alias/aws/"));
     if let Some(service) = service.filter(|service| MANAGED.contains(service))
-        && cx.may(&kms::aws_managed(cx, service)?.check(cx, "kms:DescribeKey"))
+        && cx.may(&kms::aws_managed(cx, cx.region(), service)?.check(cx, "kms:DescribeKey"))
     {
-        kms::made_aws_managed(cx, service).await?;
+        kms::made_aws_managed(cx, cx.region(), service).await?;
     }
     Ok(())
 }

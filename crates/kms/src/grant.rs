@@ -1,7 +1,9 @@
 //! Grants: `kms:CreateGrant`, `kms:ListGrants`, `kms:ListRetirableGrants`, `kms:RevokeGrant`, `kms:RetireGrant`. They count at
 //! once, so that a grant token is a name for the grant and no more.
 
-use daypass_core::kms::{Constraint, Grant, Key};
+use std::collections::BTreeMap;
+
+use daypass_core::kms::{Constraint, EncryptionContext, Grant, Key};
 use daypass_core::model::Enumeration as _;
 use daypass_core::model::kms::{
     CreateGrantRequest, CreateGrantResponse, GrantConstraints, GrantListEntry, GrantOperation,
@@ -38,6 +40,11 @@ operation!(RETIRE_GRANT, ops::RetireGrant, retire_checks, retire);
 /// Grants of a key. (AWS's quota is 50,000; here they stand in the key's record.)
 const MAX_GRANTS: usize = 500;
 
+/// The most pairs of a constraint's encryption context, and characters of its names and values (KMS API reference, CreateGrant,
+/// `Constraints`).
+const MAX_CONSTRAINT_PAIRS: usize = 8;
+const MAX_CONSTRAINT_CHARACTERS: usize = 384;
+
 /// What a symmetric key can be granted for. To make further grants cannot be granted here: what a child may not do that its
 /// parent may not is not built.
 const OPERATIONS: &[GrantOperation] = &[
@@ -52,12 +59,11 @@ const OPERATIONS: &[GrantOperation] = &[
 ];
 
 fn create_checks(cx: &Cx, tx: &Tx<'_>, input: &CreateGrantRequest) -> Result<Checks, StoreError> {
-    let constraint = input.constraints.as_ref().and_then(|constraints| {
-        match (&constraints.encryption_context_equals, &constraints.encryption_context_subset) {
-            (Some(_), _) => Some("EncryptionContextEquals"),
-            (None, Some(_)) => Some("EncryptionContextSubset"),
-            (None, None) => None,
-        }
+    // Of that which the grant will have; what is refused has none.
+    let constraint = input.constraints.clone().and_then(|constraints| constraint(constraints).ok()?);
+    let constraint = constraint.map(|constraint| match constraint {
+        Constraint::Equals(_) => "EncryptionContextEquals",
+        Constraint::Subset(_) => "EncryptionContextSubset",
     });
     let operations = input.operations.iter().map(|operation| operation.as_str().to_owned()).collect();
     let check = subject::check(cx, tx, &input.key_id, Reach::Any)?
@@ -75,16 +81,25 @@ fn create(cx: &Cx, tx: &mut Tx<'_>, input: CreateGrantRequest) -> Result<CreateG
     if input.operations.iter().any(|operation| !OPERATIONS.contains(operation)) {
         return Err(unsupported("A grant to make grants, or to use a key that is not symmetric,").into());
     }
+    let mut operations: Vec<String> = vec![];
+    for operation in input.operations.iter().map(|operation| operation.as_str()) {
+        if !operations.iter().any(|known| known == operation) {
+            operations.push(operation.to_owned());
+        }
+    }
     let grant = Grant {
         id: hex(&cx.ids().id_bytes()),
         name: input.name,
         grantee: id_of(tx, &input.grantee_principal)?,
         retiring: input.retiring_principal.as_deref().map(|retiring| id_of(tx, retiring)).transpose()?,
-        operations: input.operations.iter().map(|operation| operation.as_str().to_owned()).collect(),
+        operations,
         constraint: input.constraints.map(constraint).transpose()?.flatten(),
         created: cx.now().truncated(),
         issuer: format!("arn:aws:iam::{}:root", cx.account()),
     };
+    if grant.policy(&key.id).is_none() {
+        return Err(invalid("The grant cannot be read as a policy.").into());
+    }
     dry_run(input.dry_run)?;
     // The same request again names the same grant (KMS API reference, CreateGrant, `Name`).
     let same = |known: &&Grant| {
@@ -112,7 +127,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whom a principal's name means, as it is kept.
+/// Whom a principal's ARN means, as it is kept. Other names for it are not taken (KMS API reference, CreateGrant,
+/// `GranteePrincipal`): what policies say of `kms:GranteePrincipal` is of the ARN.
 fn id_of(tx: &Tx<'_>, name: &str) -> Result<String, Error> {
     let wrong = || {
         Error::from(Fault::new(
@@ -120,14 +136,14 @@ fn id_of(tx: &Tx<'_>, name: &str) -> Result<String, Error> {
             format!("ARN does not refer to a valid principal: {name}"),
         ))
     };
+    if !name.starts_with("arn:") {
+        return Err(wrong());
+    }
     let text = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"AWS": name}, "Action": "kms:Decrypt", "Resource": "*",
     }]})
     .to_string();
     let document = Document::parse(DocumentKind::Resource, &text).map_err(|_| wrong())?;
-    if name == "*" {
-        return Err(wrong());
-    }
     let kept = principals::to_ids(tx, &document, &text).map_err(|error| match error {
         Unresolved::Nobody(_) => wrong(),
         Unresolved::Store(error) => error.into(),
@@ -138,6 +154,8 @@ fn id_of(tx: &Tx<'_>, name: &str) -> Result<String, Error> {
 }
 
 fn constraint(constraints: GrantConstraints) -> Result<Option<Constraint>, Fault> {
+    let contexts = [&constraints.encryption_context_equals, &constraints.encryption_context_subset];
+    contexts.into_iter().flatten().try_for_each(admit)?;
     match (constraints.encryption_context_equals, constraints.encryption_context_subset) {
         // Some clients send both, of which one says nothing.
         (Some(equals), Some(subset)) if equals.is_empty() && !subset.is_empty() => {
@@ -145,9 +163,22 @@ fn constraint(constraints: GrantConstraints) -> Result<Option<Constraint>, Fault
         }
         (Some(_), Some(subset)) if !subset.is_empty() => Err(invalid("A grant has one constraint.")),
         (Some(equals), _) => Ok(Some(Constraint::Equals(equals))),
-        (None, Some(subset)) => Ok(Some(Constraint::Subset(subset))),
-        (None, None) => Ok(None),
+        (None, Some(subset)) if !subset.is_empty() => Ok(Some(Constraint::Subset(subset))),
+        // Every context has all of nothing.
+        (None, _) => Ok(None),
     }
+}
+
+fn admit(context: &EncryptionContext) -> Result<(), Fault> {
+    let characters: usize =
+        context.iter().map(|(name, value)| name.chars().count() + value.chars().count()).sum();
+    if context.len() > MAX_CONSTRAINT_PAIRS || characters > MAX_CONSTRAINT_CHARACTERS {
+        let words = format!(
+            "A grant constraint has at most {MAX_CONSTRAINT_PAIRS} pairs and {MAX_CONSTRAINT_CHARACTERS} characters."
+        );
+        return Err(limit_exceeded(words));
+    }
+    Ok(())
 }
 
 fn list(cx: &Cx, tx: &mut Tx<'_>, input: ListGrantsRequest) -> Result<ListGrantsResponse, Error> {
@@ -193,15 +224,22 @@ fn list_retirable(
     input: ListRetirableGrantsRequest,
 ) -> Result<ListGrantsResponse, Error> {
     let retiring = id_of(tx, &input.retiring_principal)?;
-    let mut shown = vec![];
+    let wanted = wanted_page(input.marker.as_deref(), input.limit);
+    let after = wanted.after(cx)?.unwrap_or_default();
+    // The first ones, and one more: an account's keys can have millions.
+    let mut first = BTreeMap::new();
     walk::each(tx, &Key::all(&cx.account(), cx.region()), |key| {
         let of_key = key.grants.iter().filter(|grant| grant.retiring.as_ref() == Some(&retiring));
-        for grant in of_key.filter(|_| !key.is_gone(cx.now())) {
-            shown.push(entry(tx, &key, grant)?);
+        for grant in of_key.filter(|grant| grant.id > after && !key.is_gone(cx.now())) {
+            let (id, entry) = entry(tx, &key, grant)?;
+            first.insert(id, entry);
+            if first.len() > wanted.limit() + 1 {
+                first.pop_last();
+            }
         }
         Ok(())
     })?;
-    answer_page(page(cx, shown, &wanted_page(input.marker.as_deref(), input.limit))?)
+    answer_page(page(cx, first.into_iter().collect(), &wanted)?)
 }
 
 fn entry(tx: &Tx<'_>, key: &Key, grant: &Grant) -> Result<(String, GrantListEntry), StoreError> {

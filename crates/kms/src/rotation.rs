@@ -9,7 +9,7 @@ use daypass_core::model::kms::{
     RotationsListEntry, ops,
 };
 use daypass_core::store::{StoreError, Tx};
-use daypass_core::{Checks, Cx, Error, operation};
+use daypass_core::{Checks, Cx, Error, Secret, operation};
 
 use crate::fault::{self, limit_exceeded};
 use crate::paging::{Wanted, page};
@@ -95,7 +95,7 @@ fn rotate(
         let words = format!("{} was rotated on demand {MAX_ON_DEMAND} times.", key.arn());
         return Err(limit_exceeded(words).into());
     }
-    let (secret, id) = (cx.ids().secret_bytes(), cx.ids().id_bytes());
+    let (secret, id) = (Secret::new(cx.ids().secret_bytes()), cx.ids().id_bytes());
     key.add_material(&cx.state().ring, &secret, &id, cx.now().truncated(), true)?;
     tx.put(&key)?;
     Ok(RotateKeyOnDemandResponse { key_id: Some(key.arn()) })

@@ -1,7 +1,7 @@
 //! The key that a request names: whether the caller may do this with it, and then the key.
 
 use daypass_core::kms::{EncryptionContext, Key, Missing, Name};
-use daypass_core::store::{StoreError, Tx};
+use daypass_core::store::{Key as Place, Record as _, StoreError, Tx};
 use daypass_core::{Check, Checks, Cx, Error};
 
 use crate::fault;
@@ -34,12 +34,21 @@ pub(crate) fn check_for(
     let Ok(name) = Name::parse(cx, key_id) else { return Ok(Check::on_all(action)) };
     let missing = || Check::new(action, name.arn()).of_account(name.account().clone());
     let Ok(key) = name.find(tx, cx.now())? else { return Ok(missing()) };
+    if let Some(kept) = cx.state().kept.get::<Key>(&key.key())? {
+        key.compile_like(&kept);
+    }
     let check = match reach {
         Reach::Own if key.account != cx.account() => return Ok(missing()),
         Reach::Own | Reach::Any => key.check(cx, action),
         Reach::Under(context) => key.check_under(cx, action, context),
     };
     Ok(check.with_some("kms:RequestAlias", name.alias()))
+}
+
+/// Where the key of that name stands, if there is one: to know whether two names are of one key.
+pub(crate) fn place(cx: &Cx, tx: &Tx<'_>, key_id: &str) -> Result<Option<Place>, StoreError> {
+    let Ok(name) = Name::parse(cx, key_id) else { return Ok(None) };
+    Ok(name.find(tx, cx.now())?.ok().map(|key| key.key()))
 }
 
 /// The questions of an operation about a key of the caller's account.

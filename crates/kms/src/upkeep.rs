@@ -1,10 +1,9 @@
 //! What is due by itself: keys whose time to be deleted has come go, with their material; others get new material.
 
-use daypass_core::State;
 use daypass_core::kms::{Alias, Key};
 use daypass_core::model::Timestamp;
 use daypass_core::store::{Read as _, Record as _, StoreError, TransactError, Tx};
-use daypass_core::{Error, KeyRing};
+use daypass_core::{Error, Ids, KeyRing, Secret, State};
 
 use crate::walk;
 
@@ -24,9 +23,8 @@ pub async fn upkeep(state: &State) -> Result<(), Error> {
         })
     })?;
     for place in due {
-        let (mut secret, mut id) = ([0; 32], [0; 32]);
-        state.entropy.fill(&mut secret);
-        state.entropy.fill(&mut id);
+        let ids = Ids::drawn(&*state.entropy);
+        let (secret, id) = (Secret::new(ids.secret_bytes()), ids.id_bytes());
         let done = state.store.transact(|tx| match tx.get::<Key>(&place)? {
             Some(key) if key.is_gone(now) => Ok(forget(tx, &key)?),
             // What it is by now.
@@ -60,7 +58,7 @@ fn rotate(
     ring: &KeyRing,
     mut key: Key,
     now: Timestamp,
-    (secret, id): (&[u8; 32], &[u8; 32]),
+    (secret, id): (&Secret<[u8; 32]>, &[u8; 32]),
 ) -> Result<(), Error> {
     key.add_material(ring, secret, id, now.truncated(), false)?;
     if let Some(rotation) = &mut key.rotation {

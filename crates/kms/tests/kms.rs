@@ -3,7 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use daypass_core::kms::{Constraint, Key};
 use daypass_core::model::services;
+use daypass_core::store::records::User;
+use daypass_core::store::{Read as _, StoreError, TransactError};
 use daypass_core::testing::{Client, TestServer};
 use serde_json::{Value, json};
 
@@ -59,6 +62,10 @@ impl Keys {
 
 fn arn(id: &str) -> String {
     format!("arn:aws:kms:us-east-1:123456789012:key/{id}")
+}
+
+fn user(name: &str) -> String {
+    format!("arn:aws:iam::123456789012:user/{name}")
 }
 
 fn allow(principal: &str, action: &str) -> Value {
@@ -467,7 +474,6 @@ async fn a_grant_gives_one_principal_some_operations_under_some_contexts() {
     let alice = keys.server.user("alice", &[]).await;
     let bob = keys.server.user("bob", &[]).await;
     let carol = keys.server.user("carol", &[]).await;
-    let user = |name: &str| format!("arn:aws:iam::123456789012:user/{name}");
     let grant = |constraints: Value| {
         json!({"KeyId": id, "GranteePrincipal": user("alice"), "RetiringPrincipal": user("bob"),
                "Operations": ["Decrypt"], "Constraints": constraints})
@@ -590,4 +596,279 @@ async fn who_has_no_rights_may_nothing_and_changes_nothing() {
         assert_eq!(is, "MissingAuthenticationTokenException", "{}", operation.name);
     }
     assert_eq!(keys.server.gate.state().store.revision(), revision, "something was changed");
+}
+
+#[tokio::test]
+async fn what_a_grant_is_constrained_to_is_short() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    keys.server.user("alice", &[]).await;
+    let pairs = |count: usize| -> Value { (0..count).map(|n| (n.to_string(), json!("x"))).collect() };
+    let long = |characters: usize| json!({"ö": "ä".repeat(characters - 1)});
+    for (context, expected) in [
+        (pairs(8), None),
+        (pairs(9), Some("LimitExceededException")),
+        (long(384), None),
+        (long(385), Some("LimitExceededException")),
+    ] {
+        for constraint in ["EncryptionContextEquals", "EncryptionContextSubset"] {
+            let input = json!({"KeyId": id, "GranteePrincipal": user("alice"), "Operations": ["Decrypt"],
+                               "Constraints": {constraint: context}});
+            let answer = keys.administrator.json("kms", "CreateGrant", &input).await;
+            let refused = (answer.status != 200).then(|| answer.refused().0);
+            assert_eq!(refused.as_deref(), expected, "{input}");
+        }
+    }
+    let often = json!({"KeyId": id, "GranteePrincipal": user("alice"), "Operations": vec!["Encrypt"; 1000]});
+    let made = keys.ok("CreateGrant", often).await;
+    let listed = keys.ok("ListGrants", json!({"KeyId": id, "GrantId": made["GrantId"]})).await;
+    assert_eq!(listed["Grants"][0]["Operations"], json!(["Encrypt"]), "each once");
+}
+
+#[tokio::test]
+async fn a_grant_that_is_no_policy_grants_nothing_and_takes_neither_the_key_nor_other_grants_along() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    let alice = keys.server.user("alice", &[]).await;
+    let bob = keys.server.user("bob", &[]).await;
+    for name in ["alice", "bob"] {
+        let input = json!({"KeyId": id, "GranteePrincipal": user(name), "Operations": ["Encrypt"]});
+        keys.ok("CreateGrant", input).await;
+    }
+    let place = Key::key_of(&"123456789012".parse().unwrap(), "us-east-1", &id);
+    let kept = keys.server.gate.state().store.transact(|tx| {
+        let mut key = tx.get::<Key>(&place)?.unwrap();
+        let context = [("a".to_owned(), "x".repeat(600_000))].into();
+        key.change_grants(|grants| grants[1].constraint = Some(Constraint::Equals(context)));
+        tx.put(&key)
+    });
+    let kept: Result<(), TransactError<StoreError>> = kept.await;
+    kept.unwrap();
+    let encrypt = json!({"KeyId": id, "Plaintext": "aGVsbG8="});
+    ask(&keys.administrator, "Encrypt", encrypt.clone()).await;
+    ask(&alice, "Encrypt", encrypt.clone()).await;
+    assert_eq!(code(&bob, "Encrypt", encrypt).await, "AccessDeniedException");
+}
+
+#[tokio::test]
+async fn a_grants_constraint_is_for_what_has_a_context() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    let alice = keys.server.user("alice", &[]).await;
+    let sealed = keys.encrypt(&id, json!({})).await;
+    for constraint in ["EncryptionContextEquals", "EncryptionContextSubset"] {
+        let input = json!({"KeyId": id, "GranteePrincipal": user("alice"),
+                           "Operations": ["Decrypt", "DescribeKey", "RetireGrant"],
+                           "Constraints": {constraint: {"a": "b"}}});
+        let made = keys.ok("CreateGrant", input).await;
+        ask(&alice, "DescribeKey", json!({"KeyId": id})).await;
+        assert_eq!(code(&alice, "Decrypt", json!({"CiphertextBlob": sealed})).await, "AccessDeniedException");
+        alice.json("kms", "RetireGrant", &json!({"GrantToken": made["GrantToken"]})).await.ok();
+        assert_eq!(code(&alice, "DescribeKey", json!({"KeyId": id})).await, "AccessDeniedException");
+    }
+}
+
+#[tokio::test]
+async fn who_is_granted_something_is_named_by_an_arn_which_is_what_policies_see() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    keys.server.user("alice", &[]).await;
+    let read = keys
+        .server
+        .gate
+        .state()
+        .store
+        .read(|tx| tx.get::<User>(&User::key_of(&"123456789012".parse().unwrap(), "alice")));
+    let read: Result<Option<User>, StoreError> = read;
+    let alice = read.unwrap().unwrap().id;
+    for name in [alice.as_str(), "123456789012"] {
+        for member in ["GranteePrincipal", "RetiringPrincipal"] {
+            let mut input = json!({"KeyId": id, "GranteePrincipal": ROOT, "Operations": ["Decrypt"]});
+            input[member] = name.into();
+            assert_eq!(keys.code("CreateGrant", input).await, "InvalidArnException", "{member} {name}");
+        }
+    }
+    keys.ok("CreateGrant", json!({"KeyId": id, "GranteePrincipal": ROOT, "Operations": ["Decrypt"]})).await;
+}
+
+#[tokio::test]
+async fn a_context_that_is_too_long_is_refused_before_anything_is_asked() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    let stranger = keys.server.user("stranger", &[]).await;
+    let context = |bytes: usize| json!({"a": "x".repeat(bytes - 1)});
+    let sealed = keys.encrypt(&id, context(8192)).await;
+    let mut requests = vec![];
+    for (operation, members) in [
+        ("Encrypt", &["EncryptionContext"][..]),
+        ("Decrypt", &["EncryptionContext"]),
+        ("GenerateDataKey", &["EncryptionContext"]),
+        ("GenerateDataKeyWithoutPlaintext", &["EncryptionContext"]),
+        ("ReEncrypt", &["SourceEncryptionContext", "DestinationEncryptionContext"]),
+    ] {
+        requests.extend(members.iter().map(|member| (operation, *member)));
+    }
+    for (operation, member) in requests {
+        let mut input = match operation {
+            "Encrypt" => json!({"KeyId": id, "Plaintext": "aGVsbG8="}),
+            "Decrypt" => json!({"CiphertextBlob": sealed}),
+            "ReEncrypt" => json!({"CiphertextBlob": sealed, "DestinationKeyId": id}),
+            _ => json!({"KeyId": id, "KeySpec": "AES_256"}),
+        };
+        for (bytes, expected) in [(8192, "AccessDeniedException"), (8193, "ValidationException")] {
+            input[member] = context(bytes);
+            assert_eq!(
+                code(&stranger, operation, input.clone()).await,
+                expected,
+                "{operation} {member} {bytes}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_context_in_more_spellings_than_can_be_asked_about_is_denied() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    // `aaaaaaaa`, `Aaaaaaaa`, `aAaaaaaa`, …
+    let spelled = |number: usize| -> String {
+        (0..8).map(|at| if number >> at & 1 == 1 { 'A' } else { 'a' }).collect()
+    };
+    let context = |count: usize| -> Value { (0..count).map(|n| (spelled(n), json!("x"))).collect() };
+    keys.encrypt(&id, context(50)).await;
+    let input = json!({"KeyId": id, "Plaintext": "aGVsbG8=", "EncryptionContext": context(250)});
+    assert_eq!(keys.administrator.json("kms", "Encrypt", &input).await.status, 403);
+}
+
+#[tokio::test]
+async fn whether_it_is_the_same_key_is_known_however_it_is_named() {
+    let keys = keys().await;
+    let (id, other) = (keys.make(None).await, keys.make(None).await);
+    for (name, key) in [("alias/same", &id), ("alias/other", &other)] {
+        keys.ok("CreateAlias", json!({"AliasName": name, "TargetKeyId": key})).await;
+    }
+    let sealed = keys.encrypt(&id, json!({})).await;
+    for (value, on_same) in [("true", true), ("false", false)] {
+        let allowed = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*",
+            "Resource": "*", "Condition": {"Bool": {"kms:ReEncryptOnSameKey": value}}}});
+        let client = keys.server.user(value, &[("p", &allowed.to_string())]).await;
+        let alias_arn = "arn:aws:kms:us-east-1:123456789012:alias/same".to_owned();
+        let same = [id.clone(), arn(&id), "alias/same".to_owned(), alias_arn];
+        let others = [other.clone(), arn(&other), "alias/other".to_owned()];
+        for (to, is_same) in same.iter().map(|to| (to, true)).chain(others.iter().map(|to| (to, false))) {
+            for from in [None, Some(id.as_str()), Some("alias/same")] {
+                let mut input = json!({"CiphertextBlob": sealed, "DestinationKeyId": to});
+                if let Some(from) = from {
+                    input["SourceKeyId"] = from.into();
+                }
+                let is = client.json("kms", "ReEncrypt", &input).await.status == 200;
+                assert_eq!(is, is_same == on_same, "{value} {input}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_letter_of_a_context_shadows_another() {
+    let keys = keys().await;
+    // Of each pair one is the other in capitals; which of them comes first in the order of letters differs.
+    for (small, capital) in [("ä", "Ä"), ("ÿ", "Ÿ"), ("a", "A"), ("k", "\u{212a}")] {
+        let condition = format!("kms:EncryptionContext:{small}");
+        let mut deny = allow("*", "kms:Encrypt");
+        deny["Effect"] = "Deny".into();
+        deny["Condition"] = json!({"StringEquals": {condition: "bad"}});
+        let id = keys.make(policy(&[allow(ROOT, "kms:*"), deny])).await;
+        for (context, allowed) in [
+            (json!({small: "good"}), true),
+            (json!({small: "bad"}), false),
+            (json!({small: "bad", capital: "good"}), false),
+            (json!({small: "good", capital: "good"}), true),
+            (json!({capital: "bad"}), small != "a"),
+        ] {
+            let input = json!({"KeyId": id, "Plaintext": "aGVsbG8=", "EncryptionContext": context});
+            let answer = keys.administrator.json("kms", "Encrypt", &input).await;
+            assert_eq!(answer.status == 200, allowed, "{context}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn names_have_no_case_in_a_grants_constraint_and_values_have() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    let alice = keys.server.user("alice", &[]).await;
+    for (constraint, more) in [("EncryptionContextEquals", false), ("EncryptionContextSubset", true)] {
+        let input = json!({"KeyId": id, "GranteePrincipal": user("alice"), "Operations": ["Encrypt"],
+                           "Constraints": {constraint: {"App": "x"}}});
+        let made = keys.ok("CreateGrant", input).await;
+        for (context, allowed) in [
+            (json!({"App": "x"}), true),
+            (json!({"aPP": "x"}), true),
+            (json!({"App": "X"}), false),
+            (json!({"App": "x", "app": "y"}), false),
+            (json!({"App": "x", "b": "y"}), more),
+            (json!({}), false),
+        ] {
+            let input = json!({"KeyId": id, "Plaintext": "aGVsbG8=", "EncryptionContext": context});
+            let answer = alice.json("kms", "Encrypt", &input).await;
+            assert_eq!(answer.status == 200, allowed, "{constraint} {context}: {}", answer.body);
+        }
+        keys.ok("RevokeGrant", json!({"KeyId": id, "GrantId": made["GrantId"]})).await;
+    }
+}
+
+#[tokio::test]
+async fn the_type_of_a_constraint_is_of_that_which_the_grant_has() {
+    let keys = keys().await;
+    let id = keys.make(None).await;
+    let (equals, subset) = ("EncryptionContextEquals", "EncryptionContextSubset");
+    for demanded in [equals, subset] {
+        let allowed = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:CreateGrant",
+            "Resource": "*", "Condition": {"StringEquals": {"kms:GrantConstraintType": demanded}}}});
+        let client = keys.server.user(demanded, &[("p", &allowed.to_string())]).await;
+        for (constraints, is) in [
+            (json!({equals: {"a": "b"}}), equals),
+            (json!({subset: {"a": "b"}}), subset),
+            (json!({equals: {}, subset: {"a": "b"}}), subset),
+            (json!({equals: {"a": "b"}, subset: {}}), equals),
+            (json!({equals: {}}), equals),
+            (json!({subset: {}}), ""),
+            (json!({}), ""),
+        ] {
+            let input = json!({"KeyId": id, "GranteePrincipal": ROOT, "Operations": ["Decrypt"],
+                               "Constraints": constraints});
+            let answer = client.json("kms", "CreateGrant", &input).await;
+            assert_eq!(answer.status == 200, is == demanded, "{constraints} {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn grants_that_one_may_retire_come_in_pages_over_all_keys() {
+    let keys = keys().await;
+    keys.server.user("bob", &[]).await;
+    let mut made = vec![];
+    for _ in 0..3 {
+        let id = keys.make(None).await;
+        for retiring in [user("bob"), user("bob"), ROOT.to_owned()] {
+            let input = json!({"KeyId": id, "GranteePrincipal": ROOT, "RetiringPrincipal": retiring,
+                               "Operations": ["Decrypt"]});
+            let grant = keys.ok("CreateGrant", input).await["GrantId"].clone();
+            made.extend((retiring != ROOT).then_some(grant));
+        }
+    }
+    for limit in [1, 4, 6, 100] {
+        let (mut seen, mut input) = (vec![], json!({"RetiringPrincipal": user("bob"), "Limit": limit}));
+        loop {
+            let page = keys.ok("ListRetirableGrants", input.clone()).await;
+            let grants = page["Grants"].as_array().unwrap();
+            assert!(!grants.is_empty() && grants.len() <= limit);
+            seen.extend(grants.iter().map(|grant| grant["GrantId"].clone()));
+            if page["Truncated"] == false {
+                break;
+            }
+            input["Marker"] = page["NextMarker"].clone();
+        }
+        assert!(seen.len() == made.len() && made.iter().all(|id| seen.contains(id)), "{limit}: {seen:?}");
+    }
 }

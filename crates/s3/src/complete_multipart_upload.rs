@@ -5,8 +5,8 @@ use daypass_core::model::s3::{
     CompleteMultipartUploadOutput, CompleteMultipartUploadRequest, CompletedPart, errors, ops,
 };
 use daypass_core::objects::{
-    Algorithm, Checksum, ChecksumKind, CompleteUpload, Completed, ETag, Error as Engine, ListedPart,
-    MAX_PARTS, Outcome, VersionId,
+    Algorithm, At, Checksum, ChecksumKind, Checksums, CompleteUpload, Completed, ETag, Error as Engine,
+    ListedPart, MAX_PARTS, Outcome, VersionId,
 };
 use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation};
 
@@ -14,7 +14,8 @@ use crate::authorize::{self, Conditions as _, object_check};
 use crate::bucket::Bucket;
 use crate::checksum::{self, declared};
 use crate::conditional::{self, bare};
-use crate::encryption::{Sealing, Shown};
+use crate::description::Description;
+use crate::encryption::{Opening, Sealing, Shown, opening_check};
 use crate::event::{self, Telling};
 use crate::fault::{invalid_request, malformed_xml};
 use crate::get_object::part_number;
@@ -52,13 +53,13 @@ async fn run(
     let Looked { named, found } = looked;
     let at = named.at(&input.upload_id)?;
     let listed = listed(&input)?;
-    let shown = match found {
+    let (shown, is_there) = match found {
         Ok((_, begun)) => {
             as_begun(&begun, &input, &listed)?;
-            shown(cx, &begun, &input)?
+            (shown(cx, begun.description.sealing.as_ref(), begun.chosen().is_some(), &input)?, true)
         }
         // It may have been completed: the object store knows, and answers the same again.
-        Err(Error::Fault(fault)) if fault.code == errors::NO_SUCH_UPLOAD.code => Shown::default(),
+        Err(Error::Fault(fault)) if fault.code == errors::NO_SUCH_UPLOAD.code => (Shown::default(), false),
         Err(error) => return Err(error),
     };
     let expected = expected(&input, listed.len())?;
@@ -69,10 +70,10 @@ async fn run(
         named.bucket.region,
         uri::encode(&key).replace('+', "%20")
     );
-    let answer = move |completed: &Completed| {
-        answer(completed, names_versions, [location.clone(), bucket.clone(), key.clone()], &shown)
+    let answer = move |completed: &Completed, shown: &Shown| {
+        answer(completed, names_versions, [location.clone(), bucket.clone(), key.clone()], shown)
     };
-    let answer_then = answer.clone();
+    let (answer_then, shown_then) = (answer.clone(), shown.clone());
     let telling = Telling::of(cx, &named.bucket)?;
     let complete = CompleteUpload {
         upload: at,
@@ -81,29 +82,64 @@ async fn run(
         min_part_bytes: MIN_PART_BYTES,
         expected,
         expected_size: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
-        commit: cx.commit_telling(
-            move |outcome| match outcome {
-                Outcome::Completed(completed) => Some(answer(completed)),
-                _ => None,
-            },
-            event::created(telling, "ObjectCreated:CompleteMultipartUpload", &input.key),
-        ),
+        // Nothing is made again, and the record waits for whether it may be told again.
+        commit: if is_there {
+            cx.commit_telling(
+                move |outcome| match outcome {
+                    Outcome::Completed(completed) => Some(answer(completed, &shown_then)),
+                    _ => None,
+                },
+                event::created(telling, "ObjectCreated:CompleteMultipartUpload", &input.key),
+            )
+        } else {
+            cx.commit_unnoted()
+        },
     };
-    match cx.state().objects.complete_upload(complete).await {
-        Ok(completed) => Ok(Answered::new(answer_then(&completed))),
-        Err(error) => Err(refused(cx, &named, &input, error)),
+    let completed = cx.state().objects.complete_upload(complete).await;
+    let completed = completed.map_err(|error| refused(cx, &named, &input, error))?;
+    if is_there {
+        return Ok(Answered::new(answer_then(&completed, &shown)));
     }
+    let (completed, shown) = again(cx, &named, completed, &input).await?;
+    Ok(Answered::new(answer_then(&completed, &shown)))
+}
+
+/// What was made before, for who may open it. Of an object that is there no more it is not known who may: it is told without
+/// its checksums.
+async fn again(
+    cx: &Cx,
+    named: &Named,
+    mut made: Completed,
+    input: &CompleteMultipartUploadRequest,
+) -> Result<(Completed, Shown), Error> {
+    let at = At { bucket: named.bucket.id(), key: named.key.clone(), version: Some(made.written.id.clone()) };
+    let version = cx.state().objects.head(at).await.ok();
+    let Some(version) = version.filter(|version| version.generation == made.written.generation) else {
+        made.written.checksums = Checksums::default();
+        return Ok((made, Shown::default()));
+    };
+    let Description { sealing, checksum_was_chosen, .. } = Description::decode(&version.meta)?;
+    if let Some(check) = opening_check(cx, sealing.as_ref())? {
+        cx.authorize(&check.into())?;
+    }
+    let shown = shown(cx, sealing.as_ref(), checksum_was_chosen, input)?;
+    Ok((made, shown))
 }
 
 /// What is said of its encryption. Who brought a key has to bring it again where the checksum is of what it seals (S3 API
 /// reference, CompleteMultipartUpload, `x-amz-server-side-encryption-customer-key`).
-fn shown(cx: &Cx, begun: &Begun, input: &CompleteMultipartUploadRequest) -> Result<Shown, Fault> {
+fn shown(
+    cx: &Cx,
+    sealing: Option<&Sealing>,
+    checksum_was_chosen: bool,
+    input: &CompleteMultipartUploadRequest,
+) -> Result<Shown, Fault> {
     let headers = customer_key::headers!(input);
-    let is_customers = matches!(begun.description.sealing, Some(Sealing::Customer(_)));
-    if is_customers && headers.iter().all(Option::is_none) && begun.chosen().is_none() {
+    let is_customers = matches!(sealing, Some(Sealing::Customer(_)));
+    if is_customers && headers.iter().all(Option::is_none) && !checksum_was_chosen {
         return Ok(Shown::default());
     }
-    Ok(begun.opening(cx, headers)?.shown)
+    Ok(Opening::of_upload(cx, sealing, headers)?.shown)
 }
 
 /// The parts of the document.

@@ -14,7 +14,7 @@ use crate::bucket::Bucket;
 use crate::customer_key::{ALGORITHM, CustomerKey, Headers, Trace};
 use crate::engine;
 use crate::fault::{access_denied, invalid_argument, invalid_request};
-use crate::kms::{KmsPlan, KmsSealing};
+use crate::kms::{self, KmsPlan, KmsSealing};
 use crate::writing::Wanted;
 
 /// With what an object is sealed, where it is not the server's own keys; as its description keeps it.
@@ -25,6 +25,19 @@ pub(crate) enum Sealing {
     Customer(Trace),
     /// With a key of KMS.
     Kms(KmsSealing),
+}
+
+impl Sealing {
+    /// Whether a request may come that is told of what it seals.
+    ///
+    /// # Errors
+    /// As [`kms::signed`].
+    pub(crate) fn admit(&self, cx: &Cx) -> Result<(), Fault> {
+        match self {
+            Self::Customer(_) => Ok(()),
+            Self::Kms(_) => kms::signed(cx),
+        }
+    }
 }
 
 /// What an answer says of it.
@@ -193,12 +206,13 @@ impl Opening {
     /// What opens an object that is sealed like this, for a request with that key.
     ///
     /// # Errors
-    /// If the request has no key and needs one, has one and needs none, or has another.
+    /// If the request has no key and needs one, has one and needs none, or has another; [`kms::signed`].
     pub(crate) fn of(cx: &Cx, kept: Option<&Sealing>, headers: Headers<'_>) -> Result<Self, Fault> {
         let key = CustomerKey::read(cx, headers)?;
         match (kept, key) {
             (None, None) => Ok(Self { with: With::Nothing, shown: Shown::server() }),
             (Some(Sealing::Kms(sealing)), None) => {
+                kms::signed(cx)?;
                 Ok(Self { with: With::Kms(sealing.clone()), shown: Shown::kms(sealing) })
             }
             (None | Some(Sealing::Kms(_)), Some(_)) => {

@@ -46,6 +46,8 @@ pub(crate) struct Wish<'a> {
 /// With which key a new object is to be sealed, and under which context.
 pub(crate) struct KmsPlan {
     key: Result<Arc<Key>, Missing>,
+    /// Where the bucket is, and so the key.
+    region: String,
     /// Where the key would be that is missing.
     name: Option<Name>,
     alias: Option<String>,
@@ -54,8 +56,8 @@ pub(crate) struct KmsPlan {
 }
 
 impl KmsPlan {
-    /// The key of that name, in the caller's account where it says no other; without one, that which AWS looks after in the
-    /// caller's account (`alias/aws/s3`).
+    /// The key of that name in the bucket's region, in the caller's account where it says no other; without one, that which AWS
+    /// looks after there (`alias/aws/s3`).
     ///
     /// # Errors
     /// A context that is none, or a failure of the store.
@@ -63,15 +65,16 @@ impl KmsPlan {
         let arn = if wish.bucket_key { bucket.arn() } else { bucket.object_arn(key) };
         let context = context(wish.context, arn)?;
         let bucket_key = wish.bucket_key;
+        let region = bucket.region.clone();
         let Some(text) = wish.key else {
-            let key = Ok(kms::aws_managed(cx, SERVICE)?);
-            return Ok(Self { key, name: None, alias: None, context, bucket_key });
+            let key = Ok(kms::aws_managed(cx, &region, SERVICE)?);
+            return Ok(Self { key, region, name: None, alias: None, context, bucket_key });
         };
-        Ok(match Name::parse(cx, text) {
-            Err(missing) => Self { key: Err(missing), name: None, alias: None, context, bucket_key },
+        Ok(match Name::within(cx.account(), &region, text) {
+            Err(missing) => Self { key: Err(missing), region, name: None, alias: None, context, bucket_key },
             Ok(name) => {
                 let alias = name.alias().map(str::to_owned);
-                Self { key: name.kept(cx)?, name: Some(name), alias, context, bucket_key }
+                Self { key: name.kept(cx)?, region, name: Some(name), alias, context, bucket_key }
             }
         })
     }
@@ -91,11 +94,12 @@ impl KmsPlan {
     /// Makes a data key.
     ///
     /// # Errors
-    /// `KMS.NotFoundException`, `KMS.DisabledException`, `KMS.KMSInvalidStateException`, or a failure of ours.
+    /// As [`signed`]; `KMS.NotFoundException`, `KMS.DisabledException`, `KMS.KMSInvalidStateException`, or a failure of ours.
     pub(crate) async fn seal(&self, cx: &Cx) -> Result<(KmsSealing, SealKey), Error> {
+        signed(cx)?;
         let mut key = self.key.as_ref().map_err(not_found)?.clone();
         if key.materials.is_empty() {
-            key = kms::made_aws_managed(cx, SERVICE).await?;
+            key = kms::made_aws_managed(cx, &self.region, SERVICE).await?;
         }
         usable(&key)?;
         let state = cx.state();
@@ -151,6 +155,19 @@ impl KmsSealing {
     }
 }
 
+/// Whether the request can be passed on to KMS, which knows nobody but by a signature of Version 4 (S3 API reference,
+/// CreateMultipartUpload).
+///
+/// # Errors
+/// `InvalidArgument` if it has none, or one of Version 2.
+pub(crate) fn signed(cx: &Cx) -> Result<(), Fault> {
+    if cx.caller().proof().is_some_and(|proof| proof.region().is_some()) {
+        return Ok(());
+    }
+    let words = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.";
+    Err(invalid_argument(words, "Authorization", "null"))
+}
+
 fn seal_key(cx: &Cx, plain: &Secret<Vec<u8>>) -> Result<SealKey, Error> {
     let bytes = plain.expose().as_slice().try_into().map_err(|_| cx.internal_failure())?;
     Ok(SealKey::new(bytes))
@@ -183,6 +200,10 @@ fn context(header: Option<&str>, arn: String) -> Result<EncryptionContext, Fault
         return Err(invalid_argument(words, "x-amz-server-side-encryption-context", "null"));
     }
     context.insert(ARN.to_owned(), arn);
+    if kms::is_too_long(&context) {
+        let words = format!("The encryption context is longer than {} bytes", kms::MAX_CONTEXT_BYTES);
+        return Err(invalid_argument(words, "x-amz-server-side-encryption-context", "null"));
+    }
     Ok(context)
 }
 
@@ -206,7 +227,12 @@ mod tests {
         assert_eq!(read(r#"{"a":"b"}"#).unwrap().len(), 2);
         assert_eq!(read(r#"{"aws:s3:arn":"arn:aws:s3:::b/k"}"#).unwrap().len(), 1);
         assert_eq!(context(None, arn.clone()).unwrap().get(ARN), Some(&arn));
-        for wrong in ["", "{", "[]", r#"{"a":1}"#, r#"{"aws:s3:arn":"arn:aws:s3:::b/other"}"#] {
+        let long = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - 1));
+        let room = kms::MAX_CONTEXT_BYTES - ARN.len() - arn.len();
+        read(&long(room)).unwrap();
+        for wrong in
+            ["", "{", "[]", r#"{"a":1}"#, r#"{"aws:s3:arn":"arn:aws:s3:::b/other"}"#, &long(room + 1)]
+        {
             assert_eq!(read(wrong).unwrap_err().code, "InvalidArgument", "{wrong}");
         }
         assert!(context(Some("no base64"), arn).is_err());

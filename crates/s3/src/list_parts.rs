@@ -12,7 +12,7 @@ use crate::customer_key::{self, CustomerKey};
 use crate::description::Description;
 use crate::listing::{self, Owners};
 use crate::object::{quoted, size, time};
-use crate::upload::{self, Begun, Named};
+use crate::upload::{self, Begun, Looked, Named};
 
 stream_operation!(LIST_PARTS, ops::ListParts, checks, run);
 
@@ -21,7 +21,9 @@ async fn checks(cx: &Cx, input: &ListPartsRequest) -> Result<(Checks, Named), Er
     authorize::admit(cx, &bucket, input.expected_bucket_owner.as_deref())?;
     let named = upload::named(bucket, &input.key)?;
     let check = named.check(cx, "s3:ListMultipartUploadParts", &input.upload_id).await?;
-    Ok((check.into(), named))
+    // Of what KMS seals, who may not open it is not told the checksums (S3 API reference, ListParts, "Permissions").
+    let looked = Looked::at(cx, named, &input.upload_id).await;
+    Ok((Checks::from(check).and_all(looked.opening_check(cx)?), looked.named))
 }
 
 async fn run(
@@ -43,6 +45,7 @@ async fn run(
         page.truncated = false;
     }
     let begun = Begun::of(page.upload)?;
+    begun.description.sealing.iter().try_for_each(|sealing| sealing.admit(cx))?;
     let (checksum_algorithm, checksum_type) = begun.shown_checksum();
     Ok(Answered::new(ListPartsOutput {
         bucket: Some(input.bucket),

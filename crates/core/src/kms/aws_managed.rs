@@ -9,17 +9,18 @@ use serde_json::json;
 use super::key::{Key, Manager};
 use super::name::{Alias, Name};
 use crate::surroundings::random;
-use crate::{Cx, Error};
+use crate::{Cx, Error, Secret};
 
-/// The key of a service in the caller's account. Where it is not made yet, it is as it will be, without material: whether it
-/// may be used is asked of that.
+/// The key of a service in the caller's account and a region. Where it is not made yet, it is as it will be, without material:
+/// whether it may be used is asked of that.
 ///
 /// # Errors
 /// If the store fails.
-pub fn aws_managed(cx: &Cx, service: &str) -> Result<Arc<Key>, StoreError> {
-    match name(cx, service).map(|name| name.kept(cx)).transpose()? {
+pub fn aws_managed(cx: &Cx, region: &str, service: &str) -> Result<Arc<Key>, StoreError> {
+    let name = Name::within(cx.account(), region, &alias_of(service)).ok();
+    match name.map(|name| name.kept(cx)).transpose()? {
         Some(Ok(key)) => Ok(key),
-        _ => Ok(Arc::new(template(cx, service))),
+        _ => Ok(Arc::new(template(cx, region, service))),
     }
 }
 
@@ -27,13 +28,13 @@ pub fn aws_managed(cx: &Cx, service: &str) -> Result<Arc<Key>, StoreError> {
 ///
 /// # Errors
 /// If the store or the key ring fails.
-pub async fn made_aws_managed(cx: &Cx, service: &str) -> Result<Arc<Key>, Error> {
-    let known = aws_managed(cx, service)?;
+pub async fn made_aws_managed(cx: &Cx, region: &str, service: &str) -> Result<Arc<Key>, Error> {
+    let known = aws_managed(cx, region, service)?;
     if !known.materials.is_empty() {
         return Ok(known);
     }
-    let mut key = template(cx, service);
-    let (material, id) = (random(&*cx.state.entropy), random(&*cx.state.entropy));
+    let mut key = template(cx, region, service);
+    let (material, id) = (Secret::new(random(&*cx.state.entropy)), random(&*cx.state.entropy));
     key.add_material(&cx.state.ring, &material, &id, cx.now(), false)?;
     key.rotation =
         Some(super::Rotation { period_days: 365, next: cx.now().plus_seconds(365 * 86_400).truncated() });
@@ -67,14 +68,10 @@ fn alias_of(service: &str) -> String {
     format!("alias/aws/{service}")
 }
 
-fn name(cx: &Cx, service: &str) -> Option<Name> {
-    Name::parse(cx, &alias_of(service)).ok()
-}
-
-fn template(cx: &Cx, service: &str) -> Key {
+fn template(cx: &Cx, region: &str, service: &str) -> Key {
     let bytes: [u8; 32] = random(&*cx.state.entropy);
     let id = crate::ids::Ids::new(bytes).uuid();
-    let (account, region) = (cx.account(), cx.region());
+    let account = cx.account();
     let policy = json!({
         "Version": "2012-10-17",
         "Id": format!("auto-{service}-2"),

@@ -15,6 +15,9 @@ use crate::{Entropy, Secret};
 /// What has to be given again to open: names and values, none of them secret.
 pub type EncryptionContext = BTreeMap<String, String>;
 
+/// The longest context, in bytes of its names and values (KMS developer guide, "Encryption context").
+pub const MAX_CONTEXT_BYTES: usize = 8192;
+
 /// Bytes of a data key of 256 bits.
 pub const DATA_KEY_BYTES: usize = 32;
 
@@ -30,6 +33,12 @@ const INFO: &[&[u8]] = &[b"daypass kms: ciphertext key, version 1"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a ciphertext of this key and context")]
 pub struct NotCiphertext;
+
+/// Whether a context is longer than one can be. Nothing is asked about such a one.
+#[must_use]
+pub fn is_too_long(context: &EncryptionContext) -> bool {
+    context.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAX_CONTEXT_BYTES
+}
 
 /// A ciphertext, taken apart.
 pub struct Ciphertext<'a> {
@@ -202,7 +211,7 @@ mod tests {
         let account = "000000000012".parse().unwrap();
         let now = Timestamp::from_seconds(1);
         let mut key = Key::new((account, "us-east-1"), id.to_owned(), Manager::Customer, String::new(), now);
-        key.add_material(ring, &[1; 32], &[2; 32], now, false).unwrap();
+        key.add_material(ring, &Secret::new([1; 32]), &[2; 32], now, false).unwrap();
         key
     }
 
@@ -213,7 +222,7 @@ mod tests {
         let other = key("00000000-12ab-34cd-56ef-1234567890ab", &ring);
         let under = context(&[("a", "b"), ("c", "d")]);
         let sealed = mine.seal((&ring, &*entropy), &under, b"hello").unwrap();
-        mine.add_material(&ring, &[9; 32], &[8; 32], Timestamp::from_seconds(2), false).unwrap();
+        mine.add_material(&ring, &Secret::new([9; 32]), &[8; 32], Timestamp::from_seconds(2), false).unwrap();
         let parsed = Ciphertext::parse(&sealed).unwrap();
         assert_eq!((parsed.account.as_str(), parsed.key_id.as_str()), ("000000000012", ID));
         let (plain, material) = parsed.open(&ring, &mine, &under).unwrap();

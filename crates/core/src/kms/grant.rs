@@ -1,8 +1,10 @@
 //! Grants: what a principal may do with a key beside the key's policy (KMS developer guide, "Grants in AWS KMS").
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use daypass_model::Timestamp;
+use daypass_policy::{Document, DocumentKind, Policy, PolicySource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -41,26 +43,41 @@ pub enum Constraint {
     Subset(BTreeMap<String, String>),
 }
 
-/// All grants of a key as a policy; `None` if there are none.
-pub(super) fn document(grants: &[Grant]) -> Option<String> {
-    let statements: Vec<Value> = grants.iter().map(statement).collect();
-    // The version without variables: what stands in a constraint is text.
-    (!statements.is_empty()).then(|| json!({"Version": "2008-10-17", "Statement": statements}).to_string())
-}
+/// What has no encryption context, and so is granted whatever the constraint (KMS API reference, GrantConstraints).
+const WITHOUT_CONTEXT: &[&str] = &["DescribeKey", "RetireGrant"];
 
-fn statement(grant: &Grant) -> Value {
-    let actions: Vec<String> = grant.operations.iter().map(|operation| format!("kms:{operation}")).collect();
-    let mut statement = json!({
-        "Sid": grant.id,
-        "Effect": "Allow",
-        "Principal": {"AWS": grant.grantee},
-        "Action": actions,
-        "Resource": "*",
-    });
-    if let (Some(constraint), Some(statement)) = (&grant.constraint, statement.as_object_mut()) {
-        statement.insert("Condition".to_owned(), condition(constraint));
+impl Grant {
+    /// It as a policy of its own. One that can be none grants nothing: of a text that does not read, it could not be told
+    /// that it only ever allows.
+    #[must_use]
+    pub fn policy(&self, key_id: &str) -> Option<Arc<Policy>> {
+        let without_context = |operation: &&String| WITHOUT_CONTEXT.contains(&operation.as_str());
+        let constrained: Vec<&String> = match self.constraint {
+            Some(_) => self.operations.iter().filter(|operation| !without_context(operation)).collect(),
+            None => vec![],
+        };
+        let free: Vec<&String> =
+            self.operations.iter().filter(|operation| !constrained.contains(operation)).collect();
+        let mut statements: Vec<Value> = vec![];
+        statements.extend((!free.is_empty()).then(|| self.statement(&free, json!({}))));
+        let condition = self.constraint.as_ref().map(condition).filter(|_| !constrained.is_empty());
+        statements.extend(condition.map(|condition| self.statement(&constrained, condition)));
+        // The version without variables: what stands in a constraint is text.
+        let text = json!({"Version": "2008-10-17", "Statement": statements}).to_string();
+        let document = Document::parse(DocumentKind::Resource, &text).ok()?;
+        Some(Policy::compile(PolicySource::named(format!("grant {} of key {key_id}", self.id)), document))
     }
-    statement
+
+    fn statement(&self, operations: &[&String], condition: Value) -> Value {
+        let actions: Vec<String> = operations.iter().map(|operation| format!("kms:{operation}")).collect();
+        json!({
+            "Effect": "Allow",
+            "Principal": {"AWS": self.grantee},
+            "Action": actions,
+            "Resource": "*",
+            "Condition": condition,
+        })
+    }
 }
 
 fn condition(constraint: &Constraint) -> Value {
@@ -76,11 +93,12 @@ fn condition(constraint: &Constraint) -> Value {
         Constraint::Equals(context) if context.is_empty() => {
             json!({"Null": {"kms:EncryptionContextKeys": "true"}})
         }
+        // Names have no case in a constraint, values do (KMS API reference, GrantConstraints).
         Constraint::Equals(context) => {
             let keys: Vec<&String> = context.keys().collect();
             json!({
                 "StringEquals": equal,
-                "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": keys},
+                "ForAllValues:StringEqualsIgnoreCase": {"kms:EncryptionContextKeys": keys},
             })
         }
     }

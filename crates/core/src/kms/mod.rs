@@ -11,7 +11,9 @@ mod key;
 mod name;
 
 pub use aws_managed::{aws_managed, made_aws_managed};
-pub use ciphertext::{Ciphertext, DATA_KEY_BYTES, EncryptionContext, NotCiphertext};
+pub use ciphertext::{
+    Ciphertext, DATA_KEY_BYTES, EncryptionContext, MAX_CONTEXT_BYTES, NotCiphertext, is_too_long,
+};
 pub use grant::{Constraint, Grant};
 pub use key::{Key, Manager, Material, Rotation, Unusable};
 pub use name::{Alias, Missing, Name};

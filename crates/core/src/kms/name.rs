@@ -111,7 +111,11 @@ impl Name {
         }
     }
 
-    fn within(account: AccountId, region: &str, text: &str) -> Result<Self, Missing> {
+    /// Reads a name that is meant in an account and a region where it says no other; a region that it says has to be that one.
+    ///
+    /// # Errors
+    /// What can name no key.
+    pub fn within(account: AccountId, region: &str, text: &str) -> Result<Self, Missing> {
         let wrong = || Missing::Name(text.to_owned());
         let (account, name) = match text.strip_prefix("arn:") {
             None => (account, text),
@@ -123,7 +127,8 @@ impl Name {
                     return Err(wrong());
                 }
                 let account = account.parse().map_err(|_| wrong())?;
-                (account, name.strip_prefix("key/").or(Some(name).filter(|n| is_alias(n))).ok_or_else(wrong)?)
+                let id = name.strip_prefix("key/").filter(|id| is_id(id));
+                (account, id.or(Some(name).filter(|name| is_alias(name))).ok_or_else(wrong)?)
             }
         };
         if !is_alias(name) && !is_id(name) {
@@ -224,7 +229,20 @@ mod tests {
         let upper = ID.to_uppercase();
         let abroad = key.replace("us-east-1", "eu-west-1");
         let of_iam = key.replace("kms", "iam");
-        for text in ["", "alias/", "x", &upper, &abroad, &of_iam, "arn:aws:kms:us-east-1:1:key/x", "arn:"] {
+        let as_key = key.replace(ID, "alias/a");
+        let without_kind = key.replace("key/", "");
+        for text in [
+            "",
+            "alias/",
+            "x",
+            &upper,
+            &abroad,
+            &of_iam,
+            &as_key,
+            &without_kind,
+            "arn:aws:kms:us-east-1:1:key/x",
+            "arn:",
+        ] {
             assert_eq!(name(text), Err(Missing::Name(text.to_owned())));
         }
     }

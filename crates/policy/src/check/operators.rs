@@ -34,7 +34,7 @@ pub(super) fn check(statement: &Statement<'_>, report: &mut Report) {
 fn repeated_keys(statement: &Statement<'_>, report: &mut Report) {
     let mut seen: HashMap<(&str, String), &Condition<'_>> = HashMap::new();
     for condition in &statement.conditions {
-        let id = (condition.operator_text, condition.key.to_lowercase());
+        let id = (condition.operator_text, condition.key.to_ascii_lowercase());
         match seen.get(&id) {
             Some(first) if first.key != condition.key => {
                 let places = vec![condition.key_place.clone(), first.key_place.clone()];

@@ -68,7 +68,7 @@ impl<'s> Problem<'s> {
             let mut own = Vec::new();
             for (condition, compiled) in written.conditions.iter().zip(&compiled.conditions) {
                 let next = self.keys.len();
-                let key = *keys.entry(condition.key.value.to_lowercase()).or_insert(next);
+                let key = *keys.entry(condition.key.value.to_ascii_lowercase()).or_insert(next);
                 if key == next {
                     let name = Key::from(condition.key.value.to_string());
                     self.keys.push(KeyTests { key: name, tests: Vec::new(), domain: None });

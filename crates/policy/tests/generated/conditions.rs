@@ -43,11 +43,7 @@ fn one(operator: &str, key: &str, values: &[String], asked: &Asked, new: bool) -
         Some(name) => (name, true),
         None => (rest, false),
     };
-    let found = asked
-        .context
-        .iter()
-        .find(|(own, _)| own.to_lowercase() == key.to_lowercase())
-        .map(|(_, value)| value);
+    let found = asked.context.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).map(|(_, value)| value);
     let found = found.filter(|value| !matches!(value, ContextValue::List(list) if list.is_empty()));
     if name == "Null" && !if_exists {
         return or(values.iter().map(|value| match value.to_lowercase().as_str() {

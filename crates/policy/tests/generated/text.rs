@@ -18,16 +18,14 @@ pub(crate) enum Bad {
 }
 
 pub(crate) fn single<'a>(asked: &'a Asked, key: &str) -> Option<&'a str> {
-    asked.context.iter().find(|(own, _)| own.to_lowercase() == key.to_lowercase()).and_then(|(_, value)| {
-        match value {
-            ContextValue::Single(text) => Some(text.as_str()),
-            ContextValue::List(_) => None,
-        }
+    asked.context.iter().find(|(own, _)| own.eq_ignore_ascii_case(key)).and_then(|(_, value)| match value {
+        ContextValue::Single(text) => Some(text.as_str()),
+        ContextValue::List(_) => None,
     })
 }
 
 fn is_there(asked: &Asked, key: &str) -> bool {
-    let found = asked.context.iter().find(|(own, _)| own.to_lowercase() == key.to_lowercase());
+    let found = asked.context.iter().find(|(own, _)| own.eq_ignore_ascii_case(key));
     found.is_some_and(|(_, value)| !matches!(value, ContextValue::List(list) if list.is_empty()))
 }
 

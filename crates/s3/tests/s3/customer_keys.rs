@@ -253,6 +253,10 @@ async fn the_parts_of_an_upload_come_with_the_key_that_it_was_begun_with() {
     assert_eq!(other.status, 400);
     let made = client.s3("POST", "/b-1/k", &query, &headers(ONE), document.as_bytes()).await.ok();
     assert!(made.xml("ETag").unwrap().ends_with("-3&quot;"), "{}", made.body);
+    let other = client.s3("POST", "/b-1/k", &query, &headers(TWO), document.as_bytes()).await;
+    assert_eq!(other.status, 400, "nor is it answered again with another");
+    let again = client.s3("POST", "/b-1/k", &query, &headers(ONE), document.as_bytes()).await.ok();
+    assert_eq!(again.body, made.body);
     let read = send(client, "GET", "k", &headers(ONE), "").await.ok();
     assert!(read.body.len() == (10 << 20) + 4 && read.body.ends_with("mtail"));
     assert_eq!(send(client, "GET", "k", &[], "").await.status, 400);

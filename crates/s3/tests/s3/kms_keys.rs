@@ -1,10 +1,12 @@
 //! Objects that are sealed with keys of KMS.
 
+use daypass_core::Secret;
 use daypass_core::kms::{Key, Manager};
 use daypass_core::store::StoreError;
 use daypass_core::testing::{Client, TestAnswer, account as number};
 
-use crate::support::{Account, ask_with, header};
+use crate::signer::{Outgoing, Signer};
+use crate::support::{Account, ask, ask_with, header};
 
 const S3_ONLY: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
@@ -25,11 +27,15 @@ fn allow(principal: &str, more: &str) -> String {
 
 /// A key in the store, with a policy of these statements.
 async fn key(account: &Account, id: &str, statements: &[String]) -> Key {
+    key_in(account, "us-east-1", id, statements).await
+}
+
+async fn key_in(account: &Account, region: &str, id: &str, statements: &[String]) -> Key {
     let state = account.server.gate.state();
     let now = state.clock.now();
     let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
-    let mut key = Key::new((number(), "us-east-1"), id.to_owned(), Manager::Customer, policy, now);
-    key.add_material(&state.ring, &[1; 32], &[2; 32], now, false).unwrap();
+    let mut key = Key::new((number(), region), id.to_owned(), Manager::Customer, policy, now);
+    key.add_material(&state.ring, &Secret::new([1; 32]), &[2; 32], now, false).unwrap();
     save(account, &key).await;
     key
 }
@@ -255,7 +261,8 @@ async fn a_key_that_is_off_or_gone_opens_and_seals_nothing() {
     save(&account, &kept).await;
     assert_eq!(send(client, "GET", "k", &[], "").await.ok().body, "hello", "it came back");
     kept.materials.clear();
-    kept.add_material(&account.server.gate.state().ring, &[9; 32], &[9; 32], now, false).unwrap();
+    let other = Secret::new([9; 32]);
+    kept.add_material(&account.server.gate.state().ring, &other, &[9; 32], now, false).unwrap();
     save(&account, &kept).await;
     assert_eq!(send(client, "GET", "k", &[], "").await.status, 500, "other material opens nothing");
 }
@@ -384,4 +391,128 @@ async fn the_bucket_policy_may_demand_a_key() {
     for headers in [&[][..], &[KMS], &with(other)] {
         assert_eq!(send(client, "PUT", "k", headers, "x").await.status, 403, "{headers:?}");
     }
+}
+
+#[tokio::test]
+async fn who_may_not_use_the_key_is_told_no_checksums_of_an_upload_neither_before_nor_after() {
+    let account = Account::with_bucket("b-1").await;
+    let client = &account.administrator;
+    key(&account, ID, &[allow(ROOT, "")]).await;
+    let reader = account.server.user("reader", &[("s3", S3_ONLY)]).await;
+    let begun = ask_with(client, "POST", "/b-1/k", "uploads", &with(ID), "").await.ok();
+    let query = format!("uploadId={}", begun.xml("UploadId").unwrap());
+    let part = client.s3("PUT", "/b-1/k", &format!("partNumber=1&{query}"), &[], b"hello").await.ok();
+    let tag = header(&part, "etag").unwrap_or_default().replace('"', "&quot;");
+    let document = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>"
+    );
+    let complete =
+        async |client: &Client| client.s3("POST", "/b-1/k", &query, &[], document.as_bytes()).await;
+    assert_eq!(ask(client, "GET", "/b-1/k", &query, "").await.ok().xml_all("PartNumber"), ["1"]);
+    let refused = refusal(&ask(&reader, "GET", "/b-1/k", &query, "").await);
+    assert!(refused.0 == 403 && refused.2.contains("kms:Decrypt"), "{refused:?}");
+    let made = complete(client).await.ok();
+    let sum = made.xml("ChecksumCRC64NVME");
+    assert!(sum.is_some());
+    for again in 0..2 {
+        let told = complete(client).await.ok();
+        assert_eq!((told.xml("ChecksumCRC64NVME"), said(&told)), (sum, said(&made)), "{again}");
+        let refused = refusal(&complete(&reader).await);
+        assert!(refused.0 == 403 && refused.2.contains("kms:Decrypt"), "{refused:?}");
+    }
+    daypass_core::outbox::drain(account.server.gate.state()).await.unwrap();
+    let records = account.server.audit();
+    let completed = records.iter().filter(|record| record.event_name == "CompleteMultipartUpload");
+    assert_eq!(completed.count(), 5, "each request has a record");
+    send(client, "PUT", "k", &[], "another").await.ok();
+    let again = complete(&reader).await.ok();
+    assert_eq!(again.xml("ETag"), made.xml("ETag"));
+    assert_eq!(again.xml("ChecksumCRC64NVME"), None, "of what is gone nobody knows who might");
+}
+
+#[tokio::test]
+async fn only_requests_with_a_signature_of_version_4_reach_a_key() {
+    let account = Account::with_bucket("b-1").await;
+    let client = &account.administrator;
+    account.unblock("b-1").await;
+    let public = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":["s3:GetObject","s3:PutObject","s3:GetObjectAttributes","s3:ListMultipartUploadParts"],"Resource":"arn:aws:s3:::b-1/*"}}"#;
+    account.policy("b-1", public).await;
+    key(&account, ID, &[allow("*", "")]).await;
+    send(client, "PUT", "k", &with(ID), "hello").await.ok();
+    send(client, "PUT", "plain", &[], "hello").await.ok();
+    let begun = ask_with(client, "POST", "/b-1/up", "uploads", &with(ID), "").await.ok();
+    let id = begun.xml("UploadId").unwrap();
+    let (parts, one) = (format!("uploadId={id}"), format!("partNumber=1&uploadId={id}"));
+    let anonymous = account.server.anonymous();
+    let attributes = ("x-amz-object-attributes", "ETag,Checksum");
+    for (method, path, query, headers, body) in [
+        ("GET", "/b-1/k", "", &[][..], ""),
+        ("HEAD", "/b-1/k", "", &[], ""),
+        ("GET", "/b-1/k", "attributes", &[attributes], ""),
+        ("PUT", "/b-1/x", "", &[("x-amz-copy-source", "/b-1/k")], ""),
+        ("PUT", "/b-1/x", "", &with(ID), "x"),
+        ("POST", "/b-1/x", "uploads", &with(ID), ""),
+        ("PUT", "/b-1/up", &one, &[], "x"),
+        ("GET", "/b-1/up", &parts, &[], ""),
+    ] {
+        let answer = ask_with(&anonymous, method, path, query, headers, body).await;
+        assert_eq!(answer.status, 400, "{method} {path} {query} {headers:?}: {}", answer.body);
+        if method != "HEAD" {
+            let (_, code, words) = refusal(&answer);
+            assert_eq!(code, "InvalidArgument");
+            assert_eq!(
+                words,
+                "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
+            );
+        }
+    }
+    assert_eq!(send(&anonymous, "GET", "plain", &[], "").await.ok().body, "hello");
+    account.server.user("alice", &[("all", crate::buckets::ALL)]).await;
+    let alice = Signer::of(&account.server, "alice");
+    assert_eq!(alice.presigned_v2("/b-1/plain").await.ok().body, "hello");
+    assert_eq!(alice.presigned_v2("/b-1/k").await.status, 400);
+    let payload = "UNSIGNED-PAYLOAD";
+    let get = || Outgoing {
+        method: "GET",
+        path: "/b-1/k",
+        query: "",
+        headers: &[],
+        unsigned: &[],
+        payload,
+        body: b"",
+    };
+    assert_eq!(alice.presigned(get()).await.ok().body, "hello");
+    assert_eq!(alice.regional(get(), "127.0.0.1:4566", "*").await.ok().body, "hello");
+}
+
+#[tokio::test]
+async fn a_key_is_of_the_buckets_region() {
+    let account = Account::new().await;
+    let document = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
+    account.ok("PUT", "/b-1", "", document).await;
+    account.server.user("alice", &[("all", crate::buckets::ALL)]).await;
+    let alice = Signer::of(&account.server, "alice");
+    let (here, there) = ("00000000-12ab-34cd-56ef-1234567890ab", ID);
+    key(&account, here, &[allow(ROOT, "")]).await;
+    key_in(&account, "eu-west-1", there, &[allow(ROOT, "")]).await;
+    let put = async |headers: &[(&str, &str)]| {
+        let payload = "UNSIGNED-PAYLOAD";
+        let outgoing = Outgoing {
+            method: "PUT",
+            path: "/b-1/k",
+            query: "",
+            headers,
+            unsigned: &[],
+            payload,
+            body: b"x",
+        };
+        alice.regional(outgoing, "127.0.0.1:4566", "*").await
+    };
+    let made = put(&with(there)).await.ok();
+    assert_eq!(said(&made)[1], arn(there).replace("us-east-1", "eu-west-1"));
+    for elsewhere in [here, &arn(here)] {
+        assert_eq!(refusal(&put(&with(elsewhere)).await).1, "KMS.NotFoundException");
+    }
+    let made = put(&[KMS]).await.ok();
+    assert!(said(&made)[1].starts_with("arn:aws:kms:eu-west-1:123456789012:key/"), "{:?}", said(&made));
 }

@@ -71,6 +71,18 @@ impl<'s> Signer<'s> {
         self.send(&outgoing, outgoing.query, &headers).await
     }
 
+    /// The query of a presigned URL of Signature Version 2, which reads `path`.
+    pub(crate) async fn presigned_v2(&self, path: &str) -> TestAnswer {
+        let expires = self.server.clock.now().seconds() + 60;
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.secret.as_bytes());
+        let signature = hmac::sign(&key, format!("GET\n\n\n{expires}\n{path}").as_bytes());
+        let signature = BASE64.encode(signature).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let query = format!("AWSAccessKeyId={}&Signature={signature}&Expires={expires}", self.access_key_id);
+        let outgoing =
+            Outgoing { method: "GET", path, query: "", headers: &[], unsigned: &[], payload: "", body: b"" };
+        self.send(&outgoing, &query, &[("host", "127.0.0.1:4566")]).await
+    }
+
     /// Sends a request that is signed in its header for a set of regions (SigV4A).
     pub(crate) async fn regional(&self, outgoing: Outgoing<'_>, host: &str, regions: &str) -> TestAnswer {
         let date = self.server.clock.now().basic();
