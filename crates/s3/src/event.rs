@@ -1,6 +1,7 @@
 //! What a bucket's notification configuration wants told of a change: found out with the change, and durable with it
 //! (S3 user guide, "Event notification types and destinations").
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -26,7 +27,7 @@ pub(crate) struct Wishes(Vec<Wish>);
 pub(crate) struct Wish {
     pub(crate) for_whom: Addressee,
     /// Types, as `s3:ObjectCreated:*`; an event bus is told everything.
-    pub(crate) events: Vec<&'static str>,
+    pub(crate) events: BTreeSet<&'static str>,
     pub(crate) prefix: String,
     pub(crate) suffix: String,
 }

@@ -159,6 +159,16 @@ async fn what_s3_would_not_take_is_refused_in_its_words() {
 }
 
 #[tokio::test]
+async fn a_configuration_that_is_too_large_is_not_looked_at_further() {
+    let account = Account::with_bucket("b-1").await;
+    // Kept, each of the quotes takes two bytes.
+    let inside = one(QUEUE, &"\"".repeat(600_000), &EVERYTHING, &[]);
+    let is = refused(&account.administrator, "PUT", "/b-1", "notification", &configuration(&inside)).await;
+    let words = "The configurations of a bucket together are limited to 1 MiB";
+    assert_eq!(is, refusal(400, "InvalidRequest", words));
+}
+
+#[tokio::test]
 async fn nobody_can_have_anything_delivered_where_only_another_account_may() {
     let account = Account::new().await;
     let allow = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
