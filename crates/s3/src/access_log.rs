@@ -19,7 +19,7 @@ use crate::acl::{Grantee, Permission};
 use crate::bucket::Bucket;
 use crate::description::Description;
 use crate::event::{self, Telling};
-use crate::{checksum, logging};
+use crate::{access_point, checksum, logging};
 
 /// Who writes logs.
 const SERVICE: &str = "logging.s3.amazonaws.com";
@@ -139,20 +139,29 @@ impl AccessLog {
 }
 
 impl Observer for AccessLog {
+    /// Where an access point leads is known with the region, which is read later.
     fn wants(&self, bucket: &str) -> bool {
-        let found = self.state.kept.get::<Bucket>(&Bucket::key_of(bucket));
-        matches!(found, Ok(Some(bucket)) if logging::is_on(&bucket))
+        match self.state.kept.get::<Bucket>(&Bucket::key_of(bucket)) {
+            Ok(Some(bucket)) => logging::is_on(&bucket),
+            Ok(None) => access_point::is_name(bucket),
+            Err(_) => false,
+        }
     }
 
     fn saw(&self, exchange: Exchange) {
-        let Ok(text) = line::of(&self.state, &exchange) else { return };
+        let found = Bucket::asked(&self.state, &exchange.region, &exchange.bucket);
+        let Ok(Some(bucket)) = found else { return };
+        if !logging::is_on(&bucket) {
+            return;
+        }
+        let Ok(text) = line::of(&self.state, &bucket, &exchange) else { return };
         let mut waiting = self.lock();
         if waiting.bytes + text.len() > MAX_BYTES {
             waiting.lost += 1;
             return;
         }
         waiting.bytes += text.len();
-        waiting.lines.entry(exchange.bucket).or_default().push(Line { time: exchange.time, text });
+        waiting.lines.entry(bucket.name.clone()).or_default().push(Line { time: exchange.time, text });
     }
 }
 

@@ -38,6 +38,7 @@ fn without_proof(address: &str) -> String {
 #[derive(Clone)]
 pub(super) struct Found {
     operation: Option<&'static str>,
+    region: Option<String>,
     requester: Option<String>,
     signed: Option<(&'static str, AuthForm)>,
     error_code: Option<String>,
@@ -52,11 +53,13 @@ impl Found {
             _ => Some(caller.arn().to_owned()),
         };
         let signed = caller.proof().map(|proof| (proof.signature_version(), proof.form()));
-        Self { operation: Some(cx.operation().name), requester, signed, error_code }
+        let region = Some(cx.region().to_owned());
+        Self { operation: Some(cx.operation().name), region, requester, signed, error_code }
     }
 
     pub(super) fn refused(operation: Option<&'static str>, error_code: &str) -> Self {
-        Self { operation, requester: None, signed: None, error_code: Some(error_code.to_owned()) }
+        let error_code = Some(error_code.to_owned());
+        Self { operation, region: None, requester: None, signed: None, error_code }
     }
 }
 
@@ -100,6 +103,7 @@ impl Gate {
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         let exchange = Exchange {
             bucket,
+            region: self.state.region.clone(),
             key: address.key.filter(|key| !key.is_empty()),
             operation: None,
             website: arrival.website.is_some(),
@@ -148,6 +152,7 @@ impl Watched {
                 _ => None,
             };
             exchange.operation = found.operation;
+            exchange.region = found.region.unwrap_or(std::mem::take(&mut exchange.region));
             exchange.requester = found.requester;
             exchange.signed = found.signed;
             // A page of a website's own may stand for a refusal.

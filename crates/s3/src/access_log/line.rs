@@ -20,9 +20,8 @@ const MAX_TEXT: usize = 4096;
 ///
 /// # Errors
 /// If the store fails.
-pub(super) fn of(state: &State, seen: &Exchange) -> Result<String, StoreError> {
-    let bucket = state.kept.get::<Bucket>(&Bucket::key_of(&seen.bucket))?;
-    let owner = bucket.map(|bucket| canonical_id_of(state, &bucket.account)).transpose()?;
+pub(super) fn of(state: &State, bucket: &Bucket, seen: &Exchange) -> Result<String, StoreError> {
+    let owner = canonical_id_of(state, &bucket.account)?;
     let requester = match seen.requester.as_deref() {
         Some(account) if account.len() == 12 => {
             account.parse().ok().map(|account| canonical_id_of(state, &account)).transpose()?
@@ -32,8 +31,8 @@ pub(super) fn of(state: &State, seen: &Exchange) -> Result<String, StoreError> {
     let signed = seen.signed.as_ref();
     let number = |number: u64| (number > 0).then(|| number.to_string());
     let fields = [
-        owner,
-        Some(seen.bucket.clone()),
+        Some(owner),
+        Some(bucket.name.clone()),
         Some(time(seen.time)),
         Some(seen.address.to_string()),
         requester,
@@ -56,8 +55,8 @@ pub(super) fn of(state: &State, seen: &Exchange) -> Result<String, StoreError> {
         signed.map(|(_, form)| form_name(*form).to_owned()),
         seen.host.as_deref().map(plain),
         seen.tls.as_ref().map(|tls| tls.version.name().to_owned()),
-        // There are no access points, and what an ACL alone allowed is not told apart.
-        None,
+        bucket.via.as_ref().map(|access_point| access_point.arn()),
+        // What only an ACL allowed is not told apart.
         None,
     ];
     let mut line = String::new();

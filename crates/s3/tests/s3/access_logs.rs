@@ -5,7 +5,7 @@ use std::sync::Arc;
 use daypass_core::testing::{Client, TestServer};
 use daypass_s3::AccessLog;
 
-use crate::support::{ask, ask_with, refused};
+use crate::support::{ask, ask_with, control, refused};
 
 /// A server whose bucket `b-1` is logged into `logs`.
 struct Logged {
@@ -137,6 +137,28 @@ async fn a_line_has_every_field_that_s3_documents() {
     );
     assert!(location_line.contains(" REST.GET.LOCATION - "), "{location_line}");
     assert!(lines.iter().all(|line| line.matches('"').count() == 6), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn what_comes_through_an_access_point_is_logged_with_it() {
+    let logged = Logged::new().await;
+    let boss = &logged.administrator;
+    logged.policy(POLICY).await;
+    logged.on("to/", "").await;
+    let made = "<CreateAccessPointRequest><Bucket>b-1</Bucket></CreateAccessPointRequest>";
+    let made = control(boss, "PUT", "accesspoint/door", "", made).await.ok();
+    let alias = made.xml("Alias").unwrap();
+    ask(boss, "PUT", &format!("/{alias}/k"), "", "bytes").await.ok();
+    let host = [("host", "door-123456789012.127.0.0.1:4566")];
+    ask_with(boss, "GET", "/k", "", &host, "").await.ok();
+    refused(&logged.server.anonymous(), "GET", &format!("/{alias}/k"), "", "").await;
+    ask(boss, "GET", "/b-1/k", "", "").await.ok();
+    ask(boss, "GET", "/nobody-123456789012", "", "").await.refused();
+    let lines = logged.lines().await;
+    let ends: Vec<&str> = lines.iter().map(|line| line.rsplit(' ').nth(1).unwrap()).collect();
+    let door = "arn:aws:s3:us-east-1:123456789012:accesspoint/door";
+    assert_eq!(ends, [door, door, door, "-"], "{lines:#?}");
+    assert!(lines.iter().all(|line| line.split(' ').nth(1) == Some("b-1")), "{lines:#?}");
 }
 
 #[tokio::test]
