@@ -90,8 +90,10 @@ impl Gate {
         let head = &arrival.head;
         let address = match &arrival.website {
             Some(site) => {
-                let key = head.uri.path().strip_prefix('/').unwrap_or_default();
-                S3Address { bucket: Some(site.bucket.clone()), key: Some(key.to_owned()) }
+                // A path that does not decode is refused, and names no key.
+                let key = daypass_wire::decoded_path(head.uri.path()).ok();
+                let key = key.and_then(|path| path.strip_prefix('/').map(str::to_owned));
+                S3Address { bucket: Some(site.bucket.clone()), key }
             }
             None => S3Address::read(head, &self.state.hosts).ok()?,
         };
