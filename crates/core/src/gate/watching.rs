@@ -19,19 +19,29 @@ use crate::observer::{Exchange, Observer};
 use crate::payload::{Body, BodyError};
 use crate::surroundings::Clock;
 
-/// What proves a caller in a query: whoever has it can ask again.
-const PROOF: [&str; 3] = ["x-amz-signature", "signature", "x-amz-security-token"];
+/// What proves a caller in a query: whoever has it can ask again. And keys, which belong into headers.
+const PROOF: [&str; 5] = [
+    "x-amz-signature",
+    "signature",
+    "x-amz-security-token",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+];
 
-/// An address without what proves who asked.
+/// An address without what proves who asked, however its name is written.
 fn without_proof(address: &str) -> String {
     let Some((path, query)) = address.split_once('?') else { return address.to_owned() };
     let plain = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if PROOF.iter().any(|proof| name.eq_ignore_ascii_case(proof)) => {
-            format!("{name}=REDACTED")
-        }
+        Some((name, _)) if is_proof(name) => format!("{name}=REDACTED"),
         _ => pair.to_owned(),
     });
     format!("{path}?{}", plain.collect::<Vec<_>>().join("&"))
+}
+
+fn is_proof(name: &str) -> bool {
+    // What does not decode proves nothing: the request is refused.
+    let decoded = daypass_wire::decoded_path(name).unwrap_or_default();
+    PROOF.iter().any(|proof| decoded.eq_ignore_ascii_case(proof))
 }
 
 /// What the gate found out of a request, left with its answer.
@@ -219,6 +229,14 @@ mod tests {
                 "/b/k?X-Amz-Credential=A&X-Amz-Security-Token=REDACTED&X-Amz-Signature=REDACTED",
             ),
             ("/b/k?AWSAccessKeyId=A&Signature=a%3D", "/b/k?AWSAccessKeyId=A&Signature=REDACTED"),
+            (
+                "/b/k?X-Amz-%53ignature=0a&%78-amz-security%2Dtoken=b",
+                "/b/k?X-Amz-%53ignature=REDACTED&%78-amz-security%2Dtoken=REDACTED",
+            ),
+            (
+                "/b/k?X-Amz-%zzSignature=0a&X-Amz-%2553ignature=0b",
+                "/b/k?X-Amz-%zzSignature=0a&X-Amz-%2553ignature=0b",
+            ),
         ] {
             assert_eq!(without_proof(address), seen);
         }
