@@ -19,7 +19,7 @@ use crate::acl::{Grantee, Permission};
 use crate::bucket::Bucket;
 use crate::description::Description;
 use crate::event::{self, Telling};
-use crate::{access_point, checksum, logging};
+use crate::{access_point, checksum, logging, object_lock};
 
 /// Who writes logs.
 const SERVICE: &str = "logging.s3.amazonaws.com";
@@ -82,6 +82,9 @@ impl AccessLog {
         let target = find(&to.target_bucket)?.ok_or("the target bucket is gone")?;
         if target.account != bucket.account {
             return Err("the target bucket is another account's".to_owned());
+        }
+        if let Some(why) = hindrance(&target) {
+            return Err(format!("bucket `{}` takes no logs: {why}", target.name));
         }
         for (key, text) in objects_of(&bucket, &to, lines, &self.state) {
             if !self.may_write(&bucket, &target, &key) {
@@ -163,6 +166,19 @@ impl Observer for AccessLog {
         waiting.bytes += text.len();
         waiting.lines.entry(bucket.name.clone()).or_default().push(Line { time: exchange.time, text });
     }
+}
+
+/// What keeps a bucket from taking logs, whatever its policy says: it may have come after logging was configured (S3 user guide,
+/// "Enabling Amazon S3 server access logging"; S3 API reference, `LoggingEnabled`: neither a default encryption by KMS, nor
+/// Object Lock, nor Requester Pays).
+fn hindrance(target: &Bucket) -> Option<&'static str> {
+    if target.encryption.kms.is_some() {
+        return Some("its default encryption is by a key of KMS");
+    }
+    if object_lock::is_enabled(target) {
+        return Some("it has Object Lock");
+    }
+    target.requester_pays.then_some("requesters pay for it")
 }
 
 /// What the grant to the log delivery group says, as a policy.

@@ -189,6 +189,32 @@ async fn log_delivery_writes_only_where_the_target_lets_it() {
 }
 
 #[tokio::test]
+async fn what_a_target_became_later_is_judged_at_delivery() {
+    let logged = Logged::new().await;
+    logged.policy(POLICY).await;
+    logged.on("to/", "").await;
+    let encryption = |algorithm: &str| {
+        format!(
+            "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
+        )
+    };
+    let pays = |payer: &str| {
+        format!("<RequestPaymentConfiguration><Payer>{payer}</Payer></RequestPaymentConfiguration>")
+    };
+    for (sub, document, delivered) in [
+        ("encryption", encryption("aws:kms"), 0),
+        ("encryption", encryption("AES256"), 1),
+        ("requestPayment", pays("Requester"), 1),
+        ("requestPayment", pays("BucketOwner"), 2),
+    ] {
+        ask(&logged.administrator, "PUT", "/logs", sub, &document).await.ok();
+        ask(&logged.administrator, "GET", "/b-1", "location", "").await.ok();
+        logged.log.deliver().await;
+        assert_eq!(logged.keys().await.len(), delivered, "{document}");
+    }
+}
+
+#[tokio::test]
 async fn an_acl_can_let_log_delivery_in_where_there_are_acls() {
     let logged = Logged::new().await;
     logged.on("", "").await;
