@@ -1,6 +1,6 @@
 //! Server access logs: what was asked of a bucket and how it was answered, as lines in objects of another bucket (S3 user
 //! guide, "Logging requests with server access logging"). As good as it goes, as AWS's: lines wait in memory, within bounds,
-//! and are delivered every minute and at the end.
+//! and are delivered every minute, sooner where they are many, and at the end.
 
 mod line;
 
@@ -23,8 +23,12 @@ use crate::{access_point, checksum, logging, object_lock};
 
 /// Who writes logs.
 const SERVICE: &str = "logging.s3.amazonaws.com";
-/// Bytes of lines that wait. What comes beyond is let go and counted.
-const MAX_BYTES: usize = 16 << 20;
+/// Bytes of lines that wait, and of those that wait of one bucket: who fills its log leaves the others' theirs. What comes
+/// beyond is let go and counted.
+const MAX_BYTES: usize = 64 << 20;
+const MAX_BYTES_OF_BUCKET: usize = 16 << 20;
+/// Once so many of a bucket wait, they should not wait for long.
+const MANY_BYTES: usize = MAX_BYTES_OF_BUCKET / 4;
 
 /// Sees requests, and writes of them.
 pub struct AccessLog {
@@ -35,14 +39,52 @@ pub struct AccessLog {
 #[derive(Default)]
 struct Waiting {
     /// By the bucket that was asked.
-    lines: BTreeMap<String, Vec<Line>>,
+    lines: BTreeMap<String, Lines>,
+    /// Of all, with those that are being delivered.
     bytes: usize,
+    /// Lines that were let go.
     lost: usize,
+}
+
+/// Those of one bucket.
+#[derive(Default)]
+struct Lines {
+    waiting: Vec<Line>,
+    bytes: usize,
 }
 
 struct Line {
     time: Timestamp,
     text: String,
+}
+
+impl Line {
+    /// What it takes of the memory, about.
+    fn bytes(&self) -> usize {
+        self.text.len() + size_of::<Self>()
+    }
+}
+
+/// Lines that are being delivered. Whoever is kept from it gives them back.
+struct Taken<'l> {
+    log: &'l AccessLog,
+    bucket: String,
+    lines: Vec<Line>,
+    delivered: bool,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.log.lock();
+        if self.delivered {
+            waiting.bytes -= self.lines.iter().map(Line::bytes).sum::<usize>();
+            return;
+        }
+        let known = waiting.lines.entry(std::mem::take(&mut self.bucket)).or_default();
+        let newer = std::mem::replace(&mut known.waiting, std::mem::take(&mut self.lines));
+        known.waiting.extend(newer);
+        known.bytes = known.waiting.iter().map(Line::bytes).sum();
+    }
 }
 
 impl AccessLog {
@@ -52,23 +94,39 @@ impl AccessLog {
         Self { state, waiting: Mutex::default() }
     }
 
+    /// Whether so much waits that it should be delivered before its time.
+    #[must_use]
+    pub fn has_much(&self) -> bool {
+        let waiting = self.lock();
+        waiting.bytes > MAX_BYTES / 2 || waiting.lines.values().any(|lines| lines.bytes > MANY_BYTES)
+    }
+
     /// Delivers what waits, and says how many lines that were. What cannot be delivered is let go, and the server's own log
-    /// says why.
+    /// says why. What was not come to when this is dropped waits on; of what was being delivered then some may come twice.
     pub async fn deliver(&self) -> usize {
-        let Waiting { lines, lost, .. } = std::mem::take(&mut *self.lock());
+        let (lost, buckets) = {
+            let mut waiting = self.lock();
+            (std::mem::take(&mut waiting.lost), waiting.lines.keys().cloned().collect::<Vec<_>>())
+        };
         if lost > 0 {
             tracing::warn!(lost, "more was asked of buckets than access logs could hold");
         }
         let mut delivered = 0;
-        for (bucket, lines) in lines {
-            match self.deliver_of(&bucket, &lines).await {
-                Ok(()) => delivered += lines.len(),
-                Err(why) => {
-                    tracing::warn!(bucket, lines = lines.len(), "access logs could not be delivered: {why}");
-                }
+        for bucket in buckets {
+            let Some(mut taken) = self.take(bucket) else { continue };
+            let (bucket, lines) = (taken.bucket.as_str(), taken.lines.len());
+            match self.deliver_of(bucket, &taken.lines).await {
+                Ok(()) => delivered += lines,
+                Err(why) => tracing::warn!(bucket, lines, "access logs could not be delivered: {why}"),
             }
+            taken.delivered = true;
         }
         delivered
+    }
+
+    fn take(&self, bucket: String) -> Option<Taken<'_>> {
+        let lines = self.lock().lines.remove(&bucket)?.waiting;
+        Some(Taken { log: self, bucket, lines, delivered: false })
     }
 
     async fn deliver_of(&self, name: &str, lines: &[Line]) -> Result<(), String> {
@@ -158,13 +216,22 @@ impl Observer for AccessLog {
             return;
         }
         let Ok(text) = line::of(&self.state, &bucket, &exchange) else { return };
-        let mut waiting = self.lock();
-        if waiting.bytes + text.len() > MAX_BYTES {
-            waiting.lost += 1;
+        self.lock().add(&bucket.name, Line { time: exchange.time, text });
+    }
+}
+
+impl Waiting {
+    fn add(&mut self, bucket: &str, line: Line) {
+        let bytes = line.bytes();
+        let known = self.lines.get(bucket).map_or(0, |lines| lines.bytes);
+        if self.bytes + bytes > MAX_BYTES || known + bytes > MAX_BYTES_OF_BUCKET {
+            self.lost += 1;
             return;
         }
-        waiting.bytes += text.len();
-        waiting.lines.entry(bucket.name.clone()).or_default().push(Line { time: exchange.time, text });
+        self.bytes += bytes;
+        let lines = self.lines.entry(bucket.to_owned()).or_default();
+        lines.bytes += bytes;
+        lines.waiting.push(line);
     }
 }
 
@@ -224,4 +291,36 @@ fn objects_of(bucket: &Bucket, to: &LoggingEnabled, lines: &[Line], state: &Stat
         (format!("{place}/{day}/{}-{}", line::dashed(&time), unique()), together(&lines))
     };
     parts.into_iter().map(object).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(length: usize) -> Line {
+        Line { time: Timestamp::from_millis(0), text: "x".repeat(length) }
+    }
+
+    #[test]
+    fn who_fills_its_log_leaves_the_others_theirs() {
+        let mut waiting = Waiting::default();
+        let mut fill = |bucket: &str| {
+            let before = waiting.bytes;
+            (0..1000).for_each(|_| waiting.add(bucket, line(100_000)));
+            let taken = waiting.bytes - before;
+            assert!(taken <= MAX_BYTES_OF_BUCKET, "{bucket}: {taken}");
+            taken
+        };
+        assert!(fill("a") > MAX_BYTES_OF_BUCKET - 200_000);
+        assert!(fill("b") > MAX_BYTES_OF_BUCKET - 200_000);
+        for bucket in ["c", "d", "e"] {
+            fill(bucket);
+        }
+        assert!(waiting.bytes <= MAX_BYTES && waiting.lost > 0, "{} {}", waiting.bytes, waiting.lost);
+        // One line that has no room keeps none of the smaller ones out.
+        let mut waiting = Waiting::default();
+        waiting.add("a", line(MAX_BYTES_OF_BUCKET));
+        waiting.add("a", line(10));
+        assert_eq!((waiting.lost, waiting.lines["a"].waiting.len()), (1, 1));
+    }
 }

@@ -1,9 +1,11 @@
 //! Server access logs: who configures them, what a line says, and where log delivery may write.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use daypass_core::testing::{Client, TestServer};
 use daypass_s3::AccessLog;
+use futures_util::FutureExt as _;
 
 use crate::support::{ask, ask_with, control, refused};
 
@@ -212,6 +214,44 @@ async fn what_a_target_became_later_is_judged_at_delivery() {
         logged.log.deliver().await;
         assert_eq!(logged.keys().await.len(), delivered, "{document}");
     }
+}
+
+#[tokio::test]
+async fn a_line_stays_small_whatever_is_asked() {
+    let logged = Logged::new().await;
+    logged.policy(POLICY).await;
+    logged.on("to/", "").await;
+    let long = "%C3%A9".repeat(5_000);
+    let agent = "a".repeat(50_000);
+    let says = [("user-agent", agent.as_str()), ("referer", agent.as_str())];
+    let key =
+        ask_with(&logged.administrator, "GET", &format!("/b-1/{long}"), &format!("x-a={long}"), &says, "")
+            .await;
+    assert_eq!(key.refused().0, "KeyTooLongError");
+    ask(&logged.administrator, "GET", "/b-1", "location", "").await.ok();
+    let lines = logged.lines().await;
+    let [first, second] = &lines[..] else { panic!("{} lines", lines.len()) };
+    assert!(
+        first.len() < 16 << 10 && first.split(' ').nth(8) == Some("%C3%A9".repeat(512).as_str()),
+        "{first}"
+    );
+    assert!(second.contains(" REST.GET.LOCATION "), "{second}");
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_broken_off_loses_no_line() {
+    let logged = Logged::new().await;
+    logged.policy(POLICY).await;
+    logged.on("to/", "").await;
+    for _ in 0..3 {
+        ask(&logged.administrator, "GET", "/b-1", "location", "").await.ok();
+        // As a stop breaks it off: at its first wait.
+        assert!(logged.log.deliver().now_or_never().is_none(), "it waits for the object store");
+    }
+    let ids: BTreeSet<String> =
+        logged.lines().await.iter().filter_map(|line| line.split(' ').nth(6).map(str::to_owned)).collect();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(logged.log.deliver().await, 0, "and keeps none that was delivered");
 }
 
 #[tokio::test]
