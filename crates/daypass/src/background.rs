@@ -71,6 +71,8 @@ impl Work {
     /// Ends it; what can still be written is.
     pub(crate) async fn end(mut self) {
         self.tasks.shutdown().await;
+        // What instances ask for is answered, and seen, before the last lines of logs are delivered.
+        drop(self.server.serving().write_owned().await);
         self.server.access_log().deliver().await;
         objects::move_all_records(self.server.state()).await;
         if let Err(error) = self.server.gate().write_last_used().await {
