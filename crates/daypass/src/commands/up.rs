@@ -10,7 +10,7 @@ use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
     Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys, Quotas,
-    RootKey, State, administrator,
+    RootKey, State, administrator, outbox,
 };
 use daypass_s3::Attachments;
 use tokio::signal::unix::{SignalKind, signal};
@@ -152,6 +152,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
         organizations: Organizations::of(&store),
         kept: Kept::of(&store),
         attempts: Attempts::default(),
+        moving: outbox::Moving::default(),
         objects: Arc::clone(&engine) as _,
         store,
         ring,
