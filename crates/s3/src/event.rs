@@ -214,6 +214,13 @@ impl Telling {
         Ok(Some(Self { wishes, reached, told }))
     }
 
+    /// The same of a further change.
+    pub(crate) fn again(&self, state: &State) -> Self {
+        let mut next = self.clone();
+        next.told.id = Ids::drawn(&*state.entropy).uuid();
+        next
+    }
+
     /// What is told of these events; `None` if nobody wants to know of any.
     pub(crate) fn tell(mut self, events: impl IntoIterator<Item = Event>) -> Option<Value> {
         self.told.addressees = self.wishes.0.iter().map(|wish| wish.for_whom.clone()).collect();

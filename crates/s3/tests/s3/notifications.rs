@@ -1,5 +1,7 @@
 //! Event notifications: who may configure them and how, what is told of a change, and to whom.
 
+use std::collections::BTreeSet;
+
 use daypass_core::testing::DESTINATIONS;
 use serde_json::{Value, json};
 
@@ -385,6 +387,23 @@ async fn a_thousand_deletions_of_the_longest_keys_are_all_told() {
     account.ok("POST", "/b-1", "delete", &format!("<Delete><Quiet>true</Quiet>{objects}</Delete>")).await;
     assert_eq!(taken(&account, QUEUE).await.len(), 1000);
     assert_eq!(taken(&account, BUS).await.len(), 1000);
+}
+
+#[tokio::test]
+async fn every_event_of_a_lifecycle_has_an_id_of_its_own() {
+    let account = Account::with_bucket("b-1").await;
+    // More than a change makes.
+    for number in 0..1001 {
+        account.ok("PUT", &format!("/b-1/{number}"), "", "").await;
+    }
+    notify(&account, BRIDGE).await;
+    let rule = "<LifecycleConfiguration><Rule><ID>r</ID><Filter/><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
+    account.ok("PUT", "/b-1", "lifecycle", rule).await;
+    account.server.clock.advance(3 * 86_400);
+    assert_eq!(daypass_s3::end_lifetimes(account.server.gate.state()).await.unwrap(), 1001);
+    let events = taken(&account, BUS).await;
+    let ids: BTreeSet<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert_eq!((events.len(), ids.len()), (1001, 1001));
 }
 
 #[tokio::test]
