@@ -223,12 +223,20 @@ impl Telling {
 
     /// What is told of these events; `None` if nobody wants to know of any.
     pub(crate) fn tell(mut self, events: impl IntoIterator<Item = Event>) -> Option<Value> {
-        self.told.addressees = self.wishes.0.iter().map(|wish| wish.for_whom.clone()).collect();
+        let mut places: Vec<Option<usize>> = vec![None; self.wishes.0.len()];
+        let addressees = &mut self.told.addressees;
         for mut event in events {
             let key = event.key();
-            let wishes = self.wishes.0.iter().zip(&self.reached).enumerate();
-            let wishes = wishes.filter(|(_, (wish, reached))| **reached && wish.is_of(&event, &key));
-            event.to = wishes.map(|(place, _)| place).collect();
+            let wishes = self.wishes.0.iter().zip(&self.reached).zip(&mut places);
+            let wishes = wishes.filter(|((wish, reached), _)| **reached && wish.is_of(&event, &key));
+            // Only who is told is noted: a bucket may have a hundred.
+            let to = wishes.map(|((wish, _), place)| {
+                *place.get_or_insert_with(|| {
+                    addressees.push(wish.for_whom.clone());
+                    addressees.len() - 1
+                })
+            });
+            event.to = to.collect();
             if !event.to.is_empty() {
                 self.told.events.push(event);
             }

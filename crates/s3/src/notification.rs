@@ -30,6 +30,8 @@ const KIND: &str = "notification";
 const MAX: usize = 100;
 /// Bytes of a prefix or suffix.
 const MAX_VALUE: usize = 1024;
+/// Bytes of a destination's ARN: no service has names as long.
+const MAX_ARN: usize = 512;
 /// Characters of an id.
 const MAX_ID: usize = 255;
 
@@ -194,6 +196,9 @@ fn apart(one: &Wish, other: &Wish) -> Result<(), Fault> {
 
 /// Whether this names a destination at all, in the bucket's region.
 fn well_formed(bucket: &Bucket, arn: &str) -> Result<(), Fault> {
+    if arn.len() > MAX_ARN {
+        return Err(invalid_argument("The ARN is not well formed", "ARN", ""));
+    }
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", "aws", "sqs" | "sns" | "lambda" | "events", region, _, name] = parts.as_slice() else {
         return Err(invalid_argument("The ARN is not well formed", "ARN", arn));

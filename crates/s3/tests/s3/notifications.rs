@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use daypass_core::outbox::Told as Noted;
+use daypass_core::store::Read as _;
 use daypass_core::testing::DESTINATIONS;
 use serde_json::{Value, json};
 
@@ -138,6 +140,7 @@ async fn what_s3_would_not_take_is_refused_in_its_words() {
             one("arn:aws:sqs:eu-west-1:123456789012:queue", "a", &put, &[]),
             "The notification destination service region is not valid for the bucket location constraint",
         ),
+        (one(&format!("{QUEUE}{}", "q".repeat(600)), "a", &put, &[]), "The ARN is not well formed"),
         (
             one("arn:aws:sqs", "a", &put, &[])
                 .replace("CloudFunctionConfiguration", "QueueConfiguration")
@@ -372,7 +375,12 @@ async fn sequencers_order_the_events_of_a_key() {
 #[tokio::test]
 async fn a_thousand_deletions_of_the_longest_keys_are_all_told() {
     let account = Account::with_bucket("b-1").await;
-    notify(&account, &(one(QUEUE, "q", &EVERYTHING, &[]) + BRIDGE)).await;
+    // As many as can be are told, with the longest ids.
+    let many = |number: usize| {
+        let id = format!("{}{number:02}", "😀".repeat(253));
+        one(QUEUE, &id, &EVERYTHING, &[("suffix", &format!("{number:02}"))])
+    };
+    notify(&account, &((0..100).map(many).collect::<String>() + BRIDGE)).await;
     account
         .ok(
             "PUT",
@@ -387,6 +395,40 @@ async fn a_thousand_deletions_of_the_longest_keys_are_all_told() {
     account.ok("POST", "/b-1", "delete", &format!("<Delete><Quiet>true</Quiet>{objects}</Delete>")).await;
     assert_eq!(taken(&account, QUEUE).await.len(), 1000);
     assert_eq!(taken(&account, BUS).await.len(), 1000);
+}
+
+#[tokio::test]
+async fn only_who_is_told_of_a_change_is_noted_with_it() {
+    let account = Account::with_bucket("b-1").await;
+    let inside: String = (0..50)
+        .map(|number| one(QUEUE, &format!("q{number}"), &EVERYTHING, &[("prefix", &format!("{number:02}/"))]))
+        .collect();
+    notify(&account, &inside).await;
+    taken(&account, QUEUE).await;
+    account.ok("PUT", "/b-1/17/a", "", "x").await;
+    account.ok("PUT", "/b-1/nobody's", "", "x").await;
+    let state = account.server.gate.state();
+    daypass_core::outbox::drain(state).await.unwrap();
+    let noted = state.store.read(|tx| tx.all::<Noted>(&Noted::all())).unwrap();
+    let [noted] = &noted[..] else { panic!("one change") };
+    assert_eq!(noted.what["addressees"], json!([{ "destination": QUEUE, "id": "q17" }]));
+    let [message] = &taken(&account, QUEUE).await[..] else { panic!("one message") };
+    assert_eq!(message["Records"][0]["s3"]["configurationId"], "q17");
+}
+
+#[tokio::test]
+async fn messages_are_queued_once_however_many_queue_them() {
+    let account = Account::with_bucket("b-1").await;
+    notify(&account, &one(QUEUE, "q", &EVERYTHING, &[])).await;
+    taken(&account, QUEUE).await;
+    let state = account.server.gate.state();
+    let queue = async || daypass_s3::queue_events(state).await.unwrap();
+    for number in 0..10 {
+        account.ok("PUT", &format!("/b-1/{number}"), "", "x").await;
+        daypass_core::outbox::drain(state).await.unwrap();
+        let queued = tokio::join!(queue(), queue(), queue());
+        assert_eq!((queued.0 + queued.1 + queued.2, told(&account).await.len()), (1, 1), "{number}");
+    }
 }
 
 #[tokio::test]
