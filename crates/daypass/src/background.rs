@@ -12,7 +12,7 @@ use daypass_ec2::{Reconciler, machines};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
-use crate::deliveries::Deliveries;
+use crate::deliveries::{self, Deliveries};
 use crate::machines::DriverMachines;
 use crate::objects;
 use crate::server::Server;
@@ -50,6 +50,7 @@ pub(crate) fn start(
     tasks.spawn(objects::scrub(Arc::clone(server)));
     tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
     tasks.spawn(objects::deliver_access_logs(Arc::clone(server)));
+    tasks.spawn(deliveries::forget_lost(Arc::clone(server)));
     for delivery in deliveries.work(server) {
         tasks.spawn(delivery);
     }

@@ -28,6 +28,8 @@ const AT_ONCE: usize = 50;
 /// A message that nobody took for so long is let go (EventBridge user guide, "How EventBridge retries delivering events":
 /// for up to 24 hours).
 const MAX_AGE_SECONDS: i64 = 24 * 3600;
+/// Messages for destinations that are none any more are looked for this often.
+const LOST_EVERY: Duration = Duration::from_secs(3600);
 /// A message that its receiver refuses is tried so often: it holds up those behind it.
 const MAX_REFUSALS: u32 = 5;
 
@@ -122,6 +124,16 @@ impl Deliveries {
     pub(crate) fn work(self, server: &Arc<Server>) -> impl Iterator<Item = impl Future<Output = ()> + use<>> {
         let server = Arc::clone(server);
         self.0.into_iter().map(move |delivery| delivery.run(Arc::clone(&server)))
+    }
+}
+
+/// Forgets what waits for destinations that are none any more, for as long as the server runs.
+pub(crate) async fn forget_lost(server: Arc<Server>) {
+    loop {
+        if let Err(error) = daypass_s3::forget_lost_destinations(server.state()).await {
+            tracing::error!(%error, "events for destinations without a place could not be let go");
+        }
+        tokio::time::sleep(LOST_EVERY).await;
     }
 }
 

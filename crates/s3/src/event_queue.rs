@@ -18,6 +18,11 @@ const MAX_WAITING_BYTES: u64 = 256 << 20;
 /// Of so many changes messages are made at once, unless they came to more bytes than this before.
 const AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: usize = 4 << 20;
+/// A message that nobody took for so long is let go (EventBridge user guide, "How EventBridge retries delivering events": for up
+/// to 24 hours).
+const MAX_AGE_SECONDS: i64 = 24 * 3600;
+/// So many that are too old are let go at once.
+const OLD_AT_ONCE: usize = 256;
 
 /// What waits for a destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +58,8 @@ impl Record for EventQueue {
 #[serde(deny_unknown_fields)]
 pub struct QueuedEvent {
     destination: String,
-    number: u64,
+    /// Its place in the order of the destination's.
+    pub number: u64,
     /// Since when.
     pub since: Timestamp,
     /// The message: a JSON document.
@@ -198,6 +204,49 @@ pub async fn forget_events(state: &State, events: &[QueuedEvent], dropped: bool)
     done.await.map_err(failed)
 }
 
+/// Lets go of those among messages that nobody took for a day, says so, and gives back the others.
+///
+/// # Errors
+/// If the store fails.
+pub async fn without_old(state: &State, events: Vec<QueuedEvent>) -> Result<Vec<QueuedEvent>, StoreError> {
+    let oldest = state.clock.now().plus_seconds(-MAX_AGE_SECONDS);
+    let (old, events): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| event.since < oldest);
+    if let Some(first) = old.first() {
+        let (number, destination) = (old.len(), &first.destination);
+        tracing::error!(number, destination, "events that nobody took for a day are let go");
+        forget_events(state, &old, true).await?;
+    }
+    Ok(events)
+}
+
+/// Lets go of what waited too long for destinations that have no place any more, and forgets those for which nothing waits. To
+/// be called from time to time; the others are looked after by who delivers.
+///
+/// # Errors
+/// If the store fails.
+pub async fn forget_lost_destinations(state: &State) -> Result<(), StoreError> {
+    for EventQueue { destination, .. } in event_queues(state)? {
+        if state.destinations.has(&destination) {
+            continue;
+        }
+        loop {
+            let first = waiting_events(state, &destination, OLD_AT_ONCE)?;
+            let found = first.len();
+            if found == 0 || without_old(state, first).await?.len() == found {
+                break;
+            }
+        }
+        let done = state.store.transact(|tx| {
+            if tx.keys(&QueuedEvent::all(&destination), None, 1)?.is_empty() {
+                tx.delete(&EventQueue::key_of(&destination));
+            }
+            Ok(())
+        });
+        done.await.map_err(failed)?;
+    }
+    Ok(())
+}
+
 fn length(body: &str) -> u64 {
     u64::try_from(body.len()).unwrap_or(u64::MAX)
 }
@@ -247,5 +296,35 @@ mod tests {
         let first = waiting_events(state, "q", 10).unwrap();
         forget_events(state, &first, false).await.unwrap();
         assert_eq!(event_queues(state).unwrap()[0].bytes, bytes);
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_a_destination_without_a_place_goes_after_a_day() {
+        let server = TestServer::new([]).await;
+        let state = server.gate.state();
+        let known = daypass_core::testing::DESTINATIONS[0];
+        let add = async |destination: &str| {
+            let message = || vec![Message { destination: destination.to_owned(), body: "{}".to_owned() }];
+            let now = state.clock.now();
+            state.store.transact(|tx| put(tx, message(), now)).await.map_err(failed).unwrap();
+        };
+        let left = async || {
+            forget_lost_destinations(state).await.unwrap();
+            let queues = event_queues(state).unwrap();
+            let left: Vec<_> = queues.into_iter().map(|queue| (queue.destination, queue.waiting)).collect();
+            left
+        };
+        for _ in 0..=OLD_AT_ONCE {
+            add("lost").await;
+        }
+        add(known).await;
+        server.clock.advance(MAX_AGE_SECONDS - 10);
+        add("lost").await;
+        let both = |number| vec![(known.to_owned(), 1), ("lost".to_owned(), number)];
+        assert_eq!(left().await, both(OLD_AT_ONCE as u64 + 2));
+        server.clock.advance(20);
+        assert_eq!(left().await, both(1), "who has a place is left to who delivers");
+        server.clock.advance(MAX_AGE_SECONDS);
+        assert_eq!(left().await, [(known.to_owned(), 1)]);
     }
 }
