@@ -87,7 +87,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let authorities = known_authorities();
     let web = SystemWeb::new(directory.path().join("oidc-keys"), authorities.clone());
     let public_url = arguments.public_url;
-    let deliveries = Deliveries::open(arguments.event_destination)?;
+    let deliveries = Deliveries::open(&arguments.event_destination)?;
     Ok(Prepared {
         directory,
         root,
