@@ -343,3 +343,12 @@ async fn a_visit_is_logged_with_the_key_that_was_visited() {
     let keys: Vec<&str> = text.lines().filter_map(|line| line.split(' ').nth(8)).collect();
     assert_eq!(keys, ["a+b/%C3%A9", "-", "-"], "{text}");
 }
+
+#[tokio::test]
+async fn no_path_sends_visitors_to_another_host() {
+    let account = site(INDEX, PUBLIC).await;
+    account.ok("PUT", "/b-1//example.com/index.html", "", "own").await;
+    let answer = visit(&account, "//example.com").await;
+    assert_eq!((answer.status, text(&answer, "location")), (302, "/%2Fexample.com/"));
+    assert_eq!(visit(&account, "/%2Fexample.com/").await.body, "own");
+}
