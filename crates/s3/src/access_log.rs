@@ -38,8 +38,8 @@ pub struct AccessLog {
 
 #[derive(Default)]
 struct Waiting {
-    /// By the bucket that was asked.
-    lines: BTreeMap<String, Lines>,
+    /// By the bucket that was asked: by its number, for another one may come to have its name.
+    lines: BTreeMap<u64, Lines>,
     /// Of all, with those that are being delivered.
     bytes: usize,
     /// Lines that were let go.
@@ -49,6 +49,7 @@ struct Waiting {
 /// Those of one bucket.
 #[derive(Default)]
 struct Lines {
+    bucket: String,
     waiting: Vec<Line>,
     bytes: usize,
 }
@@ -68,6 +69,7 @@ impl Line {
 /// Lines that are being delivered. Whoever is kept from it gives them back.
 struct Taken<'l> {
     log: &'l AccessLog,
+    number: u64,
     bucket: String,
     lines: Vec<Line>,
     delivered: bool,
@@ -80,7 +82,8 @@ impl Drop for Taken<'_> {
             waiting.bytes -= self.lines.iter().map(Line::bytes).sum::<usize>();
             return;
         }
-        let known = waiting.lines.entry(std::mem::take(&mut self.bucket)).or_default();
+        let known = waiting.lines.entry(self.number).or_default();
+        known.bucket = std::mem::take(&mut self.bucket);
         let newer = std::mem::replace(&mut known.waiting, std::mem::take(&mut self.lines));
         known.waiting.extend(newer);
         known.bytes = known.waiting.iter().map(Line::bytes).sum();
@@ -106,16 +109,16 @@ impl AccessLog {
     pub async fn deliver(&self) -> usize {
         let (lost, buckets) = {
             let mut waiting = self.lock();
-            (std::mem::take(&mut waiting.lost), waiting.lines.keys().cloned().collect::<Vec<_>>())
+            (std::mem::take(&mut waiting.lost), waiting.lines.keys().copied().collect::<Vec<_>>())
         };
         if lost > 0 {
             tracing::warn!(lost, "more was asked of buckets than access logs could hold");
         }
         let mut delivered = 0;
-        for bucket in buckets {
-            let Some(mut taken) = self.take(bucket) else { continue };
+        for number in buckets {
+            let Some(mut taken) = self.take(number) else { continue };
             let (bucket, lines) = (taken.bucket.as_str(), taken.lines.len());
-            match self.deliver_of(bucket, &taken.lines).await {
+            match self.deliver_of(number, bucket, &taken.lines).await {
                 Ok(()) => delivered += lines,
                 Err(why) => tracing::warn!(bucket, lines, "access logs could not be delivered: {why}"),
             }
@@ -124,18 +127,18 @@ impl AccessLog {
         delivered
     }
 
-    fn take(&self, bucket: String) -> Option<Taken<'_>> {
-        let lines = self.lock().lines.remove(&bucket)?.waiting;
-        Some(Taken { log: self, bucket, lines, delivered: false })
+    fn take(&self, number: u64) -> Option<Taken<'_>> {
+        let Lines { bucket, waiting, .. } = self.lock().lines.remove(&number)?;
+        Some(Taken { log: self, number, bucket, lines: waiting, delivered: false })
     }
 
-    async fn deliver_of(&self, name: &str, lines: &[Line]) -> Result<(), String> {
+    async fn deliver_of(&self, number: u64, name: &str, lines: &[Line]) -> Result<(), String> {
         let find = |name: &str| {
             let found = self.state.kept.get::<Bucket>(&Bucket::key_of(name));
             found.map_err(|error| error.to_string())
         };
         // Whoever turned logging off meanwhile wants none.
-        let Some(bucket) = find(name)? else { return Ok(()) };
+        let Some(bucket) = find(name)?.filter(|bucket| bucket.number == number) else { return Ok(()) };
         let Some(to) = logging::of(&bucket).map_err(told)? else { return Ok(()) };
         let target = find(&to.target_bucket)?.ok_or("the target bucket is gone")?;
         if target.account != bucket.account {
@@ -212,24 +215,26 @@ impl Observer for AccessLog {
     fn saw(&self, exchange: Exchange) {
         let found = Bucket::asked(&self.state, &exchange.region, &exchange.bucket);
         let Ok(Some(bucket)) = found else { return };
-        if !logging::is_on(&bucket) {
+        // What came before this bucket was there was about another one of its name.
+        if !logging::is_on(&bucket) || exchange.time < bucket.created {
             return;
         }
         let Ok(text) = line::of(&self.state, &bucket, &exchange) else { return };
-        self.lock().add(&bucket.name, Line { time: exchange.time, text });
+        self.lock().add(bucket.number, &bucket.name, Line { time: exchange.time, text });
     }
 }
 
 impl Waiting {
-    fn add(&mut self, bucket: &str, line: Line) {
+    fn add(&mut self, number: u64, bucket: &str, line: Line) {
         let bytes = line.bytes();
-        let known = self.lines.get(bucket).map_or(0, |lines| lines.bytes);
+        let known = self.lines.get(&number).map_or(0, |lines| lines.bytes);
         if self.bytes + bytes > MAX_BYTES || known + bytes > MAX_BYTES_OF_BUCKET {
             self.lost += 1;
             return;
         }
         self.bytes += bytes;
-        let lines = self.lines.entry(bucket.to_owned()).or_default();
+        let new = || Lines { bucket: bucket.to_owned(), ..Lines::default() };
+        let lines = self.lines.entry(number).or_insert_with(new);
         lines.bytes += bytes;
         lines.waiting.push(line);
     }
@@ -304,23 +309,23 @@ mod tests {
     #[test]
     fn who_fills_its_log_leaves_the_others_theirs() {
         let mut waiting = Waiting::default();
-        let mut fill = |bucket: &str| {
+        let mut fill = |bucket: u64| {
             let before = waiting.bytes;
-            (0..1000).for_each(|_| waiting.add(bucket, line(100_000)));
+            (0..1000).for_each(|_| waiting.add(bucket, "b", line(100_000)));
             let taken = waiting.bytes - before;
             assert!(taken <= MAX_BYTES_OF_BUCKET, "{bucket}: {taken}");
             taken
         };
-        assert!(fill("a") > MAX_BYTES_OF_BUCKET - 200_000);
-        assert!(fill("b") > MAX_BYTES_OF_BUCKET - 200_000);
-        for bucket in ["c", "d", "e"] {
+        assert!(fill(1) > MAX_BYTES_OF_BUCKET - 200_000);
+        assert!(fill(2) > MAX_BYTES_OF_BUCKET - 200_000);
+        for bucket in 3..6 {
             fill(bucket);
         }
         assert!(waiting.bytes <= MAX_BYTES && waiting.lost > 0, "{} {}", waiting.bytes, waiting.lost);
         // One line that has no room keeps none of the smaller ones out.
         let mut waiting = Waiting::default();
-        waiting.add("a", line(MAX_BYTES_OF_BUCKET));
-        waiting.add("a", line(10));
-        assert_eq!((waiting.lost, waiting.lines["a"].waiting.len()), (1, 1));
+        waiting.add(1, "b", line(MAX_BYTES_OF_BUCKET));
+        waiting.add(1, "b", line(10));
+        assert_eq!((waiting.lost, waiting.lines[&1].waiting.len()), (1, 1));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use daypass_core::testing::{Client, TestServer};
+use daypass_core::{Peer, full};
 use daypass_s3::AccessLog;
 use futures_util::FutureExt as _;
 
@@ -252,6 +253,36 @@ async fn a_delivery_that_is_broken_off_loses_no_line() {
         logged.lines().await.iter().filter_map(|line| line.split(' ').nth(6).map(str::to_owned)).collect();
     assert_eq!(ids.len(), 3);
     assert_eq!(logged.log.deliver().await, 0, "and keeps none that was delivered");
+}
+
+#[tokio::test]
+async fn who_comes_to_have_a_name_gets_no_lines_of_the_bucket_before() {
+    let logged = Logged::new().await;
+    logged.on("to/", "").await;
+    ask(&logged.administrator, "PUT", "/b-1/s3cret", "", "").await.ok();
+    // It goes on for longer than the bucket is there.
+    let request =
+        http::Request::get("/b-1/s3cret-too").header("host", "127.0.0.1:4566").body(full("")).unwrap();
+    let peer = Peer { address: [192, 0, 2, 9].into(), tls: None, instance: None };
+    let long = logged.server.gate.serve(peer, request).await;
+    logged.server.clock.advance(10);
+    ask(&logged.administrator, "DELETE", "/b-1/s3cret", "", "").await.ok();
+    ask(&logged.administrator, "DELETE", "/b-1", "", "").await.ok();
+    let allow = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+    let stranger = logged.server.user_of(&"999988887777".parse().unwrap(), "robin", &[("all", allow)]).await;
+    for bucket in ["/b-1", "/theirs"] {
+        ask(&stranger, "PUT", bucket, "", "").await.ok();
+    }
+    let policy = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::theirs/*"}]}"#;
+    ask(&stranger, "PUT", "/theirs", "policy", policy).await.ok();
+    ask(&stranger, "PUT", "/b-1", "logging", &status("theirs", "", "")).await.ok();
+    drop(long);
+    ask(&stranger, "GET", "/b-1", "location", "").await.ok();
+    logged.log.deliver().await;
+    let list = ask(&stranger, "GET", "/theirs", "", "").await.ok();
+    let [key] = &list.xml_all("Key")[..] else { panic!("{}", list.body) };
+    let text = ask(&stranger, "GET", &format!("/theirs/{key}"), "", "").await.ok().body;
+    assert!(text.contains("REST.GET.LOCATION") && !text.contains("s3cret"), "{text}");
 }
 
 #[tokio::test]
