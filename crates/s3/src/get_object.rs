@@ -218,7 +218,7 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         whole: version.size,
         e_tag: quoted(&version.etag),
         last_modified: modified,
-        version_id: shown_id(cx, &subject.bucket, &version.id).await?,
+        version_id: shown_id(cx, &subject.bucket, opened).await?,
         opening,
         checksums: Checksums::default(),
         checksum_type: None,
