@@ -24,12 +24,12 @@ WRITERS, KEYS, BUCKET = 5, 4, "crash-test"
 
 
 class Server:
-    def __init__(self, binary, data, port):
-        self.binary, self.data, self.port, self.process = binary, data, port, None
+    def __init__(self, binary, data, port, options=()):
+        self.binary, self.data, self.port, self.options, self.process = binary, data, port, options, None
 
     def start(self, wrapper=()):
         self.log = open(self.data.rstrip("/") + ".log", "ab")
-        command = [*wrapper, self.binary, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
+        command = [*wrapper, self.binary, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.options]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
         end = time.time() + 120
         while time.time() < end and self.process.poll() is None:
@@ -50,7 +50,7 @@ class Server:
         self.process.wait()
 
     def kill_while_it_starts(self, seconds):
-        command = [self.binary, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
+        command = [self.binary, "up", "--data", self.data, "--listen", f"127.0.0.1:{self.port}", *self.options]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
         time.sleep(seconds)
         self.process.kill()

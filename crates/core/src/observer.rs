@@ -10,8 +10,10 @@ use crate::cx::Tls;
 /// One request to a bucket and its answer.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// The bucket.
+    /// The bucket, or the access point, as the request named it.
     pub bucket: String,
+    /// The region that was asked.
+    pub region: String,
     /// The key.
     pub key: Option<String>,
     /// The operation; none where the request names none.
@@ -56,7 +58,8 @@ pub struct Exchange {
 
 /// Sees requests.
 pub trait Observer: Send + Sync {
-    /// Whether it wants to see those to this bucket: asked of every request to one, so it has to be quick.
+    /// Whether it wants to see those to what is named as this bucket: asked of every request to one, so it has to be quick. What
+    /// it takes too many of it can still let go once it sees them.
     fn wants(&self, bucket: &str) -> bool;
     /// Sees one, when its answer has ended.
     fn saw(&self, exchange: Exchange);

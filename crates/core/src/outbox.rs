@@ -29,6 +29,10 @@ pub enum Undrained {
     Store(#[from] StoreError),
 }
 
+/// Who moves records has this: two at once would tell of the same changes twice.
+#[derive(Debug, Default)]
+pub struct Moving(tokio::sync::Mutex<()>);
+
 /// How far records were moved. Its being written makes the records before it durable, so that they may be forgotten.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,11 +88,13 @@ pub fn only_told(tell: impl FnOnce(&daypass_objects::Outcome<'_>) -> Option<Valu
     Note::of(move |outcome| Some(telling(&tell(outcome)?, &[]).into()))
 }
 
-/// Moves all records that wait in the object store's outbox to the audit log, and says how many there were.
+/// Moves all records that wait in the object store's outbox to the audit log, and says how many there were. Whoever comes while
+/// another does waits until they are moved.
 ///
 /// # Errors
 /// If either store fails. What was not moved stays.
 pub async fn drain(state: &State) -> Result<usize, Undrained> {
+    let _moving = state.moving.0.lock().await;
     let mut moved = 0;
     loop {
         let notes = state.objects.notes(0, AT_ONCE).await?;
@@ -146,6 +152,7 @@ fn parts(note: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use daypass_objects::{BucketId, Commit, Note, Timestamp};
     use daypass_store::Read as _;
+    use futures_util::FutureExt as _;
 
     use super::*;
     use crate::testing::TestServer;
@@ -178,6 +185,40 @@ mod tests {
         let log = server.audit();
         assert_eq!(log.len(), 1);
         assert_eq!(AuditRecord { sequence: 0, ..log[0].clone() }, record);
+    }
+
+    #[tokio::test]
+    async fn who_moves_records_at_once_with_another_tells_of_nothing_twice() {
+        let server = TestServer::new([]).await;
+        let state = server.gate.state();
+        let commit = Commit::at(Timestamp(1)).with_note(only_told(|_| Some(Value::from(1))));
+        state.objects.open_bucket(BucketId(1), commit).await.unwrap();
+        // Takes what it moved, as who makes messages of it does.
+        let take = async || {
+            drain(state).await.unwrap();
+            let take = state.store.transact(|tx| {
+                let told = tx.list::<Told>(&Told::all(), None, 10)?;
+                told.iter().for_each(|told| tx.delete(&told.key()));
+                Ok::<_, StoreError>(told.len())
+            });
+            take.await.unwrap()
+        };
+        let (mut first, mut second) = (std::pin::pin!(take()), std::pin::pin!(take()));
+        assert!(first.as_mut().now_or_never().is_none(), "it looks what there is to move");
+        let mut early = None;
+        for _ in 0..50 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            early = second.as_mut().now_or_never();
+            if early.is_some() {
+                break;
+            }
+        }
+        let taken = first.await
+            + match early {
+                Some(taken) => taken,
+                None => second.await,
+            };
+        assert_eq!(taken, 1);
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use crate::instances::InstanceSupport;
 use crate::kept::Kept;
 use crate::key_ring::KeyRing;
 use crate::organizations::Organizations;
+use crate::outbox::Moving;
 use crate::provider_keys::ProviderKeys;
 use crate::quotas::Quotas;
 use crate::surroundings::{Clock, Entropy};
@@ -32,6 +33,8 @@ pub struct State {
     pub kept: Kept,
     /// Guesses of codes and passwords.
     pub attempts: Attempts,
+    /// Held while records are moved from the object store's outbox.
+    pub moving: Moving,
     /// The bytes of S3's objects.
     pub objects: Arc<dyn Objects>,
     /// The time.

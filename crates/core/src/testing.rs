@@ -106,6 +106,7 @@ impl TestServer {
             organizations: Organizations::of(&store),
             kept: Kept::of(&store),
             attempts: Attempts::default(),
+            moving: crate::outbox::Moving::default(),
             objects: Arc::clone(&engine) as _,
             store,
             ring,

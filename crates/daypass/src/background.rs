@@ -12,7 +12,7 @@ use daypass_ec2::{Reconciler, machines};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 
-use crate::deliveries::Deliveries;
+use crate::deliveries::{self, Deliveries};
 use crate::machines::DriverMachines;
 use crate::objects;
 use crate::server::Server;
@@ -50,6 +50,7 @@ pub(crate) fn start(
     tasks.spawn(objects::scrub(Arc::clone(server)));
     tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
     tasks.spawn(objects::deliver_access_logs(Arc::clone(server)));
+    tasks.spawn(deliveries::forget_lost(Arc::clone(server)));
     for delivery in deliveries.work(server) {
         tasks.spawn(delivery);
     }
@@ -71,6 +72,8 @@ impl Work {
     /// Ends it; what can still be written is.
     pub(crate) async fn end(mut self) {
         self.tasks.shutdown().await;
+        // What instances ask for is answered, and seen, before the last lines of logs are delivered.
+        drop(self.server.serving().write_owned().await);
         self.server.access_log().deliver().await;
         objects::move_all_records(self.server.state()).await;
         if let Err(error) = self.server.gate().write_last_used().await {

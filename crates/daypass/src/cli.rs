@@ -9,7 +9,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use daypass_core::SetQuota;
 use daypass_core::model::AccountId;
 
-use crate::deliveries::EventDestination;
 pub(crate) use bucket::{Bucket, BucketAttach, BucketCommand, BucketDetach, BucketList};
 
 /// Instance roles made real on your own machines
@@ -126,7 +125,7 @@ pub(crate) struct Up {
     /// POST for each, or a file that gets a line, as `arn:aws:sqs:us-east-1:123456789012:uploads=https://example.com/hook` or
     /// `…=file:/var/log/uploads.jsonl`; may be given more than once. Buckets of that account can then notify it
     #[arg(long, value_name = "ARN=PLACE")]
-    pub(crate) event_destination: Vec<EventDestination>,
+    pub(crate) event_destination: Vec<String>,
     /// How long records stay in the audit log, in days
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) audit_days: u32,

@@ -1,17 +1,18 @@
 //! Where events go: HTTP servers and files that the operator names for the ARNs of destinations, and for nobody else to
 //! choose. Each destination has its turn by itself; what cannot be delivered waits, for a day at most, and is tried again
-//! more and more rarely. A message may arrive twice.
+//! more and more rarely. One message that is never taken does not hold up the others. A message may arrive twice.
 
 mod file;
 mod http;
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::Uri;
-use anyhow::{Result, bail};
-use daypass_core::Destinations;
+use anyhow::{Result, anyhow, bail};
+use daypass_core::{Destinations, State};
 use daypass_s3::QueuedEvent;
 
 use crate::server::Server;
@@ -25,20 +26,23 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(300);
 /// So many are delivered before they are forgotten together.
 const AT_ONCE: usize = 50;
-/// A message that nobody took for so long is let go (EventBridge user guide, "How EventBridge retries delivering events":
-/// for up to 24 hours).
-const MAX_AGE_SECONDS: i64 = 24 * 3600;
-/// A message that its receiver refuses is tried so often: it holds up those behind it.
+/// A message that its receiver does not take is tried so often before those behind it are. If the receiver refuses it for good,
+/// or takes one of them and not this one right after, it is let go.
 const MAX_REFUSALS: u32 = 5;
+/// Those behind are tried for about so long, at most.
+const MAX_LOOK_SECONDS: i64 = 30;
+/// Messages for destinations that are none any more are looked for this often.
+const LOST_EVERY: Duration = Duration::from_secs(3600);
 
 /// A destination and its place, as the operator gives them: `ARN=https://…`, `ARN=http://…` or `ARN=file:/…`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct EventDestination {
     arn: String,
     place: Place,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// It may hold what lets in there, so it is told nobody.
+#[derive(Clone)]
 enum Place {
     Server(Uri),
     File(std::path::PathBuf),
@@ -64,17 +68,17 @@ impl FromStr for EventDestination {
         }
         if let Some(path) = place.strip_prefix("file:") {
             if !path.starts_with('/') {
-                return Err(format!("`{place}` has no absolute path"));
+                return Err(format!("the file of `{arn}` has no absolute path"));
             }
             return Ok(Self { arn: arn.to_owned(), place: Place::File(path.into()) });
         }
-        let uri: Uri = place.parse().map_err(|_| format!("`{place}` is no address"))?;
+        let uri: Uri = place.parse().map_err(|_| format!("the place of `{arn}` is no address"))?;
         let known = matches!(uri.scheme_str(), Some("https" | "http"));
         if !known
             || uri.host().is_none_or(str::is_empty)
             || uri.authority().is_some_and(|a| a.as_str().contains('@'))
         {
-            return Err(format!("`{place}` is not `https://…`, `http://…` or `file:/…`"));
+            return Err(format!("the place of `{arn}` is not `https://…`, `http://…` or `file:/…`"));
         }
         Ok(Self { arn: arn.to_owned(), place: Place::Server(uri) })
     }
@@ -97,10 +101,14 @@ impl Deliveries {
     /// Opens files and reads what certificates are trusted.
     ///
     /// # Errors
-    /// If a file cannot be opened, or a destination has two places.
-    pub(crate) fn open(destinations: Vec<EventDestination>) -> Result<Self> {
+    /// If one is none, a file cannot be opened, or a destination has two places.
+    pub(crate) fn open(destinations: &[String]) -> Result<Self> {
         let mut deliveries: Vec<Delivery> = vec![];
-        for EventDestination { arn, place } in destinations {
+        for text in destinations {
+            // Read here and not with the command line, for whatever is wrong there is shown.
+            let destination = text.parse();
+            let EventDestination { arn, place } =
+                destination.map_err(|why: String| anyhow!("`--event-destination`: {why}"))?;
             if deliveries.iter().any(|known| known.arn == arn) {
                 bail!("`{arn}` has two places");
             }
@@ -125,6 +133,16 @@ impl Deliveries {
     }
 }
 
+/// Forgets what waits for destinations that are none any more, for as long as the server runs.
+pub(crate) async fn forget_lost(server: Arc<Server>) {
+    loop {
+        if let Err(error) = daypass_s3::forget_lost_destinations(server.state()).await {
+            tracing::error!(%error, "events for destinations without a place could not be let go");
+        }
+        tokio::time::sleep(LOST_EVERY).await;
+    }
+}
+
 /// What became of some messages.
 struct Outcome {
     /// So many of the first were taken.
@@ -133,106 +151,158 @@ struct Outcome {
 }
 
 /// Why the next one was not.
-enum Failure {
-    /// It could not be delivered now.
-    Later(String),
-    /// Its receiver will not have it.
-    Refused(String),
+struct Failure {
+    why: String,
+    at: Fault,
+}
+
+/// Whose fault it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Nothing could have been delivered now.
+    Place,
+    /// The receiver was reached and did not take it: it may be ill, or choke on this message.
+    Unknown,
+    /// The receiver says that it will never have this message.
+    Message,
+}
+
+/// The deliveries to one destination, as they go on.
+struct Turn {
+    delivery: Delivery,
+    /// The numbers of messages that were not taken, and how often.
+    refused: BTreeMap<u64, u32>,
 }
 
 impl Delivery {
     async fn run(self, server: Arc<Server>) {
-        let (mut wait, mut refusals) = (EVERY, 0);
+        let mut turn = Turn::new(self);
+        let mut wait = EVERY;
         loop {
             tokio::time::sleep(wait).await;
-            wait = match self.round(&server, &mut refusals).await {
-                Ok(None) => EVERY,
-                Ok(Some(why)) => {
-                    let next = if wait < AGAIN_AFTER { AGAIN_AFTER } else { (wait * 2).min(AGAIN_AT_MOST) };
-                    tracing::warn!(
-                        destination = self.arn,
-                        "events wait, and are tried again in {next:?}: {why}"
-                    );
+            wait = match turn.round(server.state()).await {
+                Ok(Round { failure: None, .. }) => EVERY,
+                Ok(Round { failure: Some(why), moved }) => {
+                    let first = moved || wait < AGAIN_AFTER;
+                    let next = if first { AGAIN_AFTER } else { (wait * 2).min(AGAIN_AT_MOST) };
+                    let destination = &turn.delivery.arn;
+                    tracing::warn!(destination, "events wait, and are tried again in {next:?}: {why}");
                     next
                 }
                 Err(error) => {
-                    tracing::error!(%error, destination = self.arn, "events that wait could not be looked at");
+                    let destination = &turn.delivery.arn;
+                    tracing::error!(%error, destination, "events that wait could not be looked at");
                     AGAIN_AFTER
                 }
             };
         }
     }
 
-    /// Delivers what waits; says why not all of it was, if so.
-    async fn round(&self, server: &Server, refusals: &mut u32) -> Result<Option<String>> {
-        let state = server.state();
+    async fn deliver(&self, events: &[QueuedEvent]) -> Outcome {
+        match &self.way {
+            Way::Http(receiver) => receiver.deliver(&self.arn, events).await,
+            Way::File(lines) => Arc::clone(lines).deliver(events).await,
+        }
+    }
+}
+
+/// How far it went.
+struct Round {
+    /// Whether some do not wait any more.
+    moved: bool,
+    /// Why the others do.
+    failure: Option<String>,
+}
+
+impl Turn {
+    fn new(delivery: Delivery) -> Self {
+        Self { delivery, refused: BTreeMap::new() }
+    }
+
+    /// Delivers what waits, in its order: behind a message that is not taken the others wait, until it was tried
+    /// [`MAX_REFUSALS`] times.
+    async fn round(&mut self, state: &State) -> Result<Round> {
+        let mut moved = false;
         loop {
-            let events = daypass_s3::waiting_events(state, &self.arn, AT_ONCE)?;
+            let events = daypass_s3::waiting_events(state, &self.delivery.arn, AT_ONCE)?;
+            let found = events.len();
+            let events = daypass_s3::without_old(state, events).await?;
+            moved |= events.len() < found;
+            self.refused.retain(|number, _| events.iter().any(|event| event.number == *number));
+            if found == 0 {
+                return Ok(Round { moved, failure: None });
+            }
             if events.is_empty() {
-                return Ok(None);
+                continue;
             }
-            let oldest = state.clock.now().plus_seconds(-MAX_AGE_SECONDS);
-            let (old, events): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| event.since < oldest);
-            if !old.is_empty() {
-                tracing::error!(
-                    destination = self.arn,
-                    number = old.len(),
-                    "events that nobody took for a day are let go"
-                );
-                daypass_s3::forget_events(state, &old, true).await?;
-            }
-            let Outcome { taken, failure } = match &self.way {
-                Way::Http(receiver) => receiver.deliver(&self.arn, &events).await,
-                Way::File(lines) => Arc::clone(lines).deliver(&events).await,
-            };
+            let Outcome { taken, failure } = self.delivery.deliver(&events).await;
             let (taken, rest) = events.split_at(taken.min(events.len()));
-            if !taken.is_empty() {
-                *refusals = 0;
-                daypass_s3::forget_events(state, taken, false).await?;
+            daypass_s3::forget_events(state, taken, false).await?;
+            moved |= !taken.is_empty();
+            let (Some(failure), Some((first, behind))) = (failure, rest.split_first()) else { continue };
+            if self.count(first, failure.at) < MAX_REFUSALS
+                || (failure.at != Fault::Message && !self.look_behind(state, behind).await?)
+            {
+                return Ok(Round { moved, failure: Some(failure.why) });
             }
-            match failure {
-                None => {}
-                Some(Failure::Refused(why)) => {
-                    *refusals += 1;
-                    if *refusals < MAX_REFUSALS {
-                        return Ok(Some(why));
-                    }
-                    tracing::error!(
-                        destination = self.arn,
-                        "an event that its receiver refuses is let go: {why}"
-                    );
-                    let first: Vec<QueuedEvent> = rest.first().cloned().into_iter().collect();
-                    daypass_s3::forget_events(state, &first, true).await?;
-                    *refusals = 0;
-                }
-                Some(Failure::Later(why)) => return Ok(Some(why)),
+            moved = true;
+            if failure.at == Fault::Message {
+                self.let_go(state, std::slice::from_ref(first), &failure.why).await?;
+            } else if self.deliver_alone(state, first).await?.is_some_and(|at| at != Fault::Place) {
+                self.let_go(state, rest, &failure.why).await?;
             }
         }
+    }
+
+    /// Delivers one message out of its turn, and says whose fault it was if it was not taken.
+    async fn deliver_alone(&mut self, state: &State, event: &QueuedEvent) -> Result<Option<Fault>> {
+        let alone = std::slice::from_ref(event);
+        if let Some(Failure { at, .. }) = self.delivery.deliver(alone).await.failure {
+            return Ok(Some(at));
+        }
+        self.refused.remove(&event.number);
+        daypass_s3::forget_events(state, alone, false).await?;
+        Ok(None)
+    }
+
+    /// How often the message was not taken.
+    fn count(&mut self, event: &QueuedEvent, at: Fault) -> u32 {
+        let tried = self.refused.entry(event.number).or_default();
+        *tried += u32::from(at != Fault::Place);
+        *tried
+    }
+
+    /// Whether the receiver takes any that wait behind one that it does not take. Those are delivered then.
+    async fn look_behind(&mut self, state: &State, behind: &[QueuedEvent]) -> Result<bool> {
+        let begun = state.clock.now();
+        let (mut any, mut failed) = (false, vec![]);
+        for event in behind {
+            match self.deliver_alone(state, event).await? {
+                None => any = true,
+                Some(Fault::Place) => break,
+                Some(at) => failed.push((event, at)),
+            }
+            if state.clock.now() > begun.plus_seconds(MAX_LOOK_SECONDS) {
+                break;
+            }
+        }
+        // Of a receiver that takes nothing it is not known whose fault that is.
+        for (event, at) in failed.into_iter().filter(|_| any) {
+            self.count(event, at);
+        }
+        Ok(any)
+    }
+
+    /// Lets go of those that were tried often enough.
+    async fn let_go(&mut self, state: &State, events: &[QueuedEvent], why: &str) -> Result<()> {
+        let often =
+            |event: &&QueuedEvent| self.refused.get(&event.number).is_some_and(|n| *n >= MAX_REFUSALS);
+        let events: Vec<QueuedEvent> = events.iter().filter(often).cloned().collect();
+        let (number, destination) = (events.len(), &self.delivery.arn);
+        tracing::error!(number, destination, "events that their receiver does not take are let go: {why}");
+        Ok(daypass_s3::forget_events(state, &events, true).await?)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_destination_is_an_arn_and_a_place() {
-        let arn = "arn:aws:sqs:us-east-1:123456789012:q";
-        for (text, ok) in [
-            (format!("{arn}=https://example.com/hook?a=b"), true),
-            (format!("{arn}=http://127.0.0.1:8080/"), true),
-            (format!("{arn}=file:/var/log/events.jsonl"), true),
-            (format!("{arn}=file:events.jsonl"), false),
-            (format!("{arn}=ftp://example.com/"), false),
-            (format!("{arn}=https://user:secret@example.com/"), false),
-            (format!("{arn}="), false),
-            (arn.to_owned(), false),
-            ("arn:aws:s3:::bucket=file:/x".to_owned(), false),
-            ("arn:aws:sqs:us-east-1::q=file:/x".to_owned(), false),
-            ("arn:aws:events:us-east-1:123456789012:event-bus/other=file:/x".to_owned(), false),
-            ("arn:aws:events:us-east-1:123456789012:event-bus/default=file:/x".to_owned(), true),
-        ] {
-            assert_eq!(text.parse::<EventDestination>().is_ok(), ok, "{text}");
-        }
-    }
-}
+mod tests;

@@ -24,8 +24,9 @@ const SCRUB_AGAIN: Duration = Duration::from_secs(6 * 3600);
 /// What a lifecycle lets go is looked for this often. Lifetimes end at midnight UTC.
 const LIFETIMES_EVERY: Duration = Duration::from_secs(3600);
 
-/// Access logs are delivered this often.
+/// Access logs are delivered this often; whether there is so much of them that it has to be sooner is looked at this often.
 const ACCESS_LOGS_EVERY: Duration = Duration::from_secs(60);
+const MUCH_LOOKED_FOR_EVERY: Duration = Duration::from_secs(1);
 
 /// Opens the store in the data directory, or makes it.
 pub(crate) fn open(data: &Path, ring: &KeyRing) -> Result<Local> {
@@ -90,9 +91,14 @@ pub(crate) async fn scrub(server: Arc<Server>) {
 
 /// Delivers access logs, for as long as the server runs.
 pub(crate) async fn deliver_access_logs(server: Arc<Server>) {
+    let mut waited = Duration::ZERO;
     loop {
-        tokio::time::sleep(ACCESS_LOGS_EVERY).await;
-        server.access_log().deliver().await;
+        tokio::time::sleep(MUCH_LOOKED_FOR_EVERY).await;
+        waited += MUCH_LOOKED_FOR_EVERY;
+        if waited >= ACCESS_LOGS_EVERY || server.access_log().has_much() {
+            server.access_log().deliver().await;
+            waited = Duration::ZERO;
+        }
     }
 }
 

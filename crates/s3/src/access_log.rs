@@ -1,6 +1,6 @@
 //! Server access logs: what was asked of a bucket and how it was answered, as lines in objects of another bucket (S3 user
 //! guide, "Logging requests with server access logging"). As good as it goes, as AWS's: lines wait in memory, within bounds,
-//! and are delivered every minute and at the end.
+//! and are delivered every minute, sooner where they are many, and at the end.
 
 mod line;
 
@@ -19,12 +19,16 @@ use crate::acl::{Grantee, Permission};
 use crate::bucket::Bucket;
 use crate::description::Description;
 use crate::event::{self, Telling};
-use crate::{checksum, logging};
+use crate::{access_point, checksum, logging, object_lock};
 
 /// Who writes logs.
 const SERVICE: &str = "logging.s3.amazonaws.com";
-/// Bytes of lines that wait. What comes beyond is let go and counted.
-const MAX_BYTES: usize = 16 << 20;
+/// Bytes of lines that wait, and of those that wait of one bucket: who fills its log leaves the others' theirs. What comes
+/// beyond is let go and counted.
+const MAX_BYTES: usize = 64 << 20;
+const MAX_BYTES_OF_BUCKET: usize = 16 << 20;
+/// Once so many of a bucket wait, they should not wait for long.
+const MANY_BYTES: usize = MAX_BYTES_OF_BUCKET / 4;
 
 /// Sees requests, and writes of them.
 pub struct AccessLog {
@@ -34,15 +38,56 @@ pub struct AccessLog {
 
 #[derive(Default)]
 struct Waiting {
-    /// By the bucket that was asked.
-    lines: BTreeMap<String, Vec<Line>>,
+    /// By the bucket that was asked: by its number, for another one may come to have its name.
+    lines: BTreeMap<u64, Lines>,
+    /// Of all, with those that are being delivered.
     bytes: usize,
+    /// Lines that were let go.
     lost: usize,
+}
+
+/// Those of one bucket.
+#[derive(Default)]
+struct Lines {
+    bucket: String,
+    waiting: Vec<Line>,
+    bytes: usize,
 }
 
 struct Line {
     time: Timestamp,
     text: String,
+}
+
+impl Line {
+    /// What it takes of the memory, about.
+    fn bytes(&self) -> usize {
+        self.text.len() + size_of::<Self>()
+    }
+}
+
+/// Lines that are being delivered. Whoever is kept from it gives them back.
+struct Taken<'l> {
+    log: &'l AccessLog,
+    number: u64,
+    bucket: String,
+    lines: Vec<Line>,
+    delivered: bool,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.log.lock();
+        if self.delivered {
+            waiting.bytes -= self.lines.iter().map(Line::bytes).sum::<usize>();
+            return;
+        }
+        let known = waiting.lines.entry(self.number).or_default();
+        known.bucket = std::mem::take(&mut self.bucket);
+        let newer = std::mem::replace(&mut known.waiting, std::mem::take(&mut self.lines));
+        known.waiting.extend(newer);
+        known.bytes = known.waiting.iter().map(Line::bytes).sum();
+    }
 }
 
 impl AccessLog {
@@ -52,36 +97,55 @@ impl AccessLog {
         Self { state, waiting: Mutex::default() }
     }
 
+    /// Whether so much waits that it should be delivered before its time.
+    #[must_use]
+    pub fn has_much(&self) -> bool {
+        let waiting = self.lock();
+        waiting.bytes > MAX_BYTES / 2 || waiting.lines.values().any(|lines| lines.bytes > MANY_BYTES)
+    }
+
     /// Delivers what waits, and says how many lines that were. What cannot be delivered is let go, and the server's own log
-    /// says why.
+    /// says why. What was not come to when this is dropped waits on; of what was being delivered then some may come twice.
     pub async fn deliver(&self) -> usize {
-        let Waiting { lines, lost, .. } = std::mem::take(&mut *self.lock());
+        let (lost, buckets) = {
+            let mut waiting = self.lock();
+            (std::mem::take(&mut waiting.lost), waiting.lines.keys().copied().collect::<Vec<_>>())
+        };
         if lost > 0 {
             tracing::warn!(lost, "more was asked of buckets than access logs could hold");
         }
         let mut delivered = 0;
-        for (bucket, lines) in lines {
-            match self.deliver_of(&bucket, &lines).await {
-                Ok(()) => delivered += lines.len(),
-                Err(why) => {
-                    tracing::warn!(bucket, lines = lines.len(), "access logs could not be delivered: {why}");
-                }
+        for number in buckets {
+            let Some(mut taken) = self.take(number) else { continue };
+            let (bucket, lines) = (taken.bucket.as_str(), taken.lines.len());
+            match self.deliver_of(number, bucket, &taken.lines).await {
+                Ok(()) => delivered += lines,
+                Err(why) => tracing::warn!(bucket, lines, "access logs could not be delivered: {why}"),
             }
+            taken.delivered = true;
         }
         delivered
     }
 
-    async fn deliver_of(&self, name: &str, lines: &[Line]) -> Result<(), String> {
+    fn take(&self, number: u64) -> Option<Taken<'_>> {
+        let Lines { bucket, waiting, .. } = self.lock().lines.remove(&number)?;
+        Some(Taken { log: self, number, bucket, lines: waiting, delivered: false })
+    }
+
+    async fn deliver_of(&self, number: u64, name: &str, lines: &[Line]) -> Result<(), String> {
         let find = |name: &str| {
             let found = self.state.kept.get::<Bucket>(&Bucket::key_of(name));
             found.map_err(|error| error.to_string())
         };
         // Whoever turned logging off meanwhile wants none.
-        let Some(bucket) = find(name)? else { return Ok(()) };
+        let Some(bucket) = find(name)?.filter(|bucket| bucket.number == number) else { return Ok(()) };
         let Some(to) = logging::of(&bucket).map_err(told)? else { return Ok(()) };
         let target = find(&to.target_bucket)?.ok_or("the target bucket is gone")?;
         if target.account != bucket.account {
             return Err("the target bucket is another account's".to_owned());
+        }
+        if let Some(why) = hindrance(&target) {
+            return Err(format!("bucket `{}` takes no logs: {why}", target.name));
         }
         for (key, text) in objects_of(&bucket, &to, lines, &self.state) {
             if !self.may_write(&bucket, &target, &key) {
@@ -139,21 +203,54 @@ impl AccessLog {
 }
 
 impl Observer for AccessLog {
+    /// Where an access point leads is known with the region, which is read later.
     fn wants(&self, bucket: &str) -> bool {
-        let found = self.state.kept.get::<Bucket>(&Bucket::key_of(bucket));
-        matches!(found, Ok(Some(bucket)) if logging::is_on(&bucket))
+        match self.state.kept.get::<Bucket>(&Bucket::key_of(bucket)) {
+            Ok(Some(bucket)) => logging::is_on(&bucket),
+            Ok(None) => access_point::is_name(bucket),
+            Err(_) => false,
+        }
     }
 
     fn saw(&self, exchange: Exchange) {
-        let Ok(text) = line::of(&self.state, &exchange) else { return };
-        let mut waiting = self.lock();
-        if waiting.bytes + text.len() > MAX_BYTES {
-            waiting.lost += 1;
+        let found = Bucket::asked(&self.state, &exchange.region, &exchange.bucket);
+        let Ok(Some(bucket)) = found else { return };
+        // What came before this bucket was there was about another one of its name.
+        if !logging::is_on(&bucket) || exchange.time < bucket.created {
             return;
         }
-        waiting.bytes += text.len();
-        waiting.lines.entry(exchange.bucket).or_default().push(Line { time: exchange.time, text });
+        let Ok(text) = line::of(&self.state, &bucket, &exchange) else { return };
+        self.lock().add(bucket.number, &bucket.name, Line { time: exchange.time, text });
     }
+}
+
+impl Waiting {
+    fn add(&mut self, number: u64, bucket: &str, line: Line) {
+        let bytes = line.bytes();
+        let known = self.lines.get(&number).map_or(0, |lines| lines.bytes);
+        if self.bytes + bytes > MAX_BYTES || known + bytes > MAX_BYTES_OF_BUCKET {
+            self.lost += 1;
+            return;
+        }
+        self.bytes += bytes;
+        let new = || Lines { bucket: bucket.to_owned(), ..Lines::default() };
+        let lines = self.lines.entry(number).or_insert_with(new);
+        lines.bytes += bytes;
+        lines.waiting.push(line);
+    }
+}
+
+/// What keeps a bucket from taking logs, whatever its policy says: it may have come after logging was configured (S3 user guide,
+/// "Enabling Amazon S3 server access logging"; S3 API reference, `LoggingEnabled`: neither a default encryption by KMS, nor
+/// Object Lock, nor Requester Pays).
+fn hindrance(target: &Bucket) -> Option<&'static str> {
+    if target.encryption.kms.is_some() {
+        return Some("its default encryption is by a key of KMS");
+    }
+    if object_lock::is_enabled(target) {
+        return Some("it has Object Lock");
+    }
+    target.requester_pays.then_some("requesters pay for it")
 }
 
 /// What the grant to the log delivery group says, as a policy.
@@ -199,4 +296,36 @@ fn objects_of(bucket: &Bucket, to: &LoggingEnabled, lines: &[Line], state: &Stat
         (format!("{place}/{day}/{}-{}", line::dashed(&time), unique()), together(&lines))
     };
     parts.into_iter().map(object).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(length: usize) -> Line {
+        Line { time: Timestamp::from_millis(0), text: "x".repeat(length) }
+    }
+
+    #[test]
+    fn who_fills_its_log_leaves_the_others_theirs() {
+        let mut waiting = Waiting::default();
+        let mut fill = |bucket: u64| {
+            let before = waiting.bytes;
+            (0..1000).for_each(|_| waiting.add(bucket, "b", line(100_000)));
+            let taken = waiting.bytes - before;
+            assert!(taken <= MAX_BYTES_OF_BUCKET, "{bucket}: {taken}");
+            taken
+        };
+        assert!(fill(1) > MAX_BYTES_OF_BUCKET - 200_000);
+        assert!(fill(2) > MAX_BYTES_OF_BUCKET - 200_000);
+        for bucket in 3..6 {
+            fill(bucket);
+        }
+        assert!(waiting.bytes <= MAX_BYTES && waiting.lost > 0, "{} {}", waiting.bytes, waiting.lost);
+        // One line that has no room keeps none of the smaller ones out.
+        let mut waiting = Waiting::default();
+        waiting.add(1, "b", line(MAX_BYTES_OF_BUCKET));
+        waiting.add(1, "b", line(10));
+        assert_eq!((waiting.lost, waiting.lines[&1].waiting.len()), (1, 1));
+    }
 }

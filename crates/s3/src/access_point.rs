@@ -11,7 +11,7 @@ use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::store::records::Tag;
 use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, Tx};
 use daypass_core::wire::sigv4::AuthForm;
-use daypass_core::{Check, Cx, Error, Fault, Guard};
+use daypass_core::{Check, Cx, Error, Fault, Guard, State};
 use serde::{Deserialize, Serialize};
 
 use crate::bucket::{Bucket, PublicAccessBlock};
@@ -274,30 +274,50 @@ pub(crate) fn of_host(label: &str) -> Option<(&str, AccountId)> {
     Some((name, account.parse().ok().filter(|_| digits)?))
 }
 
+/// Whether an access point can have that name where a bucket's stands.
+pub(crate) fn is_name(name: &str) -> bool {
+    name.ends_with(ALIAS_SUFFIX) || of_host(name).is_some()
+}
+
 /// The access point that stands where a bucket's name does, if it is one.
 ///
 /// # Errors
 /// If the store fails.
 pub(crate) fn named(cx: &Cx, name: &str) -> Result<Option<Arc<AccessPoint>>, StoreError> {
-    let kept = &cx.state().kept;
-    if name.ends_with(ALIAS_SUFFIX) {
-        let Some(alias) = kept.get::<Alias>(&Alias::key_of(name))? else { return Ok(None) };
-        return kept.get(&AccessPoint::key_of(&alias.account, &alias.region, &alias.name));
-    }
-    let Some((name, account)) = of_host(name) else { return Ok(None) };
-    let found = kept.get(&AccessPoint::key_of(&account, cx.region(), name))?;
+    let found = named_in(cx.state(), cx.region(), name)?;
     if found.is_some() {
         return Ok(found);
     }
     // The host does not say where it is; the signature may be for several regions, or there is none, as of a preflight.
+    let Some((name, account)) = of_host(name) else { return Ok(None) };
     let covered = |region: &String| cx.caller().proof().is_none_or(|proof| proof.covers(region));
     for region in cx.state().store.read(|tx| regions(tx, &account))?.iter().filter(|region| covered(region)) {
-        let found = kept.get(&AccessPoint::key_of(&account, region, name))?;
+        let found = cx.state().kept.get(&AccessPoint::key_of(&account, region, name))?;
         if found.is_some() {
             return Ok(found);
         }
     }
     Ok(None)
+}
+
+/// The same of what was asked in a region.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn named_in(
+    state: &State,
+    region: &str,
+    name: &str,
+) -> Result<Option<Arc<AccessPoint>>, StoreError> {
+    let kept = &state.kept;
+    if name.ends_with(ALIAS_SUFFIX) {
+        let Some(alias) = kept.get::<Alias>(&Alias::key_of(name))? else { return Ok(None) };
+        return kept.get(&AccessPoint::key_of(&alias.account, &alias.region, &alias.name));
+    }
+    match of_host(name) {
+        Some((name, account)) => kept.get(&AccessPoint::key_of(&account, region, name)),
+        None => Ok(None),
+    }
 }
 
 /// The regions in which an account has access points, of which there are no more than [`MAX_REGIONS`]: a look at one key for

@@ -214,13 +214,21 @@ impl Bucket {
     /// `NoSuchBucket`, or a failure of the store.
     pub(crate) fn find(cx: &Cx, name: &str) -> Result<Arc<Self>, Error> {
         name::may_exist(name)?;
-        let kept = &cx.state().kept;
-        if let Some(found) = kept.get::<Self>(&Self::key_of(name))? {
+        Self::asked(cx.state(), cx.region(), name)?.ok_or_else(|| no_such_bucket(name).into())
+    }
+
+    /// The bucket that is named so, or that the access point of that name in the region leads to; `None` if there is none.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) fn asked(state: &State, region: &str, name: &str) -> Result<Option<Arc<Self>>, StoreError> {
+        let found = state.kept.get::<Self>(&Self::key_of(name))?;
+        if found.is_some() {
             return Ok(found);
         }
-        let via = access_point::named(cx, name)?.ok_or_else(|| no_such_bucket(name))?;
-        let behind = kept.get::<Self>(&Self::key_of(&via.bucket))?;
-        behind.and_then(|bucket| bucket.behind(via).map(Arc::new)).ok_or_else(|| no_such_bucket(name).into())
+        let Some(via) = access_point::named_in(state, region, name)? else { return Ok(None) };
+        let behind = state.kept.get::<Self>(&Self::key_of(&via.bucket))?;
+        Ok(behind.and_then(|bucket| bucket.behind(via).map(Arc::new)))
     }
 
     /// The same, as the transaction sees the bucket: for what access points take. [`load`](Self::load) is for the rest.

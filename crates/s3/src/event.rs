@@ -1,6 +1,7 @@
 //! What a bucket's notification configuration wants told of a change: found out with the change, and durable with it
 //! (S3 user guide, "Event notification types and destinations").
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -26,7 +27,7 @@ pub(crate) struct Wishes(Vec<Wish>);
 pub(crate) struct Wish {
     pub(crate) for_whom: Addressee,
     /// Types, as `s3:ObjectCreated:*`; an event bus is told everything.
-    pub(crate) events: Vec<&'static str>,
+    pub(crate) events: BTreeSet<&'static str>,
     pub(crate) prefix: String,
     pub(crate) suffix: String,
 }
@@ -213,14 +214,29 @@ impl Telling {
         Ok(Some(Self { wishes, reached, told }))
     }
 
+    /// The same of a further change.
+    pub(crate) fn again(&self, state: &State) -> Self {
+        let mut next = self.clone();
+        next.told.id = Ids::drawn(&*state.entropy).uuid();
+        next
+    }
+
     /// What is told of these events; `None` if nobody wants to know of any.
     pub(crate) fn tell(mut self, events: impl IntoIterator<Item = Event>) -> Option<Value> {
-        self.told.addressees = self.wishes.0.iter().map(|wish| wish.for_whom.clone()).collect();
+        let mut places: Vec<Option<usize>> = vec![None; self.wishes.0.len()];
+        let addressees = &mut self.told.addressees;
         for mut event in events {
             let key = event.key();
-            let wishes = self.wishes.0.iter().zip(&self.reached).enumerate();
-            let wishes = wishes.filter(|(_, (wish, reached))| **reached && wish.is_of(&event, &key));
-            event.to = wishes.map(|(place, _)| place).collect();
+            let wishes = self.wishes.0.iter().zip(&self.reached).zip(&mut places);
+            let wishes = wishes.filter(|((wish, reached), _)| **reached && wish.is_of(&event, &key));
+            // Only who is told is noted: a bucket may have a hundred.
+            let to = wishes.map(|((wish, _), place)| {
+                *place.get_or_insert_with(|| {
+                    addressees.push(wish.for_whom.clone());
+                    addressees.len() - 1
+                })
+            });
+            event.to = to.collect();
             if !event.to.is_empty() {
                 self.told.events.push(event);
             }

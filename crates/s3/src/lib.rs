@@ -127,7 +127,10 @@ use daypass_core::Entry;
 
 pub use access_log::AccessLog;
 pub use attachment::{AttachError, Attached, Attachments, NewAttachment};
-pub use event_queue::{EventQueue, QueuedEvent, event_queues, forget_events, queue_events, waiting_events};
+pub use event_queue::{
+    EventQueue, QueuedEvent, event_queues, forget_events, forget_lost_destinations, queue_events,
+    waiting_events, without_old,
+};
 pub use lifetime::{EndError, end_lifetimes};
 
 /// Every operation that is implemented.

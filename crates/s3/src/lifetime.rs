@@ -210,7 +210,8 @@ impl<'a> Round<'a> {
                     let keys: Vec<_> =
                         due.iter().map(|d| String::from_utf8_lossy(d.key.as_bytes())).collect();
                     let keys = keys.iter().map(AsRef::as_ref);
-                    let tell = event::removed(Some(telling.clone()), "LifecycleExpiration", keys);
+                    let telling = telling.again(self.state);
+                    let tell = event::removed(Some(telling), "LifecycleExpiration", keys);
                     self.commit().with_note(outbox::only_told(tell))
                 }
             };

@@ -30,6 +30,8 @@ const KIND: &str = "notification";
 const MAX: usize = 100;
 /// Bytes of a prefix or suffix.
 const MAX_VALUE: usize = 1024;
+/// Bytes of a destination's ARN: no service has names as long.
+const MAX_ARN: usize = 512;
 /// Characters of an id.
 const MAX_ID: usize = 255;
 
@@ -53,6 +55,8 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: Put) -> Result<(), Error> {
     }
     name(cx, &mut configuration);
     let wishes = wishes(&bucket, &configuration)?;
+    let kept = document::write::<ops::PutBucketNotificationConfiguration>(cx, configuration)?;
+    document::keep(&mut bucket, KIND.to_owned(), kept)?;
     check(&wishes)?;
     let unchecked = input.skip_destination_validation == Some(true);
     for wish in &wishes {
@@ -63,8 +67,6 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: Put) -> Result<(), Error> {
         }
     }
     test(cx, tx, &bucket, &wishes)?;
-    let kept = document::write::<ops::PutBucketNotificationConfiguration>(cx, configuration)?;
-    document::keep(&mut bucket, KIND.to_owned(), kept)?;
     Ok(tx.put(&bucket)?)
 }
 
@@ -102,7 +104,7 @@ fn wishes(bucket: &Bucket, configuration: &NotificationConfiguration) -> Result<
     if configuration.event_bridge_configuration.is_some() {
         let destination = format!("arn:aws:events:{}:{}:event-bus/default", bucket.region, bucket.account);
         let for_whom = Addressee { destination, id: String::new() };
-        wishes.push(Wish { for_whom, events: vec![], prefix: String::new(), suffix: String::new() });
+        wishes.push(Wish { for_whom, events: BTreeSet::new(), prefix: String::new(), suffix: String::new() });
     }
     Ok(wishes)
 }
@@ -170,6 +172,11 @@ fn check(wishes: &[Wish]) -> Result<(), Fault> {
 }
 
 fn apart(one: &Wish, other: &Wish) -> Result<(), Fault> {
+    let begin = one.prefix.starts_with(&other.prefix) || other.prefix.starts_with(&one.prefix);
+    let end = one.suffix.ends_with(&other.suffix) || other.suffix.ends_with(&one.suffix);
+    if !(begin && end) {
+        return Ok(());
+    }
     let family = |event: &'static str| event.strip_suffix('*').unwrap_or(event);
     let shared = one.events.iter().flat_map(|a| other.events.iter().map(move |b| (*a, *b)));
     let mut shared = shared.filter(|(a, b)| {
@@ -178,11 +185,6 @@ fn apart(one: &Wish, other: &Wish) -> Result<(), Fault> {
             || (b.ends_with('*') && a.starts_with(family(b)))
     });
     let Some((a, b)) = shared.next() else { return Ok(()) };
-    let begin = one.prefix.starts_with(&other.prefix) || other.prefix.starts_with(&one.prefix);
-    let end = one.suffix.ends_with(&other.suffix) || other.suffix.ends_with(&one.suffix);
-    if !(begin && end) {
-        return Ok(());
-    }
     let filtered = |wish: &Wish| !(wish.prefix.is_empty() && wish.suffix.is_empty());
     if filtered(one) || filtered(other) {
         let words = "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are overlapping for the same event type.";
@@ -194,6 +196,9 @@ fn apart(one: &Wish, other: &Wish) -> Result<(), Fault> {
 
 /// Whether this names a destination at all, in the bucket's region.
 fn well_formed(bucket: &Bucket, arn: &str) -> Result<(), Fault> {
+    if arn.len() > MAX_ARN {
+        return Err(invalid_argument("The ARN is not well formed", "ARN", ""));
+    }
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", "aws", "sqs" | "sns" | "lambda" | "events", region, _, name] = parts.as_slice() else {
         return Err(invalid_argument("The ARN is not well formed", "ARN", arn));
@@ -234,4 +239,16 @@ fn test(cx: &Cx, tx: &mut Tx<'_>, bucket: &Bucket, wishes: &[Wish]) -> Result<()
     let messages =
         told.map(|to| event_message::test(to, &bucket.name, cx.request_id(), &time, &cx.ids().uuid()));
     Ok(event_queue::put(tx, messages.collect(), cx.now())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_counts_once_however_often_it_is_named() {
+        let events = vec![EventType::S3ObjectCreated; 1000];
+        let wish = wish(("arn", &None), &events, None).unwrap();
+        assert_eq!(wish.events.len(), 1);
+    }
 }

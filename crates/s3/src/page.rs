@@ -134,7 +134,12 @@ impl Site {
             Err(error) => return Err(error),
         };
         if !is_folder && self.readable(cx, &format!("{}/{index}", self.path)).await.is_ok() {
-            let location = format!("/{}/", encoded(&self.path));
+            // A second slash would begin the name of another host.
+            let path = encoded(&self.path);
+            let location = match path.strip_prefix('/') {
+                Some(rest) => format!("/%2F{rest}/"),
+                None => format!("/{path}/"),
+            };
             let found = Fault::coded("Found", 302, "Resource Found").with_header("location", location);
             return Ok(Page::Failed { fault: found, document: None });
         }

@@ -19,25 +19,36 @@ use crate::observer::{Exchange, Observer};
 use crate::payload::{Body, BodyError};
 use crate::surroundings::Clock;
 
-/// What proves a caller in a query: whoever has it can ask again.
-const PROOF: [&str; 3] = ["x-amz-signature", "signature", "x-amz-security-token"];
+/// What proves a caller in a query: whoever has it can ask again. And keys, which belong into headers.
+const PROOF: [&str; 5] = [
+    "x-amz-signature",
+    "signature",
+    "x-amz-security-token",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+];
 
-/// An address without what proves who asked.
+/// An address without what proves who asked, however its name is written.
 fn without_proof(address: &str) -> String {
     let Some((path, query)) = address.split_once('?') else { return address.to_owned() };
     let plain = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if PROOF.iter().any(|proof| name.eq_ignore_ascii_case(proof)) => {
-            format!("{name}=REDACTED")
-        }
+        Some((name, _)) if is_proof(name) => format!("{name}=REDACTED"),
         _ => pair.to_owned(),
     });
     format!("{path}?{}", plain.collect::<Vec<_>>().join("&"))
+}
+
+fn is_proof(name: &str) -> bool {
+    // What does not decode proves nothing: the request is refused.
+    let decoded = daypass_wire::decoded_path(name).unwrap_or_default();
+    PROOF.iter().any(|proof| decoded.eq_ignore_ascii_case(proof))
 }
 
 /// What the gate found out of a request, left with its answer.
 #[derive(Clone)]
 pub(super) struct Found {
     operation: Option<&'static str>,
+    region: Option<String>,
     requester: Option<String>,
     signed: Option<(&'static str, AuthForm)>,
     error_code: Option<String>,
@@ -52,11 +63,13 @@ impl Found {
             _ => Some(caller.arn().to_owned()),
         };
         let signed = caller.proof().map(|proof| (proof.signature_version(), proof.form()));
-        Self { operation: Some(cx.operation().name), requester, signed, error_code }
+        let region = Some(cx.region().to_owned());
+        Self { operation: Some(cx.operation().name), region, requester, signed, error_code }
     }
 
     pub(super) fn refused(operation: Option<&'static str>, error_code: &str) -> Self {
-        Self { operation, requester: None, signed: None, error_code: Some(error_code.to_owned()) }
+        let error_code = Some(error_code.to_owned());
+        Self { operation, region: None, requester: None, signed: None, error_code }
     }
 }
 
@@ -87,8 +100,10 @@ impl Gate {
         let head = &arrival.head;
         let address = match &arrival.website {
             Some(site) => {
-                let key = head.uri.path().strip_prefix('/').unwrap_or_default();
-                S3Address { bucket: Some(site.bucket.clone()), key: Some(key.to_owned()) }
+                // A path that does not decode is refused, and names no key.
+                let key = daypass_wire::decoded_path(head.uri.path()).ok();
+                let key = key.and_then(|path| path.strip_prefix('/').map(str::to_owned));
+                S3Address { bucket: Some(site.bucket.clone()), key }
             }
             None => S3Address::read(head, &self.state.hosts).ok()?,
         };
@@ -100,6 +115,7 @@ impl Gate {
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         let exchange = Exchange {
             bucket,
+            region: self.state.region.clone(),
             key: address.key.filter(|key| !key.is_empty()),
             operation: None,
             website: arrival.website.is_some(),
@@ -148,6 +164,7 @@ impl Watched {
                 _ => None,
             };
             exchange.operation = found.operation;
+            exchange.region = found.region.unwrap_or(std::mem::take(&mut exchange.region));
             exchange.requester = found.requester;
             exchange.signed = found.signed;
             // A page of a website's own may stand for a refusal.
@@ -212,6 +229,14 @@ mod tests {
                 "/b/k?X-Amz-Credential=A&X-Amz-Security-Token=REDACTED&X-Amz-Signature=REDACTED",
             ),
             ("/b/k?AWSAccessKeyId=A&Signature=a%3D", "/b/k?AWSAccessKeyId=A&Signature=REDACTED"),
+            (
+                "/b/k?X-Amz-%53ignature=0a&%78-amz-security%2Dtoken=b",
+                "/b/k?X-Amz-%53ignature=REDACTED&%78-amz-security%2Dtoken=REDACTED",
+            ),
+            (
+                "/b/k?X-Amz-%zzSignature=0a&X-Amz-%2553ignature=0b",
+                "/b/k?X-Amz-%zzSignature=0a&X-Amz-%2553ignature=0b",
+            ),
         ] {
             assert_eq!(without_proof(address), seen);
         }

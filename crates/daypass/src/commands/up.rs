@@ -10,7 +10,7 @@ use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
     Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys, Quotas,
-    RootKey, State, administrator,
+    RootKey, State, administrator, outbox,
 };
 use daypass_s3::Attachments;
 use tokio::signal::unix::{SignalKind, signal};
@@ -87,7 +87,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let authorities = known_authorities();
     let web = SystemWeb::new(directory.path().join("oidc-keys"), authorities.clone());
     let public_url = arguments.public_url;
-    let deliveries = Deliveries::open(arguments.event_destination)?;
+    let deliveries = Deliveries::open(&arguments.event_destination)?;
     Ok(Prepared {
         directory,
         root,
@@ -152,6 +152,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
         organizations: Organizations::of(&store),
         kept: Kept::of(&store),
         attempts: Attempts::default(),
+        moving: outbox::Moving::default(),
         objects: Arc::clone(&engine) as _,
         store,
         ring,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result};
 use daypass_s3::QueuedEvent;
 
-use super::{Failure, Outcome};
+use super::{Failure, Fault, Outcome};
 
 /// A file of JSON documents, one a line.
 pub(super) struct Lines(Mutex<File>);
@@ -40,8 +40,8 @@ impl Lines {
         let written = tokio::task::spawn_blocking(move || self.write(&text)).await;
         match written {
             Ok(Ok(())) => Outcome { taken: events.len(), failure: None },
-            Ok(Err(error)) => Outcome { taken: 0, failure: Some(Failure::Later(error.to_string())) },
-            Err(error) => Outcome { taken: 0, failure: Some(Failure::Later(error.to_string())) },
+            Ok(Err(error)) => failed(error.to_string()),
+            Err(error) => failed(error.to_string()),
         }
     }
 
@@ -55,6 +55,10 @@ impl Lines {
         }
         written
     }
+}
+
+fn failed(why: String) -> Outcome {
+    Outcome { taken: 0, failure: Some(Failure { why, at: Fault::Place }) }
 }
 
 #[cfg(test)]

@@ -15,10 +15,10 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
-use super::{Failure, Outcome};
+use super::{Failure, Fault, Outcome};
 use crate::web;
 
-/// From the name to the last byte of the answer.
+/// From the name to a connection, and from there to the last byte of the answer.
 const WITHIN: Duration = Duration::from_secs(15);
 /// The longest answer that is read to its end, so that the connection can be used again.
 const MAX_ANSWER: usize = 64 << 10;
@@ -38,7 +38,9 @@ impl Receiver {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let here = matches!(host.as_str(), "localhost" | "::1") || host.starts_with("127.");
         if tls.is_none() && !here {
-            tracing::warn!("events go to `{uri}` unencrypted: whoever sees the traffic can read them");
+            tracing::warn!(
+                "events go to `http://{host}` unencrypted: whoever sees the traffic can read them"
+            );
         }
         Ok(Self { uri, host, tls })
     }
@@ -47,39 +49,57 @@ impl Receiver {
     pub(super) async fn deliver(&self, arn: &str, events: &[QueuedEvent]) -> Outcome {
         let mut connection = None;
         for (taken, event) in events.iter().enumerate() {
-            let sent = tokio::time::timeout(WITHIN, self.send(&mut connection, arn, event)).await;
-            let failure = match sent {
-                Ok(Ok(status)) if status.is_success() => continue,
-                Ok(Ok(status)) => {
-                    let why = format!("`{}` answered {status}", self.uri);
-                    let may_pass = matches!(
-                        status,
-                        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::NOT_FOUND
-                    ) || !status.is_client_error();
-                    if may_pass { Failure::Later(why) } else { Failure::Refused(why) }
-                }
-                Ok(Err(error)) => Failure::Later(format!("`{}`: {error:#}", self.uri)),
-                Err(_) => Failure::Later(format!("`{}` took too long", self.uri)),
-            };
-            return Outcome { taken, failure: Some(failure) };
+            if let Err(failure) = self.deliver_one(&mut connection, arn, event).await {
+                return Outcome { taken, failure: Some(failure) };
+            }
         }
         Outcome { taken: events.len(), failure: None }
     }
 
-    async fn send(
+    async fn deliver_one(
         &self,
         connection: &mut Option<Connection>,
         arn: &str,
         event: &QueuedEvent,
+    ) -> Result<(), Failure> {
+        let failed = |at, why: String| Failure { why: format!("`{}` {why}", self.place()), at };
+        let connected = match self.usable(connection).await {
+            Ok(connected) => connected,
+            Err(error) => return Err(failed(Fault::Place, format!("cannot be reached: {error:#}"))),
+        };
+        let sent = tokio::time::timeout(WITHIN, self.send(connected, connection, arn, event)).await;
+        match sent {
+            Ok(Ok(status)) if status.is_success() => Ok(()),
+            Ok(Ok(status)) => Err(failed(fault_of(status), format!("answered {status}"))),
+            Ok(Err(error)) => Err(failed(Fault::Unknown, format!("did not answer: {error:#}"))),
+            Err(_) => Err(failed(Fault::Unknown, "took too long".to_owned())),
+        }
+    }
+
+    /// The receiver as it may be told of: the rest of its address may be what lets in there.
+    fn place(&self) -> String {
+        let scheme = self.uri.scheme_str().unwrap_or_default();
+        let port = self.uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}://{}{port}", self.uri.host().unwrap_or_default())
+    }
+
+    /// The connection that is open, if it still can be used, or a new one.
+    async fn usable(&self, connection: &mut Option<Connection>) -> Result<Connection> {
+        if let Some(mut known) = connection.take()
+            && known.ready().await.is_ok()
+        {
+            return Ok(known);
+        }
+        tokio::time::timeout(WITHIN, self.connect()).await.context("it took too long")?
+    }
+
+    async fn send(
+        &self,
+        mut usable: Connection,
+        connection: &mut Option<Connection>,
+        arn: &str,
+        event: &QueuedEvent,
     ) -> Result<StatusCode> {
-        let known = match connection.take() {
-            Some(mut known) => known.ready().await.is_ok().then_some(known),
-            None => None,
-        };
-        let mut usable = match known {
-            Some(known) => known,
-            None => self.connect().await?,
-        };
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         let authority = self.uri.authority().map_or("", |authority| authority.as_str());
         let request = Request::post(path)
@@ -118,6 +138,25 @@ impl Receiver {
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(sender)
+    }
+}
+
+/// Whose fault an answer says that it was. That of the message are those that neither the address, nor who asks, nor the moment
+/// can have been the reason of.
+fn fault_of(status: StatusCode) -> Fault {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Fault::Place,
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::NOT_FOUND
+        | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        | StatusCode::REQUEST_TIMEOUT
+        | StatusCode::CONFLICT
+        | StatusCode::MISDIRECTED_REQUEST
+        | StatusCode::LOCKED
+        | StatusCode::TOO_EARLY => Fault::Unknown,
+        status if status.is_client_error() => Fault::Message,
+        _ => Fault::Unknown,
     }
 }
 

@@ -16,8 +16,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::Server;
@@ -64,7 +65,8 @@ impl Stop {
     }
 }
 
-/// Answers what arrives at a listener, until the server stops; returns when its last connection has ended.
+/// Answers what arrives at a listener, until the server stops; returns when its last connection has ended. Connections that do not
+/// end in time are broken off.
 pub(crate) async fn serve(
     server: Arc<Server>,
     listener: TcpListener,
@@ -73,11 +75,12 @@ pub(crate) async fn serve(
     mut stop: Stop,
 ) {
     let most = if instance.is_some() { MAX_CONNECTIONS_OF_INSTANCE } else { MAX_CONNECTIONS };
-    let connections = Arc::new(Semaphore::new(most));
+    let room = Arc::new(Semaphore::new(most));
+    let _serving = server.serving().read_owned().await;
+    let mut connections = JoinSet::new();
     loop {
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
-        let (stream, address) = tokio::select! {
-            accepted = listener.accept() => match accepted {
+        let (stream, address, permit) = tokio::select! {
+            accepted = accept(&listener, &room) => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of descriptors: wait for some to come back.
@@ -88,10 +91,11 @@ pub(crate) async fn serve(
             },
             () = stop.given() => break,
         };
+        while connections.try_join_next().is_some() {}
         let _ = stream.set_nodelay(true);
         let (server, tls, instance, stop) =
             (Arc::clone(&server), tls.clone(), instance.clone(), stop.clone());
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let mut peer = Peer { address: address.ip().to_canonical(), tls: None, instance };
             match tls {
                 None => connection(server, stream, peer, stop).await,
@@ -107,9 +111,21 @@ pub(crate) async fn serve(
             drop(permit);
         });
     }
-    // Every permit is back when every connection has ended.
-    let all = u32::try_from(most).unwrap_or(u32::MAX);
-    let _ = tokio::time::timeout(DRAIN_WITHIN, connections.acquire_many(all)).await;
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN_WITHIN, all).await.is_err() {
+        connections.shutdown().await;
+    }
+}
+
+/// The next connection, once there is room for it.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, address) = listener.accept().await?;
+    Ok((stream, address, permit))
 }
 
 async fn connection(

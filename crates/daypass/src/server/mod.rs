@@ -14,7 +14,7 @@ use daypass_core::store::{Read as _, StoreError};
 use daypass_core::{Clock as _, Entry, Gate, State};
 use daypass_s3::{AccessLog, Attachments};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 
 use crate::system::SystemClock;
 
@@ -51,6 +51,8 @@ pub(crate) struct Server {
     data: PathBuf,
     /// Held while a backup is copied.
     backing_up: Mutex<()>,
+    /// Shared by all who answer at a listener.
+    serving: Arc<RwLock<()>>,
 }
 
 impl Server {
@@ -73,6 +75,7 @@ impl Server {
             attachments,
             data,
             backing_up: Mutex::new(()),
+            serving: Arc::default(),
         }
     }
 
@@ -94,6 +97,11 @@ impl Server {
     /// Held while a backup is copied: there is one at a time.
     pub(crate) fn backing_up(&self) -> &Mutex<()> {
         &self.backing_up
+    }
+
+    /// Shared by all who answer at a listener: who has it alone knows that nobody does any more.
+    pub(crate) fn serving(&self) -> Arc<RwLock<()>> {
+        Arc::clone(&self.serving)
     }
 
     /// What runs instances.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use daypass_core::model::Timestamp;
+use daypass_core::objects::MAX_KEY_BYTES;
 use daypass_core::store::StoreError;
 use daypass_core::wire::host_id;
 use daypass_core::wire::sigv4::AuthForm;
@@ -13,16 +14,17 @@ use crate::uri;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-/// Characters of what a request says of itself.
-const MAX_TEXT: usize = 4096;
+/// Characters of what a request says of itself: of its first line, which holds its address, and of the rest. What is cut is its
+/// own; a line stays small, so that few requests cannot fill a log.
+const MAX_FIRST_LINE: usize = 8192;
+const MAX_TEXT: usize = 1024;
 
 /// The line, with its end.
 ///
 /// # Errors
 /// If the store fails.
-pub(super) fn of(state: &State, seen: &Exchange) -> Result<String, StoreError> {
-    let bucket = state.kept.get::<Bucket>(&Bucket::key_of(&seen.bucket))?;
-    let owner = bucket.map(|bucket| canonical_id_of(state, &bucket.account)).transpose()?;
+pub(super) fn of(state: &State, bucket: &Bucket, seen: &Exchange) -> Result<String, StoreError> {
+    let owner = canonical_id_of(state, &bucket.account)?;
     let requester = match seen.requester.as_deref() {
         Some(account) if account.len() == 12 => {
             account.parse().ok().map(|account| canonical_id_of(state, &account)).transpose()?
@@ -32,23 +34,23 @@ pub(super) fn of(state: &State, seen: &Exchange) -> Result<String, StoreError> {
     let signed = seen.signed.as_ref();
     let number = |number: u64| (number > 0).then(|| number.to_string());
     let fields = [
-        owner,
-        Some(seen.bucket.clone()),
+        Some(owner),
+        Some(bucket.name.clone()),
         Some(time(seen.time)),
         Some(seen.address.to_string()),
         requester,
         Some(seen.request_id.clone()),
         Some(operation(seen)),
-        seen.key.as_deref().map(uri::encode),
-        Some(quoted(Some(&seen.line))),
+        seen.key.as_deref().map(key),
+        Some(quoted(Some(&seen.line), MAX_FIRST_LINE)),
         Some(seen.status.to_string()),
         seen.error_code.clone(),
         number(seen.sent),
         seen.object_size.map(|size| size.to_string()),
         Some(seen.total_millis.max(0).to_string()),
         Some(seen.turn_around_millis.max(0).to_string()),
-        Some(quoted(seen.referer.as_deref())),
-        Some(quoted(seen.user_agent.as_deref())),
+        Some(quoted(seen.referer.as_deref(), MAX_TEXT)),
+        Some(quoted(seen.user_agent.as_deref(), MAX_TEXT)),
         seen.version_id.as_deref().map(plain),
         Some(host_id(&seen.request_id)),
         signed.map(|(version, _)| if *version == "AWS" { "SigV2" } else { "SigV4" }.to_owned()),
@@ -56,8 +58,8 @@ pub(super) fn of(state: &State, seen: &Exchange) -> Result<String, StoreError> {
         signed.map(|(_, form)| form_name(*form).to_owned()),
         seen.host.as_deref().map(plain),
         seen.tls.as_ref().map(|tls| tls.version.name().to_owned()),
-        // There are no access points, and what an ACL alone allowed is not told apart.
-        None,
+        bucket.via.as_ref().map(|access_point| access_point.arn()),
+        // What only an ACL allowed is not told apart.
         None,
     ];
     let mut line = String::new();
@@ -96,9 +98,9 @@ pub(super) fn dashed(time: &str) -> String {
 }
 
 /// What a request says of itself never ends its field, nor its line.
-fn quoted(text: Option<&str>) -> String {
+fn quoted(text: Option<&str>, most: usize) -> String {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return "\"-\"".to_owned() };
-    let text: String = text.chars().take(MAX_TEXT).fold(String::new(), |mut out, c| {
+    let text: String = text.chars().take(most).fold(String::new(), |mut out, c| {
         match c {
             '"' => out.push_str("%22"),
             c if c.is_control() => out.push_str(&format!("%{:02X}", u32::from(c))),
@@ -107,6 +109,11 @@ fn quoted(text: Option<&str>) -> String {
         out
     });
     format!("\"{text}\"")
+}
+
+/// A key as it is encoded; of one that no object can have, as much as one could.
+fn key(text: &str) -> String {
+    uri::encode(text.get(..text.floor_char_boundary(MAX_KEY_BYTES)).unwrap_or(text))
 }
 
 /// The same of a field without quotes.

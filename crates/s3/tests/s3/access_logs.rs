@@ -1,11 +1,14 @@
 //! Server access logs: who configures them, what a line says, and where log delivery may write.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use daypass_core::testing::{Client, TestServer};
+use daypass_core::{Peer, full};
 use daypass_s3::AccessLog;
+use futures_util::FutureExt as _;
 
-use crate::support::{ask, ask_with, refused};
+use crate::support::{ask, ask_with, control, refused};
 
 /// A server whose bucket `b-1` is logged into `logs`.
 struct Logged {
@@ -140,6 +143,28 @@ async fn a_line_has_every_field_that_s3_documents() {
 }
 
 #[tokio::test]
+async fn what_comes_through_an_access_point_is_logged_with_it() {
+    let logged = Logged::new().await;
+    let boss = &logged.administrator;
+    logged.policy(POLICY).await;
+    logged.on("to/", "").await;
+    let made = "<CreateAccessPointRequest><Bucket>b-1</Bucket></CreateAccessPointRequest>";
+    let made = control(boss, "PUT", "accesspoint/door", "", made).await.ok();
+    let alias = made.xml("Alias").unwrap();
+    ask(boss, "PUT", &format!("/{alias}/k"), "", "bytes").await.ok();
+    let host = [("host", "door-123456789012.127.0.0.1:4566")];
+    ask_with(boss, "GET", "/k", "", &host, "").await.ok();
+    refused(&logged.server.anonymous(), "GET", &format!("/{alias}/k"), "", "").await;
+    ask(boss, "GET", "/b-1/k", "", "").await.ok();
+    ask(boss, "GET", "/nobody-123456789012", "", "").await.refused();
+    let lines = logged.lines().await;
+    let ends: Vec<&str> = lines.iter().map(|line| line.rsplit(' ').nth(1).unwrap()).collect();
+    let door = "arn:aws:s3:us-east-1:123456789012:accesspoint/door";
+    assert_eq!(ends, [door, door, door, "-"], "{lines:#?}");
+    assert!(lines.iter().all(|line| line.split(' ').nth(1) == Some("b-1")), "{lines:#?}");
+}
+
+#[tokio::test]
 async fn log_delivery_writes_only_where_the_target_lets_it() {
     let logged = Logged::new().await;
     logged.on("to/", "").await;
@@ -164,6 +189,100 @@ async fn log_delivery_writes_only_where_the_target_lets_it() {
         key.starts_with("to/2026-11-22-02-14-00-") && key.len() == "to/2026-11-22-02-14-00-".len() + 16,
         "{key}"
     );
+}
+
+#[tokio::test]
+async fn what_a_target_became_later_is_judged_at_delivery() {
+    let logged = Logged::new().await;
+    logged.policy(POLICY).await;
+    logged.on("to/", "").await;
+    let encryption = |algorithm: &str| {
+        format!(
+            "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>{algorithm}</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
+        )
+    };
+    let pays = |payer: &str| {
+        format!("<RequestPaymentConfiguration><Payer>{payer}</Payer></RequestPaymentConfiguration>")
+    };
+    for (sub, document, delivered) in [
+        ("encryption", encryption("aws:kms"), 0),
+        ("encryption", encryption("AES256"), 1),
+        ("requestPayment", pays("Requester"), 1),
+        ("requestPayment", pays("BucketOwner"), 2),
+    ] {
+        ask(&logged.administrator, "PUT", "/logs", sub, &document).await.ok();
+        ask(&logged.administrator, "GET", "/b-1", "location", "").await.ok();
+        logged.log.deliver().await;
+        assert_eq!(logged.keys().await.len(), delivered, "{document}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_stays_small_whatever_is_asked() {
+    let logged = Logged::new().await;
+    logged.policy(POLICY).await;
+    logged.on("to/", "").await;
+    let long = "%C3%A9".repeat(5_000);
+    let agent = "a".repeat(50_000);
+    let says = [("user-agent", agent.as_str()), ("referer", agent.as_str())];
+    let key =
+        ask_with(&logged.administrator, "GET", &format!("/b-1/{long}"), &format!("x-a={long}"), &says, "")
+            .await;
+    assert_eq!(key.refused().0, "KeyTooLongError");
+    ask(&logged.administrator, "GET", "/b-1", "location", "").await.ok();
+    let lines = logged.lines().await;
+    let [first, second] = &lines[..] else { panic!("{} lines", lines.len()) };
+    assert!(
+        first.len() < 16 << 10 && first.split(' ').nth(8) == Some("%C3%A9".repeat(512).as_str()),
+        "{first}"
+    );
+    assert!(second.contains(" REST.GET.LOCATION "), "{second}");
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_broken_off_loses_no_line() {
+    let logged = Logged::new().await;
+    logged.policy(POLICY).await;
+    logged.on("to/", "").await;
+    for _ in 0..3 {
+        ask(&logged.administrator, "GET", "/b-1", "location", "").await.ok();
+        // As a stop breaks it off: at its first wait.
+        assert!(logged.log.deliver().now_or_never().is_none(), "it waits for the object store");
+    }
+    let ids: BTreeSet<String> =
+        logged.lines().await.iter().filter_map(|line| line.split(' ').nth(6).map(str::to_owned)).collect();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(logged.log.deliver().await, 0, "and keeps none that was delivered");
+}
+
+#[tokio::test]
+async fn who_comes_to_have_a_name_gets_no_lines_of_the_bucket_before() {
+    let logged = Logged::new().await;
+    logged.on("to/", "").await;
+    ask(&logged.administrator, "PUT", "/b-1/s3cret", "", "").await.ok();
+    // It goes on for longer than the bucket is there.
+    let request =
+        http::Request::get("/b-1/s3cret-too").header("host", "127.0.0.1:4566").body(full("")).unwrap();
+    let peer = Peer { address: [192, 0, 2, 9].into(), tls: None, instance: None };
+    let long = logged.server.gate.serve(peer, request).await;
+    logged.server.clock.advance(10);
+    ask(&logged.administrator, "DELETE", "/b-1/s3cret", "", "").await.ok();
+    ask(&logged.administrator, "DELETE", "/b-1", "", "").await.ok();
+    let allow = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+    let stranger = logged.server.user_of(&"999988887777".parse().unwrap(), "robin", &[("all", allow)]).await;
+    for bucket in ["/b-1", "/theirs"] {
+        ask(&stranger, "PUT", bucket, "", "").await.ok();
+    }
+    let policy = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::theirs/*"}]}"#;
+    ask(&stranger, "PUT", "/theirs", "policy", policy).await.ok();
+    ask(&stranger, "PUT", "/b-1", "logging", &status("theirs", "", "")).await.ok();
+    drop(long);
+    ask(&stranger, "GET", "/b-1", "location", "").await.ok();
+    logged.log.deliver().await;
+    let list = ask(&stranger, "GET", "/theirs", "", "").await.ok();
+    let [key] = &list.xml_all("Key")[..] else { panic!("{}", list.body) };
+    let text = ask(&stranger, "GET", &format!("/theirs/{key}"), "", "").await.ok().body;
+    assert!(text.contains("REST.GET.LOCATION") && !text.contains("s3cret"), "{text}");
 }
 
 #[tokio::test]

@@ -1,5 +1,9 @@
 //! Event notifications: who may configure them and how, what is told of a change, and to whom.
 
+use std::collections::BTreeSet;
+
+use daypass_core::outbox::Told as Noted;
+use daypass_core::store::Read as _;
 use daypass_core::testing::DESTINATIONS;
 use serde_json::{Value, json};
 
@@ -136,6 +140,7 @@ async fn what_s3_would_not_take_is_refused_in_its_words() {
             one("arn:aws:sqs:eu-west-1:123456789012:queue", "a", &put, &[]),
             "The notification destination service region is not valid for the bucket location constraint",
         ),
+        (one(&format!("{QUEUE}{}", "q".repeat(600)), "a", &put, &[]), "The ARN is not well formed"),
         (
             one("arn:aws:sqs", "a", &put, &[])
                 .replace("CloudFunctionConfiguration", "QueueConfiguration")
@@ -156,6 +161,16 @@ async fn what_s3_would_not_take_is_refused_in_its_words() {
     }
     let apart = one(QUEUE, "a", &put, &[("prefix", "a")]) + &one(TOPIC, "b", &all, &[("prefix", "b")]);
     notify(&account, &apart).await;
+}
+
+#[tokio::test]
+async fn a_configuration_that_is_too_large_is_not_looked_at_further() {
+    let account = Account::with_bucket("b-1").await;
+    // Kept, each of the quotes takes two bytes.
+    let inside = one(QUEUE, &"\"".repeat(600_000), &EVERYTHING, &[]);
+    let is = refused(&account.administrator, "PUT", "/b-1", "notification", &configuration(&inside)).await;
+    let words = "The configurations of a bucket together are limited to 1 MiB";
+    assert_eq!(is, refusal(400, "InvalidRequest", words));
 }
 
 #[tokio::test]
@@ -360,7 +375,12 @@ async fn sequencers_order_the_events_of_a_key() {
 #[tokio::test]
 async fn a_thousand_deletions_of_the_longest_keys_are_all_told() {
     let account = Account::with_bucket("b-1").await;
-    notify(&account, &(one(QUEUE, "q", &EVERYTHING, &[]) + BRIDGE)).await;
+    // As many as can be are told, with the longest ids.
+    let many = |number: usize| {
+        let id = format!("{}{number:02}", "😀".repeat(253));
+        one(QUEUE, &id, &EVERYTHING, &[("suffix", &format!("{number:02}"))])
+    };
+    notify(&account, &((0..100).map(many).collect::<String>() + BRIDGE)).await;
     account
         .ok(
             "PUT",
@@ -375,6 +395,57 @@ async fn a_thousand_deletions_of_the_longest_keys_are_all_told() {
     account.ok("POST", "/b-1", "delete", &format!("<Delete><Quiet>true</Quiet>{objects}</Delete>")).await;
     assert_eq!(taken(&account, QUEUE).await.len(), 1000);
     assert_eq!(taken(&account, BUS).await.len(), 1000);
+}
+
+#[tokio::test]
+async fn only_who_is_told_of_a_change_is_noted_with_it() {
+    let account = Account::with_bucket("b-1").await;
+    let inside: String = (0..50)
+        .map(|number| one(QUEUE, &format!("q{number}"), &EVERYTHING, &[("prefix", &format!("{number:02}/"))]))
+        .collect();
+    notify(&account, &inside).await;
+    taken(&account, QUEUE).await;
+    account.ok("PUT", "/b-1/17/a", "", "x").await;
+    account.ok("PUT", "/b-1/nobody's", "", "x").await;
+    let state = account.server.gate.state();
+    daypass_core::outbox::drain(state).await.unwrap();
+    let noted = state.store.read(|tx| tx.all::<Noted>(&Noted::all())).unwrap();
+    let [noted] = &noted[..] else { panic!("one change") };
+    assert_eq!(noted.what["addressees"], json!([{ "destination": QUEUE, "id": "q17" }]));
+    let [message] = &taken(&account, QUEUE).await[..] else { panic!("one message") };
+    assert_eq!(message["Records"][0]["s3"]["configurationId"], "q17");
+}
+
+#[tokio::test]
+async fn messages_are_queued_once_however_many_queue_them() {
+    let account = Account::with_bucket("b-1").await;
+    notify(&account, &one(QUEUE, "q", &EVERYTHING, &[])).await;
+    taken(&account, QUEUE).await;
+    let state = account.server.gate.state();
+    let queue = async || daypass_s3::queue_events(state).await.unwrap();
+    for number in 0..10 {
+        account.ok("PUT", &format!("/b-1/{number}"), "", "x").await;
+        daypass_core::outbox::drain(state).await.unwrap();
+        let queued = tokio::join!(queue(), queue(), queue());
+        assert_eq!((queued.0 + queued.1 + queued.2, told(&account).await.len()), (1, 1), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn every_event_of_a_lifecycle_has_an_id_of_its_own() {
+    let account = Account::with_bucket("b-1").await;
+    // More than a change makes.
+    for number in 0..1001 {
+        account.ok("PUT", &format!("/b-1/{number}"), "", "").await;
+    }
+    notify(&account, BRIDGE).await;
+    let rule = "<LifecycleConfiguration><Rule><ID>r</ID><Filter/><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
+    account.ok("PUT", "/b-1", "lifecycle", rule).await;
+    account.server.clock.advance(3 * 86_400);
+    assert_eq!(daypass_s3::end_lifetimes(account.server.gate.state()).await.unwrap(), 1001);
+    let events = taken(&account, BUS).await;
+    let ids: BTreeSet<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert_eq!((events.len(), ids.len()), (1001, 1001));
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! Websites of buckets: their configuration, and what their visitors get at hosts of their own.
 
+use std::sync::Arc;
+
 use daypass_core::testing::TestAnswer;
 use daypass_core::{Peer, full};
+use daypass_s3::AccessLog;
 use http::Request;
 use http_body_util::BodyExt as _;
 
@@ -298,4 +301,54 @@ async fn only_who_may_configures_a_website() {
             "AccessDenied"
         );
     }
+}
+
+#[tokio::test]
+async fn a_path_is_decoded_once_and_only_if_it_can_be() {
+    let account = site(INDEX, PUBLIC).await;
+    account.ok("PUT", "/b-1/a%2520b%2B+c", "", "odd").await;
+    for (path, status) in [
+        ("/a%2520b%2B+c", 200),
+        ("/a%20b%2B+c", 403),
+        ("/a%2520b++c", 200),
+        ("/a%252520b%2B+c", 403),
+        ("/%70rivate.html", 403),
+        ("/%2570rivate.html", 403),
+        ("/page%2Ehtml", 200),
+        ("/page%zz", 400),
+        ("/page%2", 400),
+        ("/page%", 400),
+        ("/page%ff", 400),
+    ] {
+        assert_eq!(visit(&account, path).await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_visit_is_logged_with_the_key_that_was_visited() {
+    let mut account = site(INDEX, PUBLIC).await;
+    let log = Arc::new(AccessLog::new(Arc::clone(account.server.gate.state())));
+    account.server.gate = account.server.gate.clone().observed_by(Arc::clone(&log) as _);
+    account.ok("PUT", "/logs", "", "").await;
+    let policy = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::logs/*"}]}"#;
+    account.policy("logs", policy).await;
+    let on = "<BucketLoggingStatus><LoggingEnabled><TargetBucket>logs</TargetBucket><TargetPrefix/></LoggingEnabled></BucketLoggingStatus>";
+    account.ok("PUT", "/b-1", "logging", on).await;
+    for path in ["/a%20b%2F%C3%A9", "/a%", "/"] {
+        visit(&account, path).await;
+    }
+    log.deliver().await;
+    let list = account.ok("GET", "/logs", "", "").await;
+    let text = account.ok("GET", &format!("/logs/{}", list.xml("Key").unwrap()), "", "").await.body;
+    let keys: Vec<&str> = text.lines().filter_map(|line| line.split(' ').nth(8)).collect();
+    assert_eq!(keys, ["a+b/%C3%A9", "-", "-"], "{text}");
+}
+
+#[tokio::test]
+async fn no_path_sends_visitors_to_another_host() {
+    let account = site(INDEX, PUBLIC).await;
+    account.ok("PUT", "/b-1//example.com/index.html", "", "own").await;
+    let answer = visit(&account, "//example.com").await;
+    assert_eq!((answer.status, text(&answer, "location")), (302, "/%2Fexample.com/"));
+    assert_eq!(visit(&account, "/%2Fexample.com/").await.body, "own");
 }
