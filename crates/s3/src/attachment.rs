@@ -9,13 +9,13 @@ use daypass_core::model::Timestamp;
 use daypass_core::objects::upstream::{self, Capabilities, Now, RootCertStore, Surroundings, Upstream};
 use daypass_core::objects::{self, BucketId, Commit, Error as Engine, Objects as _, Versioning};
 use daypass_core::store::records::Sealed;
-use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, TransactError, Tx};
+use daypass_core::store::{Key, Prefix, Read, Record, StoreError, TransactError, Tx};
 use daypass_core::{ObjectKeys, Purpose, Secret, State};
 use serde::{Deserialize, Serialize};
 
 use crate::bucket::Bucket;
-use crate::object_lock;
 use crate::vocabulary::Headers;
+use crate::{lifecycle, object_lock};
 
 /// Where the objects of a bucket are.
 #[derive(Clone, Serialize, Deserialize)]
@@ -67,6 +67,23 @@ impl Attachment {
             since: self.since.to_string(),
         }
     }
+}
+
+/// Whether the store of the bucket deletes on condition of a tag: ours does, and another if it was seen to.
+///
+/// # Errors
+/// If the record does not read.
+pub(crate) fn deletes_conditionally(tx: &impl Read, bucket: &str) -> Result<bool, StoreError> {
+    let attachment = tx.get::<Attachment>(&Attachment::key_of(bucket))?;
+    Ok(attachment.is_none_or(|attachment| attachment.capabilities.delete_if_match))
+}
+
+/// Whether the bucket is in another store, whose listings tell no tags.
+///
+/// # Errors
+/// If the record does not read.
+pub(crate) fn is_elsewhere(tx: &impl Read, bucket: &str) -> Result<bool, StoreError> {
+    Ok(tx.get::<Attachment>(&Attachment::key_of(bucket))?.is_some())
 }
 
 /// An attachment, as the operator is told of it: everything but the secret.
@@ -341,6 +358,15 @@ impl Attachments {
         }
         if bucket.documents.contains_key(object_lock::KIND) && !upstream.capabilities().object_lock {
             return Err(AttachError::Weaker { here: "has S3 Object Lock" });
+        }
+        let rules = bucket.lifecycle_rules().map_err(|_| AttachError::Unusable {
+            bucket: bucket.name.clone(),
+            why: "its lifecycle does not read".to_owned(),
+        })?;
+        if lifecycle::expires(&rules) && !upstream.capabilities().delete_if_match {
+            return Err(AttachError::Weaker {
+                here: "has a lifecycle that deletes on conditions (If-Match)",
+            });
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ impl Upstream {
         }
     }
 
-    async fn head_headers(&self, at: &At, there: &str) -> Result<HeaderMap> {
+    pub(super) async fn head_headers(&self, at: &At, there: &str) -> Result<HeaderMap> {
         let ask = Ask::new(Method::HEAD, Some(there));
         let ask =
             if self.capabilities.checksums { ask.header("x-amz-checksum-mode", "ENABLED")? } else { ask };

@@ -137,10 +137,8 @@ impl Upstream {
         let there = self.there(&delete.key)?;
         let at = At { bucket, key: delete.key, version: delete.version };
         let mut ask = self.versioned(Ask::new(Method::DELETE, Some(&there)), at.version.as_ref())?;
-        if delete.only_if.none {
-            return Err(Error::Unsupported("deletions on condition of absence"));
-        }
-        self.conditions(&delete.only_if, (false, self.capabilities.delete_if_match), &mut ask.headers)?;
+        let only_if = self.looked_at(&at, &there, delete.only_if).await?;
+        self.conditions(&only_if, (false, self.capabilities.delete_if_match), &mut ask.headers)?;
         if delete.bypass_governance {
             ask = ask.header("x-amz-bypass-governance-retention", "true")?;
         }
@@ -156,6 +154,40 @@ impl Upstream {
             Some(_) => Deleted { removed: Some(id), removed_marker: marker, marker: None },
             None if named && marker => Deleted { marker: Some(id), ..Deleted::default() },
             None => Deleted::default(),
+        })
+    }
+
+    /// What no store compares is compared here, just before: when the current object was written and, where a version is
+    /// deleted by its id, what stands above it. The conditions that are left for the store to keep.
+    async fn looked_at(&self, at: &At, there: &str, only_if: Preconditions) -> Result<Preconditions> {
+        if only_if.none && at.version.is_none() {
+            return Err(Error::Unsupported("deletions on condition of absence"));
+        }
+        if !only_if.none && only_if.modified.is_none() {
+            return Ok(only_if);
+        }
+        match self.head_headers(&At::latest(at.bucket, at.key.clone()), there).await {
+            Ok(_) if only_if.none => return Err(Error::PreconditionFailed("If-None-Match")),
+            Ok(headers) => {
+                let modified = text_header(&headers, "last-modified").and_then(text::http_date);
+                let seconds = |at: Timestamp| at.0 / 1000;
+                if modified.map(seconds) != only_if.modified.map(seconds) {
+                    return Err(Error::PreconditionFailed("x-amz-if-match-last-modified-time"));
+                }
+                if let Some(Match::ETag(wanted)) = &only_if.matches
+                    && text_header(&headers, "etag").map(xml::etag).as_ref() != Some(wanted)
+                {
+                    return Err(Error::PreconditionFailed("If-Match"));
+                }
+            }
+            Err(Error::NoSuchKey { .. }) if only_if.none => {}
+            Err(error) => return Err(error),
+        }
+        let named = at.version.is_some();
+        Ok(Preconditions {
+            matches: only_if.matches.filter(|_| !named),
+            size: only_if.size,
+            ..Preconditions::default()
         })
     }
 

@@ -1,62 +1,12 @@
 //! Buckets that are in another store, through the whole gate: what is there reads here, who may do what is decided here, and
 //! what the other store cannot do is refused by name.
 
-use daypass_core::objects::upstream::RootCertStore;
-use daypass_core::testing::{Client, TestServer};
+use daypass_core::testing::Client;
 use daypass_core::{Secret, outbox};
-use daypass_s3::{AttachError, Attachments, NewAttachment};
-use std::sync::Arc;
+use daypass_s3::{AttachError, NewAttachment};
 
-use crate::served;
+use crate::pair::{EVERYTHING, Pair, opened};
 use crate::support::Account;
-
-/// A server with a bucket `front`, and another with a bucket `back` that it is attached to.
-struct Pair {
-    front: Account,
-    back: Account,
-    attachments: Attachments,
-    endpoint: String,
-}
-
-const EVERYTHING: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
-
-impl Pair {
-    /// Not attached yet.
-    async fn new() -> Self {
-        let (front, back) = (Account::with_bucket("front").await, Account::with_bucket("back").await);
-        back.server.user("key", &[("all", EVERYTHING)]).await;
-        let endpoint = format!("http://{}", served::serve(&back.server).await);
-        let attachments = opened(&front.server);
-        Self { front, back, attachments, endpoint }
-    }
-
-    async fn attached() -> Self {
-        let pair = Self::new().await;
-        pair.attachments.attach(pair.asked()).await.unwrap();
-        pair
-    }
-
-    fn asked(&self) -> NewAttachment {
-        NewAttachment {
-            bucket: "front".to_owned(),
-            endpoint: self.endpoint.clone(),
-            region: "us-east-1".to_owned(),
-            there: "back".to_owned(),
-            prefix: "of/".to_owned(),
-            access_key_id: format!("AKIA{:Q<16}", "KEY"),
-            secret: Secret::new(format!("{:s<40}", "key")),
-            authorities: None,
-            plain: true,
-            vouched: false,
-        }
-    }
-}
-
-fn opened(server: &TestServer) -> Attachments {
-    let state = Arc::clone(server.gate.state());
-    Attachments::open(state, Arc::clone(&server.engine), RootCertStore::empty()).unwrap()
-}
 
 #[tokio::test]
 async fn what_is_put_here_reads_there_and_the_other_way_round() {

@@ -1,0 +1,92 @@
+//! Buckets that are in another store which does not do what it says, or does not say what it does: nothing is told, listed or
+//! taken for kept that is not so.
+
+use daypass_s3::{AttachError, end_lifetimes};
+use http::Method;
+
+use crate::meddling::Meddling;
+use crate::pair::Pair;
+
+const DAY: i64 = 86_400;
+
+fn lifecycle(rule: &str) -> String {
+    format!("<LifecycleConfiguration><Rule><Status>Enabled</Status>{rule}</Rule></LifecycleConfiguration>")
+}
+
+/// As somebody whose session did not end meanwhile.
+async fn keys(pair: &Pair) -> Vec<String> {
+    let administrator = pair.front.server.administrator().await;
+    let listed = administrator.s3("GET", "/front", "list-type=2", &[], b"").await.ok();
+    listed.xml_all("Key").into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_lifecycle_is_carried_out_in_the_other_store_by_tag_and_size() {
+    let pair = Pair::attached().await;
+    let filter = "<Filter><And><Prefix>log/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag><ObjectSizeGreaterThan>1</ObjectSizeGreaterThan></And></Filter>";
+    let rule = lifecycle(&format!("{filter}<Expiration><Days>1</Days></Expiration>"));
+    pair.front.ok("PUT", "/front", "lifecycle", &rule).await;
+    let tagged = [("x-amz-tagging", "k=v")];
+    for (path, headers, bytes) in [
+        ("/front/log/goes", &tagged[..], "xx"),
+        ("/front/log/small", &tagged[..], "x"),
+        ("/front/log/untagged", &[][..], "xx"),
+        ("/front/other", &tagged[..], "xx"),
+    ] {
+        pair.front.administrator.s3("PUT", path, "", headers, bytes.as_bytes()).await.ok();
+    }
+    pair.advance(3 * DAY);
+    let administrator = pair.front.server.administrator().await;
+    administrator.s3("PUT", "/front/log/fresh", "", &tagged, b"xx").await.ok();
+    assert_eq!(end_lifetimes(pair.front.server.gate.state()).await.unwrap(), 1);
+    assert_eq!(keys(&pair).await, ["log/fresh", "log/small", "log/untagged", "other"]);
+}
+
+#[tokio::test]
+async fn noncurrent_versions_and_delete_markers_above_nothing_go_there() {
+    let pair = Pair::attached().await;
+    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>".to_owned();
+    pair.front.ok("PUT", "/front", "versioning", &enabled).await;
+    let rule = "<Filter/><NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration><Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>";
+    pair.front.ok("PUT", "/front", "lifecycle", &lifecycle(rule)).await;
+    for bytes in ["one", "two"] {
+        pair.front.ok("PUT", "/front/kept", "", bytes).await;
+    }
+    pair.front.ok("PUT", "/front/gone", "", "x").await;
+    pair.front.ok("DELETE", "/front/gone", "", "").await;
+    pair.advance(3 * DAY);
+    let state = pair.front.server.gate.state();
+    assert_eq!(end_lifetimes(state).await.unwrap(), 2, "what is below the current ones");
+    assert_eq!(end_lifetimes(state).await.unwrap(), 1, "a delete marker that nothing is below any more");
+    let administrator = pair.back.server.administrator().await;
+    let listed = administrator.s3("GET", "/back", "versions=", &[], b"").await.ok().body;
+    assert_eq!(
+        (listed.matches("<Version>").count(), listed.matches("<DeleteMarker>").count()),
+        (1, 0),
+        "{listed}"
+    );
+    let administrator = pair.front.server.administrator().await;
+    assert_eq!(administrator.s3("GET", "/front/kept", "", &[], b"").await.ok().body, "two");
+}
+
+#[tokio::test]
+async fn expiry_is_refused_by_name_where_no_condition_on_a_deletion_is_kept() {
+    let pair = Pair::new().await;
+    pair.meddler.begin(|asked| match asked.headers.get("if-match") {
+        Some(_) if asked.method == Method::DELETE => Meddling::Instead(501, ""),
+        _ => Meddling::Pass,
+    });
+    let expires = lifecycle("<Filter/><Expiration><Days>1</Days></Expiration>");
+    let aborts = lifecycle(
+        "<Filter/><AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>",
+    );
+    pair.front.ok("PUT", "/front", "lifecycle", &expires).await;
+    let refused = pair.attachments.attach(pair.asked()).await.unwrap_err();
+    assert!(matches!(refused, AttachError::Weaker { .. }), "{refused}");
+    pair.front.ok("PUT", "/front", "lifecycle", &aborts).await;
+    let pair = pair.attach().await;
+    let (status, code, words) = pair.front.refused("PUT", "/front", "lifecycle", &expires).await;
+    assert_eq!((status, code.as_str()), (501, "NotImplemented"));
+    assert!(words.contains("expiration"), "{words}");
+    pair.front.ok("PUT", "/front", "lifecycle", &aborts).await;
+}
