@@ -1,8 +1,11 @@
 //! Buckets that are in another store which does not do what it says, or does not say what it does: nothing is told, listed or
 //! taken for kept that is not so.
 
+use daypass_core::outbox;
+use daypass_core::store::AuditRecord;
 use daypass_s3::{AttachError, end_lifetimes};
 use http::Method;
+use serde_json::Value;
 
 use crate::meddling::Meddling;
 use crate::pair::Pair;
@@ -89,4 +92,32 @@ async fn expiry_is_refused_by_name_where_no_condition_on_a_deletion_is_kept() {
     assert_eq!((status, code.as_str()), (501, "NotImplemented"));
     assert!(words.contains("expiration"), "{words}");
     pair.front.ok("PUT", "/front", "lifecycle", &aborts).await;
+}
+
+/// What the audit log says of the changes of this operation: the code, or nothing of a success.
+async fn told(pair: &Pair, operation: &str) -> Vec<Option<String>> {
+    outbox::drain(pair.front.server.gate.state()).await.unwrap();
+    let of_operation = |record: &AuditRecord| record.event_name == operation;
+    let code = |record: AuditRecord| {
+        let event: Value = serde_json::from_str(&record.event).unwrap();
+        event.get("errorCode").and_then(Value::as_str).map(str::to_owned)
+    };
+    pair.front.server.audit().into_iter().filter(of_operation).map(code).collect()
+}
+
+fn unknown() -> Vec<Option<String>> {
+    vec![Some("OutcomeUnknown".to_owned())]
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_is_told_as_not_known() {
+    let pair = Pair::attached().await;
+    pair.meddler.begin(|asked| match asked.method {
+        Method::PUT => Meddling::Lost,
+        _ => Meddling::Pass,
+    });
+    let (status, code, _) = pair.front.refused("PUT", "/front/k", "", "x").await;
+    assert_eq!((status, code.as_str()), (503, "SlowDown"), "which clients ask again after");
+    assert_eq!(told(&pair, "PutObject").await, unknown());
+    assert_eq!(pair.back.ok("GET", "/back/of/k", "", "").await.body, "x", "it was done");
 }

@@ -22,6 +22,8 @@ pub(crate) enum Meddling {
     Pass,
     /// The store is not asked; this status and body are answered.
     Instead(u16, &'static str),
+    /// The store does what it is asked, and its answer never comes.
+    Lost,
 }
 
 type Meddle = Box<dyn FnMut(&Parts) -> Meddling + Send>;
@@ -77,6 +79,10 @@ async fn answer(
     let answer = gate.serve(peer, http::Request::from_parts(parts, body)).await;
     let (head, body) = answer.into_parts();
     let mut answer = Response::from_parts(head, body.collect().await.unwrap().to_bytes().to_vec());
+    match meddling {
+        Meddling::Lost => return Err("the answer is lost"),
+        Meddling::Pass | Meddling::Instead(..) => {}
+    }
     if !is_head {
         answer.headers_mut().remove("content-length");
     }
