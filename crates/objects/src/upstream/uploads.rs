@@ -1,11 +1,11 @@
 //! Multipart uploads in another store. Their ids, parts and state are there; what is remembered here is only what it takes
 //! a question to learn, and never changes.
 
-use super::client::{Ask, Failure, Payload, Refusal};
+use super::client::{Ask, Failure, Payload, Refusal, after_yes};
 use super::describe::{self, generation, odd, text_header, version_id};
 use super::outgoing::header;
 use super::sign::escaped;
-use super::writing::{digests_of, of_condition};
+use super::writing::{digests_of, of_condition, of_precondition};
 use super::xml::{self, Element};
 use super::{Upstream, client};
 use crate::{
@@ -70,7 +70,8 @@ impl Upstream {
         let answer = self.http.ask(ask, Payload::None).await.map_err(Failure::into_error)?;
         let id = xml::read(&answer.document().await?, "InitiateMultipartUploadResult", |result| {
             UploadId::parse(result.text("UploadId")?).ok()
-        })?;
+        })
+        .map_err(after_yes)?;
         self.uploads.set(&id, named.map(|(checksum, _)| checksum));
         Ok(id)
     }
@@ -107,10 +108,10 @@ impl Upstream {
         let answer = self.http.ask(ask, Payload::Stream(outgoing)).await.map_err(Failure::into_error)?;
         let digests = digests_of(sent.take())?;
         let etag = text_header(&answer.headers, "etag").map(xml::etag);
-        answer.finish().await;
-        let etag = etag.ok_or_else(|| odd("a part without a tag"))?;
+        answer.done().await?;
+        let etag = etag.ok_or_else(|| after_yes(odd("a part without a tag")))?;
         if self.capabilities.md5_tags && etag != ETag::Md5(digests.md5) {
-            return Err(Error::Upstream("it stored another part than was sent".to_owned()));
+            return Err(after_yes(odd("with the tag of another part than was sent")));
         }
         Ok(PartWritten { etag, size: digests.size, checksums: digests.checksums, modified: part.commit.now })
     }
@@ -180,23 +181,31 @@ impl Upstream {
             }
             Err(failure) => return Err(of_condition(failure, &complete.only_if)),
         };
-        let completed = self.completed(answer, size, complete.now).await?;
+        let completed = self.completed(answer, size, &complete.only_if, complete.now).await?;
         self.uploads.forget(&complete.upload.id);
         Ok(completed)
     }
 
-    async fn completed(&self, answer: client::Answer, size: u64, now: Timestamp) -> Result<Completed> {
-        let id = version_id(&answer.headers)?;
-        let document = answer.slow_document().await?;
-        if let Ok(refusal) = xml::read(&document, "Error", |error| error.text("Code").map(str::to_owned)) {
+    async fn completed(
+        &self,
+        answer: client::Answer,
+        size: u64,
+        only_if: &Preconditions,
+        now: Timestamp,
+    ) -> Result<Completed> {
+        let id = version_id(&answer.headers).map_err(after_yes)?;
+        let document = answer.slow_document().await.map_err(after_yes)?;
+        if let Some(refusal) = client::refused_after_all(&document) {
             return Err(match refusal.as_str() {
-                "PreconditionFailed" => Error::PreconditionFailed("If-Match"),
+                "PreconditionFailed" => of_precondition(only_if),
                 _ => Error::Unanswered(refusal),
             });
         }
-        let (etag, checksums) = xml::read(&document, "CompleteMultipartUploadResult", |result| {
+        let result = xml::read(&document, "CompleteMultipartUploadResult", |result| {
             Some((result.etag()?, checksums_in(result, result.text("ChecksumType") == Some("FULL_OBJECT"))))
-        })?;
+        });
+        // Yes was said, and then nothing that makes sense: it may be there.
+        let (etag, checksums) = result.map_err(after_yes)?;
         let generation = generation(&id, &etag, size);
         let written = Written { id, generation, size, etag, checksums, modified: now };
         Ok(Completed { written, repeated: false })
@@ -248,7 +257,7 @@ impl Upstream {
         let there = self.there(&at.key)?;
         let ask = Ask::new(Method::DELETE, Some(&there)).query("uploadId", at.id.as_str());
         let answer = self.http.ask(ask, Payload::None).await.map_err(upload_error)?;
-        answer.finish().await;
+        answer.done().await?;
         self.uploads.forget(&at.id);
         Ok(())
     }

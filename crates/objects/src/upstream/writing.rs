@@ -1,6 +1,6 @@
 //! Changes of objects in another store.
 
-use super::client::{Answer, Ask, Failure, Payload};
+use super::client::{Answer, Ask, Failure, Payload, after_yes};
 use super::describe::{generation, lock_headers, mode_name, odd, text_header, version_id};
 use super::outgoing::{self, Outgoing, header};
 use super::sign::{content_md5, escaped};
@@ -28,8 +28,8 @@ impl Upstream {
         let answer = answer.map_err(|failure| of_condition(failure, &put.only_if))?;
         let digests = digests_of(sent.take())?;
         let headers = answer.headers.clone();
-        answer.finish().await;
-        self.written(&headers, &digests, put.commit.now)
+        answer.done().await?;
+        self.written(&headers, &digests, put.commit.now).map_err(after_yes)
     }
 
     /// A body, ready to be sent with its checksum where the store keeps one.
@@ -148,8 +148,8 @@ impl Upstream {
         };
         let marker = text_header(&answer.headers, "x-amz-delete-marker") == Some("true");
         let named = text_header(&answer.headers, "x-amz-version-id").is_some();
-        let id = version_id(&answer.headers)?;
-        answer.finish().await;
+        let id = version_id(&answer.headers).map_err(after_yes)?;
+        answer.done().await?;
         Ok(match at.version {
             Some(_) => Deleted { removed: Some(id), removed_marker: marker, marker: None },
             None if named && marker => Deleted { marker: Some(id), ..Deleted::default() },
@@ -233,9 +233,11 @@ impl Upstream {
         }
         if let Some(lock) = update.lock {
             self.needs(self.capabilities.object_lock, "object lock")?;
-            self.relock(&at, &there, version.lock, lock).await?;
+            let relocked = self.relock(&at, &there, version.lock, lock).await;
+            relocked.map_err(|error| if update.tags.is_some() { after_yes(error) } else { error })?;
         }
-        Ok(self.head(&at).await?.revision)
+        // What comes after a change that was made cannot take it back.
+        Ok(self.head(&at).await.map_err(after_yes)?.revision)
     }
 
     async fn relock(&self, at: &At, there: &str, from: Lock, to: Lock) -> Result<()> {
@@ -254,7 +256,8 @@ impl Upstream {
         if from.legal_hold != to.legal_hold {
             let status = if to.legal_hold { "ON" } else { "OFF" };
             let document = format!("<LegalHold><Status>{status}</Status></LegalHold>");
-            self.change(at, there, "legal-hold", document, false).await?;
+            let held = self.change(at, there, "legal-hold", document, false).await;
+            held.map_err(|error| if from.retention == to.retention { error } else { after_yes(error) })?;
         }
         Ok(())
     }
@@ -276,8 +279,7 @@ impl Upstream {
             .ask(ask, Payload::Document(document.into_bytes()))
             .await
             .map_err(|failure| failure.of_object(at))?;
-        answer.finish().await;
-        Ok(())
+        answer.done().await
     }
 
     /// Says how the bucket keeps versions there.
@@ -293,9 +295,9 @@ impl Upstream {
         let ask = Ask::new(Method::PUT, None).query("versioning", "");
         let ask = ask.header("content-md5", &content_md5(document.as_bytes()))?;
         let answer = self.http.ask(ask, Payload::Document(document.into_bytes())).await;
-        answer.map_err(Failure::into_error)?.finish().await;
+        answer.map_err(Failure::into_error)?.done().await?;
         // What was asked for is believed once it is seen.
-        let now = self.ask_versioning().await?;
+        let now = self.ask_versioning().await.map_err(after_yes)?;
         self.set_known_versioning(now);
         if now == to { Ok(()) } else { Err(Error::Unsupported("versioning")) }
     }
@@ -318,16 +320,20 @@ fn frame(headers: &mut HeaderMap) -> Result<()> {
 }
 
 pub(super) fn digests_of(sent: Option<Result<Digests>>) -> Result<Digests> {
-    // It answered before it had everything: it cannot have stored it.
-    sent.unwrap_or_else(|| Err(odd("a success before the end of the body")))
+    // It said yes before it had everything, or to what was refused here: what it stored, if anything, is not known.
+    let odd = || odd("a success before the end of the body");
+    sent.unwrap_or_else(|| Err(odd())).map_err(after_yes)
+}
+
+/// Which of these did not hold.
+pub(super) fn of_precondition(only_if: &Preconditions) -> Error {
+    Error::PreconditionFailed(if only_if.none { "If-None-Match" } else { "If-Match" })
 }
 
 /// Which condition it was that did not hold.
 pub(super) fn of_condition(failure: Failure, only_if: &Preconditions) -> Error {
     match failure {
-        Failure::Refused(refusal) if refusal.status.as_u16() == 412 => {
-            Error::PreconditionFailed(if only_if.none { "If-None-Match" } else { "If-Match" })
-        }
+        Failure::Refused(refusal) if refusal.status.as_u16() == 412 => of_precondition(only_if),
         Failure::Refused(refusal)
             if refusal.status.as_u16() == 404
                 && only_if.matches.is_some()

@@ -121,3 +121,74 @@ async fn a_change_whose_answer_is_lost_is_told_as_not_known() {
     assert_eq!(told(&pair, "PutObject").await, unknown());
     assert_eq!(pair.back.ok("GET", "/back/of/k", "", "").await.body, "x", "it was done");
 }
+
+#[tokio::test]
+async fn what_was_only_asked_about_is_no_unknown_change() {
+    let pair = Pair::attached().await;
+    pair.front.ok("PUT", "/front/k", "", "x").await;
+    pair.meddler.begin(|asked| match asked.method {
+        Method::GET | Method::HEAD => Meddling::Lost,
+        _ => Meddling::Pass,
+    });
+    let copied =
+        pair.front.administrator.s3("PUT", "/front/copy", "", &[("x-amz-copy-source", "/front/k")], b"");
+    assert_eq!(copied.await.status, 503);
+    assert_eq!(told(&pair, "CopyObject").await, [Some("SlowDown".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_success_that_says_something_else_is_none() {
+    type Break = fn(&mut http::Response<Vec<u8>>);
+    let cases: [(&str, Break); 4] = [
+        ("no tag", |answer| {
+            answer.headers_mut().remove("etag");
+        }),
+        ("another tag", |answer| {
+            answer.headers_mut().insert("etag", "\"00000000000000000000000000000000\"".parse().unwrap());
+        }),
+        ("an error", |answer| *answer.body_mut() = b"<Error><Code>InternalError</Code></Error>".to_vec()),
+        ("no version", |answer| {
+            answer.headers_mut().insert("x-amz-version-id", "x".repeat(3000).parse().unwrap());
+        }),
+    ];
+    for (what, change) in cases {
+        let pair = Pair::attached().await;
+        pair.meddler.begin(move |asked| match asked.method {
+            Method::PUT => Meddling::Changed(change),
+            _ => Meddling::Pass,
+        });
+        assert_eq!(pair.front.refused("PUT", "/front/k", "", "x").await.0, 503, "{what}");
+        assert_eq!(told(&pair, "PutObject").await, unknown(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_whose_completion_ends_in_an_error_is_not_completed() {
+    type Break = fn(&mut http::Response<Vec<u8>>);
+    let cases: [(&str, Break); 3] = [
+        ("an error", |answer| {
+            *answer.body_mut() = b" \n<Error><Code>InternalError</Code></Error>".to_vec();
+        }),
+        ("a half", |answer| *answer.body_mut() = b" <CompleteMultipartUploadRes".to_vec()),
+        ("nothing", |answer| answer.body_mut().clear()),
+    ];
+    for (what, change) in cases {
+        let pair = Pair::attached().await;
+        let begun = pair.front.ok("POST", "/front/parts", "uploads=", "").await;
+        let id = begun.xml("UploadId").unwrap().to_owned();
+        let query = format!("partNumber=1&uploadId={id}");
+        let part = pair.front.ok("PUT", "/front/parts", &query, "x").await;
+        let tag = part.headers.get("etag").unwrap().to_str().unwrap().to_owned();
+        pair.meddler.begin(move |asked| match asked.method {
+            Method::POST => Meddling::Changed(change),
+            _ => Meddling::Pass,
+        });
+        let parts = format!(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>"
+        );
+        let query = format!("uploadId={id}");
+        let completed = pair.front.administrator.s3("POST", "/front/parts", &query, &[], parts.as_bytes());
+        assert_eq!(completed.await.status, 503, "{what}");
+        assert_eq!(told(&pair, "CompleteMultipartUpload").await, unknown(), "{what}");
+    }
+}

@@ -22,6 +22,8 @@ pub(crate) enum Meddling {
     Pass,
     /// The store is not asked; this status and body are answered.
     Instead(u16, &'static str),
+    /// The store does what it is asked, and this is done to its answer.
+    Changed(fn(&mut Response<Vec<u8>>)),
     /// The store does what it is asked, and its answer never comes.
     Lost,
 }
@@ -81,6 +83,7 @@ async fn answer(
     let mut answer = Response::from_parts(head, body.collect().await.unwrap().to_bytes().to_vec());
     match meddling {
         Meddling::Lost => return Err("the answer is lost"),
+        Meddling::Changed(change) => change(&mut answer),
         Meddling::Pass | Meddling::Instead(..) => {}
     }
     if !is_head {
