@@ -233,14 +233,14 @@ impl Upstream {
         }
         if let Some(lock) = update.lock {
             self.needs(self.capabilities.object_lock, "object lock")?;
-            let relocked = self.relock(&at, &there, version.lock, lock).await;
+            let relocked = self.relock(&at, &there, (version.lock, lock), update.bypass_governance).await;
             relocked.map_err(|error| if update.tags.is_some() { after_yes(error) } else { error })?;
         }
         // What comes after a change that was made cannot take it back.
         Ok(self.head(&at).await.map_err(after_yes)?.revision)
     }
 
-    async fn relock(&self, at: &At, there: &str, from: Lock, to: Lock) -> Result<()> {
+    async fn relock(&self, at: &At, there: &str, (from, to): (Lock, Lock), bypass: bool) -> Result<()> {
         if from.retention != to.retention {
             let document = match to.retention {
                 None => "<Retention/>".to_owned(),
@@ -250,8 +250,7 @@ impl Upstream {
                     text::to_iso_date(until).ok_or(Error::Unsupported("such a date"))?
                 ),
             };
-            // The caller judged that it may; here it is a question of whether it can.
-            self.change(at, there, "retention", document, true).await?;
+            self.change(at, there, "retention", document, bypass).await?;
         }
         if from.legal_hold != to.legal_hold {
             let status = if to.legal_hold { "ON" } else { "OFF" };

@@ -192,3 +192,31 @@ async fn an_upload_whose_completion_ends_in_an_error_is_not_completed() {
         assert_eq!(told(&pair, "CompleteMultipartUpload").await, unknown(), "{what}");
     }
 }
+
+#[tokio::test]
+async fn governance_is_bypassed_there_only_where_the_caller_may_and_wants_to() {
+    let pair = Pair::locked().await;
+    pair.front.ok("PUT", "/front/k", "", "x").await;
+    let (tell, told) = std::sync::mpsc::channel();
+    pair.meddler.begin(move |asked| {
+        if asked.method == Method::PUT {
+            tell.send(asked.headers.contains_key("x-amz-bypass-governance-retention")).unwrap();
+        }
+        Meddling::Pass
+    });
+    let retention = |day: u32| {
+        format!(
+            "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2030-01-{day:02}T00:00:00Z</RetainUntilDate></Retention>"
+        )
+    };
+    pair.front.ok("PUT", "/front/k", "retention", &retention(10)).await;
+    pair.front.ok("PUT", "/front/k", "retention", &retention(20)).await;
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [false, false]);
+    let (status, code, _) = pair.front.refused("PUT", "/front/k", "retention", &retention(5)).await;
+    assert_eq!((status, code.as_str()), (403, "AccessDenied"));
+    let bypass = [("x-amz-bypass-governance-retention", "true")];
+    let document = retention(5);
+    let shorter = pair.front.administrator.s3_document("PUT", "/front/k", "retention", &bypass, &document);
+    shorter.await.ok();
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [true]);
+}

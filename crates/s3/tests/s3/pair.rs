@@ -45,6 +45,11 @@ impl Pair {
         Self::new().await.attach().await
     }
 
+    /// Both with S3 Object Lock.
+    pub(crate) async fn locked() -> Self {
+        Self::with(&[("x-amz-bucket-object-lock-enabled", "true")]).await.attach().await
+    }
+
     pub(crate) async fn attach(self) -> Self {
         self.attachments.attach(self.asked()).await.unwrap();
         self
