@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bucket::Bucket;
 use crate::vocabulary::Headers;
-use crate::{lifecycle, object_lock};
+use crate::{access_point, lifecycle, object_lock};
 
 /// Where the objects of a bucket are.
 #[derive(Clone, Serialize, Deserialize)]
@@ -337,6 +337,7 @@ impl Attachments {
             if known.number != bucket.number {
                 return Ok(false);
             }
+            access_point::follow(tx, &known, number)?;
             known.number = number;
             tx.put(&known)?;
             and(tx)?;

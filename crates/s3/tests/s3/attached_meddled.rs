@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::meddling::Meddling;
 use crate::pair::Pair;
+use crate::support::control;
 
 const DAY: i64 = 86_400;
 
@@ -219,4 +220,20 @@ async fn governance_is_bypassed_there_only_where_the_caller_may_and_wants_to() {
     let shorter = pair.front.administrator.s3_document("PUT", "/front/k", "retention", &bypass, &document);
     shorter.await.ok();
     assert_eq!(told.try_iter().collect::<Vec<_>>(), [true]);
+}
+
+#[tokio::test]
+async fn access_points_lead_to_the_bucket_wherever_it_is() {
+    let pair = Pair::new().await;
+    let create = "<CreateAccessPointRequest xmlns=\"http://awss3control.amazonaws.com/doc/2018-08-20/\"><Bucket>front</Bucket></CreateAccessPointRequest>";
+    let made = control(&pair.front.administrator, "PUT", "accesspoint/door", "", create).await.ok();
+    let alias = made.xml("Alias").unwrap().to_owned();
+    let path = format!("/{alias}/k");
+    let pair = pair.attach().await;
+    pair.front.ok("PUT", &path, "", "there").await;
+    assert_eq!(pair.back.ok("GET", "/back/of/k", "", "").await.body, "there");
+    pair.attachments.detach("front").await.unwrap();
+    assert_eq!(pair.front.refused("GET", &path, "", "").await.1, "NoSuchKey");
+    pair.front.ok("PUT", &path, "", "here").await;
+    assert_eq!(pair.front.ok("GET", "/front/k", "", "").await.body, "here");
 }
