@@ -6,7 +6,8 @@ use super::describe::{self, odd, text_header};
 use super::outgoing::OWN_KEYS;
 use super::{Upstream, xml};
 use crate::{
-    At, Contents, Error, ObjectBody, ObjectPart, Opened, Result, SealKey, Version, VersionId, Versioning,
+    At, Contents, ETag, Error, MAX_PARTS, ObjectBody, ObjectPart, Opened, Result, SealKey, Version,
+    VersionId, Versioning,
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -17,7 +18,7 @@ use http::{Method, StatusCode};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Parts that are asked for one after the other.
+/// Parts that are asked for one after the other, and make a page.
 const MAX_PARTS_ASKED: usize = 100;
 
 impl Upstream {
@@ -218,16 +219,13 @@ impl Contents for Found {
     fn parts(&self, first: u16, limit: usize) -> BoxFuture<'_, Result<Vec<ObjectPart>>> {
         async move {
             self.upstream.needs(self.upstream.capabilities.part_numbers, "reads by part number")?;
-            if !self.etag.contains('-') {
-                return Ok(Vec::new());
-            }
-            if limit > MAX_PARTS_ASKED {
-                return Err(Error::Unsupported("lists of the parts of an object"));
-            }
+            let ETag::Parts { parts: count, .. } = xml::etag(&self.etag) else { return Ok(Vec::new()) };
             let mut parts = Vec::new();
-            for place in (first..).take(limit) {
+            // A page may be shorter than was asked for: who asks sees how many parts there are.
+            for place in (first..=MAX_PARTS).take(limit.min(MAX_PARTS_ASKED)) {
                 match self.part(place).await? {
                     Some(part) => parts.push(part),
+                    None if u32::from(place) <= count => return Err(odd("fewer parts than its tag says")),
                     None => break,
                 }
             }

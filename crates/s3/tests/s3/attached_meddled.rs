@@ -13,6 +13,8 @@ use crate::support::control;
 
 const DAY: i64 = 86_400;
 
+const LARGE: usize = 5 << 20;
+
 fn lifecycle(rule: &str) -> String {
     format!("<LifecycleConfiguration><Rule><Status>Enabled</Status>{rule}</Rule></LifecycleConfiguration>")
 }
@@ -236,4 +238,51 @@ async fn access_points_lead_to_the_bucket_wherever_it_is() {
     assert_eq!(pair.front.refused("GET", &path, "", "").await.1, "NoSuchKey");
     pair.front.ok("PUT", &path, "", "here").await;
     assert_eq!(pair.front.ok("GET", "/front/k", "", "").await.body, "here");
+}
+
+/// Uploads an object in two parts with a checksum of its own.
+async fn in_parts(pair: &Pair) {
+    let sum = [("x-amz-checksum-algorithm", "CRC64NVME"), ("x-amz-checksum-type", "FULL_OBJECT")];
+    let begun = pair.front.administrator.s3("POST", "/front/parts", "uploads=", &sum, b"").await.ok();
+    let id = begun.xml("UploadId").unwrap().to_owned();
+    let mut parts = String::new();
+    for (number, bytes) in [(1, vec![b'x'; LARGE]), (2, b"end".to_vec())] {
+        let query = format!("partNumber={number}&uploadId={id}");
+        let part = pair.front.administrator.s3("PUT", "/front/parts", &query, &[], &bytes).await.ok();
+        let tag = part.headers.get("etag").unwrap().to_str().unwrap().to_owned();
+        parts.push_str(&format!("<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>"));
+    }
+    let document = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+    let query = format!("uploadId={id}");
+    pair.front.administrator.s3("POST", "/front/parts", &query, &[], document.as_bytes()).await.ok();
+}
+
+#[tokio::test]
+async fn attributes_are_told_of_what_is_there_and_of_its_parts() {
+    let pair = Pair::attached().await;
+    in_parts(&pair).await;
+    let all = "ETag,Checksum,ObjectParts,StorageClass,ObjectSize";
+    let asked = async |more: &[(&str, &str)]| {
+        let headers = [&[("x-amz-object-attributes", all)], more].concat();
+        pair.front.administrator.s3("GET", "/front/parts", "attributes=", &headers, b"").await
+    };
+    let whole = asked(&[]).await.ok();
+    assert_eq!(whole.xml("ObjectSize"), Some((LARGE + 3).to_string().as_str()));
+    assert_eq!(
+        (whole.xml("PartsCount"), whole.xml("IsTruncated")),
+        (Some("2"), Some("false")),
+        "{}",
+        whole.body
+    );
+    assert_eq!(whole.xml_all("PartNumber"), ["1", "2"]);
+    let first = asked(&[("x-amz-max-parts", "1")]).await.ok();
+    assert_eq!((first.xml_all("PartNumber"), first.xml("IsTruncated")), (vec!["1"], Some("true")));
+    for marker in ["2", "9999", "10000", "65535", "2147483647"] {
+        let none = asked(&[("x-amz-part-number-marker", marker), ("x-amz-max-parts", "10")]).await.ok();
+        assert_eq!(
+            (none.xml_all("PartNumber"), none.xml("IsTruncated")),
+            (vec![], Some("false")),
+            "{marker}"
+        );
+    }
 }
