@@ -302,7 +302,7 @@ fn check_parts(complete: &Wanted, stored: &HashMap<u16, PartWritten>) -> Result<
     if numbers.is_empty() || !in_range || !ascends {
         return Err(Error::InvalidPartOrder);
     }
-    let mut size = 0;
+    let mut size: u64 = 0;
     let last = numbers.last().copied();
     for part in &complete.parts {
         let number = part.number;
@@ -311,7 +311,7 @@ fn check_parts(complete: &Wanted, stored: &HashMap<u16, PartWritten>) -> Result<
         if Some(number) != last && found.size < complete.min_part_bytes {
             return Err(Error::PartTooSmall { number, size: found.size });
         }
-        size += found.size;
+        size = size.checked_add(found.size).ok_or_else(|| odd("parts of more bytes than there are"))?;
     }
     match complete.expected_size {
         Some(expected) if expected != size => Err(Error::Mismatch("size")),
@@ -376,4 +376,37 @@ fn name(algorithm: Algorithm) -> Option<&'static str> {
 
 fn algorithm(text: &str) -> Option<Algorithm> {
     Algorithm::ALL.into_iter().find(|algorithm| name(*algorithm) == Some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BucketId, Key};
+
+    #[test]
+    fn sizes_that_nothing_has_are_not_added_up() {
+        let etag = ETag::Md5([0; 16]);
+        let part = |number| ListedPart { number, etag: etag.clone(), checksums: Checksums::default() };
+        let written = || PartWritten {
+            etag: etag.clone(),
+            size: u64::MAX,
+            checksums: Checksums::default(),
+            modified: Timestamp(0),
+        };
+        let wanted = Wanted {
+            upload: UploadAt {
+                bucket: BucketId(1),
+                key: Key::new("k").unwrap(),
+                id: UploadId::parse("u").unwrap(),
+            },
+            parts: vec![part(1), part(2)],
+            only_if: Preconditions::default(),
+            min_part_bytes: 0,
+            expected: None,
+            expected_size: None,
+            now: Timestamp(0),
+        };
+        let stored = HashMap::from([(1, written()), (2, written())]);
+        assert!(matches!(check_parts(&wanted, &stored), Err(Error::Upstream(_))));
+    }
 }
