@@ -8,6 +8,7 @@ mod capability;
 mod client;
 mod describe;
 mod listing;
+mod order;
 mod outgoing;
 mod probe;
 mod reading;

@@ -120,6 +120,7 @@ impl Upstream {
     pub(super) async fn list_parts(&self, parts: &Parts) -> Result<PartPage> {
         let limit = parts.limit.min(MAX_PAGE);
         let mut page = self.parts_of(&parts.upload, parts.after, limit.max(1)).await?;
+        page.truncated |= limit > 0 && page.parts.len() > limit;
         page.parts.truncate(limit);
         Ok(page)
     }
@@ -146,6 +147,9 @@ impl Upstream {
             let parts = list.all("Part").map(part).collect::<Option<Vec<Part>>>()?;
             Some(PartPage { upload, parts, truncated: list.is_true("IsTruncated") })
         })?;
+        if page.truncated && page.parts.last().is_none_or(|last| last.number <= after) {
+            return Err(odd("parts that are cut off and do not go on"));
+        }
         self.uploads.set(&at.id, page.upload.checksum);
         Ok(page)
     }
@@ -245,7 +249,7 @@ impl Upstream {
             let page = self.parts_of(at, after, MAX_PAGE).await?;
             let Some(last) = page.parts.last().map(|part| part.number) else { return Ok(all) };
             all.extend(page.parts.into_iter().map(|part| (part.number, part.written)));
-            if !page.truncated || last <= after {
+            if !page.truncated {
                 return Ok(all);
             }
             after = last;

@@ -286,3 +286,43 @@ async fn attributes_are_told_of_what_is_there_and_of_its_parts() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_listing_that_is_cut_off_is_not_a_complete_one() {
+    let pair = Pair::attached().await;
+    pair.front.ok("PUT", "/front/k", "", "x").await;
+    let cut = |answer: &mut http::Response<Vec<u8>>| {
+        let text = String::from_utf8(answer.body().clone()).unwrap();
+        let Some(start) = text.find("<IsTruncated>") else { return };
+        let root = if text.contains("<ListVersionsResult") {
+            "ListVersionsResult"
+        } else if text.contains("<ListPartsResult") {
+            "ListPartsResult"
+        } else if text.contains("<ListMultipartUploadsResult") {
+            "ListMultipartUploadsResult"
+        } else {
+            "ListBucketResult"
+        };
+        assert!(start > 0);
+        let text = format!("<{root}><IsTruncated>true</IsTruncated></{root}>");
+        *answer.body_mut() = text.into_bytes();
+    };
+    let begun = pair.front.ok("POST", "/front/parts", "uploads=", "").await;
+    let upload = format!("uploadId={}", begun.xml("UploadId").unwrap());
+    pair.meddler.begin(move |asked| match asked.method {
+        Method::GET => Meddling::Changed(cut),
+        _ => Meddling::Pass,
+    });
+    for (path, query) in [
+        ("/front", "list-type=2"),
+        ("/front", "versions="),
+        ("/front", "uploads="),
+        ("/front/parts", upload.as_str()),
+    ] {
+        assert_eq!(pair.front.refused("GET", path, query, "").await.0, 503, "{query}");
+    }
+    let (status, code, _) = pair.front.refused("DELETE", "/front", "", "").await;
+    assert_eq!((status, code.as_str()), (503, "ServiceUnavailable"), "it may have anything in it");
+    pair.meddler.end();
+    assert_eq!(keys(&pair).await, ["k"]);
+}

@@ -39,6 +39,11 @@ impl Meddler {
     pub(crate) fn begin(&self, meddle: impl FnMut(&Parts) -> Meddling + Send + 'static) {
         *self.0.lock().unwrap() = Box::new(meddle);
     }
+
+    /// From now on, nothing is.
+    pub(crate) fn end(&self) {
+        self.begin(|_| Meddling::Pass);
+    }
 }
 
 /// Serves it on this machine until the runtime ends.
