@@ -39,11 +39,21 @@ impl Upstream {
         let headers = self.head_headers(at, &there).await?;
         // One after the other, and of the version that was found: nobody is judged by the tags of what was there before.
         let named = text_header(&headers, "x-amz-version-id").map(VersionId::parse).transpose();
-        let found = At { version: named.map_err(|_| odd("a version id that is none"))?, ..at.clone() };
+        let named = named.map_err(|_| odd("a version id that is none"))?.or_else(|| at.version.clone());
+        let found = At { version: self.id_of(named).await?, ..at.clone() };
         let tags = self.tags_of(&found, &there).await?;
         let tags = self.surroundings.vocabulary.tags(tags);
         let is_latest = self.is_latest(at, &found, &there).await?;
         describe::version(&headers, &*self.surroundings.vocabulary, tags, is_latest)
+    }
+
+    /// What names a version that was found. Stores leave out which it is where it is the null version, which is also to be named
+    /// where there are others.
+    pub(super) async fn id_of(&self, named: Option<VersionId>) -> Result<Option<VersionId>> {
+        match (named.unwrap_or(VersionId::Null), self.versioning().await?) {
+            (VersionId::Null, Versioning::Unversioned) => Ok(None),
+            (id, _) => Ok(Some(id)),
+        }
     }
 
     /// Whether what was found is what a request without a version gets.

@@ -7,7 +7,7 @@ use super::sign::{content_md5, escaped};
 use super::{Upstream, text, xml};
 use crate::{
     Algorithm, Algorithms, At, Body, Delete, Deleted, Description, Digests, ETag, Error, KeyId, Lock, Match,
-    Preconditions, Put, Result, Storage, Timestamp, Update, VersionId, Versioning, Written,
+    Preconditions, Put, Result, Storage, Timestamp, Update, Versioning, Written,
 };
 use http::Method;
 use http::header::{HeaderMap, HeaderValue};
@@ -223,8 +223,7 @@ impl Upstream {
             return Err(Error::RevisionChanged { current: version.revision });
         }
         // It is the version that was looked at which changes.
-        let id = Some(version.id.clone()).filter(|id| *id != VersionId::Null).or(update.at.version.clone());
-        let at = At { version: id, ..update.at.clone() };
+        let at = At { version: self.id_of(Some(version.id.clone())).await?, ..update.at.clone() };
         let there = self.there(&at.key)?;
         if let Some(tags) = &update.tags {
             self.needs(self.capabilities.tagging, "object tags")?;

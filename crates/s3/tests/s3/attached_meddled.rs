@@ -326,3 +326,58 @@ async fn a_listing_that_is_cut_off_is_not_a_complete_one() {
     pair.meddler.end();
     assert_eq!(keys(&pair).await, ["k"]);
 }
+
+#[tokio::test]
+async fn the_null_version_is_judged_by_its_own_tags() {
+    let pair = Pair::attached().await;
+    let tagged = |value| [("x-amz-tagging", value)];
+    pair.front.administrator.s3("PUT", "/front/k", "", &tagged("of=null"), b"null").await.ok();
+    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    pair.front.ok("PUT", "/front", "versioning", enabled).await;
+    pair.front.administrator.s3("PUT", "/front/k", "", &tagged("of=latest"), b"latest").await.ok();
+    // As some stores do, it leaves out which version it is where that is the null version.
+    pair.meddler.begin(|asked| {
+        let of_null = asked.uri.query().is_some_and(|query| query.contains("versionId=null"));
+        match asked.method {
+            Method::HEAD if of_null => Meddling::Changed(|answer| {
+                answer.headers_mut().remove("x-amz-version-id");
+            }),
+            _ => Meddling::Pass,
+        }
+    });
+    let everything = |of: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{{"StringEquals":{{"s3:ExistingObjectTag/of":"{of}"}}}}}}]}}"#
+        )
+    };
+    let of_latest = pair.front.server.user("latest", &[("tags", &everything("latest"))]).await;
+    let of_null = pair.front.server.user("null", &[("tags", &everything("null"))]).await;
+    let query = "versionId=null";
+    assert_eq!(of_latest.s3("GET", "/front/k", query, &[], b"").await.status, 403);
+    assert_eq!(of_null.s3("GET", "/front/k", query, &[], b"").await.body, "null");
+    let tags = "<Tagging><TagSet><Tag><Key>of</Key><Value>both</Value></Tag></TagSet></Tagging>";
+    pair.front.ok("PUT", "/front/k", "tagging&versionId=null", tags).await;
+    assert!(pair.back.ok("GET", "/back/of/k", "tagging&versionId=null", "").await.body.contains("both"));
+    assert!(pair.back.ok("GET", "/back/of/k", "tagging", "").await.body.contains("latest"));
+}
+
+#[tokio::test]
+async fn a_null_version_that_is_the_latest_is_the_one_whose_tags_are_put() {
+    let pair = Pair::attached().await;
+    for (status, bytes) in [("Enabled", "one"), ("Suspended", "null")] {
+        let configuration =
+            format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
+        pair.front.ok("PUT", "/front", "versioning", &configuration).await;
+        pair.front.ok("PUT", "/front/k", "", bytes).await;
+    }
+    let (tell, told) = std::sync::mpsc::channel();
+    pair.meddler.begin(move |asked| {
+        if asked.method == Method::PUT {
+            tell.send(asked.uri.query().unwrap_or_default().to_owned()).unwrap();
+        }
+        Meddling::Pass
+    });
+    let tags = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
+    pair.front.ok("PUT", "/front/k", "tagging", tags).await;
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["tagging=&versionId=null"]);
+}
