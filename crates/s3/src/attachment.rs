@@ -69,21 +69,13 @@ impl Attachment {
     }
 }
 
-/// Whether the store of the bucket deletes on condition of a tag: ours does, and another if it was seen to.
+/// What the store of the bucket can do, if it is another than ours, which can do everything.
 ///
 /// # Errors
 /// If the record does not read.
-pub(crate) fn deletes_conditionally(tx: &impl Read, bucket: &str) -> Result<bool, StoreError> {
+pub(crate) fn capabilities(tx: &impl Read, bucket: &str) -> Result<Option<Capabilities>, StoreError> {
     let attachment = tx.get::<Attachment>(&Attachment::key_of(bucket))?;
-    Ok(attachment.is_none_or(|attachment| attachment.capabilities.delete_if_match))
-}
-
-/// Whether the bucket is in another store, whose listings tell no tags.
-///
-/// # Errors
-/// If the record does not read.
-pub(crate) fn is_elsewhere(tx: &impl Read, bucket: &str) -> Result<bool, StoreError> {
-    Ok(tx.get::<Attachment>(&Attachment::key_of(bucket))?.is_some())
+    Ok(attachment.map(|attachment| attachment.capabilities))
 }
 
 /// An attachment, as the operator is told of it: everything but the secret.

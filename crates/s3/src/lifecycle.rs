@@ -37,7 +37,8 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: Put) -> Result<PutBucketLifecycleConfigu
     let mut bucket = Bucket::load(tx, &input.bucket)?;
     let mut configuration = input.lifecycle_configuration.ok_or_else(malformed_xml)?;
     check(&configuration.rules)?;
-    if expires(&configuration.rules) && !attachment::deletes_conditionally(tx, &bucket.name)? {
+    let elsewhere = attachment::capabilities(tx, &bucket.name)?;
+    if expires(&configuration.rules) && elsewhere.is_some_and(|store| !store.delete_if_match) {
         let words =
             "lifecycle expiration in a bucket whose store keeps no condition on a deletion (If-Match)";
         return Err(not_implemented(words).into());

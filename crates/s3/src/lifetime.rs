@@ -126,8 +126,8 @@ impl<'a> Round<'a> {
 
     async fn versions(&mut self) -> Result<(), Engine> {
         let (mut after, mut current): (Option<AfterVersion>, Option<Current>) = (None, None);
-        let elsewhere = self.state.store.read(|tx| attachment::is_elsewhere(tx, &self.bucket.name));
-        let elsewhere = elsewhere.map_err(|error| Engine::Io(error.to_string()))?;
+        let elsewhere = self.state.store.read(|tx| attachment::capabilities(tx, &self.bucket.name));
+        let elsewhere = elsewhere.map_err(|error| Engine::Io(error.to_string()))?.is_some();
         loop {
             let page = self.state.objects.list_versions(Keys::all(self.bucket.id()), after).await?;
             for entry in page.entries {

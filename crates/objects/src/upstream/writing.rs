@@ -9,6 +9,7 @@ use crate::{
     Algorithm, Algorithms, At, Body, Delete, Deleted, Description, Digests, ETag, Error, KeyId, Lock, Match,
     Preconditions, Put, Result, Storage, Timestamp, Update, Versioning, Written,
 };
+use bytes::Bytes;
 use http::Method;
 use http::header::{HeaderMap, HeaderValue};
 
@@ -210,17 +211,19 @@ impl Upstream {
 
     /// Changes what is said of a version. What other stores say by copying an object onto itself is not done.
     pub(super) async fn update(&self, update: Update) -> Result<u32> {
-        if update.meta.is_some() {
-            return Err(Error::Unsupported(
-                "changes of the description of an object that is stored (its ACL)",
-            ));
-        }
         if update.storage.is_some() {
             return Err(Error::Unsupported("archives of ours"));
         }
         let version = self.head(&update.at).await?;
         if update.only_if.is_some_and(|expected| expected != (version.generation, version.revision)) {
             return Err(Error::RevisionChanged { current: version.revision });
+        }
+        let vocabulary = &self.surroundings.vocabulary;
+        let is_kept = |meta: &Bytes| vocabulary.differ_in_the_lock_alone(&version.meta, meta);
+        if !update.meta.as_ref().is_none_or(|meta| update.lock.is_some() && is_kept(meta)) {
+            return Err(Error::Unsupported(
+                "changes of the description of an object that is stored (its ACL)",
+            ));
         }
         // It is the version that was looked at which changes.
         let at = At { version: self.id_of(Some(version.id.clone())).await?, ..update.at.clone() };

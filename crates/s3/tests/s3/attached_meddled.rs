@@ -225,6 +225,35 @@ async fn governance_is_bypassed_there_only_where_the_caller_may_and_wants_to() {
 }
 
 #[tokio::test]
+async fn a_legal_hold_is_put_there_and_taken_off() {
+    let pair = Pair::locked().await;
+    let id = pair.front.ok("PUT", "/front/k", "", "x").await;
+    let id = id.headers.get("x-amz-version-id").unwrap().to_str().unwrap().to_owned();
+    for status in ["ON", "OFF"] {
+        let hold = format!("<LegalHold><Status>{status}</Status></LegalHold>");
+        pair.front.ok("PUT", "/front/k", "legal-hold", &hold).await;
+        for account in [(&pair.front, "/front/k"), (&pair.back, "/back/of/k")] {
+            let shown = account.0.ok("GET", account.1, "legal-hold", "").await;
+            assert_eq!(shown.xml("Status"), Some(status));
+        }
+        let deleted =
+            pair.front.administrator.s3("DELETE", "/front/k", &format!("versionId={id}"), &[], b"").await;
+        assert_eq!(deleted.status, if status == "ON" { 403 } else { 204 }, "{}", deleted.body);
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_gets_object_lock_only_where_the_other_store_has_it() {
+    let pair = Pair::attached().await;
+    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    pair.front.ok("PUT", "/front", "versioning", enabled).await;
+    let lock =
+        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
+    let (status, code, words) = pair.front.refused("PUT", "/front", "object-lock", lock).await;
+    assert_eq!((status, code.as_str()), (501, "NotImplemented"), "{words}");
+}
+
+#[tokio::test]
 async fn access_points_lead_to_the_bucket_wherever_it_is() {
     let pair = Pair::new().await;
     let create = "<CreateAccessPointRequest xmlns=\"http://awss3control.amazonaws.com/doc/2018-08-20/\"><Bucket>front</Bucket></CreateAccessPointRequest>";
