@@ -357,6 +357,58 @@ async fn a_listing_that_is_cut_off_is_not_a_complete_one() {
 }
 
 #[tokio::test]
+async fn what_a_store_says_and_does_not_do_is_not_taken_for_kept() {
+    let pair = Pair::new().await;
+    let none = "\"00000000000000000000000000000000\"";
+    pair.meddler.begin(move |asked| {
+        let (is_put, is_delete) = (asked.method == Method::PUT, asked.method == Method::DELETE);
+        match asked.headers.get("if-match") {
+            // It says yes to the right tag and no to the wrong one, and does nothing at all.
+            Some(tag) if (is_put || is_delete) && tag == none => Meddling::Instead(412, ""),
+            Some(_) if is_put || is_delete => Meddling::Instead(200, ""),
+            _ => Meddling::Pass,
+        }
+    });
+    let attached = pair.attachments.attach(pair.asked()).await.unwrap();
+    let found = attached.capabilities;
+    assert!(!found.put_if_match && !found.delete_if_match, "{found:?}");
+    assert!(found.put_if_absent && found.checksums && found.versions);
+}
+
+#[tokio::test]
+async fn a_refusal_for_another_reason_keeps_no_condition() {
+    let pair = Pair::new().await;
+    pair.meddler.begin(|asked| {
+        let conditional =
+            asked.headers.contains_key("if-match") || asked.headers.contains_key("if-none-match");
+        let wrong =
+            asked.headers.get("if-match").is_some_and(|tag| tag == "\"00000000000000000000000000000000\"");
+        match asked.method {
+            Method::PUT | Method::DELETE if wrong => Meddling::Instead(503, ""),
+            Method::POST if conditional => Meddling::Instead(400, ""),
+            _ => Meddling::Pass,
+        }
+    });
+    let found = pair.attachments.attach(pair.asked()).await.unwrap().capabilities;
+    assert!(!found.put_if_match && !found.delete_if_match && !found.complete_conditionally, "{found:?}");
+}
+
+#[tokio::test]
+async fn checksums_that_are_not_those_that_were_sent_are_none() {
+    let pair = Pair::new().await;
+    pair.meddler.begin(|asked| match asked.method {
+        Method::HEAD => Meddling::Changed(|answer| {
+            if let Some(sum) = answer.headers_mut().get_mut("x-amz-checksum-crc64nvme") {
+                *sum = "AAAAAAAAAAA=".parse().unwrap();
+            }
+        }),
+        _ => Meddling::Pass,
+    });
+    let found = pair.attachments.attach(pair.asked()).await.unwrap().capabilities;
+    assert!(!found.checksums && !found.checksums_of_parts, "{found:?}");
+}
+
+#[tokio::test]
 async fn the_null_version_is_judged_by_its_own_tags() {
     let pair = Pair::attached().await;
     let tagged = |value| [("x-amz-tagging", value)];
@@ -409,4 +461,56 @@ async fn a_null_version_that_is_the_latest_is_the_one_whose_tags_are_put() {
     let tags = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
     pair.front.ok("PUT", "/front/k", "tagging", tags).await;
     assert_eq!(told.try_iter().collect::<Vec<_>>(), ["tagging=&versionId=null"]);
+}
+
+#[tokio::test]
+async fn nothing_of_the_questions_is_left_there_however_they_end() {
+    for versioned in [false, true] {
+        let pair = Pair::new().await;
+        if versioned {
+            let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+            pair.back.ok("PUT", "/back", "versioning", enabled).await;
+        }
+        // It takes no parts.
+        pair.meddler.begin(|asked| match asked.uri.query() {
+            Some(query) if asked.method == Method::PUT && query.contains("partNumber") => {
+                Meddling::Instead(501, "")
+            }
+            _ => Meddling::Pass,
+        });
+        let refused = pair.attachments.attach(pair.asked()).await.unwrap_err();
+        assert!(matches!(refused, AttachError::Store(_)), "{refused}");
+        let kept = pair.kept().await;
+        assert!(!kept.contains("daypass"), "{kept}");
+        pair.meddler.end();
+        let pair = pair.attach().await;
+        let kept = pair.kept().await;
+        assert!(!kept.contains("daypass"), "{kept}");
+    }
+    let pair = Pair::locked().await;
+    assert!(pair.attachments.list().unwrap()[0].capabilities.object_lock);
+    let kept = pair.kept().await;
+    assert!(!kept.contains("daypass"), "{kept}");
+}
+
+#[tokio::test]
+async fn a_hold_that_does_not_hold_is_no_object_lock() {
+    let pair = Pair::new().await;
+    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    pair.back.ok("PUT", "/back", "versioning", enabled).await;
+    let lock =
+        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
+    pair.back.ok("PUT", "/back", "object-lock", lock).await;
+    pair.meddler.begin(|asked| match asked.method {
+        Method::PUT if asked.headers.contains_key("x-amz-object-lock-legal-hold") => {
+            Meddling::Changed(|answer| {
+                answer.headers_mut().insert("x-amz-version-id", "null".parse().unwrap());
+            })
+        }
+        _ => Meddling::Pass,
+    });
+    let found = pair.attachments.attach(pair.asked()).await.unwrap().capabilities;
+    assert!(found.versions && !found.object_lock, "{found:?}");
+    let kept = pair.kept().await;
+    assert!(!kept.contains("daypass"), "the hold is taken off: {kept}");
 }

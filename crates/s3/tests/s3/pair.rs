@@ -75,6 +75,13 @@ impl Pair {
         self.front.server.clock.advance(seconds);
         self.back.server.clock.advance(seconds);
     }
+
+    /// What the bucket there keeps: versions, delete markers and uploads.
+    pub(crate) async fn kept(&self) -> String {
+        let versions = self.back.ok("GET", "/back", "versions=", "").await.body;
+        let uploads = self.back.ok("GET", "/back", "uploads=", "").await.body;
+        format!("{versions}{uploads}")
+    }
 }
 
 /// What a server has attached.
