@@ -169,7 +169,7 @@ async fn what_the_other_store_cannot_do_is_refused_by_name() {
 #[tokio::test]
 async fn a_bucket_is_attached_empty_and_detached_with_all_left_there() {
     let pair = Pair::new().await;
-    let refused = async |asked: NewAttachment| pair.attachments.attach(asked).await.unwrap_err();
+    let refused = async |asked: NewAttachment| pair.attachments.attach(asked, "operator").await.unwrap_err();
     let other = NewAttachment { bucket: "other".to_owned(), ..pair.asked() };
     assert!(matches!(refused(other).await, AttachError::NoBucket(_)));
     let wrong = NewAttachment { secret: Secret::new("wrong".to_owned()), ..pair.asked() };
@@ -180,7 +180,7 @@ async fn a_bucket_is_attached_empty_and_detached_with_all_left_there() {
     assert!(matches!(refused(pair.asked()).await, AttachError::NotEmpty(_)));
     assert_eq!(pair.front.ok("GET", "/front/own", "", "").await.body, "x");
     pair.front.ok("DELETE", "/front/own", "", "").await;
-    pair.attachments.attach(pair.asked()).await.unwrap();
+    pair.attachments.attach(pair.asked(), "operator").await.unwrap();
     assert!(matches!(refused(pair.asked()).await, AttachError::IsAttached(_)));
     pair.front.ok("PUT", "/front/k", "", "there").await;
     // What is recorded opens again, and the secret is not in it.
@@ -188,10 +188,10 @@ async fn a_bucket_is_attached_empty_and_detached_with_all_left_there() {
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].there.as_str(), listed[0].capabilities.checksums), ("back", true));
     assert_eq!(pair.front.refused("DELETE", "/front", "", "").await.1, "BucketNotEmpty");
-    pair.attachments.detach("front").await.unwrap();
+    pair.attachments.detach("front", "operator").await.unwrap();
     assert_eq!(pair.front.refused("GET", "/front/k", "", "").await.1, "NoSuchKey");
     assert_eq!(pair.back.ok("GET", "/back/of/k", "", "").await.body, "there");
-    assert!(matches!(pair.attachments.detach("front").await, Err(AttachError::NotAttached(_))));
+    assert!(matches!(pair.attachments.detach("front", "operator").await, Err(AttachError::NotAttached(_))));
     pair.front.ok("PUT", "/front/own", "", "here again").await;
     let listed = pair.back.ok("GET", "/back", "list-type=2", "").await.body;
     assert!(

@@ -3,7 +3,7 @@
 
 use daypass_core::outbox;
 use daypass_core::store::AuditRecord;
-use daypass_s3::{AttachError, end_lifetimes};
+use daypass_s3::{AttachError, NewAttachment, end_lifetimes};
 use http::Method;
 use serde_json::Value;
 
@@ -87,7 +87,7 @@ async fn expiry_is_refused_by_name_where_no_condition_on_a_deletion_is_kept() {
         "<Filter/><AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>",
     );
     pair.front.ok("PUT", "/front", "lifecycle", &expires).await;
-    let refused = pair.attachments.attach(pair.asked()).await.unwrap_err();
+    let refused = pair.attachments.attach(pair.asked(), "operator").await.unwrap_err();
     assert!(matches!(refused, AttachError::Weaker { .. }), "{refused}");
     pair.front.ok("PUT", "/front", "lifecycle", &aborts).await;
     let pair = pair.attach().await;
@@ -263,7 +263,7 @@ async fn access_points_lead_to_the_bucket_wherever_it_is() {
     let pair = pair.attach().await;
     pair.front.ok("PUT", &path, "", "there").await;
     assert_eq!(pair.back.ok("GET", "/back/of/k", "", "").await.body, "there");
-    pair.attachments.detach("front").await.unwrap();
+    pair.attachments.detach("front", "operator").await.unwrap();
     assert_eq!(pair.front.refused("GET", &path, "", "").await.1, "NoSuchKey");
     pair.front.ok("PUT", &path, "", "here").await;
     assert_eq!(pair.front.ok("GET", "/front/k", "", "").await.body, "here");
@@ -369,7 +369,7 @@ async fn what_a_store_says_and_does_not_do_is_not_taken_for_kept() {
             _ => Meddling::Pass,
         }
     });
-    let attached = pair.attachments.attach(pair.asked()).await.unwrap();
+    let attached = pair.attachments.attach(pair.asked(), "operator").await.unwrap();
     let found = attached.capabilities;
     assert!(!found.put_if_match && !found.delete_if_match, "{found:?}");
     assert!(found.put_if_absent && found.checksums && found.versions);
@@ -389,7 +389,7 @@ async fn a_refusal_for_another_reason_keeps_no_condition() {
             _ => Meddling::Pass,
         }
     });
-    let found = pair.attachments.attach(pair.asked()).await.unwrap().capabilities;
+    let found = pair.attachments.attach(pair.asked(), "operator").await.unwrap().capabilities;
     assert!(!found.put_if_match && !found.delete_if_match && !found.complete_conditionally, "{found:?}");
 }
 
@@ -404,7 +404,7 @@ async fn checksums_that_are_not_those_that_were_sent_are_none() {
         }),
         _ => Meddling::Pass,
     });
-    let found = pair.attachments.attach(pair.asked()).await.unwrap().capabilities;
+    let found = pair.attachments.attach(pair.asked(), "operator").await.unwrap().capabilities;
     assert!(!found.checksums && !found.checksums_of_parts, "{found:?}");
 }
 
@@ -478,7 +478,7 @@ async fn nothing_of_the_questions_is_left_there_however_they_end() {
             }
             _ => Meddling::Pass,
         });
-        let refused = pair.attachments.attach(pair.asked()).await.unwrap_err();
+        let refused = pair.attachments.attach(pair.asked(), "operator").await.unwrap_err();
         assert!(matches!(refused, AttachError::Store(_)), "{refused}");
         let kept = pair.kept().await;
         assert!(!kept.contains("daypass"), "{kept}");
@@ -509,8 +509,48 @@ async fn a_hold_that_does_not_hold_is_no_object_lock() {
         }
         _ => Meddling::Pass,
     });
-    let found = pair.attachments.attach(pair.asked()).await.unwrap().capabilities;
+    let found = pair.attachments.attach(pair.asked(), "operator").await.unwrap().capabilities;
     assert!(found.versions && !found.object_lock, "{found:?}");
     let kept = pair.kept().await;
     assert!(!kept.contains("daypass"), "the hold is taken off: {kept}");
+}
+
+#[tokio::test]
+async fn to_attach_and_to_detach_is_audited_without_the_secret() {
+    let pair = Pair::new().await;
+    let wrong = NewAttachment { there: "none-such".to_owned(), ..pair.asked() };
+    pair.attachments.attach(wrong, "operator").await.unwrap_err();
+    let pair = pair.attach().await;
+    pair.attachments.detach("front", "operator").await.unwrap();
+    let told: Vec<AuditRecord> = pair.front.server.audit();
+    let told: Vec<_> = told.iter().filter(|record| record.event_source == "daypass").collect();
+    let names: Vec<_> = told.iter().map(|record| record.event_name.as_str()).collect();
+    assert_eq!(names, ["AttachBucket", "AttachBucket", "DetachBucket"]);
+    let codes = told.iter().map(|record| {
+        let event: Value = serde_json::from_str(&record.event).unwrap();
+        event.get("errorCode").is_some()
+    });
+    assert_eq!(codes.collect::<Vec<_>>(), [true, false, false]);
+    for record in told {
+        assert!(record.management && !record.read_only && record.username == "operator");
+        assert!(!record.event.contains(&format!("{:s<40}", "key")), "{}", record.event);
+        assert_eq!(record.resources, [("AWS::S3::Bucket".to_owned(), "front".to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_of_another_store_is_bounded() {
+    let pair = Pair::new().await;
+    let long = || "x".repeat(5000);
+    for asked in [
+        NewAttachment { endpoint: format!("http://{}", long()), ..pair.asked() },
+        NewAttachment { region: long(), ..pair.asked() },
+        NewAttachment { there: long(), ..pair.asked() },
+        NewAttachment { prefix: long(), ..pair.asked() },
+        NewAttachment { access_key_id: long(), ..pair.asked() },
+    ] {
+        let refused = pair.attachments.attach(asked, "operator").await.unwrap_err();
+        let refused = refused.to_string();
+        assert!(refused.contains("bytes") && refused.len() < 500, "{refused}");
+    }
 }

@@ -51,7 +51,7 @@ impl Pair {
     }
 
     pub(crate) async fn attach(self) -> Self {
-        self.attachments.attach(self.asked()).await.unwrap();
+        self.attachments.attach(self.asked(), "operator").await.unwrap();
         self
     }
 
