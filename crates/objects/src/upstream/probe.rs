@@ -269,8 +269,8 @@ impl Probe<'_> {
         Ok(true)
     }
 
-    /// Whether versions are listed and found by their ids, and by nothing else; where they are kept, that they are, and go one
-    /// by one.
+    /// Whether versions are listed and found by their ids; where they are kept, that they are found by nothing else, and go one by
+    /// one.
     async fn versions(&self) -> Result<bool> {
         let Ok(state) = self.upstream.ask_versioning().await else { return Ok(false) };
         self.put("twice", BYTES, &[]).await?;

@@ -47,6 +47,13 @@ impl Upstream {
         describe::version(&headers, &*self.surroundings.vocabulary, tags, is_latest)
     }
 
+    /// Whether a version is named in a bucket that never had any: some stores take every id for the object then.
+    pub(super) async fn never_was(&self, at: &At) -> Result<bool> {
+        let named =
+            self.capabilities.versions && at.version.as_ref().is_some_and(|id| *id != VersionId::Null);
+        Ok(named && self.versioning().await? == Versioning::Unversioned)
+    }
+
     /// What names a version that was found. Stores leave out which it is where it is the null version, which is also to be named
     /// where there are others.
     pub(super) async fn id_of(&self, named: Option<VersionId>) -> Result<Option<VersionId>> {
@@ -69,6 +76,9 @@ impl Upstream {
     }
 
     pub(super) async fn head_headers(&self, at: &At, there: &str) -> Result<HeaderMap> {
+        if self.never_was(at).await? {
+            return Err(Error::NoSuchVersion);
+        }
         let ask = Ask::new(Method::HEAD, Some(there));
         let ask =
             if self.capabilities.checksums { ask.header("x-amz-checksum-mode", "ENABLED")? } else { ask };

@@ -137,6 +137,9 @@ impl Upstream {
     ) -> Result<Deleted> {
         let there = self.there(&delete.key)?;
         let at = At { bucket, key: delete.key, version: delete.version };
+        if self.never_was(&at).await? {
+            return Ok(Deleted::default());
+        }
         let mut ask = self.versioned(Ask::new(Method::DELETE, Some(&there)), at.version.as_ref())?;
         let only_if = self.looked_at(&at, &there, delete.only_if).await?;
         self.conditions(&only_if, (false, self.capabilities.delete_if_match), &mut ask.headers)?;
