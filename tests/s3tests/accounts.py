@@ -56,10 +56,12 @@ def configuration():
         "iam root": user("root", ACCOUNTS["root"]),
         "iam alt root": user("altroot", ACCOUNTS["alt root"]),
         "fixtures": {"bucket prefix": "s3t-{random}-", "iam name prefix": "s3-tests-", "iam path prefix": "/s3-tests/"},
-        "webidentity": dict.fromkeys(("token", "aud", "sub", "azp", "user_token", "thumbprint", "KC_REALM"), "x"),
+        "webidentity": json.loads(os.environ["WEB_IDENTITY"]),
     }
     ROOTS.update({sections[f"iam {name}"]["access_key"]: ACCOUNTS[name] for name in ("root", "alt root")})
-    sections["s3 main"] |= {"api_name": "eu-west-1", "lc_debug_interval": "1"}
+    kms = session(ACCOUNTS["main"]).client("kms", endpoint_url=os.environ["ENDPOINT"])
+    keys = {name: kms.create_key()["KeyMetadata"]["Arn"] for name in ("kms_keyid", "kms_keyid2")}
+    sections["s3 main"] |= {"api_name": "eu-west-1", "lc_debug_interval": "1", **keys}
     host, port = os.environ["ENDPOINT"].removeprefix("http://").split(":")
     sections["DEFAULT"] = {"host": "localhost" if host == "127.0.0.1" else host, "port": port, "is_secure": "False", "ssl_verify": "False"}
     return "\n".join(f"[{section}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()) for section, values in sections.items())

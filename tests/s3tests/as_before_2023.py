@@ -3,6 +3,7 @@
 * Buckets that AWS makes since April 2023 have no ACLs and block public access. The suite's buckets are brought to what
   buckets were before: ownership controls and the public access block are taken away right after each is made, and an ACL
   of the request is put afterwards. Where the request itself names an ownership, it stays.
+* Buckets that AWS makes since April 2026 take no objects that are encrypted with keys of the caller. The suite's buckets do.
 * Owners and grantees have no display name in AWS's answers since November 2025. The suite compares them, so those that its
   own configuration names are filled in by id.
 """
@@ -20,6 +21,10 @@ import botocore.client
 import requests
 
 ACL = ("ACL", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
+TAKES_ALL = {
+    "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+    "BlockedEncryptionTypes": {"EncryptionType": ["NONE"]},
+}
 call = botocore.client.BaseClient._make_api_call
 
 
@@ -59,6 +64,7 @@ def make_api_call(self, operation, parameters):
     if "ObjectOwnership" not in parameters:
         call(self, "DeleteBucketOwnershipControls", bucket)
     call(self, "DeletePublicAccessBlock", bucket)
+    call(self, "PutBucketEncryption", {**bucket, "ServerSideEncryptionConfiguration": {"Rules": [TAKES_ALL]}})
     if acl:
         call(self, "PutBucketAcl", {**bucket, **acl})
     return answer

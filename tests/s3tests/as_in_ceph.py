@@ -18,6 +18,8 @@ import pytest
 
 import accounts
 
+# The suite names some buckets itself, which all workers would make.
+NAMED = [(name, f"{name}-{accounts.ACCOUNTS['iam']}") for name in ("test1", "test2")]
 OF_NOBODY = "arn:aws:iam:::"
 OWN = f"arn:aws:iam::{accounts.ACCOUNTS['iam']}:"
 # What sessions are called; the suite takes them for parts of IAM.
@@ -49,7 +51,7 @@ def make_api_call(self, operation, parameters):
         parameters = replaced(parameters, [("http://", "https://")])
     if operation == "DeleteUser" and "UserName" in parameters:
         leave_groups(self, parameters)
-    answer = call(self, operation, replaced(parameters, [(OF_NOBODY + "assumed-role", SESSIONS + "assumed-role"), (OF_NOBODY, OWN)]))
+    answer = call(self, operation, replaced(parameters, [(OF_NOBODY + "assumed-role", SESSIONS + "assumed-role"), (OF_NOBODY, OWN), *NAMED]))
     if service in ("iam", "sts"):
         answer = replaced(answer, [(OWN, OF_NOBODY), (SESSIONS, "arn:aws:sts:::")])
     return answer
@@ -77,9 +79,11 @@ boto3.client, boto3.resource = in_a_region(boto3.client), in_a_region(boto3.reso
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item):
-    """What a test that failed gave the user `alt` would be in the way of all that follow."""
+    """What a test that failed gave the user `alt` would be in the way of all that follow, and so would its provider."""
     if os.environ["SHAPE"] != "iam":
         return
     iam = accounts.session(accounts.ACCOUNTS["iam"]).client("iam", endpoint_url=os.environ["ENDPOINT"])
     for name in call(iam, "ListUserPolicies", {"UserName": "alt"})["PolicyNames"]:
         call(iam, "DeleteUserPolicy", {"UserName": "alt", "PolicyName": name})
+    for provider in call(iam, "ListOpenIDConnectProviders", {})["OpenIDConnectProviderList"]:
+        call(iam, "DeleteOpenIDConnectProvider", {"OpenIDConnectProviderArn": provider["Arn"]})

@@ -44,7 +44,7 @@ for _ in $(seq 200); do curl -fs "http://127.0.0.1:$port/_daypass/health" >/dev/
 part() {
   local shape=$1
   shift
-  (cd "$checkout" && SHAPE=$shape "$python" -m pytest -p accounts -p as_before_2023 -p as_in_ceph -p no:cacheprovider \
+  (cd "$checkout" && SHAPE=$shape "$python" -m pytest -p issuer -p accounts -p as_before_2023 -p as_in_ceph -p no:cacheprovider \
     -n "$WORKERS" --timeout 180 -q --tb=short --color=no "$@") >"$out/$shape.log" 2>&1
 }
 export RESULTS=$out/results.tsv

@@ -103,6 +103,7 @@ pub struct Cx {
     pub(crate) origin: Option<String>,
     pub(crate) asked_method: Option<String>,
     pub(crate) requester_pays: bool,
+    pub(crate) asks_for_encryption: bool,
     pub(crate) website: Option<Website>,
     pub(crate) ids: Ids,
     /// What the request says, once it was read.
@@ -299,6 +300,13 @@ impl Cx {
     #[must_use]
     pub fn requester_pays(&self) -> bool {
         self.requester_pays
+    }
+
+    /// Whether the request says how an object is to be encrypted (`x-amz-server-side-encryption`), also where its operation
+    /// makes none.
+    #[must_use]
+    pub fn asks_for_encryption(&self) -> bool {
+        self.asks_for_encryption
     }
 
     /// The website that the request is to, if it is to one.

@@ -351,6 +351,7 @@ impl Gate {
             |name: &str| arrival.head.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let (origin, asked_method) = (text("origin"), text("access-control-request-method"));
         let referer = text("referer");
+        let asks_for_encryption = arrival.head.headers.contains_key("x-amz-server-side-encryption");
         let mut head = arrival.head;
         let cx = Cx {
             state: Arc::clone(&self.state),
@@ -371,6 +372,7 @@ impl Gate {
             origin,
             asked_method,
             requester_pays: arrival.website.is_none() && says_it_pays,
+            asks_for_encryption,
             website: arrival.website,
             ids: arrival.ids,
             input: OnceLock::new(),

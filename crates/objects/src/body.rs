@@ -1,6 +1,6 @@
 //! Bytes on their way in and out.
 
-use crate::{CallerError, Digests, Result, SealKey, Version};
+use crate::{CallerError, Digests, Result, SealKey, Version, Versioning};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -69,6 +69,8 @@ impl fmt::Debug for Body {
 pub struct Opened {
     /// What it is.
     pub version: Version,
+    /// How its bucket kept versions when it was found, where that is known without asking again.
+    pub versioning: Option<Versioning>,
     pub(crate) contents: Box<dyn Contents>,
 }
 
@@ -76,7 +78,13 @@ impl Opened {
     /// For engines: a version and the way to its bytes.
     #[must_use]
     pub fn new(version: Version, contents: Box<dyn Contents>) -> Self {
-        Self { version, contents }
+        Self { version, versioning: None, contents }
+    }
+
+    /// The same, found in a bucket that keeps versions like this.
+    #[must_use]
+    pub fn with_versioning(self, versioning: Versioning) -> Self {
+        Self { versioning: Some(versioning), ..self }
     }
 
     /// The bytes of a range, which must lie within the object.

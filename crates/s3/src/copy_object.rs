@@ -112,7 +112,7 @@ async fn attempt(
     admit_size(opened)?;
     refuse_no_change(&source, &bucket, input)?;
     let (names_versions, source_id) =
-        (names_versions(cx, &bucket).await?, shown_id(cx, &source.subject.bucket, &opened.version.id).await?);
+        (names_versions(cx, &bucket).await?, shown_id(cx, &source.subject.bucket, opened).await?);
     let lock = wanted!(input).lock(cx, &bucket)?;
     let sealed = plan.seal(cx).await?;
     let description = Kept { lock, ..description(cx, &bucket, opened, &tags, input, sealed.kept.as_ref())? };

@@ -199,6 +199,11 @@ fn streamed(body: ObjectBody) -> Body {
 async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) -> Result<Shown, Error> {
     let opened = subject.opened(cx)?;
     let version = &opened.version;
+    // S3 API reference, GetObject, "Encryption".
+    if cx.asks_for_encryption() && cx.website().is_none() {
+        let words = "x-amz-server-side-encryption header is not supported for this operation.";
+        return Err(invalid_argument(words, "x-amz-server-side-encryption", "null").into());
+    }
     let description = Description::decode(&version.meta)?;
     let opening = Opening::of(cx, description.sealing.as_ref(), asked.customer_key)?;
     let is_anonymous = matches!(cx.caller().kind(), CallerKind::Anonymous);
@@ -213,7 +218,7 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         whole: version.size,
         e_tag: quoted(&version.etag),
         last_modified: modified,
-        version_id: shown_id(cx, &subject.bucket, &version.id).await?,
+        version_id: shown_id(cx, &subject.bucket, opened).await?,
         opening,
         checksums: Checksums::default(),
         checksum_type: None,

@@ -48,7 +48,7 @@ async fn run(
         if wants(ObjectAttributes::ObjectParts) { parts(cx, opened, &input).await? } else { None };
     Ok(Answered::new(GetObjectAttributesOutput {
         last_modified: Some(time(version.modified)),
-        version_id: shown_id(cx, &subject.bucket, &version.id).await?,
+        version_id: shown_id(cx, &subject.bucket, opened).await?,
         // The one place where S3 leaves out its quotes.
         e_tag: wants(ObjectAttributes::ETag).then(|| version.etag.to_string()),
         checksum: wants(ObjectAttributes::Checksum).then(|| shown_checksum(version)),

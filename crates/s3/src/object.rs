@@ -241,8 +241,13 @@ pub(crate) async fn names_versions(cx: &Cx, bucket: &Bucket) -> Result<bool, Err
 ///
 /// # Errors
 /// As [`names_versions`].
-pub(crate) async fn shown_id(cx: &Cx, bucket: &Bucket, id: &VersionId) -> Result<Option<String>, Error> {
-    let shown = *id != VersionId::Null || names_versions(cx, bucket).await?;
+pub(crate) async fn shown_id(cx: &Cx, bucket: &Bucket, opened: &Opened) -> Result<Option<String>, Error> {
+    let id = &opened.version.id;
+    let shown = *id != VersionId::Null
+        || match opened.versioning {
+            Some(versioning) => versioning != Versioning::Unversioned,
+            None => names_versions(cx, bucket).await?,
+        };
     Ok(shown.then(|| id.to_string()))
 }
 

@@ -54,8 +54,7 @@ impl Asked<'_> {
     ) -> Result<Answered<O>, Error> {
         let kept = tag::encode(&tag::of_object(self.tags)?);
         for _ in 0..ATTEMPTS {
-            let version = &subject.opened(cx)?.version;
-            let output = answer(shown_id(cx, &subject.bucket, &version.id).await?);
+            let output = answer(shown_id(cx, &subject.bucket, subject.opened(cx)?).await?);
             let change = Change { tags: Some(kept.clone().into()), event: self.event, ..Change::default() };
             if let Some(output) = change::attempt(cx, &subject, change, output).await? {
                 return Ok(Answered::new(output));
@@ -111,8 +110,7 @@ async fn get(
     _: GetObjectTaggingRequest,
     _: Payload,
 ) -> Result<Answered<GetObjectTaggingOutput>, Error> {
-    let version = &subject.opened(cx)?.version;
-    let version_id = shown_id(cx, &subject.bucket, &version.id).await?;
+    let version_id = shown_id(cx, &subject.bucket, subject.opened(cx)?).await?;
     Ok(Answered::new(GetObjectTaggingOutput { version_id, tag_set: tag::shown(subject.tags()) }))
 }
 

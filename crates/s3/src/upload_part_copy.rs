@@ -54,7 +54,7 @@ async fn run(
         );
         return Err(invalid_request(words).into());
     }
-    let source_id = shown_id(cx, &source.subject.bucket, &opened.version.id).await?;
+    let source_id = shown_id(cx, &source.subject.bucket, opened).await?;
     let shown = begun.chosen().map(|chosen| chosen.algorithm);
     let (to_key, told) = (to.key(cx)?, to.shown.clone());
     let answer = move |written: &PartWritten| answer(written, shown, source_id.clone(), told.clone());

@@ -34,7 +34,7 @@ struct Opened {
 async fn open(shared: &Arc<Shared>, source: Source) -> Result<Opened> {
     let held = Arc::clone(shared);
     let opened = shared.reads.run(move |reader| {
-        let (version, held) = reading::hold(&held, reader, &source.at)?;
+        let (version, _, held) = reading::hold(&held, reader, &source.at)?;
         if version.generation != source.generation {
             return Err(Error::SourceChanged);
         }

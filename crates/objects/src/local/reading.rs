@@ -16,7 +16,9 @@ use super::record::{
 };
 use super::status::Status;
 use super::versions;
-use crate::{At, Contents, Error, KeyId, ObjectBody, ObjectPart, Opened, Result, SealKey, Version};
+use crate::{
+    At, Contents, Error, KeyId, ObjectBody, ObjectPart, Opened, Result, SealKey, Version, Versioning,
+};
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -52,7 +54,7 @@ pub(super) fn head(view: &dyn View, at: &At) -> Result<Version> {
 
 /// Finds an object and all that is needed to read it later.
 pub(super) fn open(shared: &Arc<Shared>, reader: &mut SqliteReader, at: &At) -> Result<Opened> {
-    let (version, held) = hold(shared, reader, at)?;
+    let (version, versioning, held) = hold(shared, reader, at)?;
     let held = match held {
         Held::Fragments(fragments)
             if version.size <= AT_ONCE && !fragments.iter().any(OpenFragment::needs_key) =>
@@ -62,14 +64,18 @@ pub(super) fn open(shared: &Arc<Shared>, reader: &mut SqliteReader, at: &At) -> 
         held => held,
     };
     let contents = LocalContents { shared: Arc::clone(shared), held: Arc::new(held) };
-    Ok(Opened::new(version, Box::new(contents)))
+    Ok(Opened::new(version, Box::new(contents)).with_versioning(versioning))
 }
 
-/// The version and its data, held.
-pub(super) fn hold(shared: &Arc<Shared>, reader: &mut SqliteReader, at: &At) -> Result<(Version, Held)> {
+/// The version, how its bucket keeps versions, and its data, held.
+pub(super) fn hold(
+    shared: &Arc<Shared>,
+    reader: &mut SqliteReader,
+    at: &At,
+) -> Result<(Version, Versioning, Held)> {
     let reading = shared.readers.enter();
     snapshot(reader, |view| {
-        versions::bucket(view, at.bucket)?;
+        let bucket = versions::bucket(view, at.bucket)?;
         let found = versions::find_object(view, at)?;
         let object = found.version.object().ok_or(Error::NoSuchVersion)?;
         let held = match &object.data {
@@ -84,7 +90,7 @@ pub(super) fn hold(shared: &Arc<Shared>, reader: &mut SqliteReader, at: &At) -> 
                 Held::Manifest { number: *number, chunks: record.chunks, _reading: reading }
             }
         };
-        Ok((found.version.public_object(object, found.is_latest), held))
+        Ok((found.version.public_object(object, found.is_latest), bucket.versioning, held))
     })
 }
 

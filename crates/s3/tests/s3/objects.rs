@@ -63,6 +63,19 @@ async fn an_object_is_read_as_it_was_put() {
 }
 
 #[tokio::test]
+async fn who_reads_does_not_say_how_to_encrypt() {
+    let account = Account::with_bucket("b-1").await;
+    put(&account.administrator, "k", &[], "hello").await.ok();
+    for algorithm in ["AES256", "aws:kms"] {
+        let asked = [("x-amz-server-side-encryption", algorithm)];
+        assert_eq!(get(&account.administrator, "k", "", &asked).await.refused().0, "InvalidArgument");
+        assert_eq!(get(&account.administrator, "missing", "", &asked).await.refused().0, "NoSuchKey");
+        let head = ask_with(&account.administrator, "HEAD", "/b-1/k", "", &asked, "").await;
+        assert_eq!(head.status, 400);
+    }
+}
+
+#[tokio::test]
 async fn what_nobody_chose_is_s3s_default() {
     let account = Account::with_bucket("b-1").await;
     let made = account.administrator.s3("PUT", "/b-1/k", "", &[], b"123456789").await.ok();

@@ -208,9 +208,34 @@ impl Sqlite {
 
 impl Reader for SqliteReader {
     fn snapshot(&mut self, read: &mut dyn FnMut(&dyn View)) -> Result<(), IndexError> {
-        let transaction = self.connection.transaction().map_err(failure)?;
-        read(&*transaction);
-        transaction.rollback().map_err(failure)
+        let held = HeldState::of(&self.connection).map_err(failure)?;
+        read(&self.connection);
+        drop(held);
+        // A transaction that only read has nothing to fail on.
+        if self.connection.is_autocommit() {
+            Ok(())
+        } else {
+            Err(IndexError::Failed("a snapshot does not end".into()))
+        }
+    }
+}
+
+/// The last committed state, for as long as this lives. Every lookup begins and ends one, so its statements are kept.
+struct HeldState<'c>(&'c Connection);
+
+impl<'c> HeldState<'c> {
+    fn of(connection: &'c Connection) -> rusqlite::Result<Self> {
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self(connection))
+    }
+}
+
+impl Drop for HeldState<'_> {
+    fn drop(&mut self) {
+        let ended = self.0.prepare_cached("COMMIT").and_then(|mut statement| statement.execute([]));
+        if let Err(error) = ended {
+            tracing::error!(%error, "a snapshot of the index does not end");
+        }
     }
 }
 
