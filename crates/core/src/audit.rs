@@ -119,6 +119,7 @@ impl<'a> Call<'a> {
         let draft = self.draft(trail);
         match outcome {
             Ok(output) => draft.finish(Some(output)),
+            Err(_) if trail.outcome_unknown => draft.unknown(),
             Err(fault) => draft.fail(fault),
         }
     }

@@ -129,6 +129,8 @@ pub(crate) struct Trail {
     pub(crate) additional: serde_json::Map<String, serde_json::Value>,
     /// The record of a success is written with the change: by the object store, or by the operation's own transaction.
     pub(crate) noted: bool,
+    /// Nobody knows whether the change was made.
+    pub(crate) outcome_unknown: bool,
     /// Headers that a refusal carries, whatever it is.
     pub(crate) on_refusal: Vec<(&'static str, String)>,
     /// Headers that every answer carries.
@@ -327,6 +329,12 @@ impl Cx {
     /// Adds a fact to the request's audit record (`additionalEventData`).
     pub fn note(&self, key: &str, value: impl Into<serde_json::Value>) {
         self.trail().additional.insert(key.to_owned(), value.into());
+    }
+
+    /// Nobody knows whether the change that was asked for was made, whatever the caller is answered: the audit record says
+    /// that, and not that it failed.
+    pub fn outcome_is_unknown(&self) {
+        self.trail().outcome_unknown = true;
     }
 
     /// Asks whether the caller may do all of this.

@@ -32,6 +32,7 @@ pub mod mfa;
 mod object_keys;
 mod observer;
 mod operation;
+mod operator;
 pub mod organizations;
 pub mod outbox;
 mod payload;
@@ -74,6 +75,7 @@ pub use observer::{Exchange, Observer};
 pub use operation::{Answered, ChecksOf, Entry, Preparing, RunOf, Running, Streamed};
 #[doc(hidden)]
 pub use operation::{perform, take_input};
+pub use operator::Operated;
 pub use organizations::Organizations;
 pub use payload::{Body, BodyError, Payload, full};
 pub use provider_keys::{NoKeys, ProviderKeys};

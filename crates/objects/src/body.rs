@@ -124,7 +124,7 @@ impl Opened {
     }
 
     /// The parts that the object was uploaded in, from the `first`th (counted from 1) on, at most `limit`; none if it
-    /// was not.
+    /// was not. They may be fewer where each has to be asked for, but not none of those that there are.
     ///
     /// # Errors
     /// What reading fails with.

@@ -153,7 +153,7 @@ pub enum Error {
     /// The store that keeps the bucket could not be reached, or says that it is overloaded. Nothing was done.
     #[error("the store of this bucket is unavailable: {0}")]
     Unavailable(String),
-    /// The store that keeps the bucket was asked, and how it ended is not known.
+    /// The store that keeps the bucket was asked for a change, and whether it was made is not known.
     #[error("the store of this bucket did not answer: {0}")]
     Unanswered(String),
     /// The store that keeps the bucket refuses us, or answers what makes no sense: its operator or ours must see to it.

@@ -193,6 +193,8 @@ pub struct Update {
     pub tags: Option<Bytes>,
     /// A new lock. What may follow what is for the caller to judge, with [`Update::only_if`].
     pub lock: Option<Lock>,
+    /// Whether the caller may and wants to bypass a governance retention, for a store that judges that too.
+    pub bypass_governance: bool,
     /// A new storage state.
     pub storage: Option<Storage>,
     /// When, and what to note.
@@ -203,7 +205,16 @@ impl Update {
     /// Changes nothing yet.
     #[must_use]
     pub fn new(at: At, commit: Commit) -> Self {
-        Self { at, only_if: None, meta: None, tags: None, lock: None, storage: None, commit }
+        Self {
+            at,
+            only_if: None,
+            meta: None,
+            tags: None,
+            lock: None,
+            bypass_governance: false,
+            storage: None,
+            commit,
+        }
     }
 }
 

@@ -262,6 +262,26 @@ impl Record for AtBucket {
     }
 }
 
+/// The bucket gets another number, and is the same: what leads to it leads to it still.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn follow(tx: &mut Tx<'_>, bucket: &Bucket, number: u64) -> Result<(), StoreError> {
+    let all = tx.all::<AccessPoint>(&Prefix::new(&["s3", "access-point"]))?;
+    let leads_here = |one: &AccessPoint| one.bucket == bucket.name && one.bucket_number == bucket.number;
+    for mut access_point in all.into_iter().filter(leads_here) {
+        let at_bucket = AtBucket::of(&access_point).key();
+        let is_own = tx.get::<AtBucket>(&at_bucket)?.is_some();
+        access_point.bucket_number = number;
+        if is_own {
+            tx.delete(&at_bucket);
+            tx.put(&AtBucket::of(&access_point))?;
+        }
+        tx.put(&access_point)?;
+    }
+    Ok(())
+}
+
 /// `arn:aws:s3:region:account:accesspoint/name`.
 pub(crate) fn arn(region: &str, account: &AccountId, name: &str) -> String {
     format!("arn:aws:s3:{region}:{account}:accesspoint/{name}")

@@ -5,17 +5,23 @@
 
 use std::sync::Arc;
 
-use daypass_core::model::Timestamp;
+use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::objects::upstream::{self, Capabilities, Now, RootCertStore, Surroundings, Upstream};
 use daypass_core::objects::{self, BucketId, Commit, Error as Engine, Objects as _, Versioning};
 use daypass_core::store::records::Sealed;
-use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, TransactError, Tx};
-use daypass_core::{ObjectKeys, Purpose, Secret, State};
+use daypass_core::store::{Key, Prefix, Read, Record, StoreError, TransactError, Tx};
+use daypass_core::{ObjectKeys, Operated, Purpose, Secret, State};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::bucket::Bucket;
-use crate::object_lock;
 use crate::vocabulary::Headers;
+use crate::{access_point, lifecycle, object_lock};
+
+/// Buckets that are attached at most: each keeps connections of its own.
+const MAX_ATTACHMENTS: usize = 1000;
+/// Characters of a parameter in the audit log.
+const MAX_SHOWN: usize = 1024;
 
 /// Where the objects of a bucket are.
 #[derive(Clone, Serialize, Deserialize)]
@@ -69,6 +75,15 @@ impl Attachment {
     }
 }
 
+/// What the store of the bucket can do, if it is another than ours, which can do everything.
+///
+/// # Errors
+/// If the record does not read.
+pub(crate) fn capabilities(tx: &impl Read, bucket: &str) -> Result<Option<Capabilities>, StoreError> {
+    let attachment = tx.get::<Attachment>(&Attachment::key_of(bucket))?;
+    Ok(attachment.map(|attachment| attachment.capabilities))
+}
+
 /// An attachment, as the operator is told of it: everything but the secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attached {
@@ -116,6 +131,32 @@ pub struct NewAttachment {
     pub vouched: bool,
 }
 
+impl NewAttachment {
+    /// Everything but the secret, for the audit log.
+    fn shown(&self) -> Value {
+        let cut = |text: &str| text.chars().take(MAX_SHOWN).collect::<String>();
+        json!({
+            "bucketName": cut(&self.bucket),
+            "endpoint": cut(&self.endpoint),
+            "region": cut(&self.region),
+            "there": cut(&self.there),
+            "prefix": cut(&self.prefix),
+            "accessKeyId": cut(&self.access_key_id),
+            "plain": self.plain,
+            "vouched": self.vouched,
+        })
+    }
+}
+
+fn operated<'a>(
+    account: &'a AccountId,
+    what: &'static str,
+    bucket: &'a str,
+    parameters: Value,
+) -> Operated<'a> {
+    Operated { account, by: "", what, resource: ("AWS::S3::Bucket", bucket), parameters }
+}
+
 /// Why a bucket is not attached or detached.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -129,6 +170,9 @@ pub enum AttachError {
     /// It is not.
     #[error("the bucket `{0}` is not attached")]
     NotAttached(String),
+    /// There are as many attachments as there may be.
+    #[error("{MAX_ATTACHMENTS} buckets are attached, which are all that may be")]
+    TooMany,
     /// What is in it would be out of sight.
     #[error("the bucket `{0}` has objects or versions of its own: attach an empty one")]
     NotEmpty(String),
@@ -234,14 +278,30 @@ impl Attachments {
         Ok(self.records()?.into_iter().map(Attachment::show).collect())
     }
 
-    /// Attaches a bucket to another store, after asking what that can do.
+    /// Attaches a bucket to another store, after asking what that can do. That `by` tried is audited, and how it ended.
     ///
     /// # Errors
     /// See [`AttachError`]. Nothing is attached then.
-    pub async fn attach(&self, new: NewAttachment) -> Result<Attached, AttachError> {
+    pub async fn attach(&self, new: NewAttachment, by: &str) -> Result<Attached, AttachError> {
+        let (name, parameters) = (new.bucket.clone(), new.shown());
+        let account = self.account_of(&name)?;
+        let operated = Operated { by, ..operated(&account, "AttachBucket", &name, parameters) };
+        let attached = self.attach_unaudited(new, &operated).await;
+        self.failed(attached, &operated).await
+    }
+
+    async fn attach_unaudited(
+        &self,
+        new: NewAttachment,
+        operated: &Operated<'_>,
+    ) -> Result<Attached, AttachError> {
         let bucket = self.bucket(&new.bucket)?;
-        if self.records().map_err(ours)?.iter().any(|known| known.bucket == new.bucket) {
+        let known = self.records().map_err(ours)?;
+        if known.iter().any(|known| known.bucket == new.bucket) {
             return Err(AttachError::IsAttached(new.bucket));
+        }
+        if known.len() >= MAX_ATTACHMENTS {
+            return Err(AttachError::TooMany);
         }
         let number = self.number();
         let random = format!("{:016x}", self.number());
@@ -252,10 +312,27 @@ impl Attachments {
             return Err(AttachError::NotEncrypted);
         }
         self.keeps_promises(&bucket, &upstream).await?;
+        let attachment = self.made(new, number, capabilities)?;
+        self.engine.attach(BucketId(number), upstream);
+        let record = operated.record(&self.state, None);
+        self.renumber(&bucket, number, |tx| {
+            tx.audit(record.clone());
+            tx.put(&attachment)
+        })
+        .await?;
+        Ok(attachment.show())
+    }
+
+    fn made(
+        &self,
+        new: NewAttachment,
+        number: u64,
+        capabilities: Capabilities,
+    ) -> Result<Attachment, AttachError> {
         let context = Attachment::context(number);
         let sealed =
             self.state.ring.seal(Purpose::Record, context.as_bytes(), new.secret.expose().as_bytes());
-        let attachment = Attachment {
+        Ok(Attachment {
             bucket: new.bucket,
             number,
             endpoint: new.endpoint,
@@ -269,28 +346,54 @@ impl Attachments {
             capabilities,
             vouched: new.vouched && !capabilities.encryption,
             since: self.state.clock.now().truncated(),
-        };
-        self.engine.attach(BucketId(number), upstream);
-        self.renumber(&bucket, number, |tx| tx.put(&attachment)).await?;
-        Ok(attachment.show())
+        })
     }
 
-    /// Gives a bucket its place here again, empty. What is in the other store stays there.
+    /// Gives a bucket its place here again, empty. What is in the other store stays there. That `by` tried is audited.
     ///
     /// # Errors
     /// See [`AttachError`].
-    pub async fn detach(&self, name: &str) -> Result<(), AttachError> {
+    pub async fn detach(&self, name: &str, by: &str) -> Result<(), AttachError> {
+        let account = self.account_of(name)?;
+        let operated =
+            Operated { by, ..operated(&account, "DetachBucket", name, json!({ "bucketName": name })) };
+        let detached = self.detach_unaudited(name, &operated).await;
+        self.failed(detached, &operated).await
+    }
+
+    async fn detach_unaudited(&self, name: &str, operated: &Operated<'_>) -> Result<(), AttachError> {
         let bucket = self.bucket(name)?;
         let known = self.records().map_err(ours)?;
         if !known.iter().any(|known| known.bucket == name) {
             return Err(AttachError::NotAttached(name.to_owned()));
         }
         let key = Attachment::key_of(name);
+        let record = operated.record(&self.state, None);
         self.renumber(&bucket, self.number(), |tx| {
+            tx.audit(record.clone());
             tx.delete(&key);
             Ok(())
         })
         .await
+    }
+
+    /// The record of a success commits with it; that of a failure is written here.
+    async fn failed<T>(
+        &self,
+        result: Result<T, AttachError>,
+        operated: &Operated<'_>,
+    ) -> Result<T, AttachError> {
+        if let Err(error) = &result {
+            let record = operated.record(&self.state, Some(&error.to_string()));
+            self.state.store.record(record).await.map_err(ours)?;
+        }
+        result
+    }
+
+    /// Whose the bucket is; the server's own account where there is none.
+    fn account_of(&self, name: &str) -> Result<AccountId, AttachError> {
+        let found = self.state.kept.get::<Bucket>(&Bucket::key_of(name)).map_err(ours)?;
+        Ok(found.map_or_else(|| self.state.account.clone(), |bucket| bucket.account.clone()))
     }
 
     /// The bucket with another number, and what goes with it.
@@ -313,13 +416,17 @@ impl Attachments {
                 self.engine.release(BucketId(number), commit()).await.map_err(ours)?;
                 return Err(AttachError::NotEmpty(bucket.name.clone()));
             }
-            Err(error) => return Err(ours(error)),
+            Err(error) => {
+                self.engine.release(BucketId(number), commit()).await.map_err(ours)?;
+                return Err(ours(error));
+            }
         }
         let outcome = self.state.store.transact(|tx| {
             let Some(mut known) = tx.get::<Bucket>(&Bucket::key_of(&bucket.name))? else { return Ok(false) };
             if known.number != bucket.number {
                 return Ok(false);
             }
+            access_point::follow(tx, &known, number)?;
             known.number = number;
             tx.put(&known)?;
             and(tx)?;
@@ -328,7 +435,12 @@ impl Attachments {
         let renumbered = outcome.await.map_err(|error| match error {
             TransactError::Aborted(error) | TransactError::Store(error) => ours(error),
         })?;
-        if renumbered { Ok(()) } else { Err(AttachError::NoBucket(bucket.name.clone())) }
+        if renumbered {
+            return Ok(());
+        }
+        // Somebody deleted it meanwhile, or attached it to something else.
+        self.engine.release(BucketId(number), commit()).await.map_err(ours)?;
+        Err(AttachError::NoBucket(bucket.name.clone()))
     }
 
     /// What the bucket says of itself must be true of what is there.
@@ -341,6 +453,15 @@ impl Attachments {
         }
         if bucket.documents.contains_key(object_lock::KIND) && !upstream.capabilities().object_lock {
             return Err(AttachError::Weaker { here: "has S3 Object Lock" });
+        }
+        let rules = bucket.lifecycle_rules().map_err(|_| AttachError::Unusable {
+            bucket: bucket.name.clone(),
+            why: "its lifecycle does not read".to_owned(),
+        })?;
+        if lifecycle::expires(&rules) && !upstream.capabilities().delete_if_match {
+            return Err(AttachError::Weaker {
+                here: "has a lifecycle that deletes on conditions (If-Match)",
+            });
         }
         Ok(())
     }

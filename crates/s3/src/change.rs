@@ -19,6 +19,8 @@ pub(crate) struct Change {
     pub(crate) meta: Option<Bytes>,
     pub(crate) tags: Option<Bytes>,
     pub(crate) lock: Option<Lock>,
+    /// Whether the caller may and wants to bypass a governance retention.
+    pub(crate) bypass_governance: bool,
     /// The event that it is, as `ObjectTagging:Put`; some changes are none.
     pub(crate) event: Option<&'static str>,
 }
@@ -48,6 +50,7 @@ pub(crate) async fn attempt<O: IntoValue + Clone + Send + 'static>(
         meta: change.meta,
         tags: change.tags,
         lock: change.lock,
+        bypass_governance: change.bypass_governance,
         ..Update::new(subject.at.clone(), cx.commit_telling(move |_| Some(noted), tell))
     };
     match cx.state().objects.update(update).await {

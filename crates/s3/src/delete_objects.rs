@@ -139,6 +139,14 @@ fn fault(object: &ObjectIdentifier, error: &Engine) -> Fault {
         Engine::Unsupported(what) => {
             not_implemented(&format!("{what}, which the store of this bucket lacks"))
         }
+        Engine::Unanswered(_) | Engine::Unavailable(_) => {
+            tracing::warn!(%error, "the store that a bucket is attached to");
+            let words = match error {
+                Engine::Unanswered(_) => "The store that keeps the bucket did not say whether it was done.",
+                _ => "Please reduce your request rate.",
+            };
+            Fault::coded("SlowDown", 503, words)
+        }
         error => {
             tracing::error!(%error, "an object could not be deleted");
             internal_failure(&daypass_core::model::s3::SERVICE)

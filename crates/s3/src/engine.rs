@@ -22,6 +22,10 @@ pub(crate) fn failed(cx: &Cx, error: Engine) -> Error {
             not_implemented(&format!("{what}, which the store of this bucket lacks")).into()
         }
         Engine::Unavailable(_) | Engine::Unanswered(_) => {
+            // It is said of changes alone.
+            if matches!(error, Engine::Unanswered(_)) {
+                cx.outcome_is_unknown();
+            }
             tracing::warn!(%error, operation = cx.operation().name, "the store that a bucket is attached to");
             Fault::coded("SlowDown", 503, "Please reduce your request rate.").into()
         }

@@ -17,7 +17,7 @@ use daypass_core::{Cx, Error, Fault};
 use crate::authorize::bucket_operation;
 use crate::bucket::{Bucket, Lifecycle};
 use crate::fault::{invalid_request, malformed_xml, not_implemented, not_there};
-use crate::{document, tag};
+use crate::{attachment, document, tag};
 
 bucket_operation!(PUT_BUCKET_LIFECYCLE_CONFIGURATION, ops::PutBucketLifecycleConfiguration, put);
 bucket_operation!(GET_BUCKET_LIFECYCLE_CONFIGURATION, ops::GetBucketLifecycleConfiguration, get);
@@ -37,6 +37,12 @@ fn put(cx: &Cx, tx: &mut Tx<'_>, input: Put) -> Result<PutBucketLifecycleConfigu
     let mut bucket = Bucket::load(tx, &input.bucket)?;
     let mut configuration = input.lifecycle_configuration.ok_or_else(malformed_xml)?;
     check(&configuration.rules)?;
+    let elsewhere = attachment::capabilities(tx, &bucket.name)?;
+    if expires(&configuration.rules) && elsewhere.is_some_and(|store| !store.delete_if_match) {
+        let words =
+            "lifecycle expiration in a bucket whose store keeps no condition on a deletion (If-Match)";
+        return Err(not_implemented(words).into());
+    }
     for rule in configuration.rules.iter_mut().filter(|rule| rule.id.as_deref().is_none_or(str::is_empty)) {
         rule.id = Some(cx.ids().uuid());
     }
@@ -79,6 +85,14 @@ pub(crate) fn rules(lifecycle: &Lifecycle) -> Result<Vec<LifecycleRule>, Error> 
     let configuration = document::read::<ops::PutBucketLifecycleConfiguration, _>(kept)?;
     let BucketLifecycleConfiguration { rules } = configuration;
     Ok(rules)
+}
+
+/// Whether any of these rules lets current objects go. Only what is still the object that was looked at may go, so the store
+/// has to compare it when it deletes.
+pub(crate) fn expires(rules: &[LifecycleRule]) -> bool {
+    let of_objects =
+        |expiration: &LifecycleExpiration| expiration.days.is_some() || expiration.date.is_some();
+    rules.iter().filter_map(|rule| rule.expiration.as_ref()).any(of_objects)
 }
 
 /// Refuses what S3 does not take, in its words: those that its users were recorded to see, or that other servers' tests

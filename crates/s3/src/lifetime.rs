@@ -7,12 +7,13 @@
 
 use daypass_core::model::s3::{ExpirationStatus, LifecycleRule, LifecycleRuleFilter};
 use daypass_core::objects::{
-    AfterUpload, AfterVersion, AnyVersion, Commit, Delete, Entry, Error as Engine, Key, Keys, Listed, Match,
-    Preconditions, Timestamp, Upload, UploadAt, Version, VersionId,
+    AfterUpload, AfterVersion, AnyVersion, At, Commit, Delete, Entry, Error as Engine, Key, Keys, Listed,
+    Match, Preconditions, Timestamp, Upload, UploadAt, Version, VersionId,
 };
 use daypass_core::store::records::Tag;
 use daypass_core::{Error, State, outbox};
 
+use crate::attachment;
 use crate::bucket::{self, Bucket};
 use crate::event::{self, Telling};
 use crate::lifecycle::DAY_MILLIS;
@@ -70,6 +71,8 @@ struct Round<'a> {
     now: i64,
     due: Vec<Delete>,
     ended: usize,
+    /// The first deletion that failed, for another reason than that something changed meanwhile.
+    failure: Option<Engine>,
     telling: Option<Telling>,
 }
 
@@ -94,7 +97,16 @@ impl<'a> Round<'a> {
         telling: Option<Telling>,
     ) -> Self {
         let rules = rules.iter().filter(|rule| rule.status == ExpirationStatus::Enabled).collect();
-        Self { state, bucket, rules, now: state.clock.now().millis(), due: vec![], ended: 0, telling }
+        Self {
+            state,
+            bucket,
+            rules,
+            now: state.clock.now().millis(),
+            due: vec![],
+            ended: 0,
+            failure: None,
+            telling,
+        }
     }
 
     async fn run(mut self) -> Result<usize, Error> {
@@ -103,17 +115,26 @@ impl<'a> Round<'a> {
             Err(error) => return Err(Error::Internal(Box::new(error))),
         }
         match self.uploads().await {
-            Ok(()) | Err(Engine::NoSuchBucket) => Ok(self.ended),
-            Err(error) => Err(Error::Internal(Box::new(error))),
+            Ok(()) | Err(Engine::NoSuchBucket) => {}
+            Err(error) => return Err(Error::Internal(Box::new(error))),
+        }
+        match self.failure {
+            None => Ok(self.ended),
+            Some(error) => Err(Error::Internal(Box::new(error))),
         }
     }
 
     async fn versions(&mut self) -> Result<(), Engine> {
         let (mut after, mut current): (Option<AfterVersion>, Option<Current>) = (None, None);
+        let elsewhere = self.state.store.read(|tx| attachment::capabilities(tx, &self.bucket.name));
+        let elsewhere = elsewhere.map_err(|error| Engine::Io(error.to_string()))?.is_some();
         loop {
             let page = self.state.objects.list_versions(Keys::all(self.bucket.id()), after).await?;
             for entry in page.entries {
-                if let Entry::One(listed) = entry {
+                if let Entry::One(mut listed) = entry {
+                    if elsewhere {
+                        self.learn_tags(&mut listed).await?;
+                    }
                     self.version(listed, &mut current);
                 }
             }
@@ -127,6 +148,25 @@ impl<'a> Round<'a> {
         }
         self.finish(current);
         self.delete_due().await
+    }
+
+    /// Asks for the tags of a version that comes from a listing without any, if it may go by its tags.
+    async fn learn_tags(&self, listed: &mut Listed<AnyVersion>) -> Result<(), Engine> {
+        let AnyVersion::Object(version) = &mut listed.what else { return Ok(()) };
+        let asks = |rule: &&LifecycleRule| may_go_by_tags(rule, &listed.key, version, self.now);
+        if !self.rules.iter().copied().any(|rule| asks(&rule)) {
+            return Ok(());
+        }
+        let named = (version.id != VersionId::Null || !version.is_latest).then(|| version.id.clone());
+        let at = At { bucket: self.bucket.id(), key: listed.key.clone(), version: named };
+        match self.state.objects.head(at).await {
+            Ok(found) if found.etag == version.etag => version.tags = found.tags,
+            // It is another by now, or gone: nothing goes by tags that were not its own.
+            Ok(_) | Err(Engine::NoSuchKey { .. } | Engine::NoSuchVersion | Engine::IsDeleteMarker { .. }) => {
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Looks at one version; they come by key, the newest first.
@@ -216,7 +256,19 @@ impl<'a> Round<'a> {
                 }
             };
             let done = self.state.objects.delete(self.bucket.id(), due, commit).await?;
-            self.ended += done.iter().filter(|done| done.is_ok()).count();
+            for done in done {
+                match done {
+                    Ok(_) => self.ended += 1,
+                    // It changed meanwhile, or a lock holds it.
+                    Err(
+                        Engine::PreconditionFailed(_)
+                        | Engine::NoSuchKey { .. }
+                        | Engine::NoSuchVersion
+                        | Engine::Locked,
+                    ) => {}
+                    Err(error) => self.failure = self.failure.take().or(Some(error)),
+                }
+            }
         }
         Ok(())
     }
@@ -320,6 +372,20 @@ fn applies(rule: &LifecycleRule, key: &Key, version: Option<&Version>) -> bool {
         }
 }
 
+/// Whether the tags of this version, which are not known, may decide that it goes now.
+fn may_go_by_tags(rule: &LifecycleRule, key: &Key, version: &Version, now: i64) -> bool {
+    let Some(wanted) = rule.filter.as_ref().map(Wanted::of) else { return false };
+    if wanted.tags.is_empty() || !begins(key, wanted.prefix) || !wanted.fits(version) {
+        return false;
+    }
+    let passed = |days: i32| now >= after_days(version.modified, days);
+    let expires = rule.expiration.as_ref().is_some_and(|expiration| {
+        expiration.days.is_some_and(passed) || expiration.date.is_some_and(|date| now >= date.millis())
+    });
+    let noncurrent = rule.noncurrent_version_expiration.as_ref();
+    expires || noncurrent.is_some_and(|expiration| expiration.noncurrent_days.is_some_and(passed))
+}
+
 fn begins(key: &Key, prefix: Option<&str>) -> bool {
     prefix.is_none_or(|prefix| key.as_bytes().starts_with(prefix.as_bytes()))
 }
@@ -355,9 +421,13 @@ impl<'f> Wanted<'f> {
         !self.tags.is_empty() || self.above.is_some() || self.below.is_some()
     }
 
-    fn has(&self, version: &Version) -> bool {
+    fn fits(&self, version: &Version) -> bool {
         let size = i64::try_from(version.size).unwrap_or(i64::MAX);
-        let fits = self.above.is_none_or(|above| size > above) && self.below.is_none_or(|below| size < below);
+        self.above.is_none_or(|above| size > above) && self.below.is_none_or(|below| size < below)
+    }
+
+    fn has(&self, version: &Version) -> bool {
+        let fits = self.fits(version);
         if self.tags.is_empty() || !fits {
             return fits;
         }

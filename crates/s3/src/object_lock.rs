@@ -16,8 +16,10 @@ use daypass_core::{Answered, Check, Checks, Cx, Error, Fault, Payload, stream_op
 
 use crate::authorize::{self, Conditions as _, bucket_operation, object_check};
 use crate::bucket::Bucket;
-use crate::fault::{invalid_argument, invalid_request, malformed_xml, no_such_bucket, not_there};
-use crate::{document, engine, versioning};
+use crate::fault::{
+    invalid_argument, invalid_request, malformed_xml, no_such_bucket, not_implemented, not_there,
+};
+use crate::{attachment, document, engine, versioning};
 
 stream_operation!(PUT_OBJECT_LOCK_CONFIGURATION, ops::PutObjectLockConfiguration, put_checks, put);
 bucket_operation!(GET_OBJECT_LOCK_CONFIGURATION, ops::GetObjectLockConfiguration, get);
@@ -64,6 +66,10 @@ async fn put(
     let kept = document::write::<ops::PutObjectLockConfiguration>(cx, configuration)?;
     let change = |tx: &mut Tx<'_>| {
         let mut bucket = Bucket::load(tx, &bucket.name)?;
+        // What is promised of a lock only the store can keep.
+        if attachment::capabilities(tx, &bucket.name)?.is_some_and(|store| !store.object_lock) {
+            return Err(not_implemented("S3 Object Lock in a bucket whose store has none").into());
+        }
         bucket.documents.insert(KIND.to_owned(), kept.clone());
         tx.put(&bucket)?;
         Ok(PutObjectLockConfigurationOutput::default())

@@ -114,7 +114,8 @@ async fn put_retention(
         if !may_follow(lock.retention, asked, now, bypasses) {
             return Err(object_lock::protected().into());
         }
-        let change = Change { lock: Some(Lock { retention: asked, ..lock }), ..Change::default() };
+        let lock = Some(Lock { retention: asked, ..lock });
+        let change = Change { lock, bypass_governance: bypasses, ..Change::default() };
         let output = PutObjectRetentionOutput::default();
         if let Some(output) = change::attempt(cx, &subject, change, output).await? {
             return Ok(Answered::new(output));

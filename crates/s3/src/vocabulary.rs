@@ -12,6 +12,8 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::description::Description;
 use crate::tag;
 
+/// What the store tells where a legal hold was ever put or taken off.
+const LEGAL_HOLD: &str = "x-amz-object-lock-legal-hold";
 /// What no header can hold of a description, in JSON and base64.
 const OURS: &str = "x-amz-meta-daypass";
 /// What the owner of an object says of it.
@@ -88,6 +90,7 @@ impl Vocabulary for Headers {
                 *member = headers.get(name).and_then(text);
             }
         }
+        description.legal_hold_was_set |= headers.contains_key(LEGAL_HOLD);
         for (name, value) in headers {
             let own = name.as_str().strip_prefix(METADATA).filter(|_| name != OURS);
             if let Some((name, value)) = own.zip(text(value)) {
@@ -106,6 +109,13 @@ impl Vocabulary for Headers {
         let description = Description { checksum_was_chosen: chose_checksum, ..Description::default() };
         // Texts always encode.
         serde_json::to_vec(&description).unwrap_or_default().into()
+    }
+
+    fn differ_in_the_lock_alone(&self, one: &[u8], other: &[u8]) -> bool {
+        let read = |meta: &[u8]| {
+            Description::decode(meta).map(|known| Description { legal_hold_was_set: false, ..known })
+        };
+        read(one).is_ok_and(|one| read(other).is_ok_and(|other| one == other))
     }
 
     fn pairs(&self, tags: &[u8]) -> Result<Vec<(String, String)>> {

@@ -4,7 +4,7 @@ use daypass_core::Secret;
 use daypass_s3::NewAttachment;
 
 use super::protocol::{AttachRequest, Reply};
-use super::server::failed;
+use super::server::{failed, name_of};
 use crate::server::Server;
 
 pub(super) async fn attach(server: &Server, uid: u32, mut asked: AttachRequest) -> Reply {
@@ -21,7 +21,7 @@ pub(super) async fn attach(server: &Server, uid: u32, mut asked: AttachRequest) 
         plain: asked.plain,
         vouched: asked.vouched,
     };
-    match server.attachments().attach(new).await {
+    match server.attachments().attach(new, &name_of(uid)).await {
         Ok(attached) => {
             tracing::info!(
                 uid,
@@ -37,7 +37,7 @@ pub(super) async fn attach(server: &Server, uid: u32, mut asked: AttachRequest) 
 }
 
 pub(super) async fn detach(server: &Server, uid: u32, bucket: &str) -> Reply {
-    match server.attachments().detach(bucket).await {
+    match server.attachments().detach(bucket, &name_of(uid)).await {
         Ok(()) => {
             tracing::info!(uid, bucket, "a bucket was detached");
             Reply::Attached { buckets: vec![] }

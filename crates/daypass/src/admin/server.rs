@@ -120,14 +120,7 @@ async fn session(server: &Server, uid: u32, seconds: i32, account: Option<Accoun
         Ok(_) => {}
         Err(error) => return failed(&format!("the accounts could not be read: {error}")),
     }
-    // The audit log tells sessions of different people apart by this name.
-    let name = nix::unistd::User::from_uid(uid.into())
-        .ok()
-        .flatten()
-        .map_or_else(|| format!("uid-{uid}"), |u| u.name);
-    let name: String =
-        name.chars().filter(|c| c.is_ascii_alphanumeric() || "+=,.@-_".contains(*c)).take(64).collect();
-    let name = if name.len() < 2 { format!("uid-{uid}") } else { name };
+    let name = name_of(uid);
     match administrator::session(state, &account, &name, seconds).await {
         Ok(session) => {
             tracing::info!(uid, session = name, %account, seconds, "gave a session of the administrator");
@@ -142,6 +135,17 @@ async fn session(server: &Server, uid: u32, seconds: i32, account: Option<Accoun
         }
         Err(error) => failed(&format!("no session could be given: {error}")),
     }
+}
+
+/// What the audit log tells different people apart by.
+pub(super) fn name_of(uid: u32) -> String {
+    let name = nix::unistd::User::from_uid(uid.into())
+        .ok()
+        .flatten()
+        .map_or_else(|| format!("uid-{uid}"), |u| u.name);
+    let name: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || "+=,.@-_".contains(*c)).take(64).collect();
+    if name.len() < 2 { format!("uid-{uid}") } else { name }
 }
 
 /// So many records are looked through for the last denial.

@@ -32,9 +32,12 @@ fn run_attach(arguments: BucketAttach) -> Result<()> {
         Some(file) => {
             let open = fs::File::open(file).with_context(|| format!("`{}`", file.display()))?;
             let mut text = String::new();
-            open.take(MAX_AUTHORITIES)
+            open.take(MAX_AUTHORITIES + 1)
                 .read_to_string(&mut text)
                 .with_context(|| format!("`{}`", file.display()))?;
+            if text.len() as u64 > MAX_AUTHORITIES {
+                bail!("`{}` has more than {MAX_AUTHORITIES} bytes", file.display());
+            }
             Some(text)
         }
     };
@@ -61,7 +64,10 @@ fn run_attach(arguments: BucketAttach) -> Result<()> {
 fn secret(arguments: &BucketAttach) -> Result<String> {
     let read = |from: &mut dyn std::io::Read| -> Result<Zeroizing<String>> {
         let mut text = Zeroizing::new(String::new());
-        from.take(MAX_SECRET).read_to_string(&mut text)?;
+        from.take(MAX_SECRET + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > MAX_SECRET {
+            bail!("a secret has at most {MAX_SECRET} bytes");
+        }
         Ok(text)
     };
     let text = match (&arguments.secret_file, std::env::var("DAYPASS_UPSTREAM_SECRET")) {

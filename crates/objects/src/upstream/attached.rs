@@ -88,11 +88,17 @@ impl Attached {
         let result = work.await;
         let how = match &result {
             Ok(done) => Settlement::Done(note.and_then(|note| note.write(&tell(done)))),
-            Err(Error::Unanswered(_)) => Settlement::Unknown,
+            Err(error) if is_open(error) => Settlement::Unknown,
             Err(_) => Settlement::Refused,
         };
-        open.settle(how).await?;
-        result
+        match open.settle(how).await {
+            Ok(()) => result,
+            // It may have been made there, and is told as not known at the next start.
+            Err(error) if !matches!(result, Err(ref refused) if !is_open(refused)) => {
+                Err(Error::Unanswered(format!("what came of it could not be noted: {error}")))
+            }
+            Err(_) => result,
+        }
     }
 
     /// Bytes on their way from one store to another.
@@ -162,6 +168,11 @@ impl Attached {
         }
         self.release(bucket, commit).await
     }
+}
+
+/// Whether it is not known what came of a change.
+fn is_open(error: &Error) -> bool {
+    matches!(error, Error::Unanswered(_))
 }
 
 /// An intent that nothing is known of yet. If nobody waits any more, it stays unknown.

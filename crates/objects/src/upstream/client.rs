@@ -89,6 +89,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     body: Incoming,
+    /// Whether a change was asked for.
+    changes: bool,
 }
 
 /// What an answer refuses with.
@@ -98,6 +100,8 @@ pub(super) struct Refusal {
     pub(super) code: String,
     pub(super) message: String,
     pub(super) headers: HeaderMap,
+    /// Whether a change was asked for.
+    pub(super) changes: bool,
 }
 
 /// Why there is no answer that could be used.
@@ -170,6 +174,7 @@ impl Http {
             Payload::Stream(outgoing) => outgoing.sent.clone(),
             _ => Sent::default(),
         };
+        let changes = !matches!(ask.method, Method::GET | Method::HEAD);
         let request = self.request(ask, payload).ok_or(Error::Unsupported("such a request"))?;
         let answer = watched(self.client.request(request), &sent).await;
         let answer = match answer {
@@ -178,19 +183,21 @@ impl Http {
             Err(error) => {
                 return Err(match sent.take() {
                     Some(Err(refused)) => Failure::Failed(refused),
-                    _ => Failure::Failed(error),
+                    _ if changes => Failure::Failed(error),
+                    _ => Failure::Failed(only_asked(error)),
                 });
             }
         };
         let (head, body) = answer.into_parts();
         if head.status.is_success() {
-            return Ok(Answer { status: head.status, headers: head.headers, body });
+            return Ok(Answer { status: head.status, headers: head.headers, body, changes });
         }
         if let Some(Err(refused)) = sent.take() {
             return Err(Failure::Failed(refused));
         }
         let (code, message) = told(body).await;
-        Err(Failure::Refused(Box::new(Refusal { status: head.status, code, message, headers: head.headers })))
+        let (status, headers) = (head.status, head.headers);
+        Err(Failure::Refused(Box::new(Refusal { status, code, message, headers, changes })))
     }
 
     fn request(&self, mut ask: Ask<'_>, payload: Payload) -> Option<http::Request<Wire>> {
@@ -268,6 +275,22 @@ async fn watched<T>(
     }
 }
 
+/// Of what only asks, no outcome is left open: it can be asked again.
+fn only_asked(error: Error) -> Error {
+    match error {
+        Error::Unanswered(why) => Error::Unavailable(why),
+        error => error,
+    }
+}
+
+/// What is to be told of a change that the store said yes to, after which something went wrong: it may have been made.
+pub(super) fn after_yes(error: Error) -> Error {
+    match error {
+        Error::Unanswered(why) => Error::Unanswered(why),
+        error => Error::Unanswered(error.to_string()),
+    }
+}
+
 /// The innermost reason, which is the one that says something.
 fn cause(error: &dyn std::error::Error) -> String {
     let mut error = error;
@@ -275,6 +298,16 @@ fn cause(error: &dyn std::error::Error) -> String {
         error = source;
     }
     error.to_string()
+}
+
+fn lost(changes: bool, why: String) -> Error {
+    if changes { Error::Unanswered(why) } else { Error::Unavailable(why) }
+}
+
+/// The code of an error in the body of an answer that began as a success.
+pub(super) fn refused_after_all(document: &[u8]) -> Option<String> {
+    let code = |error: xml::Element<'_, '_>| Some(error.text("Code").unwrap_or_default().to_owned());
+    xml::read(document.trim_ascii_start(), "Error", code).ok()
 }
 
 /// What a refusal says of itself.
@@ -294,8 +327,8 @@ impl Answer {
         let read = tokio::time::timeout(STALL, Limited::new(self.body, xml::MAX_BYTES).collect()).await;
         match read {
             Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) => Err(Error::Unanswered(error.to_string())),
-            Err(_) => Err(Error::Unanswered("the document did not come".to_owned())),
+            Ok(Err(error)) => Err(lost(self.changes, error.to_string())),
+            Err(_) => Err(lost(self.changes, "the document did not come".to_owned())),
         }
     }
 
@@ -346,6 +379,21 @@ impl Answer {
     /// Reads what nobody needs, so that the connection can be used again.
     pub(super) async fn finish(self) {
         let _ = tokio::time::timeout(STALL, Limited::new(self.body, MAX_ERROR).collect()).await;
+    }
+
+    /// Reads the rest of the answer to a change, which has to come whole and must be no error: some stores say yes first and
+    /// no then.
+    pub(super) async fn done(self) -> Result<()> {
+        let read = tokio::time::timeout(STALL, Limited::new(self.body, MAX_ERROR).collect()).await;
+        let lost = |why: String| Err(Error::Unanswered(why));
+        match read {
+            Ok(Ok(body)) => match refused_after_all(&body.to_bytes()) {
+                None => Ok(()),
+                Some(code) => lost(code),
+            },
+            Ok(Err(error)) => lost(error.to_string()),
+            Err(_) => lost("the end of the answer did not come".to_owned()),
+        }
     }
 }
 

@@ -31,6 +31,10 @@ pub trait Vocabulary: Send + Sync {
     fn chooses_checksum(&self, meta: &[u8]) -> bool;
     /// The description of an upload of which no more is known than that.
     fn of_upload(&self, chose_checksum: bool) -> Bytes;
+    /// Whether two descriptions of an object differ in nothing but what the store itself tells of its lock.
+    fn differ_in_the_lock_alone(&self, one: &[u8], other: &[u8]) -> bool {
+        one == other
+    }
     /// The keys and values of a tag set.
     ///
     /// # Errors

@@ -3,11 +3,12 @@
 use super::Upstream;
 use super::client::{Ask, Failure, Payload};
 use super::describe::{generation, odd};
+use super::order::in_order;
 use super::xml::{self, Element};
 use crate::{
     After, AfterUpload, AfterVersion, AnyVersion, Checksums, DeleteMarker, Entry, Error, Key, Keys, Listed,
-    Lock, MAX_KEY_BYTES, MAX_PAGE, ObjectPage, Page, Result, Storage, Timestamp, Upload, UploadId,
-    UploadPage, Version, VersionId, VersionPage,
+    Lock, MAX_KEY_BYTES, MAX_PAGE, ObjectPage, Page, Result, Storage, Upload, UploadId, UploadPage, Version,
+    VersionId, VersionPage,
 };
 use bytes::Bytes;
 use http::Method;
@@ -24,18 +25,65 @@ struct Begin {
     past: Option<String>,
 }
 
+impl Begin {
+    /// Goes on behind the last that was told, whether it is one of ours or was told before.
+    fn behind(self, last: Option<Last>) -> Result<Self> {
+        let Last { there, is_prefix } = last.ok_or_else(endless)?;
+        let there = String::from_utf8(there).map_err(|_| odd("a key that is not UTF-8"))?;
+        let next = if is_prefix {
+            Self::past(there)
+        } else {
+            let past = self.past.filter(|past| there.starts_with(past.as_str()));
+            Self { marker: Some(there), past }
+        };
+        if next.marker == self.marker { Err(endless()) } else { Ok(next) }
+    }
+
+    /// Behind all that begins with this.
+    fn past(prefix: String) -> Self {
+        let long = prefix.len() + LAST.len() > MAX_KEY_BYTES;
+        let marker = if long { prefix.clone() } else { format!("{prefix}{LAST}") };
+        Self { marker: Some(marker), past: Some(prefix) }
+    }
+}
+
+/// A page of theirs.
+struct Found {
+    entries: Vec<Entry<Listed<Version>>>,
+    truncated: bool,
+    /// The last that it tells of, shown or not.
+    last: Option<Last>,
+}
+
+struct Last {
+    there: Vec<u8>,
+    is_prefix: bool,
+}
+
+/// A listing that says that there is more and does not go on. It is never taken for a complete one.
+fn endless() -> Error {
+    odd("a listing that is cut off and does not go on")
+}
+
+/// The page, if it has something on it or is the last; otherwise it is to be gone on behind it.
+fn settled<T, A: PartialEq>(page: Page<T, A>, after: &mut Option<A>) -> Result<Option<Page<T, A>>> {
+    if page.next.is_some() && page.next == *after {
+        return Err(endless());
+    }
+    if !page.entries.is_empty() || page.next.is_none() {
+        return Ok(Some(page));
+    }
+    *after = page.next;
+    Ok(None)
+}
+
 impl Upstream {
     fn behind(&self, after: Option<&After>) -> Result<Begin> {
         let there = |bytes: &Bytes| Ok::<_, Error>(format!("{}{}", self.prefix, utf8(bytes)?));
         match after {
             None => Ok(Begin::default()),
             Some(After::Key(key)) => Ok(Begin { marker: Some(there(key)?), past: None }),
-            Some(After::Prefix(prefix)) => {
-                let past = there(prefix)?;
-                let long = past.len() + LAST.len() > MAX_KEY_BYTES;
-                let marker = if long { past.clone() } else { format!("{past}{LAST}") };
-                Ok(Begin { marker: Some(marker), past: Some(past) })
-            }
+            Some(After::Prefix(prefix)) => Ok(Begin::past(there(prefix)?)),
         }
     }
 
@@ -66,7 +114,7 @@ impl Upstream {
         let mut begin = self.behind(after)?;
         for _ in 0..MOST_PAGES {
             if limit == page.entries.len() {
-                return Ok(page);
+                break;
             }
             let mut ask = self.page(keys)?.query("list-type", "2");
             ask = ask.query("max-keys", (limit - page.entries.len()).to_string());
@@ -75,48 +123,47 @@ impl Upstream {
             }
             let past = begin.past.clone();
             let read = |list: Element<'_, '_>| Some(self.objects(list, past.as_deref()));
-            let (found, truncated) = self.listed(ask, "ListBucketResult", read).await?;
-            page.entries.extend(found);
-            page.next = truncated.then(|| page.entries.last().map(after_entry)).flatten();
-            if !truncated || page.entries.len() >= limit {
-                page.entries.truncate(limit);
-                page.next = truncated.then(|| page.entries.last().map(after_entry)).flatten();
+            let found = self.listed(ask, "ListBucketResult", read).await?;
+            page.entries.extend(found.entries);
+            // A store that tells more than it was asked for is asked again for the rest.
+            let more = found.truncated || page.entries.len() > limit;
+            page.entries.truncate(limit);
+            page.next = if more { page.entries.last().map(after_entry) } else { None };
+            if !more || page.entries.len() == limit {
                 return Ok(page);
             }
-            let next = page.next.as_ref().or(after);
-            begin = self.behind(next)?;
+            begin = begin.behind(found.last)?;
         }
-        Ok(page)
+        // What is cut off with nothing before the cut cannot be gone on with.
+        if limit > 0 && page.entries.is_empty() { Err(endless()) } else { Ok(page) }
     }
 
-    fn objects(
-        &self,
-        list: Element<'_, '_>,
-        past: Option<&str>,
-    ) -> Result<(Vec<Entry<Listed<Version>>>, bool)> {
+    fn objects(&self, list: Element<'_, '_>, past: Option<&str>) -> Result<Found> {
         let mut entries = Vec::new();
+        let mut last: Option<Last> = None;
         for (name, element) in list.children() {
-            match name {
+            let (there, entry) = match name {
                 "Contents" => {
                     let (key, there) = self.key(element, list)?;
-                    if past.is_some_and(|past| there.starts_with(past.as_bytes())) {
-                        continue;
-                    }
                     let what = listed_version(element, VersionId::Null, true)?;
-                    entries.push((there, Entry::One(Listed { key, what })));
+                    (there, Entry::One(Listed { key, what }))
                 }
                 "CommonPrefixes" => {
                     let (prefix, there) = self.common_prefix(element, list)?;
-                    if past.is_none_or(|past| !there.starts_with(past.as_bytes())) {
-                        entries.push((there, Entry::Prefix(prefix)));
-                    }
+                    (there, Entry::Prefix(prefix))
                 }
-                _ => {}
+                _ => continue,
+            };
+            if last.as_ref().is_none_or(|last| last.there < there) {
+                last = Some(Last { there: there.clone(), is_prefix: matches!(entry, Entry::Prefix(_)) });
+            }
+            if past.is_none_or(|past| !there.starts_with(past.as_bytes())) {
+                entries.push((there, entry));
             }
         }
         entries.sort_by(|left, right| left.0.cmp(&right.0));
         let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-        Ok((entries, list.is_true("IsTruncated")))
+        Ok(Found { entries, truncated: list.is_true("IsTruncated"), last })
     }
 
     /// A key, as it is here and there.
@@ -145,6 +192,22 @@ impl Upstream {
         if !self.capabilities.versions {
             return self.objects_as_versions(keys, after).await;
         }
+        let mut after = after.cloned();
+        for _ in 0..MOST_PAGES {
+            let page = self.versions_behind(keys, after.as_ref(), limit).await?;
+            if let Some(page) = settled(page, &mut after)? {
+                return Ok(page);
+            }
+        }
+        Err(endless())
+    }
+
+    async fn versions_behind(
+        &self,
+        keys: &Keys,
+        after: Option<&AfterVersion>,
+        limit: usize,
+    ) -> Result<VersionPage> {
         let begin = match after {
             None => Begin::default(),
             Some(AfterVersion::Keys(after)) => self.behind(Some(after))?,
@@ -157,7 +220,7 @@ impl Upstream {
         if let Some(AfterVersion::Version(_, id)) = after {
             ask = ask.query("version-id-marker", id.to_string());
         }
-        let read = |list: Element<'_, '_>| Some(self.versions(list, begin.past.as_deref()));
+        let read = |list: Element<'_, '_>| Some(self.versions(list, begin.past.as_deref(), limit));
         self.listed(ask, "ListVersionsResult", read).await
     }
 
@@ -175,7 +238,7 @@ impl Upstream {
         Ok(Page { entries: entries.collect(), next: page.next.map(AfterVersion::Keys) })
     }
 
-    fn versions(&self, list: Element<'_, '_>, past: Option<&str>) -> Result<VersionPage> {
+    fn versions(&self, list: Element<'_, '_>, past: Option<&str>, limit: usize) -> Result<VersionPage> {
         let mut entries = Vec::new();
         for (name, element) in list.children() {
             let entry = match name {
@@ -194,13 +257,21 @@ impl Upstream {
                 entries.push(entry);
             }
         }
-        let entries = in_order(entries);
-        let next = self.next(list, "NextVersionIdMarker", entries.last().map(after_version))?;
-        let next = next.map(|next| match next {
-            Next::Same(after) => after,
-            Next::Key(after) => AfterVersion::Keys(after),
-            Next::Id(key, id) => AfterVersion::Version(key, VersionId::parse(&id).unwrap_or(VersionId::Null)),
-        });
+        let mut entries = in_order(entries);
+        if entries.len() > limit {
+            entries.truncate(limit);
+            let next = entries.last().map(after_version);
+            return Ok(Page { entries, next });
+        }
+        let next = match self.next(list, "NextVersionIdMarker", entries.last().map(after_version))? {
+            None => None,
+            Some(Next::Same(after)) => Some(after),
+            Some(Next::Key(after)) => Some(AfterVersion::Keys(after)),
+            Some(Next::Id(key, id)) => {
+                let id = VersionId::parse(&id).map_err(|_| odd("a version id that is none"))?;
+                Some(AfterVersion::Version(key, id))
+            }
+        };
         Ok(Page { entries, next })
     }
 
@@ -210,6 +281,22 @@ impl Upstream {
         if limit == 0 {
             return Ok(Page { entries: Vec::new(), next: None });
         }
+        let mut after = after.cloned();
+        for _ in 0..MOST_PAGES {
+            let page = self.uploads_behind(keys, after.as_ref(), limit).await?;
+            if let Some(page) = settled(page, &mut after)? {
+                return Ok(page);
+            }
+        }
+        Err(endless())
+    }
+
+    async fn uploads_behind(
+        &self,
+        keys: &Keys,
+        after: Option<&AfterUpload>,
+        limit: usize,
+    ) -> Result<UploadPage> {
         let begin = match after {
             None => Begin::default(),
             Some(AfterUpload::Keys(after)) => self.behind(Some(after))?,
@@ -222,11 +309,11 @@ impl Upstream {
         if let Some(AfterUpload::Upload(_, id)) = after {
             ask = ask.query("upload-id-marker", id.to_string());
         }
-        let read = |list: Element<'_, '_>| Some(self.uploads_in(list, begin.past.as_deref()));
+        let read = |list: Element<'_, '_>| Some(self.uploads_in(list, begin.past.as_deref(), limit));
         self.listed(ask, "ListMultipartUploadsResult", read).await
     }
 
-    fn uploads_in(&self, list: Element<'_, '_>, past: Option<&str>) -> Result<UploadPage> {
+    fn uploads_in(&self, list: Element<'_, '_>, past: Option<&str>, limit: usize) -> Result<UploadPage> {
         let mut entries = Vec::new();
         for (name, element) in list.children() {
             let entry = match name {
@@ -250,13 +337,21 @@ impl Upstream {
             }
         }
         entries.sort_by(|left, right| left.0.cmp(&right.0));
-        let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
-        let next = self.next(list, "NextUploadIdMarker", entries.last().map(after_upload))?;
-        let next = next.and_then(|next| match next {
-            Next::Same(after) => Some(after),
-            Next::Key(after) => Some(AfterUpload::Keys(after)),
-            Next::Id(key, id) => Some(AfterUpload::Upload(key, UploadId::parse(&id).ok()?)),
-        });
+        let mut entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
+        if entries.len() > limit {
+            entries.truncate(limit);
+            let next = entries.last().map(after_upload);
+            return Ok(Page { entries, next });
+        }
+        let next = match self.next(list, "NextUploadIdMarker", entries.last().map(after_upload))? {
+            None => None,
+            Some(Next::Same(after)) => Some(after),
+            Some(Next::Key(after)) => Some(AfterUpload::Keys(after)),
+            Some(Next::Id(key, id)) => {
+                let id = UploadId::parse(&id).map_err(|_| odd("an upload id that is none"))?;
+                Some(AfterUpload::Upload(key, id))
+            }
+        };
         Ok(Page { entries, next })
     }
 
@@ -266,7 +361,7 @@ impl Upstream {
             return Ok(None);
         }
         let Some(there) = named(list, "NextKeyMarker", list).filter(|key| !key.is_empty()) else {
-            return Ok(last.map(Next::Same));
+            return last.map(Next::Same).map(Some).ok_or_else(endless);
         };
         let is_prefix =
             list.all("CommonPrefixes").any(|one| named(one, "Prefix", list).as_ref() == Some(&there));
@@ -291,64 +386,6 @@ enum Next<T> {
     Same(T),
     Key(After),
     Id(Key, String),
-}
-
-type Placed = (Vec<u8>, Entry<Listed<AnyVersion>>);
-
-/// By keys, and those of a key as the store has them. Some stores list all versions before all delete markers: then the
-/// latest comes first, and of a version and a marker the younger.
-fn in_order(mut entries: Vec<Placed>) -> Vec<Entry<Listed<AnyVersion>>> {
-    let first_marker = entries.iter().position(|(_, entry)| age(entry).is_marker);
-    let last_version = entries.iter().rposition(|(_, entry)| {
-        let is_prefix = matches!(entry, Entry::Prefix(_));
-        !is_prefix && !age(entry).is_marker
-    });
-    let apart = first_marker > last_version;
-    entries.sort_by(|left, right| left.0.cmp(&right.0));
-    if apart {
-        let keys = entries.chunk_by_mut(|left, right| left.0 == right.0);
-        keys.for_each(merge);
-    }
-    entries.into_iter().map(|(_, entry)| entry).collect()
-}
-
-/// Versions and then markers, each in their order, into one.
-fn merge(of_key: &mut [Placed]) {
-    let Some(first_marker) = of_key.iter().position(|(_, entry)| age(entry).is_marker) else { return };
-    let mut markers = first_marker;
-    for place in 0..of_key.len() {
-        let (Some((_, version)), Some((_, marker))) = (of_key.get(place), of_key.get(markers)) else {
-            return;
-        };
-        let (version, marker) = (age(version), age(marker));
-        if version.is_marker {
-            return;
-        }
-        if marker.is_latest || (!version.is_latest && marker.modified > version.modified) {
-            if let Some(between) = of_key.get_mut(place..=markers) {
-                between.rotate_right(1);
-            }
-            markers += 1;
-        }
-    }
-}
-
-struct Age {
-    is_marker: bool,
-    is_latest: bool,
-    modified: Timestamp,
-}
-
-fn age(entry: &Entry<Listed<AnyVersion>>) -> Age {
-    match entry {
-        Entry::One(Listed { what: AnyVersion::Marker(marker), .. }) => {
-            Age { is_marker: true, is_latest: marker.is_latest, modified: marker.modified }
-        }
-        Entry::One(Listed { what: AnyVersion::Object(version), .. }) => {
-            Age { is_marker: false, is_latest: version.is_latest, modified: version.modified }
-        }
-        Entry::Prefix(_) => Age { is_marker: false, is_latest: false, modified: Timestamp(0) },
-    }
 }
 
 /// A name, percent-encoded if the store did as it was asked.

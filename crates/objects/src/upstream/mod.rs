@@ -8,6 +8,7 @@ mod capability;
 mod client;
 mod describe;
 mod listing;
+mod order;
 mod outgoing;
 mod probe;
 mod reading;
@@ -53,6 +54,26 @@ pub struct Options {
     pub plain: bool,
 }
 
+impl Options {
+    fn check(&self) -> Result<()> {
+        let most = |text: &str, limit: usize, why| {
+            if text.len() > limit { Err(Error::BadOption(why)) } else { Ok(()) }
+        };
+        most(&self.endpoint, 512, "an endpoint has at most 512 bytes")?;
+        most(&self.region, 64, "a region has at most 64 bytes")?;
+        most(&self.bucket, 255, "a bucket has a name of at most 255 bytes")?;
+        most(&self.prefix, 512, "a prefix has at most 512 bytes")?;
+        most(&self.access_key_id, 128, "the id of a key has at most 128 bytes")?;
+        most(&self.secret, 1024, "a secret has at most 1024 bytes")?;
+        let authorities = self.authorities.as_deref().unwrap_or_default();
+        most(authorities, 512 << 10, "authorities have at most 512 KiB, in bytes of PEM")?;
+        if self.bucket.is_empty() || self.bucket.contains('/') {
+            return Err(Error::BadOption("a bucket has a name, without a slash"));
+        }
+        Ok(())
+    }
+}
+
 /// What engines of other stores share.
 #[derive(Clone)]
 pub struct Surroundings {
@@ -83,6 +104,7 @@ impl Upstream {
     /// # Errors
     /// [`Error::BadOption`].
     pub fn new(options: Options, capabilities: Capabilities, surroundings: Surroundings) -> Result<Self> {
+        options.check()?;
         let place = Place {
             endpoint: &options.endpoint,
             bucket: &options.bucket,
@@ -95,9 +117,6 @@ impl Upstream {
             known: &surroundings.authorities,
             plain: options.plain,
         };
-        if options.bucket.is_empty() || options.bucket.contains('/') || options.prefix.len() > MAX_PREFIX {
-            return Err(Error::BadOption("a bucket has a name, and a prefix at most 512 bytes"));
-        }
         let http = Http::new(place, Arc::clone(&surroundings.now))?;
         Ok(Self {
             http,
@@ -161,8 +180,6 @@ impl Upstream {
         Key::new(key.strip_prefix(self.prefix.as_bytes()).ok_or_else(odd)?.to_vec())
     }
 }
-
-const MAX_PREFIX: usize = 512;
 
 /// Whether a key is the same to a store that takes keys for paths.
 fn is_plain(key: &str) -> bool {

@@ -1,18 +1,28 @@
 //! What another store can do, found by asking it: each promise is put to the test with objects of our own, which are taken
-//! away again. What a store merely does not refuse is not taken for kept.
+//! away again. What a store says is not taken for done, and what it merely does not refuse not for kept: after each question it
+//! is looked whether that came of it which was asked for, or nothing.
+
+mod leftovers;
+mod locking;
+mod parts;
+mod sums;
 
 use super::client::{Answer, Ask, Failure, Payload};
-use super::describe::text_header;
-use super::outgoing::{self, header};
+use super::describe::{odd, text_header};
+use super::sign::content_md5;
 use super::{Capabilities, Options, Surroundings, Upstream, xml};
-use crate::{Algorithm, Algorithms, Body, ETag, Error, Result};
+use crate::{ETag, Error, Result, Versioning};
 use bytes::Bytes;
-use futures_util::StreamExt;
 use http::Method;
-use http::header::{HeaderMap, HeaderValue};
+use http::header::HeaderMap;
+use leftovers::Leftovers;
 use md5::Digest as _;
 
 const BYTES: &[u8] = b"daypass asks what this store can do";
+/// As long as those.
+const OTHER: &[u8] = b"other bytes, of the same checksum?!";
+/// A tag that nothing has.
+const NO_TAG: &str = "\"00000000000000000000000000000000\"";
 /// Two keys that are one to a store that takes keys for paths, or for words.
 const ALIASES: &[(&str, &str)] =
     &[("a//b", "a/b"), ("c/../d", "d"), ("c/./e", "c/e"), ("f/", "f"), ("\u{1}g", "g"), ("h\\i", "h/i")];
@@ -27,7 +37,8 @@ impl Upstream {
     pub async fn probe(options: Options, random: &str, surroundings: Surroundings) -> Result<Self> {
         let asked =
             Self::new(options, Capabilities { exact_keys: true, ..Capabilities::default() }, surroundings)?;
-        let probe = Probe { upstream: &asked, place: format!("{}.daypass-{random}/", asked.prefix) };
+        let place = format!("{}.daypass-{random}/", asked.prefix);
+        let probe = Probe { upstream: &asked, place, left: Leftovers::default() };
         let found = probe.all().await;
         probe.clear().await;
         let capabilities = found?;
@@ -38,22 +49,50 @@ impl Upstream {
 struct Probe<'a> {
     upstream: &'a Upstream,
     place: String,
+    left: Leftovers,
+}
+
+/// What a store says to a question.
+enum Said {
+    Yes(HeaderMap),
+    /// With this status.
+    No(u16),
+}
+
+impl Said {
+    fn yes(self) -> Option<HeaderMap> {
+        match self {
+            Self::Yes(headers) => Some(headers),
+            Self::No(_) => None,
+        }
+    }
+
+    fn is_yes(&self) -> bool {
+        matches!(self, Self::Yes(_))
+    }
+
+    /// That a condition does not hold. A refusal for another reason keeps no condition.
+    fn is_unmet(&self) -> bool {
+        matches!(self, Self::No(412))
+    }
 }
 
 impl Probe<'_> {
     async fn all(&self) -> Result<Capabilities> {
         let md5_tags = self.stores().await?;
-        let (put_if_absent, put_if_match, delete_if_match) = self.conditions().await?;
-        let checksums = self.checksums().await?;
+        let put_if_absent = self.put_if_absent().await?;
+        let put_if_match = self.put_if_match().await?;
+        let delete_if_match = self.delete_if_match().await?;
+        let versions = self.versions().await?;
         let mut found = Capabilities {
             exact_keys: self.exact_keys().await?,
             put_if_absent,
             put_if_match,
             delete_if_match,
-            checksums,
+            checksums: self.checksums().await?,
             tagging: self.tagging().await?,
-            versions: self.versions().await?,
-            object_lock: self.object_lock().await?,
+            versions,
+            object_lock: versions && self.object_lock().await?,
             encryption: self.encryption().await?,
             md5_tags,
             ..Capabilities::default()
@@ -70,35 +109,64 @@ impl Probe<'_> {
         self.upstream.http.ask(ask, payload).await
     }
 
-    /// Whether it answers with success; an answer that refuses is a no, no answer an error.
-    async fn takes(&self, ask: Ask<'_>, payload: Payload) -> Result<Option<HeaderMap>> {
+    /// What it answers; no answer is an error.
+    async fn says(&self, ask: Ask<'_>, payload: Payload) -> Result<Said> {
         match self.ask(ask, payload).await {
             Ok(answer) => {
                 let headers = answer.headers.clone();
                 answer.finish().await;
-                Ok(Some(headers))
+                Ok(Said::Yes(headers))
             }
+            Err(Failure::Refused(refusal)) => Ok(Said::No(refusal.status.as_u16())),
+            Err(Failure::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The document that it answers; `None` if it refuses.
+    async fn document(&self, ask: Ask<'_>) -> Result<Option<Bytes>> {
+        match self.ask(ask, Payload::None).await {
+            Ok(answer) => answer.document().await.map(Some),
             Err(Failure::Refused(_)) => Ok(None),
             Err(Failure::Failed(error)) => Err(error),
         }
     }
 
-    async fn put(&self, name: &str, headers: &[(&'static str, &str)]) -> Result<Option<HeaderMap>> {
+    async fn put(&self, name: &str, bytes: &[u8], headers: &[(&'static str, &str)]) -> Result<Said> {
         let key = self.key(name);
         let mut ask = Ask::new(Method::PUT, Some(&key));
         for (name, value) in headers {
             ask = ask.header(name, value)?;
         }
-        self.takes(ask, Payload::Document(BYTES.to_vec())).await
+        self.says(ask, Payload::Document(bytes.to_vec())).await
     }
 
     async fn head(&self, name: &str) -> Result<Option<HeaderMap>> {
         let key = self.key(name);
         let ask = Ask::new(Method::HEAD, Some(&key)).header("x-amz-checksum-mode", "ENABLED")?;
-        self.takes(ask, Payload::None).await
+        Ok(self.says(ask, Payload::None).await?.yes())
     }
 
-    /// The least: what is put is there, and can be read in part.
+    /// Whether it says that there is nothing of that name.
+    async fn is_gone(&self, name: &str) -> Result<bool> {
+        let key = self.key(name);
+        let said = self.says(Ask::new(Method::HEAD, Some(&key)), Payload::None).await?;
+        Ok(matches!(said, Said::No(404)))
+    }
+
+    /// Whether these bytes are what is there.
+    async fn holds(&self, name: &str, bytes: &[u8]) -> Result<bool> {
+        let key = self.key(name);
+        let found = self.document(Ask::new(Method::GET, Some(&key))).await?;
+        Ok(found.is_some_and(|found| found == bytes))
+    }
+
+    async fn tag_of(&self, name: &str) -> Result<String> {
+        let headers = self.head(name).await?;
+        let tag = headers.as_ref().and_then(|headers| text_header(headers, "etag"));
+        Ok(tag.ok_or_else(|| odd("an object without a tag"))?.to_owned())
+    }
+
+    /// The least: what is put is there, is listed, and can be read in part. Whether its tag is its MD5.
     async fn stores(&self) -> Result<bool> {
         let key = self.key("plain");
         let ask = Ask::new(Method::PUT, Some(&key));
@@ -112,81 +180,80 @@ impl Probe<'_> {
         if !said || answer.document().await? != BYTES.get(1..4).unwrap_or_default() {
             return Err(Error::Upstream("it does not read ranges of objects".to_owned()));
         }
+        if !self.holds("plain", BYTES).await? {
+            return Err(Error::Upstream("it does not keep what it is given".to_owned()));
+        }
+        let listed = self.upstream.listed_below(&self.place).await.map_err(Failure::into_error)?;
+        if listed != [key] {
+            return Err(Error::Upstream("it does not list what was put".to_owned()));
+        }
         Ok(tag == Some(ETag::Md5(md5::Md5::digest(BYTES).into())))
     }
 
-    async fn conditions(&self) -> Result<(bool, bool, bool)> {
-        let other = "\"00000000000000000000000000000000\"";
-        let own = self.head("plain").await?;
-        let own = own.as_ref().and_then(|headers| text_header(headers, "etag")).unwrap_or_default();
-        let absent = self.put("plain", &[("if-none-match", "*")]).await?.is_none()
-            && self.put("new", &[("if-none-match", "*")]).await?.is_some();
-        let matches = self.put("plain", &[("if-match", other)]).await?.is_none()
-            && self.put("plain", &[("if-match", own)]).await?.is_some();
+    async fn put_if_absent(&self) -> Result<bool> {
+        let absent = [("if-none-match", "*")];
+        Ok(self.put("plain", OTHER, &absent).await?.is_unmet()
+            && self.holds("plain", BYTES).await?
+            && self.put("new", OTHER, &absent).await?.is_yes()
+            && self.holds("new", OTHER).await?)
+    }
+
+    async fn put_if_match(&self) -> Result<bool> {
+        let own = self.tag_of("plain").await?;
+        Ok(self.put("plain", OTHER, &[("if-match", NO_TAG)]).await?.is_unmet()
+            && self.holds("plain", BYTES).await?
+            && self.put("plain", OTHER, &[("if-match", &own)]).await?.is_yes()
+            && self.holds("plain", OTHER).await?)
+    }
+
+    async fn delete_if_match(&self) -> Result<bool> {
+        self.put("new", BYTES, &[]).await?;
+        let own = self.tag_of("new").await?;
         let delete = async |tag: &str| {
             let key = self.key("new");
-            let ask = Ask::new(Method::DELETE, Some(&key)).header("if-match", tag)?;
-            self.takes(ask, Payload::None).await
+            self.says(Ask::new(Method::DELETE, Some(&key)).header("if-match", tag)?, Payload::None).await
         };
-        self.put("new", &[]).await?;
-        let deletes = delete(other).await?.is_none()
-            && self.head("new").await?.is_some()
-            && delete(own).await?.is_some();
-        Ok((absent, matches, deletes))
+        Ok(delete(NO_TAG).await?.is_unmet()
+            && self.holds("new", BYTES).await?
+            && delete(&own).await?.is_yes()
+            && self.is_gone("new").await?)
     }
 
-    /// A checksum in a trailer: kept if it is right, refused if it is not, and the framing is gone.
-    async fn checksums(&self) -> Result<bool> {
-        let right = self.put_trailed("sum", Bytes::from_static(BYTES)).await?;
-        let head = self.head("sum").await?;
-        let crc = header(Algorithm::Crc64Nvme);
-        let kept = head.is_some_and(|headers| {
-            let length = text_header(&headers, "content-length");
-            let encoding = text_header(&headers, "content-encoding").unwrap_or_default();
-            headers.contains_key(crc)
-                && length == Some(&BYTES.len().to_string())
-                && !encoding.contains("aws-chunked")
-        });
-        if !right || !kept {
-            return Ok(false);
-        }
-        Ok(!self.put_trailed("bad", Bytes::from_static(b"other bytes, of the same checksum?!")).await?)
-    }
-
-    /// Puts these bytes with the checksum of [`BYTES`].
-    async fn put_trailed(&self, name: &str, bytes: Bytes) -> Result<bool> {
-        let key = self.key(name);
-        let mut ask = Ask::new(Method::PUT, Some(&key));
-        let body = Body::from_bytes(Bytes::from_static(BYTES));
-        let mut outgoing = outgoing::prepare(body, Algorithms::NONE, Some(Algorithm::Crc64Nvme)).await?;
-        outgoing.bytes = outgoing
-            .bytes
-            .map(move |chunk| chunk.map(|chunk| if chunk == BYTES { bytes.clone() } else { chunk }))
-            .boxed();
-        ask.headers.insert("x-amz-trailer", HeaderValue::from_static(header(Algorithm::Crc64Nvme)));
-        ask.headers.insert("x-amz-decoded-content-length", HeaderValue::from(BYTES.len()));
-        ask.headers.insert("content-encoding", HeaderValue::from_static("aws-chunked"));
-        Ok(self.takes(ask, Payload::Stream(outgoing)).await?.is_some())
-    }
-
+    /// Tags that come with an object, and those that are put and taken away later.
     async fn tagging(&self) -> Result<bool> {
-        if self.put("tagged", &[("x-amz-tagging", "daypass=asks")]).await?.is_none() {
+        if !self.put("tagged", BYTES, &[("x-amz-tagging", "daypass=asks")]).await?.is_yes() {
             return Ok(false);
         }
         let key = self.key("tagged");
-        let ask = Ask::new(Method::GET, Some(&key)).query("tagging", "");
-        let Ok(answer) = self.ask(ask, Payload::None).await else { return Ok(false) };
-        let document = answer.document().await?;
-        let value = xml::read(&document, "Tagging", |tagging| {
-            Some(tagging.child("TagSet")?.child("Tag")?.text("Value")?.to_owned())
-        });
-        Ok(value.is_ok_and(|value| value == "asks"))
+        let tagged = async |value: Option<&str>| {
+            let Some(document) =
+                self.document(Ask::new(Method::GET, Some(&key)).query("tagging", "")).await?
+            else {
+                return Ok::<_, Error>(value.is_none());
+            };
+            let found = xml::read(&document, "Tagging", |tagging| {
+                let tag = tagging.child("TagSet").and_then(|set| set.child("Tag"));
+                Some(tag.and_then(|tag| tag.text("Value")).map(str::to_owned))
+            });
+            Ok(found.is_ok_and(|found| found.as_deref() == value))
+        };
+        let put = async |tags: &str| {
+            let document = format!("<Tagging><TagSet>{tags}</TagSet></Tagging>");
+            let ask = Ask::new(Method::PUT, Some(&key)).query("tagging", "");
+            let ask = ask.header("content-md5", &content_md5(document.as_bytes()))?;
+            self.says(ask, Payload::Document(document.into_bytes())).await
+        };
+        Ok(tagged(Some("asks")).await?
+            && put("<Tag><Key>daypass</Key><Value>again</Value></Tag>").await?.is_yes()
+            && tagged(Some("again")).await?
+            && put("").await?.is_yes()
+            && tagged(None).await?)
     }
 
     /// Whether the keys that are asked for are the keys that are kept.
     async fn exact_keys(&self) -> Result<bool> {
         for (one, other) in SAME {
-            self.put(one, &[]).await?;
+            self.put(one, BYTES, &[]).await?;
             if self.head(other).await?.is_some() {
                 return Err(Error::Upstream(format!(
                     "it takes keys for one that differ, as `{one}` and `{other}`"
@@ -194,154 +261,69 @@ impl Probe<'_> {
             }
         }
         for (one, other) in ALIASES {
-            let kept = self.put(one, &[]).await?.is_some() && self.head(one).await?.is_some();
-            if !kept || self.head(other).await?.is_some() {
+            let kept = self.put(one, BYTES, &[]).await?.is_yes() && self.holds(one, BYTES).await?;
+            if !kept || !self.is_gone(other).await? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
+    /// Whether versions are listed and found by their ids; where they are kept, that they are found by nothing else, and go one by
+    /// one.
     async fn versions(&self) -> Result<bool> {
-        let ask = Ask::new(Method::GET, None).query("versioning", "");
-        if self.takes(ask, Payload::None).await?.is_none() {
+        let Ok(state) = self.upstream.ask_versioning().await else { return Ok(false) };
+        self.put("twice", BYTES, &[]).await?;
+        let Some(first) = self.newest("twice").await? else { return Ok(false) };
+        if !self.has_version("twice", &first, BYTES).await? {
             return Ok(false);
         }
-        let ask = Ask::new(Method::GET, None).query("versions", "").query("prefix", self.key("plain"));
-        let Ok(answer) = self.ask(ask, Payload::None).await else { return Ok(false) };
-        let document = answer.document().await?;
+        // Where there never were any, some stores do not look at ids at all: then they are not asked about any.
+        if state != Versioning::Enabled {
+            return Ok(true);
+        }
+        let none = "0".repeat(first.len().max(32));
+        if self.has_version("twice", &none, BYTES).await? {
+            return Ok(false);
+        }
+        self.put("twice", OTHER, &[]).await?;
+        let kept = self.has_version("twice", &first, BYTES).await? && self.holds("twice", OTHER).await?;
+        Ok(kept
+            && self.delete_version("twice", &first).await?.is_yes()
+            && !self.has_version("twice", &first, BYTES).await?
+            && self.holds("twice", OTHER).await?)
+    }
+
+    /// The id of the newest version of that name, as it is listed.
+    async fn newest(&self, name: &str) -> Result<Option<String>> {
+        let ask = Ask::new(Method::GET, None).query("versions", "").query("prefix", self.key(name));
+        let Some(document) = self.document(ask).await? else { return Ok(None) };
         let listed = xml::read(&document, "ListVersionsResult", |list| {
             list.child("Version")?.text("VersionId").map(str::to_owned)
         });
-        let Ok(id) = listed else { return Ok(false) };
-        let key = self.key("plain");
-        let ask = Ask::new(Method::HEAD, Some(&key)).query("versionId", id);
-        Ok(self.takes(ask, Payload::None).await?.is_some())
+        Ok(listed.ok())
     }
 
-    async fn object_lock(&self) -> Result<bool> {
-        let ask = Ask::new(Method::GET, None).query("object-lock", "");
-        let Ok(answer) = self.ask(ask, Payload::None).await else { return Ok(false) };
-        let document = answer.document().await?;
-        let enabled = xml::read(&document, "ObjectLockConfiguration", |configuration| {
-            Some(configuration.text("ObjectLockEnabled") == Some("Enabled"))
-        });
-        Ok(enabled.unwrap_or(false))
+    async fn has_version(&self, name: &str, id: &str, bytes: &[u8]) -> Result<bool> {
+        let key = self.key(name);
+        let found = self.document(Ask::new(Method::GET, Some(&key)).query("versionId", id)).await?;
+        Ok(found.is_some_and(|found| found == bytes))
+    }
+
+    async fn delete_version(&self, name: &str, id: &str) -> Result<Said> {
+        let key = self.key(name);
+        self.says(Ask::new(Method::DELETE, Some(&key)).query("versionId", id), Payload::None).await
     }
 
     async fn encryption(&self) -> Result<bool> {
-        let put = self.put("sealed", &[("x-amz-server-side-encryption", "AES256")]).await?;
+        const KIND: &str = "x-amz-server-side-encryption";
+        let put = self.put("sealed", BYTES, &[(KIND, "AES256")]).await?.is_yes();
         // Who also takes what there is none of only repeats what it was told.
-        let nonsense = self.put("sealed", &[("x-amz-server-side-encryption", "none-such")]).await?;
-        if put.is_none() || nonsense.is_some() {
+        let nonsense = self.put("sealed", BYTES, &[(KIND, "none-such")]).await?.is_yes();
+        if !put || nonsense {
             return Ok(false);
         }
         let head = self.head("sealed").await?;
-        Ok(head.is_some_and(|headers| {
-            text_header(&headers, "x-amz-server-side-encryption").is_some_and(|kind| !kind.is_empty())
-        }))
-    }
-
-    /// An upload of one part. A store that knows none is not taken: clients upload everything large in parts.
-    async fn multipart(&self, found: &mut Capabilities) -> Result<()> {
-        let key = self.key("parts");
-        let begin = async |sum: bool| {
-            let mut ask = Ask::new(Method::POST, Some(&key)).query("uploads", "");
-            if sum {
-                ask = ask
-                    .header("x-amz-checksum-algorithm", "CRC64NVME")?
-                    .header("x-amz-checksum-type", "FULL_OBJECT")?;
-            }
-            let answer = self.ask(ask, Payload::None).await.map_err(Failure::into_error)?;
-            xml::read(&answer.document().await?, "InitiateMultipartUploadResult", |result| {
-                result.text("UploadId").map(str::to_owned)
-            })
-        };
-        let id = match begin(found.checksums).await {
-            Err(_) if found.checksums => begin(false).await?,
-            id => id?,
-        };
-        let ask = Ask::new(Method::PUT, Some(&key)).query("partNumber", "1").query("uploadId", id.clone());
-        let part = self.takes(ask, Payload::Document(BYTES.to_vec())).await?;
-        let tag = part.as_ref().and_then(|headers| text_header(headers, "etag")).map(str::to_owned);
-        let tag = tag.ok_or_else(|| Error::Upstream("it takes no parts of uploads".to_owned()))?;
-        found.checksums_of_parts = found.checksums && self.lists_checksum(&key, &id).await?;
-        let document = format!(
-            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>"
-        );
-        // First on conditions that do not hold: what is there already, and another tag.
-        self.put("parts", &[]).await?;
-        let complete = async |condition: Option<(&'static str, &str)>| {
-            let ask = Ask::new(Method::POST, Some(&key)).query("uploadId", id.clone());
-            let ask = match condition {
-                Some((name, value)) => ask.header(name, value)?,
-                None => ask,
-            };
-            self.takes(ask, Payload::Document(document.clone().into_bytes())).await
-        };
-        let refuses = complete(Some(("if-none-match", "*"))).await?.is_none();
-        let other = "\"00000000000000000000000000000000\"";
-        found.complete_conditionally = refuses && complete(Some(("if-match", other))).await?.is_none();
-        if refuses && found.complete_conditionally && complete(None).await?.is_none() {
-            return Err(Error::Upstream("it completes no uploads".to_owned()));
-        }
-        let ask = Ask::new(Method::HEAD, Some(&key)).query("partNumber", "1");
-        let head = self.takes(ask, Payload::None).await?;
-        let whole = BYTES.len();
-        let range = format!("bytes 0-{}/{whole}", whole - 1);
-        found.part_numbers =
-            head.is_some_and(|headers| text_header(&headers, "content-range") == Some(range.as_str()));
-        Ok(())
-    }
-
-    async fn lists_checksum(&self, key: &str, id: &str) -> Result<bool> {
-        let ask = Ask::new(Method::GET, Some(key)).query("uploadId", id);
-        let Ok(answer) = self.ask(ask, Payload::None).await else { return Ok(false) };
-        let document = answer.document().await?;
-        let known = xml::read(&document, "ListPartsResult", |list| {
-            Some(
-                list.text("ChecksumAlgorithm") == Some("CRC64NVME")
-                    && list.text("ChecksumType") == Some("FULL_OBJECT"),
-            )
-        });
-        Ok(known.unwrap_or(false))
-    }
-
-    /// Takes away what was put; what is not found is not there.
-    async fn clear(&self) {
-        let names = ["plain", "new", "sum", "bad", "tagged", "sealed", "parts"].into_iter();
-        let pairs = ALIASES.iter().chain(SAME).flat_map(|(one, other)| [*one, *other]);
-        // What takes keys for paths keeps the folders.
-        let folders = ["a/", "c/", "h/", ""];
-        for name in names.chain(pairs).chain(folders) {
-            let key = self.key(name);
-            let gone = self.takes(Ask::new(Method::DELETE, Some(&key)), Payload::None).await;
-            // Where versions are kept, what was put is still there below a delete marker.
-            let marker = matches!(&gone, Ok(Some(headers)) if headers.contains_key("x-amz-version-id"));
-            if marker {
-                self.clear_versions(&key).await;
-            }
-        }
-    }
-
-    async fn clear_versions(&self, key: &str) {
-        let ask = Ask::new(Method::GET, None)
-            .query("versions", "")
-            .query("prefix", key)
-            .query("encoding-type", "url");
-        let Ok(answer) = self.ask(ask, Payload::None).await else { return };
-        let Ok(document) = answer.document().await else { return };
-        let ids = xml::read(&document, "ListVersionsResult", |list| {
-            let of_key =
-                |element: &xml::Element<'_, '_>| element.decoded("Key").as_deref() == Some(key.as_bytes());
-            let both = list.all("Version").chain(list.all("DeleteMarker")).filter(of_key);
-            Some(both.filter_map(|one| one.text("VersionId").map(str::to_owned)).collect::<Vec<_>>())
-        });
-        for id in ids.unwrap_or_default() {
-            let ask = Ask::new(Method::DELETE, Some(key)).query("versionId", id);
-            if self.takes(ask, Payload::None).await.is_err() {
-                return;
-            }
-        }
+        Ok(head.is_some_and(|headers| text_header(&headers, KIND) == Some("AES256")))
     }
 }

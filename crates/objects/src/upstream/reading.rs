@@ -6,7 +6,8 @@ use super::describe::{self, odd, text_header};
 use super::outgoing::OWN_KEYS;
 use super::{Upstream, xml};
 use crate::{
-    At, Contents, Error, ObjectBody, ObjectPart, Opened, Result, SealKey, Version, VersionId, Versioning,
+    At, Contents, ETag, Error, MAX_PARTS, ObjectBody, ObjectPart, Opened, Result, SealKey, Version,
+    VersionId, Versioning,
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -17,7 +18,7 @@ use http::{Method, StatusCode};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Parts that are asked for one after the other.
+/// Parts that are asked for one after the other, and make a page.
 const MAX_PARTS_ASKED: usize = 100;
 
 impl Upstream {
@@ -38,11 +39,28 @@ impl Upstream {
         let headers = self.head_headers(at, &there).await?;
         // One after the other, and of the version that was found: nobody is judged by the tags of what was there before.
         let named = text_header(&headers, "x-amz-version-id").map(VersionId::parse).transpose();
-        let found = At { version: named.map_err(|_| odd("a version id that is none"))?, ..at.clone() };
+        let named = named.map_err(|_| odd("a version id that is none"))?.or_else(|| at.version.clone());
+        let found = At { version: self.id_of(named).await?, ..at.clone() };
         let tags = self.tags_of(&found, &there).await?;
         let tags = self.surroundings.vocabulary.tags(tags);
         let is_latest = self.is_latest(at, &found, &there).await?;
         describe::version(&headers, &*self.surroundings.vocabulary, tags, is_latest)
+    }
+
+    /// Whether a version is named in a bucket that never had any: some stores take every id for the object then.
+    pub(super) async fn never_was(&self, at: &At) -> Result<bool> {
+        let named =
+            self.capabilities.versions && at.version.as_ref().is_some_and(|id| *id != VersionId::Null);
+        Ok(named && self.versioning().await? == Versioning::Unversioned)
+    }
+
+    /// What names a version that was found. Stores leave out which it is where it is the null version, which is also to be named
+    /// where there are others.
+    pub(super) async fn id_of(&self, named: Option<VersionId>) -> Result<Option<VersionId>> {
+        match (named.unwrap_or(VersionId::Null), self.versioning().await?) {
+            (VersionId::Null, Versioning::Unversioned) => Ok(None),
+            (id, _) => Ok(Some(id)),
+        }
     }
 
     /// Whether what was found is what a request without a version gets.
@@ -57,7 +75,10 @@ impl Upstream {
         }
     }
 
-    async fn head_headers(&self, at: &At, there: &str) -> Result<HeaderMap> {
+    pub(super) async fn head_headers(&self, at: &At, there: &str) -> Result<HeaderMap> {
+        if self.never_was(at).await? {
+            return Err(Error::NoSuchVersion);
+        }
         let ask = Ask::new(Method::HEAD, Some(there));
         let ask =
             if self.capabilities.checksums { ask.header("x-amz-checksum-mode", "ENABLED")? } else { ask };
@@ -218,16 +239,13 @@ impl Contents for Found {
     fn parts(&self, first: u16, limit: usize) -> BoxFuture<'_, Result<Vec<ObjectPart>>> {
         async move {
             self.upstream.needs(self.upstream.capabilities.part_numbers, "reads by part number")?;
-            if !self.etag.contains('-') {
-                return Ok(Vec::new());
-            }
-            if limit > MAX_PARTS_ASKED {
-                return Err(Error::Unsupported("lists of the parts of an object"));
-            }
+            let ETag::Parts { parts: count, .. } = xml::etag(&self.etag) else { return Ok(Vec::new()) };
             let mut parts = Vec::new();
-            for place in (first..).take(limit) {
+            // A page may be shorter than was asked for: who asks sees how many parts there are.
+            for place in (first..=MAX_PARTS).take(limit.min(MAX_PARTS_ASKED)) {
                 match self.part(place).await? {
                     Some(part) => parts.push(part),
+                    None if u32::from(place) <= count => return Err(odd("fewer parts than its tag says")),
                     None => break,
                 }
             }

@@ -30,7 +30,7 @@ impl Refusal {
     }
 
     pub(super) fn into_error(self) -> Error {
-        let Self { status, code, message, .. } = self;
+        let Self { status, code, message, changes, .. } = self;
         let words = || format!("{} {code}: {message}", status.as_u16());
         match (status, code.as_str()) {
             (StatusCode::NOT_IMPLEMENTED, _) => Error::Unsupported("what was asked for"),
@@ -42,11 +42,12 @@ impl Refusal {
             (_, "EntityTooLarge") => Error::TooLarge { what: "body", limit: crate::MAX_BODY_BYTES },
             (_, "MetadataTooLarge") => Error::TooLarge { what: "description", limit: 2048 },
             (_, "ConditionalRequestConflict" | "OperationAborted") => Error::Unavailable(words()),
+            (StatusCode::TOO_MANY_REQUESTS, _) => Error::Unavailable(words()),
+            // The store itself says that it is overloaded; what stands before it knows less.
+            (StatusCode::SERVICE_UNAVAILABLE, code) if !code.is_empty() => Error::Unavailable(words()),
             // Whether what failed on its way was done is not known.
-            (StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS, _) => {
-                Error::Unavailable(words())
-            }
-            (status, _) if status.is_server_error() => Error::Unanswered(words()),
+            (status, _) if status.is_server_error() && changes => Error::Unanswered(words()),
+            (status, _) if status.is_server_error() => Error::Unavailable(words()),
             _ => Error::Upstream(words()),
         }
     }

@@ -1,11 +1,11 @@
 //! Multipart uploads in another store. Their ids, parts and state are there; what is remembered here is only what it takes
 //! a question to learn, and never changes.
 
-use super::client::{Ask, Failure, Payload, Refusal};
+use super::client::{Ask, Failure, Payload, Refusal, after_yes};
 use super::describe::{self, generation, odd, text_header, version_id};
 use super::outgoing::header;
 use super::sign::escaped;
-use super::writing::{digests_of, of_condition};
+use super::writing::{digests_of, of_condition, of_precondition};
 use super::xml::{self, Element};
 use super::{Upstream, client};
 use crate::{
@@ -70,7 +70,8 @@ impl Upstream {
         let answer = self.http.ask(ask, Payload::None).await.map_err(Failure::into_error)?;
         let id = xml::read(&answer.document().await?, "InitiateMultipartUploadResult", |result| {
             UploadId::parse(result.text("UploadId")?).ok()
-        })?;
+        })
+        .map_err(after_yes)?;
         self.uploads.set(&id, named.map(|(checksum, _)| checksum));
         Ok(id)
     }
@@ -107,10 +108,10 @@ impl Upstream {
         let answer = self.http.ask(ask, Payload::Stream(outgoing)).await.map_err(Failure::into_error)?;
         let digests = digests_of(sent.take())?;
         let etag = text_header(&answer.headers, "etag").map(xml::etag);
-        answer.finish().await;
-        let etag = etag.ok_or_else(|| odd("a part without a tag"))?;
+        answer.done().await?;
+        let etag = etag.ok_or_else(|| after_yes(odd("a part without a tag")))?;
         if self.capabilities.md5_tags && etag != ETag::Md5(digests.md5) {
-            return Err(Error::Upstream("it stored another part than was sent".to_owned()));
+            return Err(after_yes(odd("with the tag of another part than was sent")));
         }
         Ok(PartWritten { etag, size: digests.size, checksums: digests.checksums, modified: part.commit.now })
     }
@@ -119,6 +120,7 @@ impl Upstream {
     pub(super) async fn list_parts(&self, parts: &Parts) -> Result<PartPage> {
         let limit = parts.limit.min(MAX_PAGE);
         let mut page = self.parts_of(&parts.upload, parts.after, limit.max(1)).await?;
+        page.truncated |= limit > 0 && page.parts.len() > limit;
         page.parts.truncate(limit);
         Ok(page)
     }
@@ -145,6 +147,9 @@ impl Upstream {
             let parts = list.all("Part").map(part).collect::<Option<Vec<Part>>>()?;
             Some(PartPage { upload, parts, truncated: list.is_true("IsTruncated") })
         })?;
+        if page.truncated && page.parts.last().is_none_or(|last| last.number <= after) {
+            return Err(odd("parts that are cut off and do not go on"));
+        }
         self.uploads.set(&at.id, page.upload.checksum);
         Ok(page)
     }
@@ -180,23 +185,31 @@ impl Upstream {
             }
             Err(failure) => return Err(of_condition(failure, &complete.only_if)),
         };
-        let completed = self.completed(answer, size, complete.now).await?;
+        let completed = self.completed(answer, size, &complete.only_if, complete.now).await?;
         self.uploads.forget(&complete.upload.id);
         Ok(completed)
     }
 
-    async fn completed(&self, answer: client::Answer, size: u64, now: Timestamp) -> Result<Completed> {
-        let id = version_id(&answer.headers)?;
-        let document = answer.slow_document().await?;
-        if let Ok(refusal) = xml::read(&document, "Error", |error| error.text("Code").map(str::to_owned)) {
+    async fn completed(
+        &self,
+        answer: client::Answer,
+        size: u64,
+        only_if: &Preconditions,
+        now: Timestamp,
+    ) -> Result<Completed> {
+        let id = version_id(&answer.headers).map_err(after_yes)?;
+        let document = answer.slow_document().await.map_err(after_yes)?;
+        if let Some(refusal) = client::refused_after_all(&document) {
             return Err(match refusal.as_str() {
-                "PreconditionFailed" => Error::PreconditionFailed("If-Match"),
+                "PreconditionFailed" => of_precondition(only_if),
                 _ => Error::Unanswered(refusal),
             });
         }
-        let (etag, checksums) = xml::read(&document, "CompleteMultipartUploadResult", |result| {
+        let result = xml::read(&document, "CompleteMultipartUploadResult", |result| {
             Some((result.etag()?, checksums_in(result, result.text("ChecksumType") == Some("FULL_OBJECT"))))
-        })?;
+        });
+        // Yes was said, and then nothing that makes sense: it may be there.
+        let (etag, checksums) = result.map_err(after_yes)?;
         let generation = generation(&id, &etag, size);
         let written = Written { id, generation, size, etag, checksums, modified: now };
         Ok(Completed { written, repeated: false })
@@ -236,7 +249,7 @@ impl Upstream {
             let page = self.parts_of(at, after, MAX_PAGE).await?;
             let Some(last) = page.parts.last().map(|part| part.number) else { return Ok(all) };
             all.extend(page.parts.into_iter().map(|part| (part.number, part.written)));
-            if !page.truncated || last <= after {
+            if !page.truncated {
                 return Ok(all);
             }
             after = last;
@@ -248,7 +261,7 @@ impl Upstream {
         let there = self.there(&at.key)?;
         let ask = Ask::new(Method::DELETE, Some(&there)).query("uploadId", at.id.as_str());
         let answer = self.http.ask(ask, Payload::None).await.map_err(upload_error)?;
-        answer.finish().await;
+        answer.done().await?;
         self.uploads.forget(&at.id);
         Ok(())
     }
@@ -293,7 +306,7 @@ fn check_parts(complete: &Wanted, stored: &HashMap<u16, PartWritten>) -> Result<
     if numbers.is_empty() || !in_range || !ascends {
         return Err(Error::InvalidPartOrder);
     }
-    let mut size = 0;
+    let mut size: u64 = 0;
     let last = numbers.last().copied();
     for part in &complete.parts {
         let number = part.number;
@@ -302,7 +315,7 @@ fn check_parts(complete: &Wanted, stored: &HashMap<u16, PartWritten>) -> Result<
         if Some(number) != last && found.size < complete.min_part_bytes {
             return Err(Error::PartTooSmall { number, size: found.size });
         }
-        size += found.size;
+        size = size.checked_add(found.size).ok_or_else(|| odd("parts of more bytes than there are"))?;
     }
     match complete.expected_size {
         Some(expected) if expected != size => Err(Error::Mismatch("size")),
@@ -367,4 +380,37 @@ fn name(algorithm: Algorithm) -> Option<&'static str> {
 
 fn algorithm(text: &str) -> Option<Algorithm> {
     Algorithm::ALL.into_iter().find(|algorithm| name(*algorithm) == Some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BucketId, Key};
+
+    #[test]
+    fn sizes_that_nothing_has_are_not_added_up() {
+        let etag = ETag::Md5([0; 16]);
+        let part = |number| ListedPart { number, etag: etag.clone(), checksums: Checksums::default() };
+        let written = || PartWritten {
+            etag: etag.clone(),
+            size: u64::MAX,
+            checksums: Checksums::default(),
+            modified: Timestamp(0),
+        };
+        let wanted = Wanted {
+            upload: UploadAt {
+                bucket: BucketId(1),
+                key: Key::new("k").unwrap(),
+                id: UploadId::parse("u").unwrap(),
+            },
+            parts: vec![part(1), part(2)],
+            only_if: Preconditions::default(),
+            min_part_bytes: 0,
+            expected: None,
+            expected_size: None,
+            now: Timestamp(0),
+        };
+        let stored = HashMap::from([(1, written()), (2, written())]);
+        assert!(matches!(check_parts(&wanted, &stored), Err(Error::Upstream(_))));
+    }
 }

@@ -1,14 +1,15 @@
 //! Changes of objects in another store.
 
-use super::client::{Answer, Ask, Failure, Payload};
+use super::client::{Answer, Ask, Failure, Payload, after_yes};
 use super::describe::{generation, lock_headers, mode_name, odd, text_header, version_id};
 use super::outgoing::{self, Outgoing, header};
 use super::sign::{content_md5, escaped};
 use super::{Upstream, text, xml};
 use crate::{
     Algorithm, Algorithms, At, Body, Delete, Deleted, Description, Digests, ETag, Error, KeyId, Lock, Match,
-    Preconditions, Put, Result, Storage, Timestamp, Update, VersionId, Versioning, Written,
+    Preconditions, Put, Result, Storage, Timestamp, Update, Versioning, Written,
 };
+use bytes::Bytes;
 use http::Method;
 use http::header::{HeaderMap, HeaderValue};
 
@@ -28,8 +29,8 @@ impl Upstream {
         let answer = answer.map_err(|failure| of_condition(failure, &put.only_if))?;
         let digests = digests_of(sent.take())?;
         let headers = answer.headers.clone();
-        answer.finish().await;
-        self.written(&headers, &digests, put.commit.now)
+        answer.done().await?;
+        self.written(&headers, &digests, put.commit.now).map_err(after_yes)
     }
 
     /// A body, ready to be sent with its checksum where the store keeps one.
@@ -136,11 +137,12 @@ impl Upstream {
     ) -> Result<Deleted> {
         let there = self.there(&delete.key)?;
         let at = At { bucket, key: delete.key, version: delete.version };
-        let mut ask = self.versioned(Ask::new(Method::DELETE, Some(&there)), at.version.as_ref())?;
-        if delete.only_if.none {
-            return Err(Error::Unsupported("deletions on condition of absence"));
+        if self.never_was(&at).await? {
+            return Ok(Deleted::default());
         }
-        self.conditions(&delete.only_if, (false, self.capabilities.delete_if_match), &mut ask.headers)?;
+        let mut ask = self.versioned(Ask::new(Method::DELETE, Some(&there)), at.version.as_ref())?;
+        let only_if = self.looked_at(&at, &there, delete.only_if).await?;
+        self.conditions(&only_if, (false, self.capabilities.delete_if_match), &mut ask.headers)?;
         if delete.bypass_governance {
             ask = ask.header("x-amz-bypass-governance-retention", "true")?;
         }
@@ -150,12 +152,46 @@ impl Upstream {
         };
         let marker = text_header(&answer.headers, "x-amz-delete-marker") == Some("true");
         let named = text_header(&answer.headers, "x-amz-version-id").is_some();
-        let id = version_id(&answer.headers)?;
-        answer.finish().await;
+        let id = version_id(&answer.headers).map_err(after_yes)?;
+        answer.done().await?;
         Ok(match at.version {
             Some(_) => Deleted { removed: Some(id), removed_marker: marker, marker: None },
             None if named && marker => Deleted { marker: Some(id), ..Deleted::default() },
             None => Deleted::default(),
+        })
+    }
+
+    /// What no store compares is compared here, just before: when the current object was written and, where a version is
+    /// deleted by its id, what stands above it. The conditions that are left for the store to keep.
+    async fn looked_at(&self, at: &At, there: &str, only_if: Preconditions) -> Result<Preconditions> {
+        if only_if.none && at.version.is_none() {
+            return Err(Error::Unsupported("deletions on condition of absence"));
+        }
+        if !only_if.none && only_if.modified.is_none() {
+            return Ok(only_if);
+        }
+        match self.head_headers(&At::latest(at.bucket, at.key.clone()), there).await {
+            Ok(_) if only_if.none => return Err(Error::PreconditionFailed("If-None-Match")),
+            Ok(headers) => {
+                let modified = text_header(&headers, "last-modified").and_then(text::http_date);
+                let seconds = |at: Timestamp| at.0 / 1000;
+                if modified.map(seconds) != only_if.modified.map(seconds) {
+                    return Err(Error::PreconditionFailed("x-amz-if-match-last-modified-time"));
+                }
+                if let Some(Match::ETag(wanted)) = &only_if.matches
+                    && text_header(&headers, "etag").map(xml::etag).as_ref() != Some(wanted)
+                {
+                    return Err(Error::PreconditionFailed("If-Match"));
+                }
+            }
+            Err(Error::NoSuchKey { .. }) if only_if.none => {}
+            Err(error) => return Err(error),
+        }
+        let named = at.version.is_some();
+        Ok(Preconditions {
+            matches: only_if.matches.filter(|_| !named),
+            size: only_if.size,
+            ..Preconditions::default()
         })
     }
 
@@ -178,11 +214,6 @@ impl Upstream {
 
     /// Changes what is said of a version. What other stores say by copying an object onto itself is not done.
     pub(super) async fn update(&self, update: Update) -> Result<u32> {
-        if update.meta.is_some() {
-            return Err(Error::Unsupported(
-                "changes of the description of an object that is stored (its ACL)",
-            ));
-        }
         if update.storage.is_some() {
             return Err(Error::Unsupported("archives of ours"));
         }
@@ -190,9 +221,15 @@ impl Upstream {
         if update.only_if.is_some_and(|expected| expected != (version.generation, version.revision)) {
             return Err(Error::RevisionChanged { current: version.revision });
         }
+        let vocabulary = &self.surroundings.vocabulary;
+        let is_kept = |meta: &Bytes| vocabulary.differ_in_the_lock_alone(&version.meta, meta);
+        if !update.meta.as_ref().is_none_or(|meta| update.lock.is_some() && is_kept(meta)) {
+            return Err(Error::Unsupported(
+                "changes of the description of an object that is stored (its ACL)",
+            ));
+        }
         // It is the version that was looked at which changes.
-        let id = Some(version.id.clone()).filter(|id| *id != VersionId::Null).or(update.at.version.clone());
-        let at = At { version: id, ..update.at.clone() };
+        let at = At { version: self.id_of(Some(version.id.clone())).await?, ..update.at.clone() };
         let there = self.there(&at.key)?;
         if let Some(tags) = &update.tags {
             self.needs(self.capabilities.tagging, "object tags")?;
@@ -201,12 +238,14 @@ impl Upstream {
         }
         if let Some(lock) = update.lock {
             self.needs(self.capabilities.object_lock, "object lock")?;
-            self.relock(&at, &there, version.lock, lock).await?;
+            let relocked = self.relock(&at, &there, (version.lock, lock), update.bypass_governance).await;
+            relocked.map_err(|error| if update.tags.is_some() { after_yes(error) } else { error })?;
         }
-        Ok(self.head(&at).await?.revision)
+        // What comes after a change that was made cannot take it back.
+        Ok(self.head(&at).await.map_err(after_yes)?.revision)
     }
 
-    async fn relock(&self, at: &At, there: &str, from: Lock, to: Lock) -> Result<()> {
+    async fn relock(&self, at: &At, there: &str, (from, to): (Lock, Lock), bypass: bool) -> Result<()> {
         if from.retention != to.retention {
             let document = match to.retention {
                 None => "<Retention/>".to_owned(),
@@ -216,13 +255,13 @@ impl Upstream {
                     text::to_iso_date(until).ok_or(Error::Unsupported("such a date"))?
                 ),
             };
-            // The caller judged that it may; here it is a question of whether it can.
-            self.change(at, there, "retention", document, true).await?;
+            self.change(at, there, "retention", document, bypass).await?;
         }
         if from.legal_hold != to.legal_hold {
             let status = if to.legal_hold { "ON" } else { "OFF" };
             let document = format!("<LegalHold><Status>{status}</Status></LegalHold>");
-            self.change(at, there, "legal-hold", document, false).await?;
+            let held = self.change(at, there, "legal-hold", document, false).await;
+            held.map_err(|error| if from.retention == to.retention { error } else { after_yes(error) })?;
         }
         Ok(())
     }
@@ -244,8 +283,7 @@ impl Upstream {
             .ask(ask, Payload::Document(document.into_bytes()))
             .await
             .map_err(|failure| failure.of_object(at))?;
-        answer.finish().await;
-        Ok(())
+        answer.done().await
     }
 
     /// Says how the bucket keeps versions there.
@@ -261,9 +299,9 @@ impl Upstream {
         let ask = Ask::new(Method::PUT, None).query("versioning", "");
         let ask = ask.header("content-md5", &content_md5(document.as_bytes()))?;
         let answer = self.http.ask(ask, Payload::Document(document.into_bytes())).await;
-        answer.map_err(Failure::into_error)?.finish().await;
+        answer.map_err(Failure::into_error)?.done().await?;
         // What was asked for is believed once it is seen.
-        let now = self.ask_versioning().await?;
+        let now = self.ask_versioning().await.map_err(after_yes)?;
         self.set_known_versioning(now);
         if now == to { Ok(()) } else { Err(Error::Unsupported("versioning")) }
     }
@@ -286,16 +324,20 @@ fn frame(headers: &mut HeaderMap) -> Result<()> {
 }
 
 pub(super) fn digests_of(sent: Option<Result<Digests>>) -> Result<Digests> {
-    // It answered before it had everything: it cannot have stored it.
-    sent.unwrap_or_else(|| Err(odd("a success before the end of the body")))
+    // It said yes before it had everything, or to what was refused here: what it stored, if anything, is not known.
+    let odd = || odd("a success before the end of the body");
+    sent.unwrap_or_else(|| Err(odd())).map_err(after_yes)
+}
+
+/// Which of these did not hold.
+pub(super) fn of_precondition(only_if: &Preconditions) -> Error {
+    Error::PreconditionFailed(if only_if.none { "If-None-Match" } else { "If-Match" })
 }
 
 /// Which condition it was that did not hold.
 pub(super) fn of_condition(failure: Failure, only_if: &Preconditions) -> Error {
     match failure {
-        Failure::Refused(refusal) if refusal.status.as_u16() == 412 => {
-            Error::PreconditionFailed(if only_if.none { "If-None-Match" } else { "If-Match" })
-        }
+        Failure::Refused(refusal) if refusal.status.as_u16() == 412 => of_precondition(only_if),
         Failure::Refused(refusal)
             if refusal.status.as_u16() == 404
                 && only_if.matches.is_some()

@@ -196,7 +196,7 @@ async fn an_object_says_when_it_goes_and_by_which_rule() {
     let kept = Kept::with(&[rule("", later), rule("<Prefix>a</Prefix>", sooner)].concat()).await;
     kept.put("a", "x", &[]).await;
     let key = Key::new("a").unwrap();
-    let at = daypass_core::objects::At { bucket: kept.bucket.id(), key: key.clone(), version: None };
+    let at = At { bucket: kept.bucket.id(), key: key.clone(), version: None };
     let version = kept.server.gate.state().objects.head(at).await.unwrap();
     let expected = "expiry-date=\"Tue, 24 Nov 2026 00:00:00 GMT\", rule-id=\"so%20on\"";
     assert_eq!(expiration(&kept.bucket, &key, &version).unwrap().as_deref(), Some(expected));

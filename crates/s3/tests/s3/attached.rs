@@ -1,62 +1,12 @@
 //! Buckets that are in another store, through the whole gate: what is there reads here, who may do what is decided here, and
 //! what the other store cannot do is refused by name.
 
-use daypass_core::objects::upstream::RootCertStore;
-use daypass_core::testing::{Client, TestServer};
+use daypass_core::testing::Client;
 use daypass_core::{Secret, outbox};
-use daypass_s3::{AttachError, Attachments, NewAttachment};
-use std::sync::Arc;
+use daypass_s3::{AttachError, NewAttachment};
 
-use crate::served;
+use crate::pair::{EVERYTHING, Pair, opened};
 use crate::support::Account;
-
-/// A server with a bucket `front`, and another with a bucket `back` that it is attached to.
-struct Pair {
-    front: Account,
-    back: Account,
-    attachments: Attachments,
-    endpoint: String,
-}
-
-const EVERYTHING: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
-
-impl Pair {
-    /// Not attached yet.
-    async fn new() -> Self {
-        let (front, back) = (Account::with_bucket("front").await, Account::with_bucket("back").await);
-        back.server.user("key", &[("all", EVERYTHING)]).await;
-        let endpoint = format!("http://{}", served::serve(&back.server).await);
-        let attachments = opened(&front.server);
-        Self { front, back, attachments, endpoint }
-    }
-
-    async fn attached() -> Self {
-        let pair = Self::new().await;
-        pair.attachments.attach(pair.asked()).await.unwrap();
-        pair
-    }
-
-    fn asked(&self) -> NewAttachment {
-        NewAttachment {
-            bucket: "front".to_owned(),
-            endpoint: self.endpoint.clone(),
-            region: "us-east-1".to_owned(),
-            there: "back".to_owned(),
-            prefix: "of/".to_owned(),
-            access_key_id: format!("AKIA{:Q<16}", "KEY"),
-            secret: Secret::new(format!("{:s<40}", "key")),
-            authorities: None,
-            plain: true,
-            vouched: false,
-        }
-    }
-}
-
-fn opened(server: &TestServer) -> Attachments {
-    let state = Arc::clone(server.gate.state());
-    Attachments::open(state, Arc::clone(&server.engine), RootCertStore::empty()).unwrap()
-}
 
 #[tokio::test]
 async fn what_is_put_here_reads_there_and_the_other_way_round() {
@@ -219,7 +169,7 @@ async fn what_the_other_store_cannot_do_is_refused_by_name() {
 #[tokio::test]
 async fn a_bucket_is_attached_empty_and_detached_with_all_left_there() {
     let pair = Pair::new().await;
-    let refused = async |asked: NewAttachment| pair.attachments.attach(asked).await.unwrap_err();
+    let refused = async |asked: NewAttachment| pair.attachments.attach(asked, "operator").await.unwrap_err();
     let other = NewAttachment { bucket: "other".to_owned(), ..pair.asked() };
     assert!(matches!(refused(other).await, AttachError::NoBucket(_)));
     let wrong = NewAttachment { secret: Secret::new("wrong".to_owned()), ..pair.asked() };
@@ -230,7 +180,7 @@ async fn a_bucket_is_attached_empty_and_detached_with_all_left_there() {
     assert!(matches!(refused(pair.asked()).await, AttachError::NotEmpty(_)));
     assert_eq!(pair.front.ok("GET", "/front/own", "", "").await.body, "x");
     pair.front.ok("DELETE", "/front/own", "", "").await;
-    pair.attachments.attach(pair.asked()).await.unwrap();
+    pair.attachments.attach(pair.asked(), "operator").await.unwrap();
     assert!(matches!(refused(pair.asked()).await, AttachError::IsAttached(_)));
     pair.front.ok("PUT", "/front/k", "", "there").await;
     // What is recorded opens again, and the secret is not in it.
@@ -238,10 +188,10 @@ async fn a_bucket_is_attached_empty_and_detached_with_all_left_there() {
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].there.as_str(), listed[0].capabilities.checksums), ("back", true));
     assert_eq!(pair.front.refused("DELETE", "/front", "", "").await.1, "BucketNotEmpty");
-    pair.attachments.detach("front").await.unwrap();
+    pair.attachments.detach("front", "operator").await.unwrap();
     assert_eq!(pair.front.refused("GET", "/front/k", "", "").await.1, "NoSuchKey");
     assert_eq!(pair.back.ok("GET", "/back/of/k", "", "").await.body, "there");
-    assert!(matches!(pair.attachments.detach("front").await, Err(AttachError::NotAttached(_))));
+    assert!(matches!(pair.attachments.detach("front", "operator").await, Err(AttachError::NotAttached(_))));
     pair.front.ok("PUT", "/front/own", "", "here again").await;
     let listed = pair.back.ok("GET", "/back", "list-type=2", "").await.body;
     assert!(

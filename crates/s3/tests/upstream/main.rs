@@ -1,5 +1,5 @@
 //! The suite of every engine, on buckets that are in another store: a server of this crate behind a socket; or, where
-//! `DAYPASS_TEST_UPSTREAM` is `endpoint access-key-id secret`, any store that speaks S3, in which `tests/upstream.sh` has
+//! `DAYPASS_TEST_UPSTREAM` is `endpoint access-key-id secret name`, any store that speaks S3, in which `tests/upstream.sh` has
 //! made a bucket for each case.
 #![expect(
     clippy::unwrap_used,
@@ -43,7 +43,11 @@ macro_rules! cases {
 fn main() -> ExitCode {
     let cases: Vec<(&'static str, Case)> = suite::every_case!(cases);
     let other = other_store();
-    let kind = if other.is_some() { Kind::Other } else { Kind::Ours };
+    let kind = match other.as_ref().map(|other| other.get(3).map(String::as_str)) {
+        None => Kind::Ours,
+        Some(Some("ceph")) => Kind::Ceph,
+        Some(_) => Kind::Other,
+    };
     let trials = cases.into_iter().map(|(name, case)| {
         let other = other.clone();
         let trial = Trial::test(name, move || {
