@@ -214,7 +214,11 @@ impl Bucket {
     /// `NoSuchBucket`, or a failure of the store.
     pub(crate) fn find(cx: &Cx, name: &str) -> Result<Arc<Self>, Error> {
         name::may_exist(name)?;
-        Self::asked(cx.state(), cx.region(), name)?.ok_or_else(|| no_such_bucket(name).into())
+        if let Some(found) = cx.state().kept.get::<Self>(&Self::key_of(name))? {
+            return Ok(found);
+        }
+        let via = access_point::named(cx, name)?.ok_or_else(|| no_such_bucket(name))?;
+        Self::led_to(cx.state(), via)?.ok_or_else(|| no_such_bucket(name).into())
     }
 
     /// The bucket that is named so, or that the access point of that name in the region leads to; `None` if there is none.
@@ -227,6 +231,10 @@ impl Bucket {
             return Ok(found);
         }
         let Some(via) = access_point::named_in(state, region, name)? else { return Ok(None) };
+        Self::led_to(state, via)
+    }
+
+    fn led_to(state: &State, via: Arc<AccessPoint>) -> Result<Option<Arc<Self>>, StoreError> {
         let behind = state.kept.get::<Self>(&Self::key_of(&via.bucket))?;
         Ok(behind.and_then(|bucket| bucket.behind(via).map(Arc::new)))
     }
