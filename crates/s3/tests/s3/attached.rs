@@ -6,7 +6,7 @@ use daypass_core::{Secret, outbox};
 use daypass_s3::{AttachError, NewAttachment};
 
 use crate::pair::{EVERYTHING, Pair, opened};
-use crate::support::Account;
+use crate::support::{Account, header};
 
 #[tokio::test]
 async fn what_is_put_here_reads_there_and_the_other_way_round() {
@@ -116,6 +116,28 @@ async fn an_object_in_parts_is_made_of_them_there() {
     let copy = [("x-amz-copy-source", "/front/parts")];
     front.administrator.s3("PUT", "/front/copy", "", &copy, b"").await.ok();
     assert_eq!(back.ok("GET", "/back/of/copy", "", "").await.body.len(), whole.len());
+}
+
+#[tokio::test]
+async fn an_object_in_parts_comes_to_no_checksum_that_its_upload_does_not_have() {
+    let pair = Pair::attached().await;
+    let front = &pair.front;
+    for (claimed, value) in [
+        ("x-amz-checksum-crc32", "AAAAAA=="),
+        ("x-amz-checksum-crc32c", "AAAAAA=="),
+        ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA="),
+    ] {
+        let begun = front.ok("POST", "/front/parts", "uploads=", "").await;
+        let query = format!("uploadId={}", begun.xml("UploadId").unwrap());
+        let part = front.ok("PUT", "/front/parts", &format!("partNumber=1&{query}"), "bytes").await;
+        let tag = header(&part, "etag").unwrap();
+        let document = format!(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>"
+        );
+        let sum = [(claimed, value)];
+        let answer = front.administrator.s3("POST", "/front/parts", &query, &sum, document.as_bytes()).await;
+        assert_eq!(answer.refused().0, "BadDigest", "{claimed}");
+    }
 }
 
 fn crc32(bytes: &[u8]) -> String {
