@@ -314,6 +314,49 @@ def sync_errors(server, a, tally):
     return said
 
 
+def write_errors(server, a, tally):
+    said = injected(server, a, tally, "pwrite64", (60, 400))
+    nothing_is_recorded(server, tally)
+    return said
+
+
+def nothing_is_recorded(server, tally):
+    """From a moment on no audit record of a read can be written: what is read has its record all the same, or is refused."""
+    load, refused = Load(1), 0
+    server.start()
+    s3 = server.client()
+    s3.put_object(Bucket=BUCKET, Key="read", Body=b"x")
+    s3.meta.events.register("after-call", lambda parsed, http_response, **_: http_response.status_code < 300 and load.answered.append(parsed["ResponseMetadata"]["RequestId"]))
+    journals = [part for number in (0, 1) for part in ("-P", f"{server.data}/audit-{number}.journal")]
+    trace = None
+    for number in range(70):
+        if number == 20:
+            trace = traced(server, "write,pwrite64,writev,pwritev", *journals)
+        try:
+            s3.get_object(Bucket=BUCKET, Key="read")
+        except (ClientError, BotoCoreError):
+            refused += 1
+    tally.count("reads are refused while none can be recorded", [] if refused else ["none was"])
+    server.kill()
+    trace.wait()
+    server.start()
+    tally.count("what was answered meanwhile", load.unrecorded(server.data))
+    before = s3.get_object(Bucket=BUCKET, Key="read")["ResponseMetadata"]["RequestId"]
+    load.answered.append(before)
+    tally.count("what is read after a start", load.unrecorded(server.data))
+    server.stop()
+
+
+def traced(server, calls, *more):
+    """strace on every thread of the server, whose calls fail from now on."""
+    command = ["strace", "-f", "-qq", "-o", os.devnull, *more, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO", "-p", str(server.pid())]
+    trace, tasks = subprocess.Popen(command), f"/proc/{server.pid()}/task"
+    is_traced = lambda task: "TracerPid:\t0\n" not in open(f"{tasks}/{task}/status").read()
+    while not all(map(is_traced, os.listdir(tasks))):
+        time.sleep(0.05)
+    return trace
+
+
 def nothing_syncs(server, tally):
     """From a moment on every sync fails. What a kill leaves is in the machine's memory all the same, so a lost change would not
     be seen: but nothing may be acknowledged any more."""
@@ -322,12 +365,7 @@ def nothing_syncs(server, tally):
     bodies = {f"sync/{size}": b"x" * size for size in SIZES[1:]}
     for key, body in bodies.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
-    calls = "fsync,fdatasync,sync_file_range,msync,syncfs"
-    trace = subprocess.Popen(["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO", "-p", str(server.pid())])
-    tasks = f"/proc/{server.pid()}/task"
-    traced = lambda task: "TracerPid:\t0\n" not in open(f"{tasks}/{task}/status").read()
-    while not all(map(traced, os.listdir(tasks))):
-        time.sleep(0.05)
+    trace = traced(server, "fsync,fdatasync,sync_file_range,msync,syncfs")
     asked = [(f"put of {size} bytes", lambda size=size: s3.put_object(Bucket=BUCKET, Key=f"unsynced/{size}", Body=b"y" * size)) for size in SIZES]
     asked += [("delete", lambda: s3.delete_object(Bucket=BUCKET, Key="sync/90")), ("user", lambda: iam.create_user(UserName="unsynced")),
               ("copy", lambda: s3.copy_object(Bucket=BUCKET, Key="unsynced/copy", CopySource={"Bucket": BUCKET, "Key": "sync/70000"})),
@@ -572,7 +610,7 @@ def refused(chance, path, command):
 
 def main():
     parts = {"kill": (killed, 30), "sync-errors": (sync_errors, 10),
-             "write-errors": (lambda s, a, t: injected(s, a, t, "pwrite64", (60, 400)), 10), "full-disk": (full_disk, 1), "flips": (flips, 50),
+             "write-errors": (write_errors, 10), "full-disk": (full_disk, 1), "flips": (flips, 50),
              "backup": (backup, 5)}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=parts)
