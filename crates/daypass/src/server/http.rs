@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -35,6 +35,9 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 const MAX_HEAD_BYTES: usize = 128 << 10;
 /// The most headers of a request.
 const MAX_HEADERS: usize = 256;
+/// So much of a body that nobody wanted is read, and for so long, for the connection to go on.
+const MAX_UNREAD_BYTES: u64 = 256 << 10;
+const UNREAD_WITHIN: Duration = Duration::from_secs(2);
 /// Requests that are being answered when the server stops have this long to end.
 pub(crate) const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -158,7 +161,7 @@ async fn connection(
 }
 
 async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
-    let (request, began) = noted(request);
+    let (request, sent) = noted(request);
     let state = server.state();
     let mut response = match own(&state.hosts, &state.endpoint, &request) {
         Some(Own::Health) => health(),
@@ -169,7 +172,7 @@ async fn answer(server: Arc<Server>, peer: Peer, request: Request<Incoming>) -> 
         }
     };
     response.headers_mut().insert(SERVER, HeaderValue::from_static("Daypass"));
-    if !began.load(Ordering::Relaxed) {
+    if !sent.leads_to_the_next().await {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
@@ -217,19 +220,52 @@ fn published(server: &Server, path: &str) -> Response<Body> {
     response
 }
 
-/// A body that tells when its first bytes are here.
-struct Noted<B> {
-    body: B,
-    began: Arc<AtomicBool>,
+/// What becomes of a request's body.
+struct Sent<B> {
+    /// Its first bytes came, or are not waited for.
+    began: AtomicBool,
+    /// All of it was read.
+    ended: AtomicBool,
+    /// What nobody read.
+    rest: Mutex<Option<B>>,
 }
 
-/// Tells of a request's body whether its first bytes came, as they do not where the client waits for a `100 Continue` and has the
-/// answer instead. botocore sends no body then, and its next request would be read as the body of this one; or it takes the
-/// next answer for that of this one. The connection must not have a next one.
-fn noted<B: hyper::body::Body>(request: Request<B>) -> (Request<Noted<B>>, Arc<AtomicBool>) {
-    let began = Arc::new(AtomicBool::new(!request.headers().contains_key(EXPECT)));
-    let noted = Arc::clone(&began);
-    (request.map(|body| Noted { body, began: noted }), began)
+/// A body that tells what becomes of it.
+struct Noted<B: hyper::body::Body + Unpin> {
+    body: Option<B>,
+    sent: Arc<Sent<B>>,
+}
+
+fn noted<B: hyper::body::Body + Unpin>(request: Request<B>) -> (Request<Noted<B>>, Arc<Sent<B>>) {
+    let sent = Arc::new(Sent {
+        began: AtomicBool::new(!request.headers().contains_key(EXPECT)),
+        ended: AtomicBool::new(!request.headers().contains_key(EXPECT) && request.body().is_end_stream()),
+        rest: Mutex::new(None),
+    });
+    let noted = Arc::clone(&sent);
+    (request.map(|body| Noted { body: Some(body), sent: noted }), sent)
+}
+
+impl<B: hyper::body::Body + Unpin> Sent<B> {
+    /// Whether the next thing on the connection is a request. It is not where the client waits for a `100 Continue` and has the
+    /// answer instead: botocore sends no body then, and its next request would be read as the body of this one; or it takes
+    /// the next answer for that of this one. Nor is it where much of the body is still to come. Such a connection ends with the
+    /// answer, which says so: or else the client's next request would meet its end.
+    async fn leads_to_the_next(&self) -> bool {
+        if !self.began.load(Ordering::Relaxed) {
+            return false;
+        }
+        if self.ended.load(Ordering::Relaxed) {
+            return true;
+        }
+        let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match rest {
+            Some(rest) if rest.size_hint().upper().is_some_and(|bytes| bytes <= MAX_UNREAD_BYTES) => {
+                tokio::time::timeout(UNREAD_WITHIN, rest.collect()).await.is_ok_and(|read| read.is_ok())
+            }
+            _ => false,
+        }
+    }
 }
 
 impl<B: hyper::body::Body + Unpin> hyper::body::Body for Noted<B> {
@@ -240,19 +276,34 @@ impl<B: hyper::body::Body + Unpin> hyper::body::Body for Noted<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let polled = Pin::new(&mut *body).poll_frame(cx);
+        let ended = match &polled {
+            Poll::Ready(Some(Ok(_))) => body.is_end_stream(),
+            Poll::Ready(None) => true,
+            _ => false,
+        };
         if matches!(polled, Poll::Ready(Some(Ok(_)))) {
-            self.began.store(true, Ordering::Relaxed);
+            self.sent.began.store(true, Ordering::Relaxed);
+        }
+        if ended {
+            self.sent.ended.store(true, Ordering::Relaxed);
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(B::is_end_stream)
     }
 
     fn size_hint(&self) -> hyper::body::SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(Default::default, B::size_hint)
+    }
+}
+
+impl<B: hyper::body::Body + Unpin> Drop for Noted<B> {
+    fn drop(&mut self) {
+        *self.sent.rest.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
     }
 }
 
@@ -307,23 +358,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_ends_after_an_answer_that_came_instead_of_a_continue() {
-        for (expects, body, read, ends) in [
-            (true, "", true, true),
-            (true, "x", false, true),
-            (true, "x", true, false),
-            (false, "", true, false),
-            (false, "x", false, false),
+    async fn a_connection_goes_on_where_its_next_bytes_are_the_next_request() {
+        let large = "x".repeat(MAX_UNREAD_BYTES as usize + 1);
+        for (expects, body, read, goes_on) in [
+            (true, "", true, false),
+            (true, "x", false, false),
+            (true, "x", true, true),
+            (false, "", true, true),
+            (false, "", false, true),
+            (false, "x", false, true),
+            (false, &large, false, false),
+            (false, &large, true, true),
+            (true, &large, true, true),
         ] {
-            let mut request = Request::new(http_body_util::Full::new(bytes::Bytes::from(body)));
+            let mut request =
+                Request::new(http_body_util::Full::new(bytes::Bytes::copy_from_slice(body.as_bytes())));
             if expects {
                 request.headers_mut().insert(EXPECT, HeaderValue::from_static("100-continue"));
             }
-            let (request, began) = noted(request);
+            let (request, sent) = noted(request);
+            let held = request.into_body();
             if read {
-                assert_eq!(request.into_body().collect().await.unwrap().to_bytes(), body);
+                assert_eq!(held.collect().await.unwrap().to_bytes(), body);
+            } else {
+                drop(held);
             }
-            assert_eq!(!began.load(Ordering::Relaxed), ends, "{expects} {body:?} {read}");
+            assert_eq!(sent.leads_to_the_next().await, goes_on, "{expects} {} {read}", body.len());
         }
     }
 }
