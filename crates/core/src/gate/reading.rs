@@ -63,8 +63,7 @@ pub(super) fn directed(head: &Parts, service: &Service) -> Result<(), Fault> {
         return Ok(());
     }
     let code = match service.protocol {
-        Protocol::RestXml | Protocol::Ec2 => "InvalidRequest",
-        Protocol::Query => "ValidationError",
+        Protocol::RestXml | Protocol::Ec2 | Protocol::Query => "InvalidRequest",
         Protocol::Json | Protocol::RestJson => "ValidationException",
     };
     Err(Fault::coded(code, 400, "The request needs one Host header, which its target must not contradict."))

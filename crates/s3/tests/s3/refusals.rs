@@ -200,7 +200,7 @@ async fn each_service_refuses_in_its_words_what_has_no_host() {
     let form = ("content-type", "application/x-www-form-urlencoded");
     let signer = Signer::of(&account.server, "nobody");
     for (header, code) in [
-        (form, "ValidationError"),
+        (form, "InvalidRequest"),
         (("x-amz-target", "TrentService.ListKeys"), "ValidationException"),
         (("x-other", ""), "InvalidRequest"),
     ] {
