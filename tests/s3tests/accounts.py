@@ -61,7 +61,7 @@ def configuration():
     ROOTS.update({sections[f"iam {name}"]["access_key"]: ACCOUNTS[name] for name in ("root", "alt root")})
     kms = session(ACCOUNTS["main"]).client("kms", endpoint_url=os.environ["ENDPOINT"])
     keys = {name: kms.create_key()["KeyMetadata"]["Arn"] for name in ("kms_keyid", "kms_keyid2")}
-    sections["s3 main"] |= {"api_name": "eu-west-1", "lc_debug_interval": "1", **keys}
+    sections["s3 main"] |= {"api_name": "eu-west-1", "lc_debug_interval": os.environ["LIFECYCLE_DAY"], **keys}
     host, port = os.environ["ENDPOINT"].removeprefix("http://").split(":")
     sections["DEFAULT"] = {"host": "localhost" if host == "127.0.0.1" else host, "port": port, "is_secure": "False", "ssl_verify": "False"}
     return "\n".join(f"[{section}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()) for section, values in sections.items())

@@ -1,6 +1,7 @@
 //! What every request shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use daypass_model::AccountId;
 use daypass_objects::Objects;
@@ -57,4 +58,6 @@ pub struct State {
     pub hosts: Hosts,
     /// Where events can be delivered.
     pub destinations: Destinations,
+    /// How long lasts what the lifecycles of buckets call a day: 24 hours, but where rules are tried out.
+    pub lifecycle_day: Duration,
 }

@@ -10,6 +10,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_lc_rs::{digest, hmac};
 use daypass_model::{AccountId, Operation, Service, Timestamp, services};
@@ -120,6 +121,7 @@ impl TestServer {
             quotas: quotas.iter().map(|quota| quota.parse::<SetQuota>().unwrap()).collect(),
             hosts: daypass_wire::Hosts::default(),
             destinations: Destinations::new(DESTINATIONS),
+            lifecycle_day: Duration::from_secs(86_400),
         };
         administrator::prepare(&state, &account()).await.unwrap();
         Self { gate: Gate::new(Arc::new(state), entries), clock, web, engine, _objects: folder }

@@ -137,6 +137,9 @@ pub(crate) struct Up {
     /// organizations:AccountsPerOrganization. What a quota is, `aws iam get-account-summary` says.
     #[arg(long, value_name = "NAME=NUMBER")]
     pub(crate) quota: Vec<SetQuota>,
+    /// How long lifecycles of buckets take for a day, in seconds: to try rules out, for objects go that much sooner
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) lifecycle_day: u32,
     /// How the log is written, on the standard error
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

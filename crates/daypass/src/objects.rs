@@ -21,7 +21,8 @@ const SCRUB_EVERY: Duration = Duration::from_secs(10);
 const SCRUBBED_BYTES: u64 = 4 << 20;
 /// Once all were, it begins again after this.
 const SCRUB_AGAIN: Duration = Duration::from_secs(6 * 3600);
-/// What a lifecycle lets go is looked for this often. Lifetimes end at midnight UTC.
+/// What a lifecycle lets go is looked for this often at least, and four times in what it calls a day. Lifetimes end at midnight
+/// UTC.
 const LIFETIMES_EVERY: Duration = Duration::from_secs(3600);
 
 /// Access logs are delivered this often; whether there is so much of them that it has to be sooner is looked at this often.
@@ -104,12 +105,19 @@ pub(crate) async fn deliver_access_logs(server: Arc<Server>) {
 
 /// Lets go what the lifecycles of buckets let go, for as long as the server runs.
 pub(crate) async fn end_lifetimes(server: Arc<Server>) {
+    let day = server.state().lifecycle_day;
+    if day < LIFETIMES_EVERY * 24 {
+        tracing::warn!(
+            seconds = day.as_secs(),
+            "lifecycles take this for a day: what they let go is gone that much sooner"
+        );
+    }
     loop {
         match daypass_s3::end_lifetimes(server.state()).await {
             Ok(0) => {}
             Ok(ended) => tracing::info!(ended, "lifecycles of buckets let go of objects"),
             Err(error) => tracing::error!(%error, "lifecycles of buckets could not be carried out"),
         }
-        tokio::time::sleep(LIFETIMES_EVERY).await;
+        tokio::time::sleep(LIFETIMES_EVERY.min(day / 4)).await;
     }
 }

@@ -21,6 +21,7 @@ use crate::description::{Description, described};
 use crate::encryption::{Plan, Sealing};
 use crate::event::{self, Telling};
 use crate::fault::invalid_request;
+use crate::lifetime::Day;
 use crate::object::{self, expiration_of_written, names_versions, quoted, shown_id, time};
 use crate::writing::wanted;
 use crate::{checksum, customer_key, encryption, tag};
@@ -118,8 +119,9 @@ async fn attempt(
     let description = Kept { lock, ..description(cx, &bucket, opened, &tags, input, sealed.kept.as_ref())? };
     let (seal, shown) = (sealed.key_id(cx), sealed.shown);
     let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
+    let day = Day::of(cx.state());
     let answer = move |written: &Written| CopyObjectOutput {
-        expiration: expiration_of_written(&of, &named, tagged.clone(), written),
+        expiration: expiration_of_written(&of, &named, tagged.clone(), written, day),
         ..answer(written, names_versions, source_id.clone(), shown.clone())
     };
     let answer_then = answer.clone();

@@ -224,7 +224,7 @@ async fn show(cx: &Cx, subject: &Subject, asked: Asked<'_>, by_version: bool) ->
         checksum_type: None,
         parts_count: None,
         tag_count: tag_count(cx, subject, by_version),
-        expiration: subject.expiration(version)?,
+        expiration: subject.expiration(cx, version)?,
         retention: retention(cx, subject, version),
         legal_hold: legal_hold(cx, subject, version, description.legal_hold_was_set),
         description,

@@ -184,7 +184,7 @@ fn check_noncurrent(expiration: &NoncurrentVersionExpiration) -> Result<(), Faul
 }
 
 /// Milliseconds of a day.
-pub(crate) const DAY_MILLIS: i64 = 86_400_000;
+const DAY_MILLIS: i64 = 86_400_000;
 
 /// What a filter looks at.
 struct Scope {

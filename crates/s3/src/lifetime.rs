@@ -16,7 +16,6 @@ use daypass_core::{Error, State, outbox};
 use crate::attachment;
 use crate::bucket::{self, Bucket};
 use crate::event::{self, Telling};
-use crate::lifecycle::DAY_MILLIS;
 use crate::tag;
 
 /// Who lets go, as events have it.
@@ -69,6 +68,7 @@ struct Round<'a> {
     bucket: &'a Bucket,
     rules: Vec<&'a LifecycleRule>,
     now: i64,
+    day: Day,
     due: Vec<Delete>,
     ended: usize,
     /// The first deletion that failed, for another reason than that something changed meanwhile.
@@ -102,6 +102,7 @@ impl<'a> Round<'a> {
             bucket,
             rules,
             now: state.clock.now().millis(),
+            day: Day::of(state),
             due: vec![],
             ended: 0,
             failure: None,
@@ -153,7 +154,7 @@ impl<'a> Round<'a> {
     /// Asks for the tags of a version that comes from a listing without any, if it may go by its tags.
     async fn learn_tags(&self, listed: &mut Listed<AnyVersion>) -> Result<(), Engine> {
         let AnyVersion::Object(version) = &mut listed.what else { return Ok(()) };
-        let asks = |rule: &&LifecycleRule| may_go_by_tags(rule, &listed.key, version, self.now);
+        let asks = |rule: &&LifecycleRule| may_go_by_tags(rule, &listed.key, version, self.now, self.day);
         if !self.rules.iter().copied().any(|rule| asks(&rule)) {
             return Ok(());
         }
@@ -187,7 +188,9 @@ impl<'a> Round<'a> {
         let rules = self.rules.iter().filter(|rule| applies(rule, &current.key, version));
         let over = rules.filter_map(|rule| rule.noncurrent_version_expiration.as_ref()).any(|expiration| {
             expiration.newer_noncurrent_versions.unwrap_or(0) <= current.noncurrent
-                && expiration.noncurrent_days.is_some_and(|days| self.now >= after_days(current.newer, days))
+                && expiration
+                    .noncurrent_days
+                    .is_some_and(|days| self.now >= self.day.after(current.newer, days))
         });
         current.noncurrent = current.noncurrent.saturating_add(1);
         current.newer = written;
@@ -223,7 +226,7 @@ impl<'a> Round<'a> {
     }
 
     fn is_over(&self, key: &Key, version: &Version) -> bool {
-        expirations(self.rules.iter().copied(), key, version).any(|(end, _)| self.now >= end)
+        expirations(self.rules.iter().copied(), key, version, self.day).any(|(end, _)| self.now >= end)
     }
 
     /// All versions of a key were seen. A delete marker that is alone goes where a rule says so, or says days and they
@@ -233,7 +236,7 @@ impl<'a> Round<'a> {
         let rules = self.rules.iter().filter(|rule| applies(rule, &key, None));
         let over = rules.filter_map(|rule| rule.expiration.as_ref()).any(|expiration| {
             expiration.expired_object_delete_marker == Some(true)
-                || expiration.days.is_some_and(|days| self.now >= after_days(written, days))
+                || expiration.days.is_some_and(|days| self.now >= self.day.after(written, days))
         });
         if over {
             self.due.push(Delete { only_if: unchanged, ..Delete::version(key, id) });
@@ -304,7 +307,7 @@ impl<'a> Round<'a> {
         rules.filter_map(|rule| rule.abort_incomplete_multipart_upload.as_ref()).any(|abort| {
             abort
                 .days_after_initiation
-                .is_some_and(|days| upload.initiated.is_some_and(|at| self.now >= after_days(at, days)))
+                .is_some_and(|days| upload.initiated.is_some_and(|at| self.now >= self.day.after(at, days)))
         })
     }
 
@@ -318,10 +321,15 @@ impl<'a> Round<'a> {
 ///
 /// # Errors
 /// If the bucket's lifecycle does not read, which is a failure of ours.
-pub(crate) fn expiration(bucket: &Bucket, key: &Key, version: &Version) -> Result<Option<String>, Error> {
+pub(crate) fn expiration(
+    bucket: &Bucket,
+    key: &Key,
+    version: &Version,
+    day: Day,
+) -> Result<Option<String>, Error> {
     let rules = bucket.lifecycle_rules()?;
     let enabled = rules.iter().filter(|rule| rule.status == ExpirationStatus::Enabled);
-    let first = expirations(enabled, key, version).min_by_key(|(end, _)| *end);
+    let first = expirations(enabled, key, version, day).min_by_key(|(end, _)| *end);
     Ok(first.map(|(end, rule)| {
         let date = daypass_core::model::Timestamp::from_millis(end).rfc822();
         // Ids of rules may hold what a header cannot (S3 user guide, "How to determine when an object will expire").
@@ -340,11 +348,12 @@ fn expirations<'r>(
     rules: impl Iterator<Item = &'r LifecycleRule>,
     key: &Key,
     version: &Version,
+    day: Day,
 ) -> impl Iterator<Item = (i64, &'r LifecycleRule)> {
-    rules.filter(|rule| applies(rule, key, Some(version))).filter_map(|rule| {
+    rules.filter(|rule| applies(rule, key, Some(version))).filter_map(move |rule| {
         let expiration = rule.expiration.as_ref()?;
         let end = match (expiration.days, expiration.date) {
-            (Some(days), _) => after_days(version.modified, days),
+            (Some(days), _) => day.after(version.modified, days),
             (None, Some(date)) => date.millis(),
             (None, None) => return None,
         };
@@ -352,10 +361,21 @@ fn expirations<'r>(
     })
 }
 
-/// The first midnight after these days have passed, in milliseconds.
-fn after_days(from: Timestamp, days: i32) -> i64 {
-    let passed = i64::try_from(from.0).unwrap_or(i64::MAX).saturating_add(i64::from(days) * DAY_MILLIS);
-    passed.saturating_add(DAY_MILLIS - 1).div_euclid(DAY_MILLIS).saturating_mul(DAY_MILLIS)
+/// What rules call a day, in milliseconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Day(i64);
+
+impl Day {
+    pub(crate) fn of(state: &State) -> Self {
+        Self(i64::try_from(state.lifecycle_day.as_millis()).unwrap_or(i64::MAX).max(1))
+    }
+
+    /// The first midnight after these days have passed, in milliseconds.
+    fn after(self, from: Timestamp, days: i32) -> i64 {
+        let passed = i64::from(days).saturating_mul(self.0);
+        let passed = i64::try_from(from.0).unwrap_or(i64::MAX).saturating_add(passed);
+        passed.saturating_add(self.0 - 1).div_euclid(self.0).saturating_mul(self.0)
+    }
 }
 
 /// Whether a rule is about this key and version. What is no object has neither size nor tags, so no rule that asks for
@@ -373,12 +393,12 @@ fn applies(rule: &LifecycleRule, key: &Key, version: Option<&Version>) -> bool {
 }
 
 /// Whether the tags of this version, which are not known, may decide that it goes now.
-fn may_go_by_tags(rule: &LifecycleRule, key: &Key, version: &Version, now: i64) -> bool {
+fn may_go_by_tags(rule: &LifecycleRule, key: &Key, version: &Version, now: i64, day: Day) -> bool {
     let Some(wanted) = rule.filter.as_ref().map(Wanted::of) else { return false };
     if wanted.tags.is_empty() || !begins(key, wanted.prefix) || !wanted.fits(version) {
         return false;
     }
-    let passed = |days: i32| now >= after_days(version.modified, days);
+    let passed = |days: i32| now >= day.after(version.modified, days);
     let expires = rule.expiration.as_ref().is_some_and(|expiration| {
         expiration.days.is_some_and(passed) || expiration.date.is_some_and(|date| now >= date.millis())
     });

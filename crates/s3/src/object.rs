@@ -18,7 +18,8 @@ use crate::description::Description;
 use crate::encryption::opening_check;
 use crate::event::Event;
 use crate::fault::{invalid_argument, no_such_bucket};
-use crate::{engine, lifetime, tag};
+use crate::lifetime::{self, Day};
+use crate::{engine, tag};
 
 /// The key that a request names.
 ///
@@ -134,10 +135,10 @@ impl Subject {
 
     /// When it expires, as `x-amz-expiration` says. A version that is asked for by its id need not be the current one,
     /// which alone expires.
-    pub(crate) fn expiration(&self, version: &Version) -> Result<Option<String>, Error> {
+    pub(crate) fn expiration(&self, cx: &Cx, version: &Version) -> Result<Option<String>, Error> {
         match self.version_id {
             Some(_) => Ok(None),
-            None => lifetime::expiration(&self.bucket, &key(&self.name)?, version),
+            None => lifetime::expiration(&self.bucket, &key(&self.name)?, version, Day::of(cx.state())),
         }
     }
 
@@ -257,6 +258,7 @@ pub(crate) fn expiration_of_written(
     key: &Key,
     tags: Bytes,
     written: &Written,
+    day: Day,
 ) -> Option<String> {
     let version = Version {
         id: written.id.clone(),
@@ -274,7 +276,7 @@ pub(crate) fn expiration_of_written(
         storage: objects::Storage::Available,
     };
     // The object is there: a lifecycle that does not read is told where it is asked for.
-    lifetime::expiration(bucket, key, &version).ok().flatten()
+    lifetime::expiration(bucket, key, &version, day).ok().flatten()
 }
 
 /// An entity tag, as answers have it.

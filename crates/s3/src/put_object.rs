@@ -17,6 +17,7 @@ use crate::description::{Description, described};
 use crate::encryption::{self, Plan, sealed_with};
 use crate::event::{self, Telling};
 use crate::fault::{entity_too_large, invalid_request, not_implemented};
+use crate::lifetime::Day;
 use crate::object::{self, expiration_of_written, names_versions, quoted};
 use crate::writing::wanted;
 use crate::{checksum, tag};
@@ -94,9 +95,10 @@ pub(crate) async fn store<O: IntoValue>(
         Kept { meta: described.encode()?.into(), tags: tag::encode(&tags).into(), lock, ..Kept::default() };
     let (seal, shown) = (sealed.key_id(cx), sealed.shown);
     let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
+    let day = Day::of(cx.state());
     let answer = move |written: &Written| {
         answer_of(PutObjectOutput {
-            expiration: expiration_of_written(&of, &named, tagged.clone(), written),
+            expiration: expiration_of_written(&of, &named, tagged.clone(), written, day),
             ..answer(written, names_versions, shown.clone())
         })
     };

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use daypass_compute::{Driver, Event};
@@ -63,6 +64,7 @@ struct Prepared {
     events: UnboundedReceiver<Event>,
     audit_days: u32,
     quotas: Quotas,
+    lifecycle_day: Duration,
     web: SystemWeb,
     /// Those that this machine knows.
     authorities: RootCertStore,
@@ -84,6 +86,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
     let hosts = Hosts { s3_domains: arguments.s3_domain, s3_website_domains: arguments.s3_website_domain };
     let audit_days = arguments.audit_days;
     let quotas = arguments.quota.into_iter().collect();
+    let lifecycle_day = Duration::from_secs(arguments.lifecycle_day.into());
     let authorities = known_authorities();
     let web = SystemWeb::new(directory.path().join("oidc-keys"), authorities.clone());
     let public_url = arguments.public_url;
@@ -100,6 +103,7 @@ fn prepare(arguments: Up, directory: DataDirectory) -> Result<Prepared> {
         events,
         audit_days,
         quotas,
+        lifecycle_day,
         web,
         authorities,
         public_url,
@@ -136,8 +140,18 @@ fn keep_memory_private() {
 
 async fn serve(prepared: Prepared) -> Result<()> {
     let Prepared { directory, root, settings, hosts, acceptor, api, commands, .. } = prepared;
-    let Prepared { driver, events, audit_days, quotas, web, authorities, public_url, deliveries, .. } =
-        prepared;
+    let Prepared {
+        driver,
+        events,
+        audit_days,
+        quotas,
+        lifecycle_day,
+        web,
+        authorities,
+        public_url,
+        deliveries,
+        ..
+    } = prepared;
     let store = Store::open(directory.path())
         .with_context(|| format!("`{}/state.db`", directory.path().display()))?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -169,6 +183,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
         quotas,
         hosts,
         destinations: deliveries.destinations(),
+        lifecycle_day,
     };
     administrator::prepare(&state, &state.account).await?;
     let state = Arc::new(state);

@@ -199,5 +199,22 @@ async fn an_object_says_when_it_goes_and_by_which_rule() {
     let at = At { bucket: kept.bucket.id(), key: key.clone(), version: None };
     let version = kept.server.gate.state().objects.head(at).await.unwrap();
     let expected = "expiry-date=\"Tue, 24 Nov 2026 00:00:00 GMT\", rule-id=\"so%20on\"";
-    assert_eq!(expiration(&kept.bucket, &key, &version).unwrap().as_deref(), Some(expected));
+    assert_eq!(
+        expiration(&kept.bucket, &key, &version, Day::of(kept.server.gate.state())).unwrap().as_deref(),
+        Some(expected)
+    );
+}
+
+#[test]
+fn days_have_passed_at_the_first_end_of_one_afterwards() {
+    const SECOND: i64 = 1000;
+    for (day, from, days, end) in [
+        (DAY * SECOND, 1, 1, 2 * DAY * SECOND),
+        (DAY * SECOND, 0, 1, DAY * SECOND),
+        (10 * SECOND, 12_345, 1, 30 * SECOND),
+        (10 * SECOND, 20_000, 3, 50 * SECOND),
+        (i64::MAX, 1, i32::MAX, i64::MAX),
+    ] {
+        assert_eq!(Day(day).after(Timestamp(from), days), end, "{days} days of {day} from {from}");
+    }
 }
