@@ -25,6 +25,23 @@ pub(crate) fn is_privileged() -> bool {
         .is_ok_and(|findings| findings.iter().all(|finding| !finding.required || finding.remedy.is_none()))
 }
 
+/// Of these each instance has its own, and sees nothing of the machine's.
+const OWN: [&str; 5] = ["/tmp", "/var/tmp", "/var/log", "/run", "/root"];
+
+/// Where the suite's directories are, which instances must be able to see: below the checkout, unless that is where they cannot.
+pub(crate) fn places() -> PathBuf {
+    let below = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    if !OWN.iter().any(|own| below.starts_with(own)) {
+        return below.to_owned();
+    }
+    let elsewhere = PathBuf::from("/var/lib/daypass-conformance");
+    // Who is no administrator sees no instances either.
+    match std::fs::create_dir_all(&elsewhere) {
+        Ok(()) => elsewhere,
+        Err(_) => below.to_owned(),
+    }
+}
+
 /// Says what this machine lacks.
 pub(crate) fn print_findings() -> ! {
     let _ = writeln!(std::io::stdout(), "{:#?}", findings());
@@ -32,14 +49,14 @@ pub(crate) fn print_findings() -> ! {
 }
 
 fn findings() -> Result<Vec<Finding>, Error> {
-    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+    let directory = tempfile::tempdir_in(places());
     let directory = directory.map_err(|e| Error::NotSupported(format!("make a directory: {e}")))?;
     check(child(), &configuration(directory.path(), &[]))
 }
 
 /// Removes what runs of this suite left that were killed.
 pub(crate) fn sweep() -> ! {
-    for entry in std::fs::read_dir(env!("CARGO_TARGET_TMPDIR")).unwrap() {
+    for entry in std::fs::read_dir(places()).unwrap() {
         let place = entry.unwrap().path();
         if let Ok(host) = Host::spawn(child(), configuration(&place, &[]), |_| ()) {
             for status in host.instances().wait().unwrap() {
@@ -82,7 +99,7 @@ impl Fixture {
 
     /// With another way to start the child, and with directories that instances must not see.
     pub(crate) fn with(how: impl FnOnce(&Path) -> (std::process::Command, Vec<PathBuf>)) -> Self {
-        let place = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let place = tempfile::tempdir_in(places()).unwrap();
         let (command, hidden) = how(place.path());
         let configuration = configuration(place.path(), &hidden);
         let (events, host) = spawn(command, configuration);

@@ -325,7 +325,7 @@ fn twenty() {
 }
 
 fn checks() {
-    let place = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let place = tempfile::tempdir_in(crate::fixture::places()).unwrap();
     let found = check(child(), &crate::fixture::configuration(place.path(), &[])).unwrap();
     assert!(
         found.len() >= 2 && found.iter().all(|finding| !finding.required || finding.remedy.is_none()),

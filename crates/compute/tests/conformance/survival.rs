@@ -45,7 +45,7 @@ struct Server {
 
 impl Server {
     fn with(specs: &[InstanceSpec]) -> Self {
-        let place = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let place = tempfile::tempdir_in(crate::fixture::places()).unwrap();
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
         command.arg("server").arg(place.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
