@@ -14,6 +14,9 @@ use crate::support::control;
 const DAY: i64 = 86_400;
 
 const LARGE: usize = 5 << 20;
+const VERSIONED: &str = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+const LOCKED: &str =
+    "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
 
 fn lifecycle(rule: &str) -> String {
     format!("<LifecycleConfiguration><Rule><Status>Enabled</Status>{rule}</Rule></LifecycleConfiguration>")
@@ -51,7 +54,7 @@ async fn a_lifecycle_is_carried_out_in_the_other_store_by_tag_and_size() {
 #[tokio::test]
 async fn noncurrent_versions_and_delete_markers_above_nothing_go_there() {
     let pair = Pair::attached().await;
-    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>".to_owned();
+    let enabled = VERSIONED.to_owned();
     pair.front.ok("PUT", "/front", "versioning", &enabled).await;
     let rule = "<Filter/><NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration><Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>";
     pair.front.ok("PUT", "/front", "lifecycle", &lifecycle(rule)).await;
@@ -245,11 +248,8 @@ async fn a_legal_hold_is_put_there_and_taken_off() {
 #[tokio::test]
 async fn a_bucket_gets_object_lock_only_where_the_other_store_has_it() {
     let pair = Pair::attached().await;
-    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    pair.front.ok("PUT", "/front", "versioning", enabled).await;
-    let lock =
-        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
-    let (status, code, words) = pair.front.refused("PUT", "/front", "object-lock", lock).await;
+    pair.front.ok("PUT", "/front", "versioning", VERSIONED).await;
+    let (status, code, words) = pair.front.refused("PUT", "/front", "object-lock", LOCKED).await;
     assert_eq!((status, code.as_str()), (501, "NotImplemented"), "{words}");
 }
 
@@ -413,8 +413,7 @@ async fn the_null_version_is_judged_by_its_own_tags() {
     let pair = Pair::attached().await;
     let tagged = |value| [("x-amz-tagging", value)];
     pair.front.administrator.s3("PUT", "/front/k", "", &tagged("of=null"), b"null").await.ok();
-    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    pair.front.ok("PUT", "/front", "versioning", enabled).await;
+    pair.front.ok("PUT", "/front", "versioning", VERSIONED).await;
     pair.front.administrator.s3("PUT", "/front/k", "", &tagged("of=latest"), b"latest").await.ok();
     // As some stores do, it leaves out which version it is where that is the null version.
     pair.meddler.begin(|asked| {
@@ -468,8 +467,7 @@ async fn nothing_of_the_questions_is_left_there_however_they_end() {
     for versioned in [false, true] {
         let pair = Pair::new().await;
         if versioned {
-            let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-            pair.back.ok("PUT", "/back", "versioning", enabled).await;
+            pair.back.ok("PUT", "/back", "versioning", VERSIONED).await;
         }
         // It takes no parts.
         pair.meddler.begin(|asked| match asked.uri.query() {
@@ -496,11 +494,8 @@ async fn nothing_of_the_questions_is_left_there_however_they_end() {
 #[tokio::test]
 async fn a_hold_that_does_not_hold_is_no_object_lock() {
     let pair = Pair::new().await;
-    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    pair.back.ok("PUT", "/back", "versioning", enabled).await;
-    let lock =
-        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
-    pair.back.ok("PUT", "/back", "object-lock", lock).await;
+    pair.back.ok("PUT", "/back", "versioning", VERSIONED).await;
+    pair.back.ok("PUT", "/back", "object-lock", LOCKED).await;
     pair.meddler.begin(|asked| match asked.method {
         Method::PUT if asked.headers.contains_key("x-amz-object-lock-legal-hold") => {
             Meddling::Changed(|answer| {
