@@ -149,12 +149,12 @@ impl NewAttachment {
 }
 
 fn operated<'a>(
-    account: &'a AccountId,
+    (account, by): (&'a AccountId, &'a str),
     what: &'static str,
     bucket: &'a str,
     parameters: Value,
 ) -> Operated<'a> {
-    Operated { account, by: "", what, resource: ("AWS::S3::Bucket", bucket), parameters }
+    Operated { account, by, what, resource: ("AWS::S3::Bucket", bucket), parameters }
 }
 
 /// Why a bucket is not attached or detached.
@@ -285,7 +285,7 @@ impl Attachments {
     pub async fn attach(&self, new: NewAttachment, by: &str) -> Result<Attached, AttachError> {
         let (name, parameters) = (new.bucket.clone(), new.shown());
         let account = self.account_of(&name)?;
-        let operated = Operated { by, ..operated(&account, "AttachBucket", &name, parameters) };
+        let operated = operated((&account, by), "AttachBucket", &name, parameters);
         let attached = self.attach_unaudited(new, &operated).await;
         self.failed(attached, &operated).await
     }
@@ -355,8 +355,7 @@ impl Attachments {
     /// See [`AttachError`].
     pub async fn detach(&self, name: &str, by: &str) -> Result<(), AttachError> {
         let account = self.account_of(name)?;
-        let operated =
-            Operated { by, ..operated(&account, "DetachBucket", name, json!({ "bucketName": name })) };
+        let operated = operated((&account, by), "DetachBucket", name, json!({ "bucketName": name }));
         let detached = self.detach_unaudited(name, &operated).await;
         self.failed(detached, &operated).await
     }
