@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Buckets in other stores: real ones are fetched and started on this machine, a bucket is attached to each, and AWS's CLI is used on it
 # as on any other. Then the suite of every engine runs on them. Ends with 'N passed, N failed, N skipped'.
-#   tests/upstream.sh [seaweedfs] [rclone] [daypass] [ceph]       default: the first three; ceph, for the nights, needs Debian's radosgw,
-#   ceph-mon and ceph-osd
+#   tests/upstream.sh [seaweedfs] [rclone] [daypass] [ceph] [garage]       default: the first three; for the nights ceph, which needs
+#   Debian's radosgw, ceph-mon and ceph-osd, and garage (cargo install garage --no-default-features --features bundled-libs,sqlite)
 # Needs python with pip, the AWS CLI, boto3, and DAYPASS or target/debug/daypass. SUITE=path of the test binary `upstream` of daypass-s3
 # runs the suite too (cargo test -p daypass-s3 --test upstream --no-run says where it is). PORT is the first of ten ports.
 set -uo pipefail
@@ -54,6 +54,32 @@ store_daypass() {
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
   read -r key secret < <(aws iam create-access-key --user-name up --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text)
 }
+# Garage of one node. The bucket is the key's that makes it.
+store_garage() {
+  command -v garage >/dev/null || return
+  local g=$T/garage made node
+  mkdir -p "$g"
+  cat >"$g.toml" <<G
+metadata_dir = "$g/meta"
+data_dir = "$g/data"
+db_engine = "sqlite"
+replication_factor = 1
+rpc_bind_addr = "127.0.0.1:$((PORT + 9))"
+rpc_public_addr = "127.0.0.1:$((PORT + 9))"
+rpc_secret = "$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')"
+[s3_api]
+s3_region = "us-east-1"
+api_bind_addr = "127.0.0.1:$((PORT + 30))"
+root_domain = ".s3.localhost"
+G
+  starts garage -c "$g.toml" server
+  endpoint=http://127.0.0.1:$((PORT + 30))
+  waits "$endpoint" || return
+  node=$(garage -c "$g.toml" node id -q | cut -d@ -f1)
+  garage -c "$g.toml" layout assign -z here -c 10G "$node" && garage -c "$g.toml" layout apply --version 1 || return
+  made=$(garage -c "$g.toml" key create up) && garage -c "$g.toml" key allow --create-bucket up || return
+  key=$(sed -n 's/^Key ID: *//p' <<<"$made") secret=$(sed -n 's/^Secret key: *//p' <<<"$made")
+} >>"$T/garage-store.log" 2>&1
 # Ceph's gateway in front of one monitor and one store in memory. Debian's packages: radosgw ceph-mon ceph-osd.
 store_ceph() {
   command -v radosgw ceph-mon ceph-osd ceph >/dev/null || return
@@ -192,6 +218,7 @@ expected() {
       'object tagging' versioning 'server-side encryption \(SSE-S3\)' 'MD5 entity tags' 'reads by part number' ;;
     seaweedfs) printf '%s\n' 'put if absent' 'put if match' 'delete if match' 'conditional completion' 'object tagging' versioning 'MD5 entity tags' 'reads by part number' ;;
     rclone) printf '%s\n' 'MD5 entity tags' ;;
+    garage) printf '%s\n' 'exact keys' checksums 'MD5 entity tags' 'reads by part number' ;;
     ceph) printf '%s\n' 'exact keys' 'put if absent' 'object tagging' versioning 'MD5 entity tags' ;;
   esac
 }

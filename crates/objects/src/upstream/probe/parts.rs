@@ -1,10 +1,12 @@
 //! How it takes uploads in parts.
 
+use super::sums::sum;
 use super::{BYTES, NO_TAG, OTHER, Probe, Said};
 use crate::upstream::client::{Ask, Failure, Payload, refused_after_all};
 use crate::upstream::describe::text_header;
+use crate::upstream::outgoing::header;
 use crate::upstream::{Capabilities, xml};
-use crate::{Error, Result};
+use crate::{Algorithm, Error, Result};
 use http::Method;
 
 const NAME: &str = "parts";
@@ -13,11 +15,18 @@ impl Probe<'_> {
     /// An upload of one part. A store that knows none is not taken: clients upload everything large in parts.
     pub(super) async fn multipart(&self, found: &mut Capabilities) -> Result<()> {
         let key = self.key(NAME);
-        let id = match self.begin(&key, found.checksums).await {
-            Err(_) if found.checksums => self.begin(&key, false).await?,
-            id => id?,
+        // Before the upload: to some stores (Garage) an object is as old as the beginning of its upload.
+        self.put(NAME, OTHER, &[]).await?;
+        let (id, has_sum) = match self.begin(&key, found.checksums).await {
+            Err(_) if found.checksums => (self.begin(&key, false).await?, false),
+            id => (id?, found.checksums),
         };
-        let ask = Ask::new(Method::PUT, Some(&key)).query("partNumber", "1").query("uploadId", id.clone());
+        let mut ask =
+            Ask::new(Method::PUT, Some(&key)).query("partNumber", "1").query("uploadId", id.clone());
+        // As parts are sent later too. Garage 2.1 does not survive one without.
+        if has_sum {
+            ask = ask.header(header(Algorithm::Crc64Nvme), &sum())?;
+        }
         let part = self.says(ask, Payload::Document(BYTES.to_vec())).await?.yes();
         let tag = part.as_ref().and_then(|headers| text_header(headers, "etag")).map(str::to_owned);
         let tag = tag.ok_or_else(|| Error::Upstream("it takes no parts of uploads".to_owned()))?;
@@ -67,7 +76,6 @@ impl Probe<'_> {
                 Err(Failure::Failed(error)) => Err(error),
             }
         };
-        self.put(NAME, OTHER, &[]).await?;
         let own = self.tag_of(NAME).await?;
         let mut kept = true;
         for condition in [("if-none-match", "*"), ("if-match", NO_TAG)] {
