@@ -8,6 +8,7 @@ use super::packer::Payload;
 use super::record::{InlineBytes, SealRecord};
 use super::segment::LEAST_ROOM;
 use super::stream_writer::StreamWriter;
+use super::streams::{SLICE, Stream};
 use crate::body::MAX_BODY_BYTES;
 use crate::checksum::{Algorithm, Algorithms, Checksum, ChecksumKind, Digests, Hasher};
 use crate::{Body, Error, KeyId, Result};
@@ -17,8 +18,6 @@ use futures_util::future::try_join_all;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// What is hashed and written at once, while as much again comes in; a multiple of a block.
-const SLICE: usize = 4 * BLOCK as usize;
 /// So little is hashed where it comes in.
 const AT_ONCE: usize = 16 * 1024;
 
@@ -58,6 +57,8 @@ struct Intake<'a> {
     wanted: Algorithms,
     seal: Option<Seal>,
     hashers: Vec<Hasher>,
+    /// One that is more than may be packed, as far as is known.
+    stream: Option<Stream>,
     /// Once there is too much for the buffer.
     streaming: Option<Streaming>,
 }
@@ -80,6 +81,7 @@ impl<'a> Intake<'a> {
         seal: Option<Seal>,
     ) -> Self {
         let hashers = algorithms.with(Algorithm::Md5).iter().map(Hasher::new).collect();
+        let large = expected.is_none_or(|length| length > shared.limits.packed);
         let mut intake = Self {
             shared,
             expected,
@@ -88,6 +90,7 @@ impl<'a> Intake<'a> {
             wanted: algorithms,
             seal,
             hashers,
+            stream: large.then(|| shared.streams.enter()),
             streaming: None,
         };
         // what is said is not yet sent: more is taken as it comes
@@ -100,10 +103,15 @@ impl<'a> Intake<'a> {
     fn hold(&self) -> usize {
         let packed = self.shared.limits.packed;
         if self.streaming.is_some() || self.expected.is_some_and(|length| length > packed) {
-            SLICE
+            self.slice()
         } else {
-            SLICE.max(packed as usize)
+            packed.max(SLICE) as usize
         }
+    }
+
+    /// What is hashed and written at once, while as much again comes in where there is memory for it; whole blocks.
+    fn slice(&self) -> usize {
+        self.stream.as_ref().map_or(SLICE, Stream::slice) as usize
     }
 
     async fn add(&mut self, mut chunk: Bytes) -> Result<()> {
@@ -128,12 +136,17 @@ impl<'a> Intake<'a> {
 
     /// Hands full slices of the buffer to the threads, after what they have is done.
     async fn stream_buffer(&mut self) -> Result<()> {
-        while self.buffer.len() >= SLICE {
-            let slice = self.buffer.split_to(SLICE).freeze();
-            if self.buffer.is_empty() {
-                self.buffer = BytesMut::with_capacity(SLICE);
+        loop {
+            // others come and go: what it is may change in between
+            let slice = self.slice();
+            if self.buffer.len() < slice {
+                break;
             }
+            let slice = self.buffer.split_to(slice).freeze();
             self.stream(slice).await?;
+        }
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::with_capacity(self.slice());
         }
         Ok(())
     }
@@ -143,6 +156,10 @@ impl<'a> Intake<'a> {
         let hashing = self.begin_hashing(&slice);
         let writer = self.begin_writing(writer, slice).await?;
         self.streaming = Some(Streaming { writer, hashing });
+        if !self.stream.as_ref().is_none_or(Stream::goes_ahead) {
+            let writer = Writing::Idle(self.settle().await?);
+            self.streaming = Some(Streaming { writer, hashing: Vec::new() });
+        }
         Ok(())
     }
 
@@ -180,7 +197,7 @@ impl<'a> Intake<'a> {
                 Arc::clone(&self.shared.status),
             )));
         };
-        self.hashers = try_join_all(hashing).await.map_err(|_| Error::Closed)?;
+        self.hashers.extend(try_join_all(hashing).await.map_err(|_| Error::Closed)?);
         let mut state = writer;
         loop {
             match state {

@@ -32,6 +32,7 @@ mod scrub;
 mod segment;
 mod status;
 mod stream_writer;
+mod streams;
 mod uploads;
 mod versions;
 
@@ -69,6 +70,7 @@ struct Shared {
     entropy: SharedEntropy,
     keyring: Arc<dyn Keyring>,
     limits: Limits,
+    streams: Arc<streams::Streams>,
     notes: watch::Receiver<u64>,
     /// Held while a collection runs.
     collecting: AsyncMutex<()>,

@@ -172,6 +172,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
             packed: options.packed_bytes,
             stream_segment: options.stream_segment_bytes,
         },
+        streams: Arc::default(),
         notes,
         collecting: AsyncMutex::new(()),
         scrub: super::scrub::Scrub::default(),

@@ -15,6 +15,7 @@ use super::record::{
     Slice,
 };
 use super::status::Status;
+use super::streams::{SLICE, Stream};
 use super::versions;
 use crate::{
     At, Contents, Error, KeyId, ObjectBody, ObjectPart, Opened, Result, SealKey, Version, Versioning,
@@ -27,8 +28,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// What is read at once; also the most that is read ahead.
-const SLICE: u64 = 4 * BLOCK;
 /// So little is read with the lookup.
 const AT_ONCE: u64 = BLOCK;
 
@@ -128,8 +127,8 @@ impl OpenFragment {
         }
     }
 
-    /// Some bytes from here on: at least one, if there is one.
-    fn read(&self, keys: Keys<'_>, from: u64, most: u64) -> Result<Bytes> {
+    /// Some bytes from here on: at least one, if there is one, and about a slice at most.
+    fn read(&self, keys: Keys<'_>, from: u64, most: u64, slice: u64) -> Result<Bytes> {
         let cut = |bytes: &Bytes| {
             let start = (from as usize).min(bytes.len());
             let end = start.saturating_add(most as usize).min(bytes.len());
@@ -138,9 +137,9 @@ impl OpenFragment {
         match self {
             Self::Bytes(bytes) => Ok(cut(bytes)),
             Self::Sealed(inline) => Ok(cut(&open_inline(keys, inline)?)),
-            Self::Slice { slice, blob } => {
-                let most = most.min(slice.length.saturating_sub(from));
-                blob.read(keys, slice.offset + from, most)
+            Self::Slice { slice: part, blob } => {
+                let most = most.min(part.length.saturating_sub(from));
+                blob.read(keys, part.offset + from, most, slice)
             }
         }
     }
@@ -210,7 +209,7 @@ impl OpenBlob {
     }
 
     /// Bytes from an offset on, within one extent; at least one of those that are wanted.
-    fn read(&self, keys: Keys<'_>, from: u64, most: u64) -> Result<Bytes> {
+    fn read(&self, keys: Keys<'_>, from: u64, most: u64, slice: u64) -> Result<Bytes> {
         let given = self.seal.as_ref().filter(|_| self.needs_key());
         let given = given.map(|seal| keys.cipher(seal)).transpose()?;
         let cipher = given.as_ref().or(self.cipher.as_ref());
@@ -226,7 +225,7 @@ impl OpenBlob {
                     sealed: self.seal.is_some(),
                 };
                 let most = most.min(extent.length - inside);
-                return read_within(&read, inside, most, cipher).inspect_err(|error| {
+                return read_within(&read, inside..inside + most, slice, cipher).inspect_err(|error| {
                     Status::count(&keys.shared.status.corrupt_blocks, 1);
                     tracing::error!(%error, "stored bytes cannot be read");
                 });
@@ -237,10 +236,16 @@ impl OpenBlob {
     }
 }
 
-fn read_within(read: &ReadExtent<'_>, from: u64, most: u64, cipher: Option<&BlobCipher>) -> Result<Bytes> {
+fn read_within(
+    read: &ReadExtent<'_>,
+    wanted: Range<u64>,
+    slice: u64,
+    cipher: Option<&BlobCipher>,
+) -> Result<Bytes> {
+    let from = wanted.start;
     let first = from / BLOCK;
-    // up to a multiple of the slice, so that what follows begins at a block
-    let end = (from + most).min((first + SLICE / BLOCK) * BLOCK);
+    // a slice from the block on, so that what follows begins at a block
+    let end = wanted.end.min(first * BLOCK + slice);
     let blocks = Bytes::from(read.read(first..end.div_ceil(BLOCK), cipher)?);
     let skipped = (from - first * BLOCK) as usize;
     Ok(blocks.slice(skipped..skipped + (end - from) as usize))
@@ -251,7 +256,7 @@ fn gather(shared: &Shared, fragments: &[OpenFragment]) -> Result<Bytes> {
     for fragment in fragments {
         let mut at = 0;
         while at < fragment.length() {
-            let bytes = fragment.read(Keys::kept(shared), at, fragment.length() - at)?;
+            let bytes = fragment.read(Keys::kept(shared), at, fragment.length() - at, SLICE)?;
             at += bytes.len() as u64;
             if let [_] = fragments
                 && at == fragment.length()
@@ -335,13 +340,15 @@ pub(super) fn body(
         return ObjectBody::from_bytes(if whole { bytes.slice(start..end) } else { Bytes::new() });
     }
     let walk = Walk { held, at: range.start, end: range.end, near: None, key };
-    let state = Ahead { shared, next: Next::Idle(walk) };
+    let stream = shared.streams.enter();
+    let state = Ahead { shared, stream, next: Next::Idle(walk) };
     ObjectBody::new(stream::unfold(state, Ahead::advance))
 }
 
-/// Reads one slice ahead of who takes them.
+/// Reads one slice ahead of who takes them, where not too many do.
 struct Ahead {
     shared: Arc<Shared>,
+    stream: Stream,
     next: Next,
 }
 
@@ -362,7 +369,11 @@ impl Ahead {
             Err(_) => Some((Err(Error::Closed), self)),
             Ok((_, Err(error))) => Some((Err(error), self)),
             Ok((walk, Ok(bytes))) => {
-                self.next = self.begin(walk).map_or(Next::Done, Next::Reading);
+                self.next = if self.stream.goes_ahead() {
+                    self.begin(walk).map_or(Next::Done, Next::Reading)
+                } else {
+                    Next::Idle(walk)
+                };
                 Some((Ok(bytes), self))
             }
         }
@@ -372,9 +383,9 @@ impl Ahead {
         if walk.at >= walk.end {
             return None;
         }
-        let shared = Arc::clone(&self.shared);
+        let (shared, slice) = (Arc::clone(&self.shared), self.stream.slice());
         Some(self.shared.reads.begin(move |reader| {
-            let bytes = walk.step(&shared, reader);
+            let bytes = walk.step(&shared, reader, slice);
             (walk, bytes)
         }))
     }
@@ -392,7 +403,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn step(&mut self, shared: &Arc<Shared>, reader: &mut SqliteReader) -> Result<Bytes> {
+    fn step(&mut self, shared: &Arc<Shared>, reader: &mut SqliteReader, slice: u64) -> Result<Bytes> {
         let wanted = self.end - self.at;
         let held = Arc::clone(&self.held);
         let given = self.key.clone();
@@ -406,7 +417,7 @@ impl Walk {
                     (self.at < start).then_some((begins, fragment))
                 });
                 let (begins, fragment) = found.ok_or_else(|| self.ends_early())?;
-                fragment.read(keys, self.at - begins, wanted)?
+                fragment.read(keys, self.at - begins, wanted, slice)?
             }
             Held::Manifest { number, chunks, .. } => {
                 let is_near = |(begins, fragment): &(u64, OpenFragment)| {
@@ -416,7 +427,7 @@ impl Walk {
                     Some(near) => near,
                     None => self.look_up(shared, reader, *number, *chunks)?,
                 };
-                let bytes = near.1.read(keys, self.at - near.0, wanted)?;
+                let bytes = near.1.read(keys, self.at - near.0, wanted, slice)?;
                 self.near = Some(near);
                 bytes
             }
