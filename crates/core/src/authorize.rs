@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use daypass_model::{AccountId, Protocol};
 use daypass_policy::{
-    Action, Audience, Context, Decision, Explanation, Policies, Request, Resource, ResourcePolicy, keys,
+    Action, Audience, Context, Decision, Explanation, LayerKind, LayerReport, Policies, PolicySource,
+    Request, Resource, ResourcePolicy, Verdict, keys,
 };
 use daypass_wire::Fault;
 use serde_json::{Value as Json, json};
@@ -30,16 +31,18 @@ pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
     let readings: Vec<Cow<'_, Check>> = checks.list.iter().flat_map(Check::readings).collect();
     let mut refused: Option<(&Check, Decision)> = None;
     let told = cx.trail().allowed.len();
-    let mut allowed = vec![];
+    let (mut allowed, mut by_acl) = (vec![], false);
     for check in &readings {
         let room = told + allowed.len() < MAX_TOLD;
         let answer = |policies: &Policies<'_>, request: &Request<'_>| {
             let decision = policies.decide(request);
-            (decision, (room && decision.is_allowed()).then(|| policies.explain(request).to_json()))
+            let why = (room && decision.is_allowed()).then(|| policies.explain(request));
+            (decision, why.map(|why| (needs_acl(&why, request), why.to_json())))
         };
         // What cannot be asked is denied.
         let (decision, why) = ask(cx, check, answer).unwrap_or((Decision::ImplicitDeny, None));
-        allowed.extend(why);
+        by_acl |= why.as_ref().is_some_and(|(by_acl, _)| *by_acl);
+        allowed.extend(why.map(|(_, json)| json));
         match decision {
             Decision::Allowed => {}
             // An explicit denial of a later resource is told before an implicit one of an earlier.
@@ -56,10 +59,34 @@ pub(crate) fn authorize(cx: &Cx, checks: &Checks) -> Result<(), Error> {
             let mut trail = cx.trail();
             trail.allowed.append(&mut allowed);
             trail.asked += readings.len();
+            if by_acl {
+                trail.acl_required = true;
+                trail.additional.insert("aclRequired".into(), "Yes".into());
+            }
             Ok(())
         }
         Some((check, _)) => Err(refuse(cx, check)),
     }
+}
+
+/// What the names of policies begin with that stand for the ACL of a bucket or an object.
+pub const ACL_NAMES: &str = "ACL of ";
+
+/// Whether what is allowed would not be without an ACL (S3 user guide, "Amazon S3 server access log format", `aclRequired`):
+/// nothing else of the resource's allows it, and what the principal has would not do.
+fn needs_acl(why: &Explanation, request: &Request<'_>) -> bool {
+    let is_acl =
+        |source: &PolicySource| matches!(source, PolicySource::Named(name) if name.starts_with(ACL_NAMES));
+    let allows = |layer: &LayerReport| matches!(layer.verdict, Verdict::Allows | Verdict::NotAsked(_));
+    let of = |kind: LayerKind| why.layers.iter().filter(move |layer| layer.kind == kind);
+    let granted = of(LayerKind::Resource).find(|layer| layer.verdict == Verdict::Allows);
+    let by_acl = granted.is_some_and(|layer| layer.deciders.iter().all(|d| is_acl(&d.statement.policy)));
+    let at_home = request.principal.account().is_some()
+        && request.resource_account.as_ref() == request.principal.account();
+    let own = of(LayerKind::Identity).any(allows)
+        && of(LayerKind::Boundary).all(allows)
+        && of(LayerKind::Session).all(allows);
+    by_acl && !(at_home && own)
 }
 
 pub(crate) fn may(cx: &Cx, check: &Check) -> bool {

@@ -125,6 +125,8 @@ pub(crate) struct Trail {
     pub(crate) allowed: Vec<String>,
     /// How much it asked that was allowed.
     pub(crate) asked: usize,
+    /// Whether it was an ACL that allowed something of it.
+    pub(crate) acl_required: bool,
     /// What the operation adds to its record (`additionalEventData`).
     pub(crate) additional: serde_json::Map<String, serde_json::Value>,
     /// The record of a success is written with the change: by the object store, or by the operation's own transaction.

@@ -58,6 +58,7 @@ pub use daypass_wire as wire;
 pub use daypass_wire::Fault;
 
 pub use attempts::Attempts;
+pub use authorize::ACL_NAMES;
 pub use aws_managed::AwsManagedPolicy;
 pub use caller::{Caller, CallerKind, Vouched, VouchedBy};
 pub use check::{Check, Checks, Guard};

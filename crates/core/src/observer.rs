@@ -40,6 +40,8 @@ pub struct Exchange {
     pub version_id: Option<String>,
     /// How it was signed, if its signature was verified.
     pub signed: Option<(&'static str, AuthForm)>,
+    /// Whether it was allowed by an ACL, and would not have been without.
+    pub acl_required: bool,
     /// The connection, where it is encrypted.
     pub tls: Option<Tls>,
     /// The answer's status.

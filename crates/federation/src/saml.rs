@@ -4,14 +4,17 @@
 //! references. Attacks live there: what was verified is not what is read. So this takes one narrow profile and nothing
 //! else, on one tree that is parsed once: a response with one assertion, no comments, no document type; a signature that is a
 //! child of the very element that it signs, with one reference to that element, the two transforms that SAML needs, and
-//! digests of the SHA-2 family; and the assertion that is read is that element, or the only one within it.
+//! digests of the SHA-2 family; and the assertion that is read is that element, or the only one within it. An assertion that
+//! is encrypted becomes a document of its own, to which all of this applies anew.
 
 mod assertion;
 mod canonical;
+mod encryption;
 mod metadata;
 mod signature;
 
 pub use assertion::{Assertion, InvalidResponse, Response};
+pub use encryption::{DecryptionKey, InvalidPrivateKey};
 pub use metadata::{InvalidMetadata, Metadata};
 
 use roxmltree::{Document, Node, ParsingOptions};

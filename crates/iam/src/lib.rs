@@ -67,6 +67,7 @@ mod qr;
 mod quota;
 mod remove_role_from_instance_profile;
 mod role;
+mod saml_encryption;
 mod saml_provider;
 mod server_certificate;
 mod service_access;

@@ -9,11 +9,11 @@ use daypass_core::model::iam::{
 };
 use daypass_core::store::records::{Counted, Indexed as _, SamlProvider};
 use daypass_core::store::{Read as _, StoreError, Tx};
-use daypass_core::{Check, Checks, Cx, Error, Fault, Quota, operation};
+use daypass_core::{Check, Checks, Cx, Error, Fault, Quota, Secret, operation};
 
 use crate::entity::{self, Entity as _};
 use crate::fault::{already_exists, invalid_input};
-use crate::{quota, tag};
+use crate::{quota, saml_encryption, tag};
 
 operation!(CREATE_SAML_PROVIDER, ops::CreateSAMLProvider, check_create, create);
 operation!(
@@ -51,9 +51,11 @@ fn create(
     tx: &mut Tx<'_>,
     input: CreateSAMLProviderRequest,
 ) -> Result<CreateSAMLProviderResponse, Error> {
-    if input.assertion_encryption_mode.is_some() || input.add_private_key.is_some() {
-        return Err(no_encryption().into());
-    }
+    let changes = saml_encryption::Changes {
+        mode: input.assertion_encryption_mode,
+        add: input.add_private_key.map(Secret::new),
+        remove: None,
+    };
     let tags = tag::read(input.tags)?;
     let valid_until = checked(&input.saml_metadata_document)?;
     let (account, name) = (cx.account(), input.name);
@@ -61,7 +63,7 @@ fn create(
         return Err(already_exists(format!("SAMLProvider {name} already exists.")).into());
     }
     quota::room_for(cx, &Counted::SamlProviders, Quota::SAMLProvidersPerAccount)?;
-    let provider = SamlProvider {
+    let mut provider = SamlProvider {
         account,
         name,
         id: cx.ids().unique_id("ASAM"),
@@ -69,7 +71,10 @@ fn create(
         valid_until,
         created: cx.now().truncated(),
         tags,
+        encryption: None,
+        private_keys: vec![],
     };
+    changes.make(cx, &mut provider)?;
     provider.save(tx)?;
     Ok(CreateSAMLProviderResponse {
         saml_provider_arn: Some(provider.arn()),
@@ -83,20 +88,16 @@ fn checked(metadata: &str) -> Result<Option<Timestamp>, Fault> {
     Ok(read.valid_until.map(|seconds| Timestamp::from_millis(seconds.saturating_mul(1000))))
 }
 
-/// Assertions that are encrypted are not read.
-fn no_encryption() -> Fault {
-    invalid_input("Encrypted assertions are not implemented by Daypass.")
-}
-
 fn get(cx: &Cx, tx: &mut Tx<'_>, input: GetSAMLProviderRequest) -> Result<GetSAMLProviderResponse, Error> {
     let provider = SamlProvider::load(cx, tx, &input.saml_provider_arn)?;
     Ok(GetSAMLProviderResponse {
+        assertion_encryption_mode: saml_encryption::shown_mode(&provider),
+        private_key_list: saml_encryption::shown_keys(&provider),
         saml_provider_uuid: Some(provider.id),
         saml_metadata_document: Some(provider.metadata),
         create_date: Some(provider.created),
         valid_until: provider.valid_until,
         tags: Some(tag::shown(&provider.tags)),
-        ..GetSAMLProviderResponse::default()
     })
 }
 
@@ -122,19 +123,21 @@ fn update(
     input: UpdateSAMLProviderRequest,
 ) -> Result<UpdateSAMLProviderResponse, Error> {
     let mut provider = SamlProvider::load(cx, tx, &input.saml_provider_arn)?;
-    if input.assertion_encryption_mode.is_some()
-        || input.add_private_key.is_some()
-        || input.remove_private_key.is_some()
-    {
-        return Err(no_encryption().into());
-    }
-    let Some(metadata) = input.saml_metadata_document else {
+    let changes = saml_encryption::Changes {
+        mode: input.assertion_encryption_mode,
+        add: input.add_private_key.map(Secret::new),
+        remove: input.remove_private_key,
+    };
+    if input.saml_metadata_document.is_none() && changes.is_empty() {
         // IAM user guide, `troubleshoot_saml`.
         let words = "Unable to update identity provider. No updates are defined for metadata or encryption assertion.";
         return Err(invalid_input(words).into());
-    };
-    provider.valid_until = checked(&metadata)?;
-    provider.metadata = metadata;
+    }
+    if let Some(metadata) = input.saml_metadata_document {
+        provider.valid_until = checked(&metadata)?;
+        provider.metadata = metadata;
+    }
+    changes.make(cx, &mut provider)?;
     provider.save(tx)?;
     Ok(UpdateSAMLProviderResponse { saml_provider_arn: Some(provider.arn()) })
 }

@@ -26,7 +26,7 @@ pub(crate) const ALIAS_SUFFIX: &str = "-s3alias";
 pub(crate) const MAX_REGIONS: usize = 64;
 
 /// The operations that an access point takes (S3 user guide, "Access point compatibility"), and the preflight of a browser.
-const OPERATIONS: [&str; 34] = [
+const OPERATIONS: [&str; 35] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -59,6 +59,7 @@ const OPERATIONS: [&str; 34] = [
     "PutObjectRetention",
     "PutObjectTagging",
     "RestoreObject",
+    "UpdateObjectEncryption",
     "UploadPart",
     "UploadPartCopy",
 ];

@@ -11,7 +11,7 @@ use daypass_core::model::{AccountId, Enumeration as _};
 use daypass_core::policy::{Document, DocumentKind, Policy, PolicySource};
 use daypass_core::store::records::Account;
 use daypass_core::store::{Read as _, StoreError};
-use daypass_core::{Cx, Error, Fault};
+use daypass_core::{ACL_NAMES, Cx, Error, Fault};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -146,8 +146,8 @@ pub(crate) fn policy(
             _ => None,
         },
     )?;
-    let what = if of_object { "ACL of an object in" } else { "ACL of bucket" };
-    Some(grant(&principal, action, what, &bucket.name))
+    let what = if of_object { "an object in" } else { "bucket" };
+    Some(grant(&principal, action, &format!("{ACL_NAMES}{what}"), &bucket.name))
 }
 
 /// A grant of one action to whom it names, as a policy of the resource.

@@ -146,7 +146,7 @@ impl Plan {
     pub(crate) fn check(&self, cx: &Cx) -> Option<Check> {
         match self {
             Self::Server | Self::Customer(_) => None,
-            Self::Kms(plan) => plan.check(cx),
+            Self::Kms(plan) => plan.check(cx, "kms:GenerateDataKey"),
         }
     }
 
@@ -198,7 +198,7 @@ enum With {
 pub(crate) fn opening_check(cx: &Cx, kept: Option<&Sealing>) -> Result<Option<Check>, Error> {
     match kept {
         None | Some(Sealing::Customer(_)) => Ok(None),
-        Some(Sealing::Kms(sealing)) => sealing.check(cx).map(Some),
+        Some(Sealing::Kms(sealing)) => sealing.check(cx, "kms:Decrypt").map(Some),
     }
 }
 

@@ -79,9 +79,29 @@ impl KmsPlan {
         })
     }
 
-    /// May the caller seal with it? What names no key is told to whoever may write the object.
-    pub(crate) fn check(&self, cx: &Cx) -> Option<Check> {
-        let action = "kms:GenerateDataKey";
+    /// With which key the data key of an object that is there is to be sealed from now on. What its context says beside the
+    /// ARN it goes on to say.
+    ///
+    /// # Errors
+    /// As [`KmsPlan::of`].
+    pub(crate) fn anew(
+        cx: &Cx,
+        bucket: &Bucket,
+        key: &str,
+        kms_key: &str,
+        was: Option<&KmsSealing>,
+        bucket_key: bool,
+    ) -> Result<Self, Error> {
+        let wish = Wish { key: Some(kms_key), context: None, bucket_key };
+        let mut plan = Self::of(cx, bucket, key, &wish)?;
+        for (name, value) in was.iter().flat_map(|was| &was.context) {
+            plan.context.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        Ok(plan)
+    }
+
+    /// May the caller do this with it? What names no key is told to whoever may write the object.
+    pub(crate) fn check(&self, cx: &Cx, action: &'static str) -> Option<Check> {
         match (&self.key, &self.name) {
             (Ok(key), _) => {
                 let check = key.check_via(cx, SERVICE, action, &self.context);
@@ -104,23 +124,38 @@ impl KmsPlan {
         usable(&key)?;
         let state = cx.state();
         let (plain, sealed) = key.data_key((&state.ring, &*state.entropy), &self.context, DATA_KEY_BYTES)?;
-        let sealing = KmsSealing {
+        Ok((self.sealing(&key, &sealed), seal_key(cx, &plain)?))
+    }
+
+    /// Seals the data key of an object that is there, which both keys have to let.
+    ///
+    /// # Errors
+    /// As [`KmsPlan::seal`], and [`KmsSealing::open`].
+    pub(crate) fn reseal(&self, cx: &Cx, was: &KmsSealing) -> Result<KmsSealing, Error> {
+        let plain = was.data_key(cx)?;
+        let key = self.key.as_ref().map_err(not_found)?;
+        usable(key)?;
+        let state = cx.state();
+        let sealed = key.seal((&state.ring, &*state.entropy), &self.context, plain.expose())?;
+        Ok(self.sealing(key, &sealed))
+    }
+
+    fn sealing(&self, key: &Key, data_key: &[u8]) -> KmsSealing {
+        KmsSealing {
             key: key.arn(),
             context: self.context.clone(),
             bucket_key: self.bucket_key,
-            data_key: BASE64.encode(sealed),
-        };
-        Ok((sealing, seal_key(cx, &plain)?))
+            data_key: BASE64.encode(data_key),
+        }
     }
 }
 
 impl KmsSealing {
-    /// May the caller open it?
+    /// May the caller do this with the key that it is sealed with?
     ///
     /// # Errors
     /// If the store fails.
-    pub(crate) fn check(&self, cx: &Cx) -> Result<Check, Error> {
-        let action = "kms:Decrypt";
+    pub(crate) fn check(&self, cx: &Cx, action: &'static str) -> Result<Check, Error> {
         let name = self.name(cx)?;
         Ok(match name.kept(cx)? {
             Ok(key) => key.check_via(cx, SERVICE, action, &self.context),
@@ -133,6 +168,10 @@ impl KmsSealing {
     /// # Errors
     /// As [`KmsPlan::seal`]: a key that is gone, off or on its way opens nothing.
     pub(crate) fn open(&self, cx: &Cx) -> Result<SealKey, Error> {
+        seal_key(cx, &self.data_key(cx)?)
+    }
+
+    fn data_key(&self, cx: &Cx) -> Result<Secret<Vec<u8>>, Error> {
         let key = self.name(cx)?.kept(cx)?.map_err(|missing| not_found(&missing))?;
         usable(&key)?;
         let unreadable = |_| {
@@ -142,7 +181,7 @@ impl KmsSealing {
         let sealed = BASE64.decode(&self.data_key).map_err(|error| Error::Internal(Box::new(error)))?;
         let ciphertext = Ciphertext::parse(&sealed).map_err(unreadable)?;
         let (plain, _) = ciphertext.open(&cx.state().ring, &key, &self.context).map_err(unreadable)?;
-        seal_key(cx, &plain)
+        Ok(plain)
     }
 
     /// The context, as an answer says it.
@@ -161,11 +200,16 @@ impl KmsSealing {
 /// # Errors
 /// `InvalidArgument` if it has none, or one of Version 2.
 pub(crate) fn signed(cx: &Cx) -> Result<(), Fault> {
-    if cx.caller().proof().is_some_and(|proof| proof.region().is_some()) {
+    if is_signed(cx) {
         return Ok(());
     }
     let words = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.";
     Err(invalid_argument(words, "Authorization", "null"))
+}
+
+/// Whether the request is signed by Version 4.
+pub(crate) fn is_signed(cx: &Cx) -> bool {
+    cx.caller().proof().is_some_and(|proof| proof.region().is_some())
 }
 
 fn seal_key(cx: &Cx, plain: &Secret<Vec<u8>>) -> Result<SealKey, Error> {

@@ -114,6 +114,7 @@ mod range;
 mod retention;
 mod stored_policy;
 mod tag;
+mod update_object_encryption;
 mod upload;
 mod upload_part;
 mod upload_part_copy;
@@ -231,6 +232,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &retention::PUT_OBJECT_RETENTION,
     &object_tagging::PUT_OBJECT_TAGGING,
     &public_access_block::PUT_PUBLIC_ACCESS_BLOCK,
+    &update_object_encryption::UPDATE_OBJECT_ENCRYPTION,
     &upload_part::UPLOAD_PART,
     &upload_part_copy::UPLOAD_PART_COPY,
     &control::access_point::CREATE_ACCESS_POINT,

@@ -157,8 +157,16 @@ impl Subject {
     /// # Errors
     /// If the store fails.
     pub(crate) fn opening_check(&self, cx: &Cx) -> Result<Option<Check>, Error> {
-        let Ok(opened) = &self.found else { return Ok(None) };
-        opening_check(cx, Description::decode(&opened.version.meta)?.sealing.as_ref())
+        let Some(description) = self.description()? else { return Ok(None) };
+        opening_check(cx, description.sealing.as_ref())
+    }
+
+    /// What it is described with; none if it is not there.
+    ///
+    /// # Errors
+    /// If what is kept is not what was written.
+    pub(crate) fn description(&self) -> Result<Option<Description>, Error> {
+        self.found.as_ref().ok().map(|opened| Description::decode(&opened.version.meta)).transpose()
     }
 
     /// The object, once the caller was allowed to know of it.

@@ -3,12 +3,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use daypass_core::federation::saml::{Assertion, InvalidResponse, Metadata, Response};
+use daypass_core::federation::saml::{Assertion, DecryptionKey, InvalidResponse, Metadata, Response};
 use daypass_core::model::sts::{AssumeRoleWithSAMLRequest, errors};
 use daypass_core::model::{AccountId, Timestamp};
 use daypass_core::store::Read as _;
-use daypass_core::store::records::SamlProvider;
-use daypass_core::{Cx, Error, Fault, FederationKey};
+use daypass_core::store::records::{AssertionEncryption, SamlPrivateKey, SamlProvider};
+use daypass_core::{Cx, Error, Fault, FederationKey, Purpose};
 
 use crate::assume_role_with_saml::{name_qualifier, subject_type};
 use crate::federated_role::{self, DEFAULT_SECONDS};
@@ -90,7 +90,14 @@ impl SamlIdentity {
         if metadata.valid_until.is_some_and(|until| until <= cx.now().seconds()) {
             return Err(invalid("The metadata of the SAML provider has expired").into());
         }
-        let assertion = response.verify(&metadata).map_err(refused)?;
+        let private = match (response.is_encrypted(), provider.encryption) {
+            (true, _) => private_keys(cx, &provider)?,
+            (false, Some(AssertionEncryption::Required)) => {
+                return Err(invalid("The SAML provider requires an encrypted assertion").into());
+            }
+            (false, _) => vec![],
+        };
+        let assertion = response.verify(&metadata, &private).map_err(refused)?;
         check_times(&assertion, cx.now().seconds())?;
         let recipient = recipient(cx, &assertion)?;
         let says = Attributes(&assertion);
@@ -119,7 +126,22 @@ fn refused(error: InvalidResponse) -> Fault {
         InvalidResponse::Status => "The SAML response is not one of success",
         InvalidResponse::Issuer => "Issuer not present in specified provider",
         InvalidResponse::Signature => "Response signature invalid",
+        InvalidResponse::Algorithm => {
+            "The assertion is encrypted with an algorithm that is not supported: AES in GCM or CBC, its key with RSA-OAEP"
+        }
+        InvalidResponse::Decryption => "The encrypted assertion could not be decrypted and verified",
     })
+}
+
+/// What opens assertions of a provider.
+fn private_keys(cx: &Cx, provider: &SamlProvider) -> Result<Vec<DecryptionKey>, Error> {
+    let key = |key: &SamlPrivateKey| {
+        let context = SamlPrivateKey::seal_context(&provider.account, &key.id);
+        let opened = cx.state().ring.open(Purpose::Record, context.as_bytes(), &key.private.0).ok()?;
+        DecryptionKey::from_pkcs8(opened.expose()).ok()
+    };
+    let keys: Option<Vec<_>> = provider.private_keys.iter().map(key).collect();
+    Ok(keys.ok_or_else(|| cx.internal_failure())?)
 }
 
 /// The provider of that ARN, in the account of the role.

@@ -52,6 +52,7 @@ pub(super) struct Found {
     requester: Option<String>,
     signed: Option<(&'static str, AuthForm)>,
     error_code: Option<String>,
+    acl_required: bool,
 }
 
 impl Found {
@@ -64,12 +65,13 @@ impl Found {
         };
         let signed = caller.proof().map(|proof| (proof.signature_version(), proof.form()));
         let region = Some(cx.region().to_owned());
-        Self { operation: Some(cx.operation().name), region, requester, signed, error_code }
+        let acl_required = cx.trail().acl_required;
+        Self { operation: Some(cx.operation().name), region, requester, signed, error_code, acl_required }
     }
 
     pub(super) fn refused(operation: Option<&'static str>, error_code: &str) -> Self {
         let error_code = Some(error_code.to_owned());
-        Self { operation, region: None, requester: None, signed: None, error_code }
+        Self { operation, region: None, requester: None, signed: None, error_code, acl_required: false }
     }
 }
 
@@ -129,6 +131,7 @@ impl Gate {
             user_agent: text("user-agent"),
             version_id: version_id.map(str::to_owned),
             signed: None,
+            acl_required: false,
             tls: arrival.peer.tls.clone(),
             status: 0,
             error_code: None,
@@ -167,6 +170,7 @@ impl Watched {
             exchange.region = found.region.unwrap_or(std::mem::take(&mut exchange.region));
             exchange.requester = found.requester;
             exchange.signed = found.signed;
+            exchange.acl_required = found.acl_required;
             // A page of a website's own may stand for a refusal.
             exchange.error_code = found.error_code.or(code);
         }

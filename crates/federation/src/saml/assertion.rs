@@ -5,13 +5,17 @@ use std::collections::HashSet;
 use roxmltree::{Document, Node};
 use thiserror::Error;
 
-use super::{ASSERTION, DSIG, Metadata, PROTOCOL, children, is, only, parse, seconds, signature, text};
+use super::encryption::Sealed;
+use super::{
+    ASSERTION, DSIG, DecryptionKey, Metadata, PROTOCOL, children, is, only, parse, seconds, signature, text,
+};
 
 /// Nodes of a response at most.
 const MAX_NODES: u32 = 5000;
 /// Values of attributes at most.
 const MAX_VALUES: usize = 500;
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
+const ENCRYPTED: &str = "EncryptedAssertion";
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
 /// Why a response is not believed.
@@ -29,6 +33,12 @@ pub enum InvalidResponse {
     /// None of the provider's keys signed it.
     #[error("the signature is not the provider's")]
     Signature,
+    /// It is encrypted with algorithms that are not taken.
+    #[error("encrypted with an algorithm that is not taken")]
+    Algorithm,
+    /// What is encrypted does not come to an assertion of the provider's. There is no more to be known of it.
+    #[error("no assertion of the provider's is encrypted there for these keys")]
+    Decryption,
 }
 
 /// What a provider says of somebody: verified, and not yet held against the time or whom it is for.
@@ -72,72 +82,99 @@ impl<'a> Response<'a> {
         if succeeded(document.root_element()) { Ok(Self(document)) } else { Err(InvalidResponse::Status) }
     }
 
-    /// What it says, as one of the provider.
+    /// Whether the assertion in it is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        form(self.0.root_element()).is_some_and(|content| is(content, ASSERTION, ENCRYPTED))
+    }
+
+    /// What it says, as one of the provider, opened with one of the keys if it is encrypted.
     ///
     /// # Errors
     /// If it is of another provider, or not signed by this one.
-    pub fn verify(&self, provider: &Metadata) -> Result<Assertion, InvalidResponse> {
+    pub fn verify(&self, provider: &Metadata, keys: &[DecryptionKey]) -> Result<Assertion, InvalidResponse> {
         let response = self.0.root_element();
-        let assertion = form(response).ok_or(InvalidResponse::Form)?;
-        verified(response, assertion, provider)
-    }
-}
-
-fn verified(
-    response: Node<'_, '_>,
-    assertion: Node<'_, '_>,
-    provider: &Metadata,
-) -> Result<Assertion, InvalidResponse> {
-    let issuer = |node| only(node, ASSERTION, "Issuer").and_then(text).map(str::trim);
-    let of_response = children(response, ASSERTION, "Issuer").count();
-    let same = of_response == 0 || issuer(response) == Some(provider.entity_id.as_str());
-    if !same || issuer(assertion) != Some(provider.entity_id.as_str()) {
-        return Err(InvalidResponse::Issuer);
-    }
-    let mut signed = false;
-    for element in [response, assertion] {
-        if let Some(signature) = only(element, DSIG, "Signature") {
-            if !signature::verify(element, signature, &provider.keys) {
-                return Err(InvalidResponse::Signature);
-            }
-            signed = true;
+        let content = form(response).ok_or(InvalidResponse::Form)?;
+        let silent = children(response, ASSERTION, "Issuer").count() == 0;
+        if !silent && !issued(response, provider) {
+            return Err(InvalidResponse::Issuer);
         }
+        if !is(content, ASSERTION, ENCRYPTED) {
+            if !issued(content, provider) {
+                return Err(InvalidResponse::Issuer);
+            }
+            let (whole, own) = (signed(response, provider)?, signed(content, provider)?);
+            let signed = whole || own;
+            return if signed { read(content, provider) } else { Err(InvalidResponse::Signature) };
+        }
+        // Before anything is decrypted: who signs the response answers for what is encrypted in it.
+        let signed_as_encrypted = signed(response, provider)?;
+        let opened = Sealed::read(content)?.open(keys);
+        let opened = opened.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let opened = opened.and_then(|text| parse(text, MAX_NODES)).ok_or(InvalidResponse::Decryption)?;
+        let assertion = opened.root_element();
+        if !believed(assertion, provider, signed_as_encrypted) {
+            return Err(InvalidResponse::Decryption);
+        }
+        read(assertion, provider)
     }
-    if !signed {
-        return Err(InvalidResponse::Signature);
-    }
-    read(assertion, &provider.entity_id).ok_or(InvalidResponse::Form)
 }
 
-/// The assertion of a response: the only one in the whole document, right below the root; and signatures are children of
-/// these two alone, one of each at most. No id stands twice.
+/// Whether what was encrypted is an assertion that the provider signed, itself or as it was encrypted. It is a document of
+/// its own: nothing around it counts as part of it.
+fn believed(assertion: Node<'_, '_>, provider: &Metadata, signed_as_encrypted: bool) -> bool {
+    is(assertion, ASSERTION, "Assertion")
+        && assertion.attribute("Version") == Some("2.0")
+        && clear(assertion, assertion, &[assertion])
+        && issued(assertion, provider)
+        && signed(assertion, provider).is_ok_and(|own| own || signed_as_encrypted)
+}
+
+/// Whether the provider is the issuer of a response or an assertion.
+fn issued(node: Node<'_, '_>, provider: &Metadata) -> bool {
+    let issuer = only(node, ASSERTION, "Issuer").and_then(text).map(str::trim);
+    issuer == Some(provider.entity_id.as_str())
+}
+
+/// Whether an element is signed.
+///
+/// # Errors
+/// If it is, and not by the provider.
+fn signed(element: Node<'_, '_>, provider: &Metadata) -> Result<bool, InvalidResponse> {
+    match only(element, DSIG, "Signature") {
+        None => Ok(false),
+        Some(signature) if signature::verify(element, signature, &provider.keys) => Ok(true),
+        Some(_) => Err(InvalidResponse::Signature),
+    }
+}
+
+/// The assertion of a response, perhaps encrypted: the only one in the whole document, right below the root.
 fn form<'a, 'i: 'a>(response: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
     if !is(response, PROTOCOL, "Response") || response.attribute("Version") != Some("2.0") {
         return None;
     }
-    let assertion =
-        only(response, ASSERTION, "Assertion").filter(|a| a.attribute("Version") == Some("2.0"))?;
+    let (plain, encrypted) = (only(response, ASSERTION, "Assertion"), only(response, ASSERTION, ENCRYPTED));
+    let content = plain.or(encrypted)?;
+    let current = plain.is_none_or(|plain| plain.attribute("Version") == Some("2.0"));
+    let signable: &[Node<'_, '_>] = if plain.is_some() { &[response, content] } else { &[response] };
+    (current && clear(response, content, signable)).then_some(content)
+}
+
+/// Whether nothing in an element could be taken for something else: there is no response or assertion but itself and this
+/// one; signatures are children of these elements alone, of each one at most; and no id stands twice.
+fn clear(root: Node<'_, '_>, assertion: Node<'_, '_>, signable: &[Node<'_, '_>]) -> bool {
     let mut ids = HashSet::new();
-    for node in response.descendants().filter(Node::is_element) {
-        let is_other = |name: &str| node.tag_name().name() == name && node != assertion;
-        if is_other("Assertion") || is_other("EncryptedAssertion") || is_other("Response") && node != response
-        {
-            return None;
-        }
-        if node.tag_name().name() == "Signature"
-            && ![Some(response), Some(assertion)].contains(&node.parent())
-        {
-            return None;
-        }
-        let ids_of = node.attributes().filter(|a| a.name().eq_ignore_ascii_case("id"));
-        for id in ids_of {
-            if !ids.insert(id.value()) {
-                return None;
-            }
-        }
-    }
-    let one_at_most = |node| children(node, DSIG, "Signature").count() <= 1;
-    (one_at_most(response) && one_at_most(assertion)).then_some(assertion)
+    let clear = root.descendants().filter(Node::is_element).all(|node| {
+        let other = match node.tag_name().name() {
+            "Assertion" | ENCRYPTED => node != assertion,
+            "Response" => node != root,
+            "Signature" => !node.parent().is_some_and(|parent| signable.contains(&parent)),
+            _ => false,
+        };
+        let mut own = node.attributes().filter(|a| a.name().eq_ignore_ascii_case("id"));
+        !other && own.all(|id| ids.insert(id.value()))
+    });
+    clear && signable.iter().all(|node| children(*node, DSIG, "Signature").count() <= 1)
 }
 
 fn succeeded(response: Node<'_, '_>) -> bool {
@@ -145,7 +182,11 @@ fn succeeded(response: Node<'_, '_>) -> bool {
     status.and_then(|code| code.attribute("Value")) == Some(SUCCESS)
 }
 
-fn read(assertion: Node<'_, '_>, issuer: &str) -> Option<Assertion> {
+fn read(assertion: Node<'_, '_>, provider: &Metadata) -> Result<Assertion, InvalidResponse> {
+    parts(assertion, &provider.entity_id).ok_or(InvalidResponse::Form)
+}
+
+fn parts(assertion: Node<'_, '_>, issuer: &str) -> Option<Assertion> {
     let time = |node: Node<'_, '_>, name: &str| match node.attribute(name) {
         Some(text) => seconds(text).map(Some),
         None => Some(None),

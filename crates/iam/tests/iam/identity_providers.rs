@@ -265,8 +265,6 @@ async fn what_aws_refuses_of_saml_providers_is_refused() {
     }
     let short = [("Name", "other"), ("SAMLMetadataDocument", "<a/>")];
     assert_eq!(account.refused("CreateSAMLProvider", &short).await.1, "ValidationError");
-    let sealed = [("Name", "other"), metadata, ("AssertionEncryptionMode", "Required")];
-    assert_eq!(account.refused("CreateSAMLProvider", &sealed).await.1, "InvalidInput");
     let words =
         "Unable to update identity provider. No updates are defined for metadata or encryption assertion.";
     assert_eq!(
@@ -283,4 +281,72 @@ async fn what_aws_refuses_of_saml_providers_is_refused() {
             assert_eq!(account.refused(action, &[("SAMLProviderArn", arn)]).await, missing, "{action}");
         }
     }
+}
+
+/// Of RSA, 2048 bits.
+const PRIVATE_KEY: &str = include_str!("../data/server.key");
+
+#[tokio::test]
+async fn private_keys_of_a_saml_provider_replace_each_other_and_are_never_shown() {
+    let account = Account::new().await;
+    let all = [("Name", "corp"), ("SAMLMetadataDocument", METADATA), ("AddPrivateKey", PRIVATE_KEY)];
+    account.ok("CreateSAMLProvider", &all).await;
+    let arn = ("SAMLProviderArn", SAML);
+    let shown = account.ok("GetSAMLProvider", &[arn]).await;
+    assert_eq!(shown.xml("AssertionEncryptionMode"), Some("Allowed"));
+    assert_eq!(shown.xml("Timestamp"), Some("2026-11-22T02:14:00Z"));
+    let first = shown.xml("KeyId").unwrap().to_owned();
+    assert!(
+        first.len() >= 22 && first.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()),
+        "{first}"
+    );
+    let update = "UpdateSAMLProvider";
+    account.ok(update, &[arn, ("AssertionEncryptionMode", "Required")]).await;
+    account.ok(update, &[arn, ("AddPrivateKey", PRIVATE_KEY)]).await;
+    let shown = account.ok("GetSAMLProvider", &[arn]).await;
+    assert_eq!(shown.xml("AssertionEncryptionMode"), Some("Required"));
+    let ids: Vec<String> = shown.xml_all("KeyId").into_iter().map(str::to_owned).collect();
+    assert_eq!((ids.len(), &ids[0]), (2, &first));
+    let third = account.refused(update, &[arn, ("AddPrivateKey", PRIVATE_KEY)]).await;
+    assert_eq!(third, refusal(409, "LimitExceeded", "Private key limit of 2 is reached."));
+    account.ok(update, &[arn, ("RemovePrivateKey", &first)]).await;
+    let invalid = |words: &str| refusal(400, "InvalidInput", words);
+    assert_eq!(
+        account.refused(update, &[arn, ("RemovePrivateKey", &first)]).await,
+        invalid("Failed to remove private key because the Key ID does not match a private key.")
+    );
+    let last = ("RemovePrivateKey", ids[1].as_str());
+    assert_eq!(account.refused(update, &[arn, last]).await, invalid("Failed to remove private key."));
+    account.ok(update, &[arn, last, ("AssertionEncryptionMode", "Allowed")]).await;
+    assert_eq!(account.ok("GetSAMLProvider", &[arn]).await.xml("KeyId"), None);
+    assert_eq!(
+        account.refused(update, &[arn, ("AssertionEncryptionMode", "Required")]).await,
+        invalid("Unable to set assertion encryption mode to Required because no private key is provided.")
+    );
+    let secret = PRIVATE_KEY.lines().nth(5).unwrap();
+    assert!(account.server.audit().iter().all(|record| !record.event.contains(secret)));
+}
+
+#[tokio::test]
+async fn what_is_no_private_key_is_not_taken_for_one() {
+    let account = Account::new().await;
+    let metadata = ("SAMLMetadataDocument", METADATA);
+    let encrypted = PRIVATE_KEY.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    let cut = PRIVATE_KEY.lines().filter(|line| !line.starts_with("MII")).collect::<Vec<_>>().join("\n");
+    let twice = PRIVATE_KEY.repeat(2);
+    let certificate = include_str!("../data/server.pem");
+    for wrong in ["words", &encrypted, &cut, &twice, certificate] {
+        let all = [("Name", "corp"), metadata, ("AddPrivateKey", wrong)];
+        let invalid = refusal(400, "InvalidInput", "Invalid private key.");
+        assert_eq!(account.refused("CreateSAMLProvider", &all).await, invalid, "{wrong}");
+    }
+    let all = [("Name", "corp"), metadata, ("AssertionEncryptionMode", "Required")];
+    let words = "Unable to set assertion encryption mode to Required because no private key is provided.";
+    assert_eq!(account.refused("CreateSAMLProvider", &all).await, refusal(400, "InvalidInput", words));
+    account.ok("CreateSAMLProvider", &[("Name", "corp"), metadata]).await;
+    let arn = ("SAMLProviderArn", SAML);
+    let both = [arn, ("AddPrivateKey", PRIVATE_KEY), ("RemovePrivateKey", "ASAMKEXAMPLEQQQQQQQQQQ")];
+    let words = "Unable to add and remove private keys in the same request. Set a value for only one of the two parameters.";
+    assert_eq!(account.refused("UpdateSAMLProvider", &both).await, refusal(400, "InvalidInput", words));
+    assert_eq!(account.ok("GetSAMLProvider", &[arn]).await.xml("AssertionEncryptionMode"), None);
 }

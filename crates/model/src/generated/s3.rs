@@ -3630,6 +3630,14 @@ pub enum ObjectCannedACL {
 impl crate::Enumeration for ObjectCannedACL { const VALUES: &'static [(&'static str, Self)] = &[("private", Self::Private), ("public-read", Self::PublicRead), ("public-read-write", Self::PublicReadWrite), ("authenticated-read", Self::AuthenticatedRead), ("aws-exec-read", Self::AwsExecRead), ("bucket-owner-read", Self::BucketOwnerRead), ("bucket-owner-full-control", Self::BucketOwnerFullControl)]; fn as_str(self) -> &'static str { match self { Self::Private => "private", Self::PublicRead => "public-read", Self::PublicReadWrite => "public-read-write", Self::AuthenticatedRead => "authenticated-read", Self::AwsExecRead => "aws-exec-read", Self::BucketOwnerRead => "bucket-owner-read", Self::BucketOwnerFullControl => "bucket-owner-full-control" } } }
 impl crate::FromValue for ObjectCannedACL { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for ObjectCannedACL { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `ObjectEncryption`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ObjectEncryption {
+    /// `SSEKMS`.
+    pub ssekms: Option<SSEKMSEncryption>,
+}
+impl crate::FromValue for ObjectEncryption { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { ssekms: fields.take(0)? }) } }
+impl crate::IntoValue for ObjectEncryption { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.ssekms); crate::Value::Structure(fields) } }
 /// `ObjectIdentifier`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ObjectIdentifier {
@@ -5145,6 +5153,16 @@ pub struct SSEKMS {
 }
 impl crate::FromValue for SSEKMS { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { key_id: fields.take(0)? }) } }
 impl crate::IntoValue for SSEKMS { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.key_id); crate::Value::Structure(fields) } }
+/// `SSEKMSEncryption`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SSEKMSEncryption {
+    /// `KMSKeyArn`.
+    pub kms_key_arn: String,
+    /// `BucketKeyEnabled`.
+    pub bucket_key_enabled: Option<bool>,
+}
+impl crate::FromValue for SSEKMSEncryption { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { kms_key_arn: fields.take(0)?, bucket_key_enabled: fields.take(1)? }) } }
+impl crate::IntoValue for SSEKMSEncryption { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.kms_key_arn); fields.put(1, self.bucket_key_enabled); crate::Value::Structure(fields) } }
 /// `SSES3`.
 #[derive(Clone, Default, PartialEq)]
 pub struct SSES3 {
@@ -5528,6 +5546,36 @@ pub enum Type {
 impl crate::Enumeration for Type { const VALUES: &'static [(&'static str, Self)] = &[("CanonicalUser", Self::CanonicalUser), ("AmazonCustomerByEmail", Self::AmazonCustomerByEmail), ("Group", Self::Group)]; fn as_str(self) -> &'static str { match self { Self::CanonicalUser => "CanonicalUser", Self::AmazonCustomerByEmail => "AmazonCustomerByEmail", Self::Group => "Group" } } }
 impl crate::FromValue for Type { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for Type { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `UpdateObjectEncryptionRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateObjectEncryptionRequest {
+    /// `Bucket`.
+    pub bucket: String,
+    /// `Key`.
+    pub key: String,
+    /// `VersionId`.
+    pub version_id: Option<String>,
+    /// `ObjectEncryption`.
+    pub object_encryption: ObjectEncryption,
+    /// `RequestPayer`.
+    pub request_payer: Option<RequestPayer>,
+    /// `ExpectedBucketOwner`.
+    pub expected_bucket_owner: Option<String>,
+    /// `ContentMD5`.
+    pub content_md5: Option<String>,
+    /// `ChecksumAlgorithm`.
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+}
+impl crate::FromValue for UpdateObjectEncryptionRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { bucket: fields.take(0)?, key: fields.take(1)?, version_id: fields.take(2)?, object_encryption: fields.take(3)?, request_payer: fields.take(4)?, expected_bucket_owner: fields.take(5)?, content_md5: fields.take(6)?, checksum_algorithm: fields.take(7)? }) } }
+impl crate::IntoValue for UpdateObjectEncryptionRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.bucket); fields.put(1, self.key); fields.put(2, self.version_id); fields.put(3, self.object_encryption); fields.put(4, self.request_payer); fields.put(5, self.expected_bucket_owner); fields.put(6, self.content_md5); fields.put(7, self.checksum_algorithm); crate::Value::Structure(fields) } }
+/// `UpdateObjectEncryptionResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateObjectEncryptionResponse {
+    /// `RequestCharged`.
+    pub request_charged: Option<RequestCharged>,
+}
+impl crate::FromValue for UpdateObjectEncryptionResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { request_charged: fields.take(0)? }) } }
+impl crate::IntoValue for UpdateObjectEncryptionResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.request_charged); crate::Value::Structure(fields) } }
 /// `UploadPartCopyOutput`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UploadPartCopyOutput {
@@ -5992,6 +6040,9 @@ pub mod ops {
     /// `SelectObjectContent`.
     pub enum SelectObjectContent {}
     impl crate::TypedOperation for SelectObjectContent { type Input = super::SelectObjectContentRequest; type Output = super::SelectObjectContentOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_SELECT_OBJECT_CONTENT } }
+    /// `UpdateObjectEncryption`.
+    pub enum UpdateObjectEncryption {}
+    impl crate::TypedOperation for UpdateObjectEncryption { type Input = super::UpdateObjectEncryptionRequest; type Output = super::UpdateObjectEncryptionResponse; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_UPDATE_OBJECT_ENCRYPTION } }
     /// `UploadPart`.
     pub enum UploadPart {}
     impl crate::TypedOperation for UploadPart { type Input = super::UploadPartRequest; type Output = super::UploadPartOutput; fn row() -> &'static crate::Operation { &super::super::s3_tables::O_UPLOAD_PART } }

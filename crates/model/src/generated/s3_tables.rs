@@ -1850,7 +1850,7 @@ static I_NEXT_PART_NUMBER_MARKER: Integer = Integer { min: -2147483648, max: 214
 static T_NEXT_TOKEN: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static T_NEXT_UPLOAD_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
 static T_NEXT_VERSION_ID_MARKER: Text = Text { min: 0, max: 4294967295, pattern: None, values: &[], sensitive: false };
-static T_NON_EMPTY_KMS_KEY_ARN_STRING: Text = Text { min: 20, max: 2048, pattern: Some(&Pattern { source: "arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+", regex: Some("\\A(?:arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+)\\z") }), values: &[], sensitive: true };
+static T_NON_EMPTY_KMS_KEY_ARN_STRING: Text = Text { min: 20, max: 2048, pattern: None, values: &[], sensitive: true };
 static S_NONCURRENT_VERSION_EXPIRATION: Structure = Structure { name: "NoncurrentVersionExpiration", members: &[
     Member { name: "NoncurrentDays", wire_in: "NoncurrentDays", wire_out: "NoncurrentDays", kind: Kind::Integer(&I_DAYS), ..PLAIN },
     Member { name: "NewerNoncurrentVersions", wire_in: "NewerNoncurrentVersions", wire_out: "NewerNoncurrentVersions", kind: Kind::Integer(&I_VERSION_COUNT), ..PLAIN },

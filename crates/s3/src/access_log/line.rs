@@ -59,8 +59,7 @@ pub(super) fn of(state: &State, bucket: &Bucket, seen: &Exchange) -> Result<Stri
         seen.host.as_deref().map(plain),
         seen.tls.as_ref().map(|tls| tls.version.name().to_owned()),
         bucket.via.as_ref().map(|access_point| access_point.arn()),
-        // What only an ACL allowed is not told apart.
-        None,
+        seen.acl_required.then(|| "Yes".to_owned()),
     ];
     let mut line = String::new();
     for (place, field) in fields.iter().enumerate() {

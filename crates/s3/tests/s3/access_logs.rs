@@ -165,6 +165,42 @@ async fn what_comes_through_an_access_point_is_logged_with_it() {
 }
 
 #[tokio::test]
+async fn what_only_an_acl_allowed_is_said_to_have_needed_one() {
+    let logged = Logged::new().await;
+    let boss = &logged.administrator;
+    logged.policy(POLICY).await;
+    let controls =
+        "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+    ask(boss, "PUT", "/b-1", "ownershipControls", controls).await.ok();
+    ask(boss, "DELETE", "/b-1", "publicAccessBlock", "").await.ok();
+    let only = r#"{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
+    let reader = logged.server.user("reader", &[("read", only)]).await;
+    let elsewhere = "210987654321".parse().unwrap();
+    let abroad = logged.server.user_of(&elsewhere, "abroad", &[("read", only)]).await;
+    ask_with(boss, "PUT", "/b-1/k", "", &[("x-amz-acl", "public-read")], "bytes").await.ok();
+    let nobody = logged.server.anonymous();
+    logged.on("to/", "").await;
+    for client in [&nobody, &reader, &abroad, boss] {
+        ask(client, "GET", "/b-1/k", "", "").await.ok();
+    }
+    ask(&nobody, "DELETE", "/b-1/k", "", "").await.refused();
+    let open = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b-1/*"}]}"#;
+    ask(boss, "PUT", "/b-1", "policy", open).await.ok();
+    for client in [&nobody, &abroad] {
+        ask(client, "GET", "/b-1/k", "", "").await.ok();
+    }
+    let lines = logged.lines().await;
+    let said = lines.iter().filter(|line| line.contains(".OBJECT k "));
+    let said: Vec<&str> = said.map(|line| line.rsplit(' ').next().unwrap()).collect();
+    assert_eq!(said, ["Yes", "-", "Yes", "-", "-", "-", "-"], "{lines:#?}");
+    let events = logged.server.audit();
+    let told = events
+        .iter()
+        .filter(|record| record.event.contains(r#""additionalEventData":{"aclRequired":"Yes"}"#));
+    assert_eq!(told.count(), 2);
+}
+
+#[tokio::test]
 async fn log_delivery_writes_only_where_the_target_lets_it() {
     let logged = Logged::new().await;
     logged.on("to/", "").await;

@@ -8,25 +8,25 @@ use daypass_core::testing::{Client, TestAnswer, account as number};
 use crate::signer::{Outgoing, Signer};
 use crate::support::{Account, ask, ask_with, header};
 
-const S3_ONLY: &str =
+pub(crate) const S3_ONLY: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
-const ROOT: &str = "arn:aws:iam::123456789012:root";
-const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
-const KMS: (&str, &str) = ("x-amz-server-side-encryption", "aws:kms");
+pub(crate) const ROOT: &str = "arn:aws:iam::123456789012:root";
+pub(crate) const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+pub(crate) const KMS: (&str, &str) = ("x-amz-server-side-encryption", "aws:kms");
 const HELLO: &str = "\"5d41402abc4b2a76b9719d911017c592\"";
 
-fn arn(id: &str) -> String {
+pub(crate) fn arn(id: &str) -> String {
     format!("arn:aws:kms:us-east-1:123456789012:key/{id}")
 }
 
-fn allow(principal: &str, more: &str) -> String {
+pub(crate) fn allow(principal: &str, more: &str) -> String {
     format!(
         r#"{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"kms:*","Resource":"*"{more}}}"#
     )
 }
 
 /// A key in the store, with a policy of these statements.
-async fn key(account: &Account, id: &str, statements: &[String]) -> Key {
+pub(crate) async fn key(account: &Account, id: &str, statements: &[String]) -> Key {
     key_in(account, "us-east-1", id, statements).await
 }
 
@@ -40,17 +40,23 @@ async fn key_in(account: &Account, region: &str, id: &str, statements: &[String]
     key
 }
 
-async fn save(account: &Account, key: &Key) {
+pub(crate) async fn save(account: &Account, key: &Key) {
     let saved = account.server.gate.state().store.transact(|tx| tx.put(key));
     let saved: Result<(), daypass_core::store::TransactError<StoreError>> = saved.await;
     saved.unwrap();
 }
 
-async fn send(client: &Client, method: &str, key: &str, headers: &[(&str, &str)], body: &str) -> TestAnswer {
+pub(crate) async fn send(
+    client: &Client,
+    method: &str,
+    key: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> TestAnswer {
     ask_with(client, method, &format!("/b-1/{key}"), "", headers, body).await
 }
 
-fn said(answer: &TestAnswer) -> [&str; 3] {
+pub(crate) fn said(answer: &TestAnswer) -> [&str; 3] {
     [
         header(answer, "x-amz-server-side-encryption").unwrap_or_default(),
         header(answer, "x-amz-server-side-encryption-aws-kms-key-id").unwrap_or_default(),
@@ -58,11 +64,11 @@ fn said(answer: &TestAnswer) -> [&str; 3] {
     ]
 }
 
-fn with(id: &str) -> [(&str, &str); 2] {
+pub(crate) fn with(id: &str) -> [(&str, &str); 2] {
     [KMS, ("x-amz-server-side-encryption-aws-kms-key-id", id)]
 }
 
-fn refusal(answer: &TestAnswer) -> (u16, String, String) {
+pub(crate) fn refusal(answer: &TestAnswer) -> (u16, String, String) {
     let (code, message) = answer.refused();
     (answer.status, code, message)
 }

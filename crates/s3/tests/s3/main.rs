@@ -22,6 +22,7 @@ mod locking;
 mod meddling;
 mod multipart;
 mod notifications;
+mod object_encryption;
 mod objects;
 mod pair;
 mod posting;

@@ -77,6 +77,9 @@ fn document(operation: &str) -> &'static str {
         }
         "PutObjectTagging" => "<Tagging><TagSet/></Tagging>",
         "PutPublicAccessBlock" => "<PublicAccessBlockConfiguration/>",
+        "UpdateObjectEncryption" => {
+            "<ObjectEncryption><SSE-KMS><KMSKeyArn>arn:aws:kms:us-east-1:123456789012:key/x</KMSKeyArn></SSE-KMS></ObjectEncryption>"
+        }
         _ => "",
     }
 }

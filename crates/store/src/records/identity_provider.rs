@@ -68,7 +68,7 @@ impl Indexed for OidcProvider {
 }
 
 /// A SAML provider: whose assertions an account takes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SamlProvider {
     /// Its account.
@@ -87,6 +87,41 @@ pub struct SamlProvider {
     /// Its tags.
     #[serde(default)]
     pub tags: Vec<Tag>,
+    /// Whether its assertions have to be encrypted, if that was ever said.
+    #[serde(default)]
+    pub encryption: Option<AssertionEncryption>,
+    /// What opens those that are.
+    #[serde(default)]
+    pub private_keys: Vec<SamlPrivateKey>,
+}
+
+/// Whether assertions have to be encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AssertionEncryption {
+    /// Others are not taken.
+    Required,
+    /// They may be.
+    Allowed,
+}
+
+/// A private key that a provider encrypts assertions for.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SamlPrivateKey {
+    /// Its id.
+    pub id: String,
+    /// PKCS #8.
+    pub private: Sealed,
+    /// When it was added.
+    pub added: Timestamp,
+}
+
+impl SamlPrivateKey {
+    /// What the key of that id is sealed with.
+    #[must_use]
+    pub fn seal_context(account: &AccountId, id: &str) -> String {
+        format!("saml key {account} {id}")
+    }
 }
 
 impl SamlProvider {

@@ -28,7 +28,8 @@ pub use access_key::{AccessKey, AccessKeyLastUsed, AccessKeyStatus};
 pub use account::{Account, AccountAlias};
 pub use group::Group;
 pub use identity_provider::{
-    OidcProvider, SamlProvider, TokenIssuer, TokenIssuerId, TokenKey, UsedAssertion,
+    AssertionEncryption, OidcProvider, SamlPrivateKey, SamlProvider, TokenIssuer, TokenIssuerId, TokenKey,
+    UsedAssertion,
 };
 pub use indexed::{Index, Indexed};
 pub use instance::{

@@ -3,6 +3,8 @@
 //! The responses here are written in their canonical form and signed as text, so that what they are signed with is not what
 //! verifies them; others were made by another implementation (signxml 4 on lxml).
 
+mod encrypted;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
@@ -176,6 +178,8 @@ async fn corp(trust: &str, metadata: &str) -> World {
         valid_until: None,
         created: Timestamp::default(),
         tags: vec![],
+        encryption: None,
+        private_keys: vec![],
     };
     let put: Result<(), TransactError<StoreError>> =
         world.server.gate.state().store.transact(|tx| provider.save(tx)).await;
