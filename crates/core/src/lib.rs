@@ -18,6 +18,7 @@ mod cx;
 mod destinations;
 mod document;
 mod error;
+pub mod event_queue;
 mod gate;
 mod identity;
 mod ids;

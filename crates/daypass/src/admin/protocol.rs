@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
+use daypass_core::event_queue::EventQueue;
 use daypass_core::model::AccountId;
-use daypass_s3::EventQueue;
 use serde::{Deserialize, Serialize};
 
 /// The longest line.

@@ -213,7 +213,7 @@ async fn status(server: &Server) -> Reply {
         Ok(objects) => objects,
         Err(error) => return failed(&format!("the objects could not be looked at: {error}")),
     };
-    let events = match daypass_s3::event_queues(state) {
+    let events = match daypass_core::event_queue::event_queues(state) {
         Ok(events) => events,
         Err(error) => return failed(&format!("the events could not be looked at: {error}")),
     };
