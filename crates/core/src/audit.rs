@@ -253,6 +253,10 @@ impl<'a> Call<'a> {
         if let Some(context) = session_context(caller) {
             set("sessionContext", context);
         }
+        // IAM user guide, `temporary-delegation-cloudtrail`.
+        if let Some(delegation) = caller.session().and_then(|session| session.delegation.as_ref()) {
+            set("invokedByDelegate", json!({ "accountId": delegation.partner.as_str() }));
+        }
         Json::Object(who)
     }
 }

@@ -15,6 +15,7 @@ mod aws_managed;
 mod caller;
 mod check;
 mod cx;
+pub mod delegation;
 mod destinations;
 mod document;
 mod error;
