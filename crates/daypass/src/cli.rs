@@ -1,6 +1,7 @@
 //! The command line. Help, completions and the man page come from here.
 
 mod bucket;
+mod partner;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use daypass_core::SetQuota;
 use daypass_core::model::AccountId;
 
 pub(crate) use bucket::{Bucket, BucketAttach, BucketCommand, BucketDetach, BucketList};
+pub(crate) use partner::{Partner, PartnerCommand, PartnerTemplate, TemplateAdd};
 
 /// Instance roles made real on your own machines
 ///
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Keep buckets in other stores that speak S3: Ceph RGW, Garage, SeaweedFS, MinIO, AWS
     Bucket(Bucket),
+    /// Let accounts ask other accounts for temporary access (IAM temporary delegation)
+    Partner(Partner),
     /// List the operations of every service: which are built, which are not
     Operations(Operations),
     /// Work with policy documents, without a server
