@@ -156,12 +156,12 @@ impl Record for QueuedEvent {
     }
 }
 
-/// Puts messages into the queues of their destinations.
+/// Puts messages into the queues of their destinations, and says how many found no room there and were let go.
 ///
 /// # Errors
 /// If the store fails.
-pub fn put(tx: &mut Tx<'_>, messages: Vec<Message>, now: Timestamp) -> Result<(), StoreError> {
-    let mut queues: Vec<EventQueue> = vec![];
+pub fn put(tx: &mut Tx<'_>, messages: Vec<Message>, now: Timestamp) -> Result<usize, StoreError> {
+    let (mut queues, mut let_go): (Vec<EventQueue>, usize) = (vec![], 0);
     for Message { destination, body, sealed } in messages {
         let place = match queues.iter().position(|queue| queue.destination == destination) {
             Some(place) => place,
@@ -176,6 +176,7 @@ pub fn put(tx: &mut Tx<'_>, messages: Vec<Message>, now: Timestamp) -> Result<()
         let bytes = length(&body);
         if queue.waiting >= MAX_WAITING || queue.bytes + bytes > MAX_WAITING_BYTES {
             queue.dropped += 1;
+            let_go += 1;
             tracing::error!(destination, "too many events wait for this destination: one was let go");
             continue;
         }
@@ -184,7 +185,8 @@ pub fn put(tx: &mut Tx<'_>, messages: Vec<Message>, now: Timestamp) -> Result<()
         queue.waiting += 1;
         queue.bytes += bytes;
     }
-    queues.iter().try_for_each(|queue| tx.put(queue))
+    queues.iter().try_for_each(|queue| tx.put(queue))?;
+    Ok(let_go)
 }
 
 /// The queues of all destinations that ever had a message.
@@ -303,7 +305,8 @@ mod tests {
             EventQueue { destination: "q".to_owned(), waiting: MAX_WAITING - 1, bytes: 0, dropped: 0, next };
         state.store.transact(|tx| tx.put(&almost)).await.map_err(failed).unwrap();
         for (waiting, dropped) in [(MAX_WAITING, 0), (MAX_WAITING, 1), (MAX_WAITING, 2)] {
-            state.store.transact(|tx| put(tx, message(), now)).await.map_err(failed).unwrap();
+            let let_go = state.store.transact(|tx| put(tx, message(), now)).await.map_err(failed).unwrap();
+            assert_eq!(let_go, usize::from(dropped > 0));
             let [queue] = &event_queues(state).unwrap()[..] else { panic!("one queue") };
             assert_eq!((queue.waiting, queue.dropped), (waiting, dropped));
         }

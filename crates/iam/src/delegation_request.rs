@@ -5,8 +5,7 @@
 //! AWS's words for what is refused here could not be established, but for codes; they are ours.
 
 use daypass_core::delegation::{
-    self, Approver, DelegationRequest, NewRequest, Owner, Parameter, Partner, PolicyTemplate, Template,
-    WrongState,
+    self, Approver, Asked, DelegationRequest, Owner, Parameter, Partner, PolicyTemplate, Template, WrongState,
 };
 use daypass_core::model::AccountId;
 use daypass_core::model::iam::{
@@ -167,16 +166,15 @@ fn create(
         );
     }
     let digits: String = cx.ids().id_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let new = NewRequest {
-        id: format!("dr-{digits}"),
+    let asked = Asked {
         requestor: account,
         requestor_name: partner.name,
         workflow: input.requestor_workflow_id,
-        owner_account,
         description: input.description,
         message: input.request_message,
         template,
         parameters,
+        makes_roles: delegation::makes_roles(&policy),
         policy,
         boundaries: kept.boundaries,
         redirect_url: input.redirect_url,
@@ -184,7 +182,7 @@ fn create(
         session_seconds: input.session_duration,
         only_send_by_owner: input.only_send_by_owner.unwrap_or(false),
     };
-    let request = DelegationRequest::new(new, cx.now());
+    let request = DelegationRequest::new(format!("dr-{digits}"), asked, owner_account, cx.now());
     request.save(tx)?;
     // There is no console here for a link to lead to: who is to decide is given the id.
     Ok(CreateDelegationRequestResponse { console_deep_link: None, delegation_request_id: Some(request.id) })
@@ -295,7 +293,7 @@ fn in_wrong_state(cx: &Cx, id: &str, WrongState(state): WrongState) -> Fault {
 fn send(cx: &Cx, tx: &mut Tx<'_>, input: SendDelegationTokenRequest) -> Result<(), Error> {
     let id = &input.delegation_request_id;
     let mut request = load(cx, tx, id)?;
-    if request.only_send_by_owner && !is_owner(cx, &request) {
+    if request.asked.only_send_by_owner && !is_owner(cx, &request) {
         let words = "The token of this delegation request can only be sent by the owner of the request.";
         return Err(access_denied(words).into());
     }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use daypass_core::delegation::{DelegationRequest, Owned, RequestState, makes_roles};
+use daypass_core::delegation::{Asked, DelegationRequest, Owned, RequestState};
 use daypass_core::model::iam::{
     DelegationPermission, DelegationRequest as Shown, GetDelegationRequestRequest,
     GetDelegationRequestResponse, GetHumanReadableSummaryRequest, GetHumanReadableSummaryResponse,
@@ -58,23 +58,23 @@ fn shown(cx: &Cx, request: &DelegationRequest) -> Shown {
     let kind = |is_list| {
         if is_list { PolicyParameterTypeEnum::StringList } else { PolicyParameterTypeEnum::String_ }
     };
-    let parameters = request.parameters.iter().map(|given| PolicyParameter {
+    let parameters = request.asked.parameters.iter().map(|given| PolicyParameter {
         name: Some(given.name.clone()),
         values: Some(given.values.clone()),
         type_: Some(kind(given.is_list)),
     });
-    let restricted = !request.boundaries.is_empty() && makes_roles(&request.policy);
+    let restricted = request.asked.makes_roles;
     Shown {
         delegation_request_id: Some(request.id.clone()),
         owner_account_id: request.owner_account.as_ref().map(ToString::to_string),
-        description: Some(request.description.clone()),
-        request_message: request.message.clone(),
+        description: Some(request.asked.description.clone()),
+        request_message: request.asked.message.clone(),
         permissions: Some(DelegationPermission {
-            policy_template_arn: Some(request.template.clone()),
+            policy_template_arn: Some(request.asked.template.clone()),
             parameters: Some(parameters.collect()),
         }),
-        permission_policy: Some(request.policy.clone()),
-        role_permission_restriction_arns: restricted.then(|| request.boundaries.clone()),
+        permission_policy: Some(request.asked.policy.clone()),
+        role_permission_restriction_arns: restricted.then(|| request.asked.boundaries.clone()),
         owner_id: request.owner.as_ref().map(|owner| owner.arn.clone()),
         approver_id: request.approver().map(|approver| approver.arn.clone()),
         state: Some(match request.state(cx.now()) {
@@ -87,14 +87,14 @@ fn shown(cx: &Cx, request: &DelegationRequest) -> Shown {
             RequestState::Expired => StateType::EXPIRED,
         }),
         expiration_time: Some(request.expires.truncated()),
-        requestor_id: Some(request.requestor.to_string()),
-        requestor_name: Some(request.requestor_name.clone()),
+        requestor_id: Some(request.asked.requestor.to_string()),
+        requestor_name: Some(request.asked.requestor_name.clone()),
         create_date: Some(request.created.truncated()),
-        session_duration: Some(request.session_seconds),
-        redirect_url: request.redirect_url.clone(),
+        session_duration: Some(request.asked.session_seconds),
+        redirect_url: request.asked.redirect_url.clone(),
         notes: request.notes.clone(),
         rejection_reason: request.rejection().map(str::to_owned),
-        only_send_by_owner: Some(request.only_send_by_owner),
+        only_send_by_owner: Some(request.asked.only_send_by_owner),
         updated_time: Some(request.updated.truncated()),
     }
 }
@@ -120,7 +120,7 @@ fn compare(cx: &Cx, request: &DelegationRequest) -> Comparison {
             Some(boundary) => ComparedPolicies::identity_within(attached, boundary.clone()),
             None => ComparedPolicies::identity(attached),
         };
-        let document = Document::load(DocumentKind::Session, &request.policy);
+        let document = Document::load(DocumentKind::Session, &request.asked.policy);
         let asked = Policy::compile(PolicySource::named("permission policy"), document);
         new_access(&own, &ComparedPolicies::identity([asked]))
     });
@@ -216,20 +216,20 @@ fn summary(
 /// What the request says, statement by statement. AWS has a language model write it; nothing here does, and nothing is left
 /// out of it but what does not fit.
 fn summarized(request: &DelegationRequest) -> String {
-    let DelegationRequest { requestor_name, requestor, session_seconds, .. } = request;
+    let Asked { requestor_name, requestor, session_seconds, .. } = &request.asked;
     let mut out = format!(
         "{requestor_name} (account {requestor}) asks to act in your account for {session_seconds} seconds, with the permissions of whoever accepts the request and no others than these:\n"
     );
-    let policy: Value = serde_json::from_str(&request.policy).unwrap_or_default();
+    let policy: Value = serde_json::from_str(&request.asked.policy).unwrap_or_default();
     for statement in policy.get("Statement").and_then(Value::as_array).into_iter().flatten() {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "- {}", sentence(statement));
     }
-    if makes_roles(&request.policy) {
+    if request.asked.makes_roles {
         let _ = writeln!(
             out,
             "Roles that it makes last on. Each of them is limited by one of these permissions boundaries: {}.",
-            request.boundaries.join(", ")
+            request.asked.boundaries.join(", ")
         );
     }
     match out.char_indices().nth(MAX_SUMMARY) {

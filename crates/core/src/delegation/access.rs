@@ -91,21 +91,22 @@ pub fn redeem(cx: &Cx, tx: &Tx<'_>, token: &str) -> Result<Redeemed, NotRedeemed
     let request = tx.get::<DelegationRequest>(&DelegationRequest::key_of(id))?.ok_or(NotRedeemed::Invalid)?;
     let (approver, sent) = request.sent().ok_or(NotRedeemed::Invalid)?;
     let is_it = verify_slices_are_equal(&digest_of(secret), &sent.digest).is_ok();
-    if !is_it || request.requestor != cx.account() {
+    if !is_it || request.asked.requestor != cx.account() {
         return Err(NotRedeemed::Invalid);
     }
     if sent.until <= cx.now() {
         return Err(NotRedeemed::Expired);
     }
-    if tx.get::<Partner>(&Partner::key_of(&request.requestor))?.is_none() || !is_there(cx.state(), approver)?
+    if tx.get::<Partner>(&Partner::key_of(&request.asked.requestor))?.is_none()
+        || !is_there(cx.state(), approver)?
     {
         return Err(NotRedeemed::Invalid);
     }
     let delegation = Delegation {
         request: request.id.clone(),
-        partner: request.requestor.clone(),
-        policy: request.policy.clone(),
-        boundaries: request.boundaries.clone(),
+        partner: request.asked.requestor.clone(),
+        policy: request.asked.policy.clone(),
+        boundaries: request.asked.boundaries.clone(),
     };
     let session = Session {
         // As of when the token was sent: a revocation after that is one of every session that comes of it.
@@ -114,7 +115,7 @@ pub fn redeem(cx: &Cx, tx: &Tx<'_>, token: &str) -> Result<Redeemed, NotRedeemed
         delegation: Some(Box::new(delegation)),
         ..approver.session.clone()
     };
-    let policy_size = request.policy.chars().count();
+    let policy_size = request.asked.policy.chars().count();
     Ok(Redeemed { session, principal: approver.arn.clone(), policy_size })
 }
 

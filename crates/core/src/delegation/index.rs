@@ -29,8 +29,8 @@ impl DelegationRequest {
         }
         tx.put(&Due::of(self))?;
         tx.put(&Workflow {
-            requestor: self.requestor.clone(),
-            name: self.workflow.clone(),
+            requestor: self.asked.requestor.clone(),
+            name: self.asked.workflow.clone(),
             id: self.id.clone(),
         })?;
         if let (Some(account), Some(owner)) = (&self.owner_account, &self.owner) {
@@ -42,7 +42,7 @@ impl DelegationRequest {
 
     fn remove(&self, tx: &mut Tx<'_>) {
         tx.delete(&Due::of(self).key());
-        tx.delete(&Workflow::key_of(&self.requestor, &self.workflow));
+        tx.delete(&Workflow::key_of(&self.asked.requestor, &self.asked.workflow));
         if let Some(account) = &self.owner_account {
             tx.delete(&Owned::key_of(account, &self.id));
         }

@@ -24,7 +24,7 @@ pub(crate) use access::{ceiling_of, stands};
 pub use index::Owned;
 pub use notification::{TellError, tell_state, tell_token};
 pub use partner::{Partner, PartnerBoundary, PolicyTemplate};
-pub use request::{Approver, DelegationRequest, NewRequest, Owner, RequestState, Sent, WrongState};
+pub use request::{Approver, Asked, DelegationRequest, Owner, RequestState, Sent, WrongState};
 pub use template::{MAX_RENDERED, Parameter, Template, TemplateError, makes_roles};
 
 use crate::ids::Ids;

@@ -22,13 +22,13 @@ pub fn tell_state(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let body = within_topic(request, ids, &fields(request, "StateChange", now), now);
-    event_queue::put(tx, vec![Message::new(&request.channel, body)], now)
+    event_queue::put(tx, vec![Message::new(&request.asked.channel, body)], now).map(|_| ())
 }
 
 /// The token was sent: this is it. It waits sealed until it is delivered.
 ///
 /// # Errors
-/// If the store or the key ring fails.
+/// If the store or the key ring fails, or the token would be lost, for too much waits for the topic.
 pub fn tell_token(
     tx: &mut Tx<'_>,
     (ids, ring): (&Ids, &KeyRing),
@@ -40,8 +40,11 @@ pub fn tell_token(
     fields.insert("ExchangeToken".to_owned(), token.expose().as_str().into());
     fields.insert("ExpiresAt".to_owned(), sent.until.iso8601_millis().into());
     let body = zeroize::Zeroizing::new(within_topic(request, ids, &fields, now));
-    let message = Message::secret(ring, &request.channel, &body)?;
-    Ok(event_queue::put(tx, vec![message], now)?)
+    let message = Message::secret(ring, &request.asked.channel, &body)?;
+    match event_queue::put(tx, vec![message], now)? {
+        0 => Ok(()),
+        _ => Err(TellError::Full),
+    }
 }
 
 /// A partner could not be told.
@@ -50,6 +53,9 @@ pub enum TellError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Too much waits for it.
+    #[error("too many messages wait for the topic of a delegation request")]
+    Full,
     /// The key ring failed.
     #[error(transparent)]
     KeyRing(#[from] KeyRingError),
@@ -60,7 +66,7 @@ fn fields(request: &DelegationRequest, kind: &str, now: Timestamp) -> Map<String
     let fields = [
         ("Type", Some(kind.to_owned())),
         ("RequestId", Some(request.id.clone())),
-        ("RequestorWorkflowId", Some(request.workflow.clone())),
+        ("RequestorWorkflowId", Some(request.asked.workflow.clone())),
         ("State", Some(request.state(now).as_str().to_owned())),
         ("OwnerAccountId", owner),
         ("UpdatedAt", Some(request.updated.iso8601_millis())),
@@ -75,5 +81,5 @@ fn within_topic(
     now: Timestamp,
 ) -> String {
     let message = Value::Object(fields.clone());
-    topic_notification(&request.channel, None, &message, &ids.uuid(), &now.iso8601_millis()).to_string()
+    topic_notification(&request.asked.channel, None, &message, &ids.uuid(), &now.iso8601_millis()).to_string()
 }

@@ -21,36 +21,12 @@ const RETENTION_SECONDS: i64 = 7 * 24 * 3600;
 pub struct DelegationRequest {
     /// `dr-…`: who knows it can take on a request that is directed to nobody.
     pub id: String,
-    /// The partner's account.
-    pub requestor: AccountId,
-    /// The partner's name.
-    pub requestor_name: String,
-    /// What the partner calls it: its own alone.
-    pub workflow: String,
+    /// What is asked for, by whom.
+    pub asked: Asked,
     /// The account that it is directed to, or that took it on.
     pub owner_account: Option<AccountId>,
     /// Who took it on.
     pub owner: Option<Owner>,
-    /// What it is for.
-    pub description: String,
-    /// What the partner says this time.
-    pub message: Option<String>,
-    /// The template that its policy was made of.
-    pub template: String,
-    /// And what was put into it.
-    pub parameters: Vec<Parameter>,
-    /// What is asked for: a policy.
-    pub policy: String,
-    /// The boundaries of which one has to be on each role that is made.
-    pub boundaries: Vec<String>,
-    /// Where the customer goes on.
-    pub redirect_url: Option<String>,
-    /// The topic that is told.
-    pub channel: String,
-    /// How long the sessions last, all together.
-    pub session_seconds: i32,
-    /// Whether nobody but its owner sends the token.
-    pub only_send_by_owner: bool,
     /// When it was made.
     pub created: Timestamp,
     /// When it last changed.
@@ -60,6 +36,40 @@ pub struct DelegationRequest {
     /// What its owner told who decides.
     pub notes: Option<String>,
     stage: Stage,
+}
+
+/// What a partner asks for: it never changes.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The partner's account.
+    pub requestor: AccountId,
+    /// The partner's name.
+    pub requestor_name: String,
+    /// What the partner calls the request: its own alone.
+    pub workflow: String,
+    /// What it is for.
+    pub description: String,
+    /// What the partner says this time.
+    pub message: Option<String>,
+    /// The template that its policy was made of.
+    pub template: String,
+    /// And what was put into it.
+    pub parameters: Vec<Parameter>,
+    /// What the partner wants to be able to do: a policy.
+    pub policy: String,
+    /// Whether it lets roles be made.
+    pub makes_roles: bool,
+    /// The boundaries of which one has to be on each of them.
+    pub boundaries: Vec<String>,
+    /// Where the customer goes on.
+    pub redirect_url: Option<String>,
+    /// The topic that is told.
+    pub channel: String,
+    /// How long the sessions last, all together.
+    pub session_seconds: i32,
+    /// Whether nobody but the owner of the request sends the token.
+    pub only_send_by_owner: bool,
 }
 
 /// Who took a request on.
@@ -146,61 +156,15 @@ impl RequestState {
 #[error("a request in state {} does not go there", .0.as_str())]
 pub struct WrongState(pub RequestState);
 
-/// What a new request says.
-pub struct NewRequest {
-    /// Its id.
-    pub id: String,
-    /// See [`DelegationRequest`].
-    pub requestor: AccountId,
-    /// See [`DelegationRequest`].
-    pub requestor_name: String,
-    /// See [`DelegationRequest`].
-    pub workflow: String,
-    /// See [`DelegationRequest`].
-    pub owner_account: Option<AccountId>,
-    /// See [`DelegationRequest`].
-    pub description: String,
-    /// See [`DelegationRequest`].
-    pub message: Option<String>,
-    /// See [`DelegationRequest`].
-    pub template: String,
-    /// See [`DelegationRequest`].
-    pub parameters: Vec<Parameter>,
-    /// See [`DelegationRequest`].
-    pub policy: String,
-    /// See [`DelegationRequest`].
-    pub boundaries: Vec<String>,
-    /// See [`DelegationRequest`].
-    pub redirect_url: Option<String>,
-    /// See [`DelegationRequest`].
-    pub channel: String,
-    /// See [`DelegationRequest`].
-    pub session_seconds: i32,
-    /// See [`DelegationRequest`].
-    pub only_send_by_owner: bool,
-}
-
 impl DelegationRequest {
-    /// A request that nobody has taken on.
+    /// A request that nobody has taken on, directed to an account or to none.
     #[must_use]
-    pub fn new(new: NewRequest, now: Timestamp) -> Self {
+    pub fn new(id: String, asked: Asked, owner_account: Option<AccountId>, now: Timestamp) -> Self {
         Self {
-            id: new.id,
-            requestor: new.requestor,
-            requestor_name: new.requestor_name,
-            workflow: new.workflow,
-            owner_account: new.owner_account,
+            id,
+            asked,
+            owner_account,
             owner: None,
-            description: new.description,
-            message: new.message,
-            template: new.template,
-            parameters: new.parameters,
-            policy: new.policy,
-            boundaries: new.boundaries,
-            redirect_url: new.redirect_url,
-            channel: new.channel,
-            session_seconds: new.session_seconds,
-            only_send_by_owner: new.only_send_by_owner,
             created: now,
             updated: now,
             expires: now.plus_seconds(UNASSIGNED_SECONDS),
@@ -327,7 +291,7 @@ impl DelegationRequest {
         match (self.state(now), &self.stage) {
             (RequestState::Accepted, Stage::Accepted { approver }) => {
                 let at = now.truncated();
-                let sent = Sent { digest, at, until: at.plus_seconds(i64::from(self.session_seconds)) };
+                let sent = Sent { digest, at, until: at.plus_seconds(i64::from(self.asked.session_seconds)) };
                 let approver = approver.clone();
                 self.go(Stage::Finalized { approver, sent: sent.clone() }, now);
                 Ok(sent)
@@ -363,24 +327,23 @@ mod tests {
     }
 
     fn request() -> DelegationRequest {
-        let new = NewRequest {
-            id: "dr-1".into(),
+        let asked = Asked {
             requestor: "444455556666".parse().unwrap(),
             requestor_name: "Example".into(),
             workflow: "workflow".into(),
-            owner_account: None,
             description: String::new(),
             message: None,
             template: String::new(),
             parameters: vec![],
             policy: "{}".into(),
+            makes_roles: false,
             boundaries: vec![],
             redirect_url: None,
             channel: String::new(),
             session_seconds: 3600,
             only_send_by_owner: false,
         };
-        DelegationRequest::new(new, at(0))
+        DelegationRequest::new("dr-1".into(), asked, None, at(0))
     }
 
     type Step = fn(&mut DelegationRequest, Timestamp) -> Result<(), WrongState>;
