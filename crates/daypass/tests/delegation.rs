@@ -225,7 +225,7 @@ async fn a_partner_asks_a_customer_forwards_an_administrator_accepts_and_the_par
 }
 
 #[tokio::test]
-async fn no_token_stands_in_the_audit_log_or_open_in_the_store() {
+async fn no_token_stands_in_the_audit_log() {
     let world = World::new().await;
     let request = world.request(SETUP).await;
     let token = world.token(&world.admin, &request).await;
