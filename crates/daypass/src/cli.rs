@@ -127,7 +127,8 @@ pub(crate) struct Up {
     pub(crate) s3_website_domain: Vec<String>,
     /// Where S3's events for a destination go: the ARN of a queue, topic, function or event bus, and an address that gets a
     /// POST for each, or a file that gets a line, as `arn:aws:sqs:us-east-1:123456789012:uploads=https://example.com/hook` or
-    /// `…=file:/var/log/uploads.jsonl`; may be given more than once. Buckets of that account can then notify it
+    /// `…=file:/var/log/uploads.jsonl`; may be given more than once. Buckets of that account can then notify it, and a partner of
+    /// that account be told by a topic (`daypass partner`)
     #[arg(long, value_name = "ARN=PLACE")]
     pub(crate) event_destination: Vec<String>,
     /// How long records stay in the audit log, in days
