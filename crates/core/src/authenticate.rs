@@ -12,6 +12,7 @@ use daypass_wire::sigv4::{
 use crate::Secret;
 use crate::assume;
 use crate::caller::Caller;
+use crate::delegation;
 use crate::error::Error;
 use crate::identity::{Identity, Who};
 use crate::key_ring::Purpose;
@@ -154,6 +155,9 @@ fn resolve(state: &State, owner: Owner, verified: Verified) -> Result<Caller, Un
         Owner::Session(session) => {
             if session.expires <= state.clock.now() {
                 return Err(SigError::ExpiredToken.into());
+            }
+            if !delegation::stands(state, &session)? {
+                return Err(gone.into());
             }
             let identity = match &session.principal {
                 SessionPrincipal::Root { organization } => {

@@ -122,6 +122,13 @@ fn ask<T>(cx: &Cx, check: &Check, answer: impl FnOnce(&Policies<'_>, &Request<'_
     let mut context = Context::with_capacity(28 + check.keys.len());
     describe(cx, check, &places, &mut context);
     let mut request = Request::new(cx.caller().principal(), &action, resource, &context);
+    // What was delegated bounds whatever else would let the caller in, the policies of resources too.
+    if let Some(ceiling) = cx.caller().ceiling() {
+        let delegated = Policies::of(ceiling);
+        if !delegated.allows(&request) {
+            return Some(answer(&delegated, &request));
+        }
+    }
     let owner = check.owner.as_ref().or(check.account.as_ref());
     if let Some(account) = owner.and_then(|a| a.as_str().parse().ok()) {
         request = request.in_account(account);

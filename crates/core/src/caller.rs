@@ -6,6 +6,7 @@ use daypass_model::{AccountId, Timestamp};
 use daypass_policy::{Context, Key, Policy, Principal, PrincipalPolicies, keys};
 use daypass_wire::sigv4::Verified;
 
+use crate::delegation;
 use crate::identity::{Identity, Who};
 use crate::session::{FederationKey, Session, SessionPrincipal};
 
@@ -16,6 +17,8 @@ pub struct Caller {
     access_key_id: Option<String>,
     verified: Option<Verified>,
     policies: Arc<PrincipalPolicies>,
+    /// What it may at most, where it acts for its principal.
+    ceiling: Option<Arc<PrincipalPolicies>>,
 }
 
 /// What kind of caller it is.
@@ -82,7 +85,7 @@ impl Caller {
 
     fn plain(kind: CallerKind, principal: Principal) -> Self {
         let policies = Arc::new(PrincipalPolicies::builder().build());
-        Self { kind, principal, access_key_id: None, verified: None, policies }
+        Self { kind, principal, access_key_id: None, verified: None, policies, ceiling: None }
     }
 
     /// A user or role whose request was verified. `None` if the identity is not what the session says.
@@ -92,12 +95,17 @@ impl Caller {
         session_policies: Option<Vec<Arc<Policy>>>,
         verified: Verified,
     ) -> Option<Self> {
+        let ceiling = delegation::ceiling_of(session.as_deref());
         let policies = match session_policies {
             Some(session) => Arc::new(identity.with_session(session)),
             None => Arc::clone(&identity.policies),
         };
         let principal = match (&identity.who, session.as_deref().map(|s| &s.principal)) {
             (Who::User(user), None) => Principal::user(&user.arn().parse().ok()?, &user.id).ok()?,
+            // What such credentials cannot call, a partner's can: it makes the roles that the user let it make.
+            (Who::User(user), Some(SessionPrincipal::User { .. })) if ceiling.is_some() => {
+                Principal::user(&user.arn().parse().ok()?, &user.id).ok()?
+            }
             (Who::User(user), Some(SessionPrincipal::User { .. })) => {
                 Principal::user(&user.arn().parse().ok()?, &user.id).ok()?.with_session_token()
             }
@@ -120,7 +128,7 @@ impl Caller {
             (Who::Role(_), None) => return None,
         };
         let access_key_id = Some(verified.access_key_id().to_owned());
-        Some(Self { kind, principal, access_key_id, verified: Some(verified), policies })
+        Some(Self { kind, principal, access_key_id, verified: Some(verified), policies, ceiling })
     }
 
     /// The root user, whose session's request was verified.
@@ -133,7 +141,7 @@ impl Caller {
         let access_key_id = Some(verified.access_key_id().to_owned());
         let policies = Arc::new(PrincipalPolicies::builder().session(task).build());
         let kind = CallerKind::Root(session);
-        Some(Self { kind, principal, access_key_id, verified: Some(verified), policies })
+        Some(Self { kind, principal, access_key_id, verified: Some(verified), policies, ceiling: None })
     }
 
     /// What kind it is.
@@ -152,6 +160,11 @@ impl Caller {
     #[must_use]
     pub fn policies(&self) -> &PrincipalPolicies {
         &self.policies
+    }
+
+    /// What it may at most, whoever lets it: what a customer granted the partner that acts here.
+    pub(crate) fn ceiling(&self) -> Option<&PrincipalPolicies> {
+        self.ceiling.as_deref()
     }
 
     /// Its ARN: the user's, or the session's. Of an anonymous caller, `anonymous`.

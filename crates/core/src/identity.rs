@@ -12,6 +12,7 @@ use daypass_store::records::{Group, ManagedPolicy, Policies, Role, Tag, User};
 use daypass_store::{Change, Key, Read as _, Store, StoreError, Tx};
 
 use crate::aws_managed::{self, AwsManagedPolicy};
+use crate::delegation::PartnerBoundary;
 
 /// The most principals that are kept compiled.
 const MAX_PRINCIPALS: usize = 50_000;
@@ -326,10 +327,19 @@ impl Gathering<'_> {
         }
     }
 
-    /// The managed policy of that ARN: AWS's, or the account's own.
+    /// The managed policy of that ARN: AWS's, a boundary of a partner's, or the account's own.
     fn managed(&mut self, arn: &str) -> Result<Option<Arc<Policy>>, StoreError> {
         if let Some(policy) = AwsManagedPolicy::find(arn) {
             return Ok(Some(policy.compiled()));
+        }
+        if let Some(place) = PartnerBoundary::place_of(arn) {
+            let boundary = self.tx.get::<PartnerBoundary>(&place)?;
+            self.sources.push(place);
+            let source = || aws_managed::source(arn);
+            let compile = |boundary: PartnerBoundary| {
+                self.identities.compile(arn, &boundary.document, DocumentKind::Managed, source)
+            };
+            return Ok(boundary.map(compile));
         }
         let Some(name) = customer_managed_name(arn, &self.account) else { return Ok(None) };
         let key = ManagedPolicy::key_of(&self.account, name);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Secret;
+use crate::delegation::Delegation;
 use crate::ids::secret_access_key;
 use crate::key_ring::{KeyRing, KeyRingError, Purpose};
 
@@ -49,6 +50,9 @@ pub struct Session {
     /// Who vouched for whom it was issued to, and what of that policies may ask.
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     pub federation: Option<Box<Federation>>,
+    /// The partner that acts for the principal, and how far that goes.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Box<Delegation>>,
 }
 
 /// Who vouched for the identity behind a session.
@@ -178,6 +182,7 @@ impl Session {
             mfa: None,
             instance: None,
             federation: None,
+            delegation: None,
         }
     }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daypass_compute::{Event, StopReason};
-use daypass_core::State;
 use daypass_core::model::Timestamp;
 use daypass_core::store::records::Account;
 use daypass_core::store::{Read as _, StoreError};
+use daypass_core::{State, delegation};
 use daypass_ec2::{Reconciler, machines};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
@@ -20,6 +20,9 @@ use crate::server::http::Stop;
 
 /// When roles and keys were last used is written this often.
 const LAST_USED_EVERY: Duration = Duration::from_secs(5);
+
+/// Requests for temporary delegation whose time is over are looked for this often.
+const DELEGATION_EVERY: Duration = Duration::from_secs(60);
 
 /// Records of the audit log that have had their time are looked for this often.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
@@ -55,6 +58,7 @@ pub(crate) fn start(
         tasks.spawn(delivery);
     }
     tasks.spawn(keep_up_keys(Arc::clone(server)));
+    tasks.spawn(end_delegation_requests(Arc::clone(server)));
     if let Ok(driver) = server.driver() {
         let machines = DriverMachines::new(Arc::clone(driver), Arc::clone(server), api_port, stop.clone());
         let (reconciler, tell) = Reconciler::new(server.shared_state(), Arc::new(machines));
@@ -98,6 +102,16 @@ async fn keep_up_keys(server: Arc<Server>) {
             tracing::error!(?error, "keys of KMS could not be deleted or rotated on time");
         }
         tokio::time::sleep(KEYS_EVERY).await;
+    }
+}
+
+/// Has requests for temporary delegation expire, tells their partners, and forgets those of long ago.
+async fn end_delegation_requests(server: Arc<Server>) {
+    loop {
+        if let Err(error) = delegation::end_overdue(server.state()).await {
+            tracing::error!(%error, "requests for temporary delegation whose time is over were not looked after");
+        }
+        tokio::time::sleep(DELEGATION_EVERY).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line. Help, completions and the man page come from here.
 
 mod bucket;
+mod partner;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use daypass_core::SetQuota;
 use daypass_core::model::AccountId;
 
 pub(crate) use bucket::{Bucket, BucketAttach, BucketCommand, BucketDetach, BucketList};
+pub(crate) use partner::{Partner, PartnerCommand, PartnerTemplate, TemplateAdd};
 
 /// Instance roles made real on your own machines
 ///
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Keep buckets in other stores that speak S3: Ceph RGW, Garage, SeaweedFS, MinIO, AWS
     Bucket(Bucket),
+    /// Let accounts ask other accounts for temporary access (IAM temporary delegation)
+    Partner(Partner),
     /// List the operations of every service: which are built, which are not
     Operations(Operations),
     /// Work with policy documents, without a server
@@ -123,7 +127,8 @@ pub(crate) struct Up {
     pub(crate) s3_website_domain: Vec<String>,
     /// Where S3's events for a destination go: the ARN of a queue, topic, function or event bus, and an address that gets a
     /// POST for each, or a file that gets a line, as `arn:aws:sqs:us-east-1:123456789012:uploads=https://example.com/hook` or
-    /// `…=file:/var/log/uploads.jsonl`; may be given more than once. Buckets of that account can then notify it
+    /// `…=file:/var/log/uploads.jsonl`; may be given more than once. Buckets of that account can then notify it, and a partner of
+    /// that account be told by a topic (`daypass partner`)
     #[arg(long, value_name = "ARN=PLACE")]
     pub(crate) event_destination: Vec<String>,
     /// How long records stay in the audit log, in days

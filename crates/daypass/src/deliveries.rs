@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use ::http::Uri;
 use anyhow::{Result, anyhow, bail};
+use daypass_core::event_queue::QueuedEvent;
 use daypass_core::{Destinations, State};
-use daypass_s3::QueuedEvent;
 
 use crate::server::Server;
 use file::Lines;
@@ -136,7 +136,7 @@ impl Deliveries {
 /// Forgets what waits for destinations that are none any more, for as long as the server runs.
 pub(crate) async fn forget_lost(server: Arc<Server>) {
     loop {
-        if let Err(error) = daypass_s3::forget_lost_destinations(server.state()).await {
+        if let Err(error) = daypass_core::event_queue::forget_lost_destinations(server.state()).await {
             tracing::error!(%error, "events for destinations without a place could not be let go");
         }
         tokio::time::sleep(LOST_EVERY).await;
@@ -224,9 +224,9 @@ impl Turn {
     async fn round(&mut self, state: &State) -> Result<Round> {
         let mut moved = false;
         loop {
-            let events = daypass_s3::waiting_events(state, &self.delivery.arn, AT_ONCE)?;
+            let events = daypass_core::event_queue::waiting_events(state, &self.delivery.arn, AT_ONCE)?;
             let found = events.len();
-            let events = daypass_s3::without_old(state, events).await?;
+            let events = daypass_core::event_queue::without_old(state, events).await?;
             moved |= events.len() < found;
             self.refused.retain(|number, _| events.iter().any(|event| event.number == *number));
             if found == 0 {
@@ -237,7 +237,7 @@ impl Turn {
             }
             let Outcome { taken, failure } = self.delivery.deliver(&events).await;
             let (taken, rest) = events.split_at(taken.min(events.len()));
-            daypass_s3::forget_events(state, taken, false).await?;
+            daypass_core::event_queue::forget_events(state, taken, false).await?;
             moved |= !taken.is_empty();
             let (Some(failure), Some((first, behind))) = (failure, rest.split_first()) else { continue };
             if self.count(first, failure.at) < MAX_REFUSALS
@@ -261,7 +261,7 @@ impl Turn {
             return Ok(Some(at));
         }
         self.refused.remove(&event.number);
-        daypass_s3::forget_events(state, alone, false).await?;
+        daypass_core::event_queue::forget_events(state, alone, false).await?;
         Ok(None)
     }
 
@@ -300,7 +300,7 @@ impl Turn {
         let events: Vec<QueuedEvent> = events.iter().filter(often).cloned().collect();
         let (number, destination) = (events.len(), &self.delivery.arn);
         tracing::error!(number, destination, "events that their receiver does not take are let go: {why}");
-        Ok(daypass_s3::forget_events(state, &events, true).await?)
+        Ok(daypass_core::event_queue::forget_events(state, &events, true).await?)
     }
 }
 

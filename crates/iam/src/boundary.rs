@@ -1,12 +1,13 @@
 //! Permissions boundaries: `Put…PermissionsBoundary` and `Delete…PermissionsBoundary` for users and roles.
 
+use daypass_core::delegation::PartnerBoundary;
 use daypass_core::model::iam::{AttachedPermissionsBoundary, PermissionsBoundaryAttachmentType, ops};
 use daypass_core::store::records::{Role, User};
 use daypass_core::store::{StoreError, Tx};
 use daypass_core::{Check, Cx, Error, operation};
 
 use crate::entity::{Bounded, check_identity};
-use crate::policy_arn::{PolicyArn, attachable};
+use crate::policy_arn::{PolicyArn, bounding};
 
 /// `boundaries!(record, member that names it: two entries);`
 macro_rules! boundaries {
@@ -41,10 +42,12 @@ fn put_check<B: Bounded>(cx: &Cx, tx: &Tx<'_>, handle: &str, arn: &str) -> Resul
 }
 
 fn put<B: Bounded>(cx: &Cx, tx: &mut Tx<'_>, handle: &str, arn: String) -> Result<(), Error> {
-    PolicyArn::parse(&arn)?;
+    if PartnerBoundary::place_of(&arn).is_none() {
+        PolicyArn::parse(&arn)?;
+    }
     let mut bounded = B::load(cx, tx, handle)?;
     bounded.boundary_mut()?;
-    attachable(cx, tx, &arn)?;
+    bounding(cx, tx, &arn)?;
     *bounded.boundary_mut()? = Some(arn);
     Ok(bounded.save(tx)?)
 }

@@ -7,7 +7,7 @@ use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 
 use crate::entity::{self, Entity as _, SERVICE_LINKED_PATH};
 use crate::fault::{already_exists, invalid_input};
-use crate::policy_arn::attachable;
+use crate::policy_arn::bounding;
 use crate::{boundary, quota, role, tag};
 
 operation!(CREATE_ROLE, ops::CreateRole, checks, run);
@@ -34,7 +34,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreateRoleRequest) -> Result<CreateRoleR
         return Err(already_exists(format!("Role with name {} already exists.", input.role_name)).into());
     }
     if let Some(boundary) = &input.permissions_boundary {
-        attachable(cx, tx, boundary)?;
+        bounding(cx, tx, boundary)?;
     }
     quota::room_for(cx, &Counted::Roles, Quota::RolesPerAccount)?;
     let role = Role {

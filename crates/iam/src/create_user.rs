@@ -7,7 +7,7 @@ use daypass_core::{Check, Checks, Cx, Error, Quota, operation};
 
 use crate::entity::{self, Entity as _};
 use crate::fault::already_exists;
-use crate::policy_arn::attachable;
+use crate::policy_arn::bounding;
 use crate::{quota, tag, user};
 
 operation!(CREATE_USER, ops::CreateUser, checks, run);
@@ -25,7 +25,7 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: CreateUserRequest) -> Result<CreateUserR
         return Err(already_exists(format!("User with name {} already exists.", input.user_name)).into());
     }
     if let Some(boundary) = &input.permissions_boundary {
-        attachable(cx, tx, boundary)?;
+        bounding(cx, tx, boundary)?;
     }
     quota::room_for(cx, &Counted::Users, Quota::UsersPerAccount)?;
     let user = User {

@@ -190,7 +190,7 @@ fn policy_detail(policy: &Managed, usage: Usage) -> ManagedPolicyDetail {
         is_attachable: shown.is_attachable,
         description: match policy {
             Managed::Own(policy) => policy.description.clone(),
-            Managed::Aws(_) => None,
+            Managed::Aws(_) | Managed::Partner(_) => None,
         },
         create_date: shown.create_date,
         update_date: shown.update_date,

@@ -17,6 +17,8 @@ mod create_policy_version;
 mod create_role;
 mod create_user;
 mod credential_report;
+mod delegation_request;
+mod delegation_view;
 mod delete_access_key;
 mod delete_group;
 mod delete_instance_profile;
@@ -93,15 +95,18 @@ use daypass_core::Entry;
 
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
+    &delegation_request::ACCEPT_DELEGATION_REQUEST,
     &oidc_provider::ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER,
     &add_role_to_instance_profile::ADD_ROLE_TO_INSTANCE_PROFILE,
     &group_membership::ADD_USER_TO_GROUP,
+    &delegation_request::ASSOCIATE_DELEGATION_REQUEST,
     &attachment::ATTACH_GROUP_POLICY,
     &attachment::ATTACH_ROLE_POLICY,
     &attachment::ATTACH_USER_POLICY,
     &login_profile::CHANGE_PASSWORD,
     &create_access_key::CREATE_ACCESS_KEY,
     &account_alias::CREATE_ACCOUNT_ALIAS,
+    &delegation_request::CREATE_DELEGATION_REQUEST,
     &create_group::CREATE_GROUP,
     &create_instance_profile::CREATE_INSTANCE_PROFILE,
     &login_profile::CREATE_LOGIN_PROFILE,
@@ -158,8 +163,10 @@ pub static OPERATIONS: &[&Entry] = &[
     &context_keys::GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY,
     &context_keys::GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY,
     &credential_report::GET_CREDENTIAL_REPORT,
+    &delegation_view::GET_DELEGATION_REQUEST,
     &get_group::GET_GROUP,
     &inline_policy::GET_GROUP_POLICY,
+    &delegation_view::GET_HUMAN_READABLE_SUMMARY,
     &get_instance_profile::GET_INSTANCE_PROFILE,
     &login_profile::GET_LOGIN_PROFILE,
     &mfa_device::GET_MFA_DEVICE,
@@ -183,6 +190,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &attachment::LIST_ATTACHED_GROUP_POLICIES,
     &attachment::LIST_ATTACHED_ROLE_POLICIES,
     &attachment::LIST_ATTACHED_USER_POLICIES,
+    &delegation_view::LIST_DELEGATION_REQUESTS,
     &list_entities_for_policy::LIST_ENTITIES_FOR_POLICY,
     &inline_policy::LIST_GROUP_POLICIES,
     &list_entities::LIST_GROUPS,
@@ -218,11 +226,13 @@ pub static OPERATIONS: &[&Entry] = &[
     &inline_policy::PUT_ROLE_POLICY,
     &boundary::PUT_USER_PERMISSIONS_BOUNDARY,
     &inline_policy::PUT_USER_POLICY,
+    &delegation_request::REJECT_DELEGATION_REQUEST,
     &oidc_provider::REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER,
     &remove_role_from_instance_profile::REMOVE_ROLE_FROM_INSTANCE_PROFILE,
     &group_membership::REMOVE_USER_FROM_GROUP,
     &service_specific_credential::RESET_SERVICE_SPECIFIC_CREDENTIAL,
     &mfa_device::RESYNC_MFA_DEVICE,
+    &delegation_request::SEND_DELEGATION_TOKEN,
     &set_default_policy_version::SET_DEFAULT_POLICY_VERSION,
     &sts_preferences::SET_SECURITY_TOKEN_SERVICE_PREFERENCES,
     &simulate::SIMULATE_CUSTOM_POLICY,
@@ -246,6 +256,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &update_access_key::UPDATE_ACCESS_KEY,
     &password_policy::UPDATE_ACCOUNT_PASSWORD_POLICY,
     &update_assume_role_policy::UPDATE_ASSUME_ROLE_POLICY,
+    &delegation_request::UPDATE_DELEGATION_REQUEST,
     &update_group::UPDATE_GROUP,
     &login_profile::UPDATE_LOGIN_PROFILE,
     &oidc_provider::UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT,

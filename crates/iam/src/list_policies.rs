@@ -65,8 +65,9 @@ fn shown(
     managed: &Managed,
 ) -> Result<Option<ApiPolicy>, StoreError> {
     let (arn, path) = match managed {
-        Managed::Own(policy) => (policy.arn(), &policy.path),
-        Managed::Aws(policy) => (policy.arn.clone(), &policy.path),
+        Managed::Own(policy) => (policy.arn(), policy.path.clone()),
+        Managed::Aws(policy) => (policy.arn.clone(), policy.path.clone()),
+        Managed::Partner(boundary) => (boundary.arn(), boundary.path()),
     };
     if !path.starts_with(input.path_prefix.as_deref().unwrap_or("/")) {
         return Ok(None);

@@ -1,8 +1,9 @@
-//! Managed policies, customers' and AWS's own, as answers show them.
+//! Managed policies, customers' and AWS's own, and the boundaries of partners, as answers show them.
 
+use daypass_core::delegation::PartnerBoundary;
 use daypass_core::model::iam::{Policy as ApiPolicy, PolicyVersion as ApiPolicyVersion};
 use daypass_core::store::records::{Counted, ManagedPolicy, PolicyVersion, Tally, Target};
-use daypass_core::store::{StoreError, Tx};
+use daypass_core::store::{Read as _, StoreError, Tx};
 use daypass_core::{AwsManagedPolicy, Cx, Error};
 
 use crate::document;
@@ -14,6 +15,9 @@ use crate::policy_arn::PolicyArn;
 pub(crate) enum Managed {
     Own(ManagedPolicy),
     Aws(&'static AwsManagedPolicy),
+    /// "You can review the permission boundary as part of the request before approving it" (IAM user guide,
+    /// `access_policies-temporary-delegation`).
+    Partner(PartnerBoundary),
 }
 
 /// How often a policy is used in an account.
@@ -49,6 +53,9 @@ impl Managed {
     /// # Errors
     /// If it is no ARN of a policy, or there is none.
     pub(crate) fn load(cx: &Cx, tx: &Tx<'_>, arn: &str) -> Result<Self, Error> {
+        if let Some(place) = PartnerBoundary::place_of(arn) {
+            return tx.get(&place)?.map(Self::Partner).ok_or_else(|| no_such_policy(arn).into());
+        }
         PolicyArn::parse(arn)?;
         if let Some(policy) = AwsManagedPolicy::find(arn) {
             return Ok(Self::Aws(policy));
@@ -79,11 +86,20 @@ impl Managed {
                 update_date: Some(policy.updated),
                 ..ApiPolicy::default()
             },
+            Self::Partner(boundary) => ApiPolicy {
+                policy_name: Some(boundary.name.clone()),
+                arn: Some(boundary.arn()),
+                path: Some(boundary.path()),
+                default_version_id: Some(version_id(1)),
+                create_date: Some(boundary.created),
+                update_date: Some(boundary.created),
+                ..ApiPolicy::default()
+            },
         };
         ApiPolicy {
             attachment_count: Some(usage.attached),
             permissions_boundary_usage_count: Some(usage.boundary),
-            is_attachable: Some(true),
+            is_attachable: Some(!matches!(self, Self::Partner(_))),
             ..policy
         }
     }
@@ -97,6 +113,12 @@ impl Managed {
                 version_id: Some(policy.version.clone()),
                 is_default_version: Some(true),
                 create_date: Some(policy.updated),
+            }],
+            Self::Partner(boundary) => vec![ApiPolicyVersion {
+                document: Some(document::encoded(&boundary.document)),
+                version_id: Some(version_id(1)),
+                is_default_version: Some(true),
+                create_date: Some(boundary.created),
             }],
         }
     }

@@ -1,8 +1,9 @@
 //! The ARNs of managed policies, as requests give them.
 
+use daypass_core::delegation::PartnerBoundary;
 use daypass_core::model::AccountId;
 use daypass_core::store::records::ManagedPolicy;
-use daypass_core::store::{StoreError, Tx};
+use daypass_core::store::{Read as _, StoreError, Tx};
 use daypass_core::{AwsManagedPolicy, Cx, Error, Fault};
 
 use crate::entity::Entity as _;
@@ -61,6 +62,16 @@ fn exists(cx: &Cx, tx: &Tx<'_>, arn: &str) -> Result<bool, StoreError> {
 pub(crate) fn attachable<'a>(cx: &Cx, tx: &Tx<'_>, arn: &'a str) -> Result<PolicyArn<'a>, Error> {
     let parsed = PolicyArn::parse(arn)?;
     if exists(cx, tx, arn)? { Ok(parsed) } else { Err(no_attachable_policy(arn).into()) }
+}
+
+/// The policy of that ARN can be set as a boundary: one that can be attached, or the boundary of a partner, which is nothing
+/// else.
+pub(crate) fn bounding(cx: &Cx, tx: &Tx<'_>, arn: &str) -> Result<(), Error> {
+    match PartnerBoundary::place_of(arn) {
+        Some(place) if tx.get::<PartnerBoundary>(&place)?.is_some() => Ok(()),
+        Some(_) => Err(no_attachable_policy(arn).into()),
+        None => attachable(cx, tx, arn).map(|_| ()),
+    }
 }
 
 #[cfg(test)]

@@ -1,18 +1,12 @@
 //! Events as messages: S3's own (S3 user guide, "Event message structure"), bare for queues and functions and inside a
 //! notification of SNS for topics; and those of an event bus ("EventBridge event message structure").
 
+use daypass_core::event_queue::{Message, topic_notification};
 use daypass_core::wire::host_id;
 use serde_json::{Map, Value, json};
 
 use crate::event::{Event, Told};
 use crate::uri;
-
-/// A message, and to whom.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Message {
-    pub(crate) destination: String,
-    pub(crate) body: String,
-}
 
 /// The messages that tell of changes, in their order; `number` is the place of these among all changes.
 pub(crate) fn of(told: &Told, number: u64) -> Vec<Message> {
@@ -29,7 +23,7 @@ pub(crate) fn of(told: &Told, number: u64) -> Vec<Message> {
                 Some(for_destination(&addressee.destination, records, &id, &told.time.iso8601_millis()))
             };
             let destination = addressee.destination.clone();
-            messages.extend(body.map(|body| Message { destination, body: body.to_string() }));
+            messages.extend(body.map(|body| Message::new(destination, body.to_string())));
         }
     }
     messages
@@ -46,23 +40,15 @@ pub(crate) fn test(destination: &str, bucket: &str, request_id: &str, time: &str
         "HostId": host_id(request_id),
     });
     let body = for_destination(destination, body, id, time).to_string();
-    Message { destination: destination.to_owned(), body }
+    Message::new(destination, body)
 }
 
-/// What arrives at a topic's subscriber is SNS's (SNS developer guide, "HTTP/HTTPS notification JSON format"), without the
-/// signature, for there is no SNS here whose key could make it.
+/// As it arrives: within a notification of SNS, if it is for a topic.
 fn for_destination(destination: &str, body: Value, id: &str, time: &str) -> Value {
     if !destination.starts_with("arn:aws:sns:") {
         return body;
     }
-    json!({
-        "Type": "Notification",
-        "MessageId": id,
-        "TopicArn": destination,
-        "Subject": "Amazon S3 Notification",
-        "Message": body.to_string(),
-        "Timestamp": time,
-    })
+    topic_notification(destination, Some("Amazon S3 Notification"), &body, id, time)
 }
 
 fn record(told: &Told, event: &Event, id: &str, sequencer: &str) -> Value {

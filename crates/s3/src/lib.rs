@@ -128,10 +128,7 @@ use daypass_core::Entry;
 
 pub use access_log::AccessLog;
 pub use attachment::{AttachError, Attached, Attachments, NewAttachment};
-pub use event_queue::{
-    EventQueue, QueuedEvent, event_queues, forget_events, forget_lost_destinations, queue_events,
-    waiting_events, without_old,
-};
+pub use event_queue::queue_events;
 pub use lifetime::{EndError, end_lifetimes};
 
 /// Every operation that is implemented.

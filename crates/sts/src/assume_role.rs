@@ -104,6 +104,8 @@ fn run(cx: &Cx, tx: &mut Tx<'_>, input: AssumeRoleRequest) -> Result<AssumeRoleR
         mfa: None,
         instance: None,
         federation: None,
+        // A partner's session gets no other.
+        delegation: None,
     };
     Ok(AssumeRoleResponse {
         credentials: Some(issue(cx, &session)?),

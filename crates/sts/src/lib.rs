@@ -8,6 +8,7 @@ mod decode_authorization_message;
 mod federated_role;
 mod get_access_key_info;
 mod get_caller_identity;
+mod get_delegated_access_token;
 mod get_federation_token;
 mod get_session_token;
 mod get_web_identity_token;
@@ -28,6 +29,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &decode_authorization_message::DECODE_AUTHORIZATION_MESSAGE,
     &get_access_key_info::GET_ACCESS_KEY_INFO,
     &get_caller_identity::GET_CALLER_IDENTITY,
+    &get_delegated_access_token::GET_DELEGATED_ACCESS_TOKEN,
     &get_federation_token::GET_FEDERATION_TOKEN,
     &get_session_token::GET_SESSION_TOKEN,
     &get_web_identity_token::GET_WEB_IDENTITY_TOKEN,

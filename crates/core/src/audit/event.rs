@@ -108,6 +108,12 @@ fn user_identity(who: &mut JsonWriter, call: &Call<'_>) {
         }
     }
     session_context(who, caller);
+    // IAM user guide, `temporary-delegation-cloudtrail`.
+    if let Some(delegation) = caller.session().and_then(|session| session.delegation.as_ref()) {
+        who.key("invokedByDelegate").object(|delegate| {
+            delegate.key("accountId").text(delegation.partner.as_str());
+        });
+    }
 }
 
 fn principal(who: &mut JsonWriter, kind: &str, caller: &Caller, account: Option<&str>) {

@@ -6,6 +6,7 @@ pub(crate) mod backup;
 pub(crate) mod client;
 mod descriptors;
 mod exec;
+mod partners;
 pub(crate) mod protocol;
 mod run;
 pub(crate) mod server;

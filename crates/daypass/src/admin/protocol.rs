@@ -3,8 +3,9 @@
 
 use std::path::PathBuf;
 
+use daypass_core::delegation::partner::ShownPartner;
+use daypass_core::event_queue::EventQueue;
 use daypass_core::model::AccountId;
-use daypass_s3::EventQueue;
 use serde::{Deserialize, Serialize};
 
 /// The longest line.
@@ -41,6 +42,8 @@ pub(crate) enum Request {
         /// The bucket.
         bucket: String,
     },
+    /// About the partners of temporary delegation.
+    Partner(PartnerRequest),
     /// A command inside an instance.
     Exec {
         /// The instance.
@@ -78,6 +81,11 @@ pub(crate) enum Reply {
         /// Those that were asked for.
         buckets: Vec<daypass_s3::Attached>,
     },
+    /// Partners.
+    Partners {
+        /// Those that were asked for, or changed.
+        partners: Vec<ShownPartner>,
+    },
     /// The command runs. Its terminal, if it has one, comes with this.
     Running,
     /// The command has ended.
@@ -90,6 +98,32 @@ pub(crate) enum Reply {
         /// Why, and what to do.
         why: String,
     },
+}
+
+/// What is asked about partners.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(crate) enum PartnerRequest {
+    /// An account is to be one.
+    Add { account: AccountId, name: String, domain: String },
+    /// An account is to be one no more.
+    Remove { account: AccountId },
+    /// One is to have a template.
+    AddTemplate { account: AccountId, name: String, document: String, boundaries: Vec<BoundaryRequest> },
+    /// One is to have a template no more.
+    RemoveTemplate { account: AccountId, name: String },
+    /// Which there are.
+    List,
+}
+
+/// A boundary of a template's.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(crate) enum BoundaryRequest {
+    /// One that is there.
+    Known { arn: String },
+    /// A new one.
+    New { name: String, document: String },
 }
 
 /// A bucket in another store.

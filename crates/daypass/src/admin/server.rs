@@ -15,7 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 use super::descriptors;
 use super::protocol::{InstanceReply, ObjectsReply, Reply, Request, SessionReply, StatusReply};
 use super::run::{self, Asked};
-use super::{attachments, backup};
+use super::{attachments, backup, partners};
 use crate::data::socket;
 use crate::server::Server;
 
@@ -76,6 +76,7 @@ async fn converse(server: &Server, mut stream: UnixStream) -> Result<()> {
         Ok(Request::Attach(asked)) => attachments::attach(server, peer.uid(), asked).await,
         Ok(Request::Attachments) => attachments::list(server),
         Ok(Request::Detach { bucket }) => attachments::detach(server, peer.uid(), &bucket).await,
+        Ok(Request::Partner(asked)) => partners::answer(server, peer.uid(), asked).await,
         Ok(Request::Why { id }) => why(server, id).await,
         Ok(Request::Exec { instance, arguments, terminal }) => {
             tracing::info!(
@@ -213,7 +214,7 @@ async fn status(server: &Server) -> Reply {
         Ok(objects) => objects,
         Err(error) => return failed(&format!("the objects could not be looked at: {error}")),
     };
-    let events = match daypass_s3::event_queues(state) {
+    let events = match daypass_core::event_queue::event_queues(state) {
         Ok(events) => events,
         Err(error) => return failed(&format!("the events could not be looked at: {error}")),
     };

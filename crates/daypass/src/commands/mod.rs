@@ -7,6 +7,7 @@ mod env;
 mod exec;
 mod fsck;
 mod operations;
+mod partner;
 mod policy;
 mod status;
 mod up;
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Backup(backup) => backup::back_up(backup)?,
         Command::Restore(restore) => backup::restore(restore)?,
         Command::Bucket(bucket) => bucket::run(bucket.command)?,
+        Command::Partner(partner) => partner::run(partner.command)?,
         Command::Operations(operations) => operations::run(&operations)?,
         Command::Policy(policy) => return policy::run(policy),
         Command::Completions(completions) => {

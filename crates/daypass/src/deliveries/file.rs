@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
-use daypass_s3::QueuedEvent;
+use daypass_core::event_queue::QueuedEvent;
 
 use super::{Failure, Fault, Outcome};
 

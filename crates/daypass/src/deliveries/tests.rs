@@ -57,7 +57,7 @@ impl Told {
             let round = self.turn.round(self.server.gate.state()).await.unwrap();
             why = round.failure.unwrap_or_default();
         }
-        let [queue] = &daypass_s3::event_queues(self.server.gate.state()).unwrap()[..] else {
+        let [queue] = &daypass_core::event_queue::event_queues(self.server.gate.state()).unwrap()[..] else {
             panic!("one queue")
         };
         (self.took.lock().unwrap().clone(), queue.waiting, queue.dropped, why)

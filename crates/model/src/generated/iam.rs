@@ -46,6 +46,14 @@ pub mod errors {
     pub use super::super::iam_tables::E_VALIDATION_ERROR as VALIDATION_ERROR;
 }
 
+/// `AcceptDelegationRequestRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AcceptDelegationRequestRequest {
+    /// `DelegationRequestId`.
+    pub delegation_request_id: String,
+}
+impl crate::FromValue for AcceptDelegationRequestRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegation_request_id: fields.take(0)? }) } }
+impl crate::IntoValue for AcceptDelegationRequestRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegation_request_id); crate::Value::Structure(fields) } }
 /// `AccessAdvisorUsageGranularityType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AccessAdvisorUsageGranularityType {
@@ -147,6 +155,14 @@ pub struct AddUserToGroupRequest {
 }
 impl crate::FromValue for AddUserToGroupRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { group_name: fields.take(0)?, user_name: fields.take(1)? }) } }
 impl crate::IntoValue for AddUserToGroupRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.group_name); fields.put(1, self.user_name); crate::Value::Structure(fields) } }
+/// `AssociateDelegationRequestRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct AssociateDelegationRequestRequest {
+    /// `DelegationRequestId`.
+    pub delegation_request_id: String,
+}
+impl crate::FromValue for AssociateDelegationRequestRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegation_request_id: fields.take(0)? }) } }
+impl crate::IntoValue for AssociateDelegationRequestRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegation_request_id); crate::Value::Structure(fields) } }
 /// `AttachGroupPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct AttachGroupPolicyRequest {
@@ -274,6 +290,40 @@ pub struct CreateAccountAliasRequest {
 }
 impl crate::FromValue for CreateAccountAliasRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { account_alias: fields.take(0)? }) } }
 impl crate::IntoValue for CreateAccountAliasRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.account_alias); crate::Value::Structure(fields) } }
+/// `CreateDelegationRequestRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateDelegationRequestRequest {
+    /// `OwnerAccountId`.
+    pub owner_account_id: Option<String>,
+    /// `Description`.
+    pub description: String,
+    /// `Permissions`.
+    pub permissions: DelegationPermission,
+    /// `RequestMessage`.
+    pub request_message: Option<String>,
+    /// `RequestorWorkflowId`.
+    pub requestor_workflow_id: String,
+    /// `RedirectUrl`.
+    pub redirect_url: Option<String>,
+    /// `NotificationChannel`.
+    pub notification_channel: String,
+    /// `SessionDuration`.
+    pub session_duration: i32,
+    /// `OnlySendByOwner`.
+    pub only_send_by_owner: Option<bool>,
+}
+impl crate::FromValue for CreateDelegationRequestRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { owner_account_id: fields.take(0)?, description: fields.take(1)?, permissions: fields.take(2)?, request_message: fields.take(3)?, requestor_workflow_id: fields.take(4)?, redirect_url: fields.take(5)?, notification_channel: fields.take(6)?, session_duration: fields.take(7)?, only_send_by_owner: fields.take(8)? }) } }
+impl crate::IntoValue for CreateDelegationRequestRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.owner_account_id); fields.put(1, self.description); fields.put(2, self.permissions); fields.put(3, self.request_message); fields.put(4, self.requestor_workflow_id); fields.put(5, self.redirect_url); fields.put(6, self.notification_channel); fields.put(7, self.session_duration); fields.put(8, self.only_send_by_owner); crate::Value::Structure(fields) } }
+/// `CreateDelegationRequestResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct CreateDelegationRequestResponse {
+    /// `ConsoleDeepLink`.
+    pub console_deep_link: Option<String>,
+    /// `DelegationRequestId`.
+    pub delegation_request_id: Option<String>,
+}
+impl crate::FromValue for CreateDelegationRequestResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { console_deep_link: fields.take(0)?, delegation_request_id: fields.take(1)? }) } }
+impl crate::IntoValue for CreateDelegationRequestResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.console_deep_link); fields.put(1, self.delegation_request_id); crate::Value::Structure(fields) } }
 /// `CreateGroupRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct CreateGroupRequest {
@@ -546,6 +596,62 @@ pub struct DeactivateMFADeviceRequest {
 }
 impl crate::FromValue for DeactivateMFADeviceRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, serial_number: fields.take(1)? }) } }
 impl crate::IntoValue for DeactivateMFADeviceRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.serial_number); crate::Value::Structure(fields) } }
+/// `DelegationPermission`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DelegationPermission {
+    /// `PolicyTemplateArn`.
+    pub policy_template_arn: Option<String>,
+    /// `Parameters`.
+    pub parameters: Option<Vec<PolicyParameter>>,
+}
+impl crate::FromValue for DelegationPermission { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { policy_template_arn: fields.take(0)?, parameters: fields.take(1)? }) } }
+impl crate::IntoValue for DelegationPermission { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.policy_template_arn); fields.put(1, self.parameters); crate::Value::Structure(fields) } }
+/// `DelegationRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct DelegationRequest {
+    /// `DelegationRequestId`.
+    pub delegation_request_id: Option<String>,
+    /// `OwnerAccountId`.
+    pub owner_account_id: Option<String>,
+    /// `Description`.
+    pub description: Option<String>,
+    /// `RequestMessage`.
+    pub request_message: Option<String>,
+    /// `Permissions`.
+    pub permissions: Option<DelegationPermission>,
+    /// `PermissionPolicy`.
+    pub permission_policy: Option<String>,
+    /// `RolePermissionRestrictionArns`.
+    pub role_permission_restriction_arns: Option<Vec<String>>,
+    /// `OwnerId`.
+    pub owner_id: Option<String>,
+    /// `ApproverId`.
+    pub approver_id: Option<String>,
+    /// `State`.
+    pub state: Option<StateType>,
+    /// `ExpirationTime`.
+    pub expiration_time: Option<crate::Timestamp>,
+    /// `RequestorId`.
+    pub requestor_id: Option<String>,
+    /// `RequestorName`.
+    pub requestor_name: Option<String>,
+    /// `CreateDate`.
+    pub create_date: Option<crate::Timestamp>,
+    /// `SessionDuration`.
+    pub session_duration: Option<i32>,
+    /// `RedirectUrl`.
+    pub redirect_url: Option<String>,
+    /// `Notes`.
+    pub notes: Option<String>,
+    /// `RejectionReason`.
+    pub rejection_reason: Option<String>,
+    /// `OnlySendByOwner`.
+    pub only_send_by_owner: Option<bool>,
+    /// `UpdatedTime`.
+    pub updated_time: Option<crate::Timestamp>,
+}
+impl crate::FromValue for DelegationRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegation_request_id: fields.take(0)?, owner_account_id: fields.take(1)?, description: fields.take(2)?, request_message: fields.take(3)?, permissions: fields.take(4)?, permission_policy: fields.take(5)?, role_permission_restriction_arns: fields.take(6)?, owner_id: fields.take(7)?, approver_id: fields.take(8)?, state: fields.take(9)?, expiration_time: fields.take(10)?, requestor_id: fields.take(11)?, requestor_name: fields.take(12)?, create_date: fields.take(13)?, session_duration: fields.take(14)?, redirect_url: fields.take(15)?, notes: fields.take(16)?, rejection_reason: fields.take(17)?, only_send_by_owner: fields.take(18)?, updated_time: fields.take(19)? }) } }
+impl crate::IntoValue for DelegationRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegation_request_id); fields.put(1, self.owner_account_id); fields.put(2, self.description); fields.put(3, self.request_message); fields.put(4, self.permissions); fields.put(5, self.permission_policy); fields.put(6, self.role_permission_restriction_arns); fields.put(7, self.owner_id); fields.put(8, self.approver_id); fields.put(9, self.state); fields.put(10, self.expiration_time); fields.put(11, self.requestor_id); fields.put(12, self.requestor_name); fields.put(13, self.create_date); fields.put(14, self.session_duration); fields.put(15, self.redirect_url); fields.put(16, self.notes); fields.put(17, self.rejection_reason); fields.put(18, self.only_send_by_owner); fields.put(19, self.updated_time); crate::Value::Structure(fields) } }
 /// `DeleteAccessKeyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct DeleteAccessKeyRequest {
@@ -1123,6 +1229,28 @@ pub struct GetCredentialReportResponse {
 }
 impl crate::FromValue for GetCredentialReportResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { content: fields.take(0)?, report_format: fields.take(1)?, generated_time: fields.take(2)? }) } }
 impl crate::IntoValue for GetCredentialReportResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.content); fields.put(1, self.report_format); fields.put(2, self.generated_time); crate::Value::Structure(fields) } }
+/// `GetDelegationRequestRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetDelegationRequestRequest {
+    /// `DelegationRequestId`.
+    pub delegation_request_id: String,
+    /// `DelegationPermissionCheck`.
+    pub delegation_permission_check: Option<bool>,
+}
+impl crate::FromValue for GetDelegationRequestRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegation_request_id: fields.take(0)?, delegation_permission_check: fields.take(1)? }) } }
+impl crate::IntoValue for GetDelegationRequestRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegation_request_id); fields.put(1, self.delegation_permission_check); crate::Value::Structure(fields) } }
+/// `GetDelegationRequestResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetDelegationRequestResponse {
+    /// `DelegationRequest`.
+    pub delegation_request: Option<DelegationRequest>,
+    /// `PermissionCheckStatus`.
+    pub permission_check_status: Option<PermissionCheckStatusType>,
+    /// `PermissionCheckResult`.
+    pub permission_check_result: Option<PermissionCheckResultType>,
+}
+impl crate::FromValue for GetDelegationRequestResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegation_request: fields.take(0)?, permission_check_status: fields.take(1)?, permission_check_result: fields.take(2)? }) } }
+impl crate::IntoValue for GetDelegationRequestResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegation_request); fields.put(1, self.permission_check_status); fields.put(2, self.permission_check_result); crate::Value::Structure(fields) } }
 /// `GetGroupPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetGroupPolicyRequest {
@@ -1171,6 +1299,28 @@ pub struct GetGroupResponse {
 }
 impl crate::FromValue for GetGroupResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { group: fields.take(0)?, users: fields.take(1)?, is_truncated: fields.take(2)?, marker: fields.take(3)? }) } }
 impl crate::IntoValue for GetGroupResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.group); fields.put(1, self.users); fields.put(2, self.is_truncated); fields.put(3, self.marker); crate::Value::Structure(fields) } }
+/// `GetHumanReadableSummaryRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetHumanReadableSummaryRequest {
+    /// `EntityArn`.
+    pub entity_arn: String,
+    /// `Locale`.
+    pub locale: Option<String>,
+}
+impl crate::FromValue for GetHumanReadableSummaryRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { entity_arn: fields.take(0)?, locale: fields.take(1)? }) } }
+impl crate::IntoValue for GetHumanReadableSummaryRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.entity_arn); fields.put(1, self.locale); crate::Value::Structure(fields) } }
+/// `GetHumanReadableSummaryResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetHumanReadableSummaryResponse {
+    /// `SummaryContent`.
+    pub summary_content: Option<String>,
+    /// `Locale`.
+    pub locale: Option<String>,
+    /// `SummaryState`.
+    pub summary_state: Option<SummaryStateType>,
+}
+impl crate::FromValue for GetHumanReadableSummaryResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { summary_content: fields.take(0)?, locale: fields.take(1)?, summary_state: fields.take(2)? }) } }
+impl crate::IntoValue for GetHumanReadableSummaryResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.summary_content); fields.put(1, self.locale); fields.put(2, self.summary_state); crate::Value::Structure(fields) } }
 /// `GetInstanceProfileRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetInstanceProfileRequest {
@@ -1739,6 +1889,30 @@ pub struct ListAttachedUserPoliciesResponse {
 }
 impl crate::FromValue for ListAttachedUserPoliciesResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { attached_policies: fields.take(0)?, is_truncated: fields.take(1)?, marker: fields.take(2)? }) } }
 impl crate::IntoValue for ListAttachedUserPoliciesResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.attached_policies); fields.put(1, self.is_truncated); fields.put(2, self.marker); crate::Value::Structure(fields) } }
+/// `ListDelegationRequestsRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListDelegationRequestsRequest {
+    /// `OwnerId`.
+    pub owner_id: Option<String>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `MaxItems`.
+    pub max_items: Option<i32>,
+}
+impl crate::FromValue for ListDelegationRequestsRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { owner_id: fields.take(0)?, marker: fields.take(1)?, max_items: fields.take(2)? }) } }
+impl crate::IntoValue for ListDelegationRequestsRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.owner_id); fields.put(1, self.marker); fields.put(2, self.max_items); crate::Value::Structure(fields) } }
+/// `ListDelegationRequestsResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct ListDelegationRequestsResponse {
+    /// `DelegationRequests`.
+    pub delegation_requests: Option<Vec<DelegationRequest>>,
+    /// `Marker`.
+    pub marker: Option<String>,
+    /// `isTruncated`.
+    pub is_truncated: Option<bool>,
+}
+impl crate::FromValue for ListDelegationRequestsResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegation_requests: fields.take(0)?, marker: fields.take(1)?, is_truncated: fields.take(2)? }) } }
+impl crate::IntoValue for ListDelegationRequestsResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegation_requests); fields.put(1, self.marker); fields.put(2, self.is_truncated); crate::Value::Structure(fields) } }
 /// `ListEntitiesForPolicyRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ListEntitiesForPolicyRequest {
@@ -2653,6 +2827,29 @@ pub struct PolicyGroup {
 }
 impl crate::FromValue for PolicyGroup { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { group_name: fields.take(0)?, group_id: fields.take(1)? }) } }
 impl crate::IntoValue for PolicyGroup { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.group_name); fields.put(1, self.group_id); crate::Value::Structure(fields) } }
+/// `PolicyParameter`.
+#[derive(Clone, Default, PartialEq)]
+pub struct PolicyParameter {
+    /// `Name`.
+    pub name: Option<String>,
+    /// `Values`.
+    pub values: Option<Vec<String>>,
+    /// `Type`.
+    pub type_: Option<PolicyParameterTypeEnum>,
+}
+impl crate::FromValue for PolicyParameter { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { name: fields.take(0)?, values: fields.take(1)?, type_: fields.take(2)? }) } }
+impl crate::IntoValue for PolicyParameter { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.name); fields.put(1, self.values); fields.put(2, self.type_); crate::Value::Structure(fields) } }
+/// `PolicyParameterTypeEnum`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyParameterTypeEnum {
+    /// `string`.
+    #[default] String_,
+    /// `stringList`.
+    StringList,
+}
+impl crate::Enumeration for PolicyParameterTypeEnum { const VALUES: &'static [(&'static str, Self)] = &[("string", Self::String_), ("stringList", Self::StringList)]; fn as_str(self) -> &'static str { match self { Self::String_ => "string", Self::StringList => "stringList" } } }
+impl crate::FromValue for PolicyParameterTypeEnum { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for PolicyParameterTypeEnum { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `PolicyRole`.
 #[derive(Clone, Default, PartialEq)]
 pub struct PolicyRole {
@@ -2764,6 +2961,16 @@ pub struct PutUserPolicyRequest {
 }
 impl crate::FromValue for PutUserPolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, policy_name: fields.take(1)?, policy_document: fields.take(2)? }) } }
 impl crate::IntoValue for PutUserPolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.policy_name); fields.put(2, self.policy_document); crate::Value::Structure(fields) } }
+/// `RejectDelegationRequestRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct RejectDelegationRequestRequest {
+    /// `DelegationRequestId`.
+    pub delegation_request_id: String,
+    /// `Notes`.
+    pub notes: Option<String>,
+}
+impl crate::FromValue for RejectDelegationRequestRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegation_request_id: fields.take(0)?, notes: fields.take(1)? }) } }
+impl crate::IntoValue for RejectDelegationRequestRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegation_request_id); fields.put(1, self.notes); crate::Value::Structure(fields) } }
 /// `RemoveClientIDFromOpenIDConnectProviderRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct RemoveClientIDFromOpenIDConnectProviderRequest {
@@ -2998,6 +3205,14 @@ pub struct SSHPublicKeyMetadata {
 }
 impl crate::FromValue for SSHPublicKeyMetadata { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_name: fields.take(0)?, ssh_public_key_id: fields.take(1)?, status: fields.take(2)?, upload_date: fields.take(3)? }) } }
 impl crate::IntoValue for SSHPublicKeyMetadata { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_name); fields.put(1, self.ssh_public_key_id); fields.put(2, self.status); fields.put(3, self.upload_date); crate::Value::Structure(fields) } }
+/// `SendDelegationTokenRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct SendDelegationTokenRequest {
+    /// `DelegationRequestId`.
+    pub delegation_request_id: String,
+}
+impl crate::FromValue for SendDelegationTokenRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegation_request_id: fields.take(0)? }) } }
+impl crate::IntoValue for SendDelegationTokenRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegation_request_id); crate::Value::Structure(fields) } }
 /// `ServerCertificate`.
 #[derive(Clone, Default, PartialEq)]
 pub struct ServerCertificate {
@@ -3446,6 +3661,16 @@ pub struct UpdateAssumeRolePolicyRequest {
 }
 impl crate::FromValue for UpdateAssumeRolePolicyRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { role_name: fields.take(0)?, policy_document: fields.take(1)? }) } }
 impl crate::IntoValue for UpdateAssumeRolePolicyRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.role_name); fields.put(1, self.policy_document); crate::Value::Structure(fields) } }
+/// `UpdateDelegationRequestRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct UpdateDelegationRequestRequest {
+    /// `DelegationRequestId`.
+    pub delegation_request_id: String,
+    /// `Notes`.
+    pub notes: Option<String>,
+}
+impl crate::FromValue for UpdateDelegationRequestRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { delegation_request_id: fields.take(0)?, notes: fields.take(1)? }) } }
+impl crate::IntoValue for UpdateDelegationRequestRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.delegation_request_id); fields.put(1, self.notes); crate::Value::Structure(fields) } }
 /// `UpdateGroupRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct UpdateGroupRequest {
@@ -3789,6 +4014,32 @@ pub enum JobStatusType {
 impl crate::Enumeration for JobStatusType { const VALUES: &'static [(&'static str, Self)] = &[("IN_PROGRESS", Self::INPROGRESS), ("COMPLETED", Self::COMPLETED), ("FAILED", Self::FAILED)]; fn as_str(self) -> &'static str { match self { Self::INPROGRESS => "IN_PROGRESS", Self::COMPLETED => "COMPLETED", Self::FAILED => "FAILED" } } }
 impl crate::FromValue for JobStatusType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for JobStatusType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `permissionCheckResultType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PermissionCheckResultType {
+    /// `ALLOWED`.
+    #[default] ALLOWED,
+    /// `DENIED`.
+    DENIED,
+    /// `UNSURE`.
+    UNSURE,
+}
+impl crate::Enumeration for PermissionCheckResultType { const VALUES: &'static [(&'static str, Self)] = &[("ALLOWED", Self::ALLOWED), ("DENIED", Self::DENIED), ("UNSURE", Self::UNSURE)]; fn as_str(self) -> &'static str { match self { Self::ALLOWED => "ALLOWED", Self::DENIED => "DENIED", Self::UNSURE => "UNSURE" } } }
+impl crate::FromValue for PermissionCheckResultType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for PermissionCheckResultType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `permissionCheckStatusType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PermissionCheckStatusType {
+    /// `COMPLETE`.
+    #[default] COMPLETE,
+    /// `IN_PROGRESS`.
+    INPROGRESS,
+    /// `FAILED`.
+    FAILED,
+}
+impl crate::Enumeration for PermissionCheckStatusType { const VALUES: &'static [(&'static str, Self)] = &[("COMPLETE", Self::COMPLETE), ("IN_PROGRESS", Self::INPROGRESS), ("FAILED", Self::FAILED)]; fn as_str(self) -> &'static str { match self { Self::COMPLETE => "COMPLETE", Self::INPROGRESS => "IN_PROGRESS", Self::FAILED => "FAILED" } } }
+impl crate::FromValue for PermissionCheckStatusType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for PermissionCheckStatusType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `policyOwnerEntityType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyOwnerEntityType {
@@ -3841,6 +4092,27 @@ pub enum SortKeyType {
 impl crate::Enumeration for SortKeyType { const VALUES: &'static [(&'static str, Self)] = &[("SERVICE_NAMESPACE_ASCENDING", Self::SERVICENAMESPACEASCENDING), ("SERVICE_NAMESPACE_DESCENDING", Self::SERVICENAMESPACEDESCENDING), ("LAST_AUTHENTICATED_TIME_ASCENDING", Self::LASTAUTHENTICATEDTIMEASCENDING), ("LAST_AUTHENTICATED_TIME_DESCENDING", Self::LASTAUTHENTICATEDTIMEDESCENDING)]; fn as_str(self) -> &'static str { match self { Self::SERVICENAMESPACEASCENDING => "SERVICE_NAMESPACE_ASCENDING", Self::SERVICENAMESPACEDESCENDING => "SERVICE_NAMESPACE_DESCENDING", Self::LASTAUTHENTICATEDTIMEASCENDING => "LAST_AUTHENTICATED_TIME_ASCENDING", Self::LASTAUTHENTICATEDTIMEDESCENDING => "LAST_AUTHENTICATED_TIME_DESCENDING" } } }
 impl crate::FromValue for SortKeyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for SortKeyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `stateType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StateType {
+    /// `UNASSIGNED`.
+    #[default] UNASSIGNED,
+    /// `ASSIGNED`.
+    ASSIGNED,
+    /// `PENDING_APPROVAL`.
+    PENDINGAPPROVAL,
+    /// `FINALIZED`.
+    FINALIZED,
+    /// `ACCEPTED`.
+    ACCEPTED,
+    /// `REJECTED`.
+    REJECTED,
+    /// `EXPIRED`.
+    EXPIRED,
+}
+impl crate::Enumeration for StateType { const VALUES: &'static [(&'static str, Self)] = &[("UNASSIGNED", Self::UNASSIGNED), ("ASSIGNED", Self::ASSIGNED), ("PENDING_APPROVAL", Self::PENDINGAPPROVAL), ("FINALIZED", Self::FINALIZED), ("ACCEPTED", Self::ACCEPTED), ("REJECTED", Self::REJECTED), ("EXPIRED", Self::EXPIRED)]; fn as_str(self) -> &'static str { match self { Self::UNASSIGNED => "UNASSIGNED", Self::ASSIGNED => "ASSIGNED", Self::PENDINGAPPROVAL => "PENDING_APPROVAL", Self::FINALIZED => "FINALIZED", Self::ACCEPTED => "ACCEPTED", Self::REJECTED => "REJECTED", Self::EXPIRED => "EXPIRED" } } }
+impl crate::FromValue for StateType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for StateType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// `statusType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusType {
@@ -3929,8 +4201,26 @@ pub enum SummaryKeyType {
 impl crate::Enumeration for SummaryKeyType { const VALUES: &'static [(&'static str, Self)] = &[("Users", Self::Users), ("UsersQuota", Self::UsersQuota), ("Groups", Self::Groups), ("GroupsQuota", Self::GroupsQuota), ("ServerCertificates", Self::ServerCertificates), ("ServerCertificatesQuota", Self::ServerCertificatesQuota), ("UserPolicySizeQuota", Self::UserPolicySizeQuota), ("GroupPolicySizeQuota", Self::GroupPolicySizeQuota), ("GroupsPerUserQuota", Self::GroupsPerUserQuota), ("SigningCertificatesPerUserQuota", Self::SigningCertificatesPerUserQuota), ("AccessKeysPerUserQuota", Self::AccessKeysPerUserQuota), ("MFADevices", Self::MFADevices), ("MFADevicesInUse", Self::MFADevicesInUse), ("AccountMFAEnabled", Self::AccountMFAEnabled), ("AccountAccessKeysPresent", Self::AccountAccessKeysPresent), ("AccountPasswordPresent", Self::AccountPasswordPresent), ("AccountSigningCertificatesPresent", Self::AccountSigningCertificatesPresent), ("AttachedPoliciesPerGroupQuota", Self::AttachedPoliciesPerGroupQuota), ("AttachedPoliciesPerRoleQuota", Self::AttachedPoliciesPerRoleQuota), ("AttachedPoliciesPerUserQuota", Self::AttachedPoliciesPerUserQuota), ("Policies", Self::Policies), ("PoliciesQuota", Self::PoliciesQuota), ("PolicySizeQuota", Self::PolicySizeQuota), ("PolicyVersionsInUse", Self::PolicyVersionsInUse), ("PolicyVersionsInUseQuota", Self::PolicyVersionsInUseQuota), ("VersionsPerPolicyQuota", Self::VersionsPerPolicyQuota), ("GlobalEndpointTokenVersion", Self::GlobalEndpointTokenVersion), ("AssumeRolePolicySizeQuota", Self::AssumeRolePolicySizeQuota), ("InstanceProfiles", Self::InstanceProfiles), ("InstanceProfilesQuota", Self::InstanceProfilesQuota), ("Providers", Self::Providers), ("RolePolicySizeQuota", Self::RolePolicySizeQuota), ("Roles", Self::Roles), ("RolesQuota", Self::RolesQuota)]; fn as_str(self) -> &'static str { match self { Self::Users => "Users", Self::UsersQuota => "UsersQuota", Self::Groups => "Groups", Self::GroupsQuota => "GroupsQuota", Self::ServerCertificates => "ServerCertificates", Self::ServerCertificatesQuota => "ServerCertificatesQuota", Self::UserPolicySizeQuota => "UserPolicySizeQuota", Self::GroupPolicySizeQuota => "GroupPolicySizeQuota", Self::GroupsPerUserQuota => "GroupsPerUserQuota", Self::SigningCertificatesPerUserQuota => "SigningCertificatesPerUserQuota", Self::AccessKeysPerUserQuota => "AccessKeysPerUserQuota", Self::MFADevices => "MFADevices", Self::MFADevicesInUse => "MFADevicesInUse", Self::AccountMFAEnabled => "AccountMFAEnabled", Self::AccountAccessKeysPresent => "AccountAccessKeysPresent", Self::AccountPasswordPresent => "AccountPasswordPresent", Self::AccountSigningCertificatesPresent => "AccountSigningCertificatesPresent", Self::AttachedPoliciesPerGroupQuota => "AttachedPoliciesPerGroupQuota", Self::AttachedPoliciesPerRoleQuota => "AttachedPoliciesPerRoleQuota", Self::AttachedPoliciesPerUserQuota => "AttachedPoliciesPerUserQuota", Self::Policies => "Policies", Self::PoliciesQuota => "PoliciesQuota", Self::PolicySizeQuota => "PolicySizeQuota", Self::PolicyVersionsInUse => "PolicyVersionsInUse", Self::PolicyVersionsInUseQuota => "PolicyVersionsInUseQuota", Self::VersionsPerPolicyQuota => "VersionsPerPolicyQuota", Self::GlobalEndpointTokenVersion => "GlobalEndpointTokenVersion", Self::AssumeRolePolicySizeQuota => "AssumeRolePolicySizeQuota", Self::InstanceProfiles => "InstanceProfiles", Self::InstanceProfilesQuota => "InstanceProfilesQuota", Self::Providers => "Providers", Self::RolePolicySizeQuota => "RolePolicySizeQuota", Self::Roles => "Roles", Self::RolesQuota => "RolesQuota" } } }
 impl crate::FromValue for SummaryKeyType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
 impl crate::IntoValue for SummaryKeyType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
+/// `summaryStateType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SummaryStateType {
+    /// `AVAILABLE`.
+    #[default] AVAILABLE,
+    /// `NOT_AVAILABLE`.
+    NOTAVAILABLE,
+    /// `NOT_SUPPORTED`.
+    NOTSUPPORTED,
+    /// `FAILED`.
+    FAILED,
+}
+impl crate::Enumeration for SummaryStateType { const VALUES: &'static [(&'static str, Self)] = &[("AVAILABLE", Self::AVAILABLE), ("NOT_AVAILABLE", Self::NOTAVAILABLE), ("NOT_SUPPORTED", Self::NOTSUPPORTED), ("FAILED", Self::FAILED)]; fn as_str(self) -> &'static str { match self { Self::AVAILABLE => "AVAILABLE", Self::NOTAVAILABLE => "NOT_AVAILABLE", Self::NOTSUPPORTED => "NOT_SUPPORTED", Self::FAILED => "FAILED" } } }
+impl crate::FromValue for SummaryStateType { fn from_value(value: crate::Value) -> Option<Self> { <Self as crate::Enumeration>::parse(value.as_str()?) } }
+impl crate::IntoValue for SummaryStateType { fn into_value(self) -> crate::Value { crate::Value::String(crate::Enumeration::as_str(self).to_owned()) } }
 /// The implemented operations, as types.
 pub mod ops {
+    /// `AcceptDelegationRequest`.
+    pub enum AcceptDelegationRequest {}
+    impl crate::TypedOperation for AcceptDelegationRequest { type Input = super::AcceptDelegationRequestRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ACCEPT_DELEGATION_REQUEST } }
     /// `AddClientIDToOpenIDConnectProvider`.
     pub enum AddClientIDToOpenIDConnectProvider {}
     impl crate::TypedOperation for AddClientIDToOpenIDConnectProvider { type Input = super::AddClientIDToOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER } }
@@ -3940,6 +4230,9 @@ pub mod ops {
     /// `AddUserToGroup`.
     pub enum AddUserToGroup {}
     impl crate::TypedOperation for AddUserToGroup { type Input = super::AddUserToGroupRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ADD_USER_TO_GROUP } }
+    /// `AssociateDelegationRequest`.
+    pub enum AssociateDelegationRequest {}
+    impl crate::TypedOperation for AssociateDelegationRequest { type Input = super::AssociateDelegationRequestRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ASSOCIATE_DELEGATION_REQUEST } }
     /// `AttachGroupPolicy`.
     pub enum AttachGroupPolicy {}
     impl crate::TypedOperation for AttachGroupPolicy { type Input = super::AttachGroupPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_ATTACH_GROUP_POLICY } }
@@ -3958,6 +4251,9 @@ pub mod ops {
     /// `CreateAccountAlias`.
     pub enum CreateAccountAlias {}
     impl crate::TypedOperation for CreateAccountAlias { type Input = super::CreateAccountAliasRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_ACCOUNT_ALIAS } }
+    /// `CreateDelegationRequest`.
+    pub enum CreateDelegationRequest {}
+    impl crate::TypedOperation for CreateDelegationRequest { type Input = super::CreateDelegationRequestRequest; type Output = super::CreateDelegationRequestResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_DELEGATION_REQUEST } }
     /// `CreateGroup`.
     pub enum CreateGroup {}
     impl crate::TypedOperation for CreateGroup { type Input = super::CreateGroupRequest; type Output = super::CreateGroupResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_CREATE_GROUP } }
@@ -4126,12 +4422,18 @@ pub mod ops {
     /// `GetCredentialReport`.
     pub enum GetCredentialReport {}
     impl crate::TypedOperation for GetCredentialReport { type Input = (); type Output = super::GetCredentialReportResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_CREDENTIAL_REPORT } }
+    /// `GetDelegationRequest`.
+    pub enum GetDelegationRequest {}
+    impl crate::TypedOperation for GetDelegationRequest { type Input = super::GetDelegationRequestRequest; type Output = super::GetDelegationRequestResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_DELEGATION_REQUEST } }
     /// `GetGroup`.
     pub enum GetGroup {}
     impl crate::TypedOperation for GetGroup { type Input = super::GetGroupRequest; type Output = super::GetGroupResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_GROUP } }
     /// `GetGroupPolicy`.
     pub enum GetGroupPolicy {}
     impl crate::TypedOperation for GetGroupPolicy { type Input = super::GetGroupPolicyRequest; type Output = super::GetGroupPolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_GROUP_POLICY } }
+    /// `GetHumanReadableSummary`.
+    pub enum GetHumanReadableSummary {}
+    impl crate::TypedOperation for GetHumanReadableSummary { type Input = super::GetHumanReadableSummaryRequest; type Output = super::GetHumanReadableSummaryResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_HUMAN_READABLE_SUMMARY } }
     /// `GetInstanceProfile`.
     pub enum GetInstanceProfile {}
     impl crate::TypedOperation for GetInstanceProfile { type Input = super::GetInstanceProfileRequest; type Output = super::GetInstanceProfileResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_GET_INSTANCE_PROFILE } }
@@ -4201,6 +4503,9 @@ pub mod ops {
     /// `ListAttachedUserPolicies`.
     pub enum ListAttachedUserPolicies {}
     impl crate::TypedOperation for ListAttachedUserPolicies { type Input = super::ListAttachedUserPoliciesRequest; type Output = super::ListAttachedUserPoliciesResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_ATTACHED_USER_POLICIES } }
+    /// `ListDelegationRequests`.
+    pub enum ListDelegationRequests {}
+    impl crate::TypedOperation for ListDelegationRequests { type Input = super::ListDelegationRequestsRequest; type Output = super::ListDelegationRequestsResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_DELEGATION_REQUESTS } }
     /// `ListEntitiesForPolicy`.
     pub enum ListEntitiesForPolicy {}
     impl crate::TypedOperation for ListEntitiesForPolicy { type Input = super::ListEntitiesForPolicyRequest; type Output = super::ListEntitiesForPolicyResponse; fn row() -> &'static crate::Operation { &super::super::iam_tables::O_LIST_ENTITIES_FOR_POLICY } }
@@ -4306,6 +4611,9 @@ pub mod ops {
     /// `PutUserPolicy`.
     pub enum PutUserPolicy {}
     impl crate::TypedOperation for PutUserPolicy { type Input = super::PutUserPolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_PUT_USER_POLICY } }
+    /// `RejectDelegationRequest`.
+    pub enum RejectDelegationRequest {}
+    impl crate::TypedOperation for RejectDelegationRequest { type Input = super::RejectDelegationRequestRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_REJECT_DELEGATION_REQUEST } }
     /// `RemoveClientIDFromOpenIDConnectProvider`.
     pub enum RemoveClientIDFromOpenIDConnectProvider {}
     impl crate::TypedOperation for RemoveClientIDFromOpenIDConnectProvider { type Input = super::RemoveClientIDFromOpenIDConnectProviderRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER } }
@@ -4321,6 +4629,9 @@ pub mod ops {
     /// `ResyncMFADevice`.
     pub enum ResyncMFADevice {}
     impl crate::TypedOperation for ResyncMFADevice { type Input = super::ResyncMFADeviceRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_RESYNC_MFA_DEVICE } }
+    /// `SendDelegationToken`.
+    pub enum SendDelegationToken {}
+    impl crate::TypedOperation for SendDelegationToken { type Input = super::SendDelegationTokenRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_SEND_DELEGATION_TOKEN } }
     /// `SetDefaultPolicyVersion`.
     pub enum SetDefaultPolicyVersion {}
     impl crate::TypedOperation for SetDefaultPolicyVersion { type Input = super::SetDefaultPolicyVersionRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_SET_DEFAULT_POLICY_VERSION } }
@@ -4390,6 +4701,9 @@ pub mod ops {
     /// `UpdateAssumeRolePolicy`.
     pub enum UpdateAssumeRolePolicy {}
     impl crate::TypedOperation for UpdateAssumeRolePolicy { type Input = super::UpdateAssumeRolePolicyRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_ASSUME_ROLE_POLICY } }
+    /// `UpdateDelegationRequest`.
+    pub enum UpdateDelegationRequest {}
+    impl crate::TypedOperation for UpdateDelegationRequest { type Input = super::UpdateDelegationRequestRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_DELEGATION_REQUEST } }
     /// `UpdateGroup`.
     pub enum UpdateGroup {}
     impl crate::TypedOperation for UpdateGroup { type Input = super::UpdateGroupRequest; type Output = (); fn row() -> &'static crate::Operation { &super::super::iam_tables::O_UPDATE_GROUP } }

@@ -254,6 +254,26 @@ pub struct GetCallerIdentityResponse {
 }
 impl crate::FromValue for GetCallerIdentityResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { user_id: fields.take(0)?, account: fields.take(1)?, arn: fields.take(2)? }) } }
 impl crate::IntoValue for GetCallerIdentityResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.user_id); fields.put(1, self.account); fields.put(2, self.arn); crate::Value::Structure(fields) } }
+/// `GetDelegatedAccessTokenRequest`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetDelegatedAccessTokenRequest {
+    /// `TradeInToken`.
+    pub trade_in_token: String,
+}
+impl crate::FromValue for GetDelegatedAccessTokenRequest { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { trade_in_token: fields.take(0)? }) } }
+impl crate::IntoValue for GetDelegatedAccessTokenRequest { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.trade_in_token); crate::Value::Structure(fields) } }
+/// `GetDelegatedAccessTokenResponse`.
+#[derive(Clone, Default, PartialEq)]
+pub struct GetDelegatedAccessTokenResponse {
+    /// `Credentials`.
+    pub credentials: Option<Credentials>,
+    /// `PackedPolicySize`.
+    pub packed_policy_size: Option<i32>,
+    /// `AssumedPrincipal`.
+    pub assumed_principal: Option<String>,
+}
+impl crate::FromValue for GetDelegatedAccessTokenResponse { fn from_value(value: crate::Value) -> Option<Self> { let crate::Value::Structure(mut fields) = value else { return None }; Some(Self { credentials: fields.take(0)?, packed_policy_size: fields.take(1)?, assumed_principal: fields.take(2)? }) } }
+impl crate::IntoValue for GetDelegatedAccessTokenResponse { fn into_value(self) -> crate::Value { let mut fields = crate::Fields::default(); fields.put(0, self.credentials); fields.put(1, self.packed_policy_size); fields.put(2, self.assumed_principal); crate::Value::Structure(fields) } }
 /// `GetFederationTokenRequest`.
 #[derive(Clone, Default, PartialEq)]
 pub struct GetFederationTokenRequest {
@@ -377,6 +397,9 @@ pub mod ops {
     /// `GetCallerIdentity`.
     pub enum GetCallerIdentity {}
     impl crate::TypedOperation for GetCallerIdentity { type Input = super::GetCallerIdentityRequest; type Output = super::GetCallerIdentityResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_GET_CALLER_IDENTITY } }
+    /// `GetDelegatedAccessToken`.
+    pub enum GetDelegatedAccessToken {}
+    impl crate::TypedOperation for GetDelegatedAccessToken { type Input = super::GetDelegatedAccessTokenRequest; type Output = super::GetDelegatedAccessTokenResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_GET_DELEGATED_ACCESS_TOKEN } }
     /// `GetFederationToken`.
     pub enum GetFederationToken {}
     impl crate::TypedOperation for GetFederationToken { type Input = super::GetFederationTokenRequest; type Output = super::GetFederationTokenResponse; fn row() -> &'static crate::Operation { &super::super::sts_tables::O_GET_FEDERATION_TOKEN } }

@@ -53,8 +53,8 @@ async fn taken(account: &Account, destination: &str) -> Vec<Value> {
     let state = account.server.gate.state();
     daypass_core::outbox::drain(state).await.unwrap();
     daypass_s3::queue_events(state).await.unwrap();
-    let waiting = daypass_s3::waiting_events(state, destination, 10_000).unwrap();
-    daypass_s3::forget_events(state, &waiting, false).await.unwrap();
+    let waiting = daypass_core::event_queue::waiting_events(state, destination, 10_000).unwrap();
+    daypass_core::event_queue::forget_events(state, &waiting, false).await.unwrap();
     waiting.iter().map(|event| serde_json::from_str(&event.body).unwrap()).collect()
 }
 
@@ -196,7 +196,7 @@ async fn nobody_can_have_anything_delivered_where_only_another_account_may() {
         assert_eq!(taken(&account, arn).await, Vec::<Value>::new(), "{arn}");
     }
     assert_eq!(
-        daypass_s3::event_queues(account.server.gate.state()).unwrap(),
+        daypass_core::event_queue::event_queues(account.server.gate.state()).unwrap(),
         [],
         "nothing waits for anybody"
     );
@@ -479,10 +479,10 @@ async fn what_is_let_go_is_counted_once() {
     let account = Account::with_bucket("b-1").await;
     notify(&account, &one(QUEUE, "q", &EVERYTHING, &[])).await;
     let state = account.server.gate.state();
-    let waiting = daypass_s3::waiting_events(state, QUEUE, 10).unwrap();
-    daypass_s3::forget_events(state, &waiting, true).await.unwrap();
+    let waiting = daypass_core::event_queue::waiting_events(state, QUEUE, 10).unwrap();
+    daypass_core::event_queue::forget_events(state, &waiting, true).await.unwrap();
     // Forgetting twice counts once.
-    daypass_s3::forget_events(state, &waiting, true).await.unwrap();
-    let [queue] = &daypass_s3::event_queues(state).unwrap()[..] else { panic!("one queue") };
+    daypass_core::event_queue::forget_events(state, &waiting, true).await.unwrap();
+    let [queue] = &daypass_core::event_queue::event_queues(state).unwrap()[..] else { panic!("one queue") };
     assert_eq!((queue.waiting, queue.dropped), (0, 1));
 }

@@ -1,0 +1,202 @@
+//! What comes of a request that was accepted: a token, and sessions for it, that end with what they came from.
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use daypass_model::AccountId;
+use daypass_policy::{Document, DocumentKind, Policy, PolicySource, PrincipalPolicies};
+use daypass_store::{Read as _, StoreError, Tx};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::partner::Partner;
+use super::request::{Approver, DelegationRequest};
+use crate::Secret;
+use crate::cx::Cx;
+use crate::identity::Who;
+use crate::session::{Session, SessionPrincipal};
+use crate::state::State;
+
+/// Nothing longer is a token.
+const MAX_TOKEN: usize = 256;
+
+/// That a session is a partner's, and how far it goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegation {
+    /// The request.
+    #[serde(rename = "r")]
+    pub request: String,
+    /// The partner's account (CloudTrail's `invokedByDelegate`).
+    #[serde(rename = "a")]
+    pub partner: AccountId,
+    /// What was asked for: it may nothing else, whoever lets it.
+    #[serde(rename = "p")]
+    policy: String,
+    /// The boundaries of which one has to be on each role that it makes.
+    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
+    boundaries: Vec<String>,
+}
+
+/// A new token of a request, and what is kept of it.
+#[must_use]
+pub fn new_token(cx: &Cx, request: &DelegationRequest) -> (Secret<String>, [u8; 32]) {
+    let secret = zeroize::Zeroizing::new(URL_SAFE_NO_PAD.encode(cx.ids().secret_bytes()));
+    let digest = digest_of(&secret);
+    (Secret::new(format!("{}.{}", request.id, *secret)), digest)
+}
+
+fn digest_of(secret: &str) -> [u8; 32] {
+    digest(&SHA256, secret.as_bytes()).as_ref().try_into().unwrap_or_default()
+}
+
+/// A token is of no use.
+#[derive(Debug)]
+pub enum NotRedeemed {
+    /// It is none, or not the caller's, or what it stood for is gone.
+    Invalid,
+    /// Its time is over.
+    Expired,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for NotRedeemed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What a token is good for.
+pub struct Redeemed {
+    /// A session of whoever accepted the request, within what was asked for.
+    pub session: Session,
+    /// Whose it is.
+    pub principal: String,
+    /// Characters of the policy.
+    pub policy_size: usize,
+}
+
+/// What a token is good for, to the caller: to the partner alone, and as often as it likes until its time is over ("Multiple
+/// Redemptions").
+///
+/// # Errors
+/// See [`NotRedeemed`].
+pub fn redeem(cx: &Cx, tx: &Tx<'_>, token: &str) -> Result<Redeemed, NotRedeemed> {
+    let (id, secret) =
+        token.split_once('.').filter(|_| token.len() <= MAX_TOKEN).ok_or(NotRedeemed::Invalid)?;
+    let request = tx.get::<DelegationRequest>(&DelegationRequest::key_of(id))?.ok_or(NotRedeemed::Invalid)?;
+    let (approver, sent) = request.sent().ok_or(NotRedeemed::Invalid)?;
+    let is_it = verify_slices_are_equal(&digest_of(secret), &sent.digest).is_ok();
+    if !is_it || request.asked.requestor != cx.account() {
+        return Err(NotRedeemed::Invalid);
+    }
+    if sent.until <= cx.now() {
+        return Err(NotRedeemed::Expired);
+    }
+    if tx.get::<Partner>(&Partner::key_of(&request.asked.requestor))?.is_none()
+        || !is_there(cx.state(), approver)?
+    {
+        return Err(NotRedeemed::Invalid);
+    }
+    let delegation = Delegation {
+        request: request.id.clone(),
+        partner: request.asked.requestor.clone(),
+        policy: request.asked.policy.clone(),
+        boundaries: request.asked.boundaries.clone(),
+    };
+    let session = Session {
+        // As of when the token was sent: a revocation after that is one of every session that comes of it.
+        issued: sent.at,
+        expires: sent.until,
+        delegation: Some(Box::new(delegation)),
+        ..approver.session.clone()
+    };
+    let policy_size = request.asked.policy.chars().count();
+    Ok(Redeemed { session, principal: approver.arn.clone(), policy_size })
+}
+
+/// Whether whoever accepted is still there: of the same name and id.
+fn is_there(state: &State, approver: &Approver) -> Result<bool, StoreError> {
+    let account = &approver.session.account;
+    let identity = match &approver.session.principal {
+        SessionPrincipal::AssumedRole { role_name, .. } => state.identities.role(account, role_name)?,
+        SessionPrincipal::User { name, .. } | SessionPrincipal::FederatedUser { user_name: name, .. } => {
+            state.identities.user(account, name)?
+        }
+        SessionPrincipal::Root { .. } => None,
+    };
+    Ok(identity.is_some_and(|identity| match (&identity.who, &approver.session.principal) {
+        (Who::Role(role), SessionPrincipal::AssumedRole { role_id, .. }) => role.id == *role_id,
+        (
+            Who::User(user),
+            SessionPrincipal::User { id, .. } | SessionPrincipal::FederatedUser { user_id: id, .. },
+        ) => user.id == *id,
+        _ => false,
+    }))
+}
+
+/// Whether a session is not a partner's, or the partner still is one, and what it asked for granted.
+pub(crate) fn stands(state: &State, session: &Session) -> Result<bool, StoreError> {
+    let Some(delegation) = &session.delegation else { return Ok(true) };
+    let request = state.kept.get::<DelegationRequest>(&DelegationRequest::key_of(&delegation.request))?;
+    let sent = request.as_ref().and_then(|request| request.sent());
+    let is_granted = sent.is_some_and(|(_, sent)| sent.at == session.issued);
+    let is_partner = state.kept.get::<Partner>(&Partner::key_of(&delegation.partner))?.is_some();
+    let closed = state.organizations.standing(&delegation.partner)?.is_some_and(|standing| standing.closed);
+    Ok(is_granted && is_partner && !closed)
+}
+
+/// What a partner's session may at most: what was asked for, but nothing that would outlast it or reach beyond it.
+///
+/// "Product providers must attach a permission boundary to any IAM role created through temporary delegation": no role is made
+/// without one of those that were shown to the customer, and none is taken away or replaced by another. That no further
+/// sessions are taken and no requests decided is not documented; without it a session would outlast its time, or accept for
+/// the customer what the customer never saw.
+pub(crate) fn ceiling(delegation: &Delegation) -> PrincipalPolicies {
+    let name = format!("policy of delegation request {}", delegation.request);
+    let asked = Document::load(DocumentKind::Session, &delegation.policy);
+    let mut bounded = json!({
+        "Effect": "Deny",
+        "Action": ["iam:CreateRole", "iam:PutRolePermissionsBoundary"],
+        "Resource": "*",
+    });
+    if let (false, Some(bounded)) = (delegation.boundaries.is_empty(), bounded.as_object_mut()) {
+        let boundaries = json!({ "StringNotEquals": { "iam:PermissionsBoundary": delegation.boundaries } });
+        bounded.insert("Condition".to_owned(), boundaries);
+    }
+    let limits = json!({ "Version": "2012-10-17", "Statement": [
+        bounded,
+        {
+            "Effect": "Deny",
+            "Action": ["iam:DeleteRolePermissionsBoundary", "iam:*DelegationRequest*", "iam:SendDelegationToken"],
+            "Resource": "*",
+        },
+        {
+            "Effect": "Deny",
+            "Action": ["sts:Assume*", "sts:Get*Token"],
+            "Resource": "*",
+        },
+    ] });
+    let limits = Document::load(DocumentKind::Session, &limits.to_string());
+    let everything = json!({
+        "Version": "2012-10-17",
+        "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" },
+    });
+    let everything = Document::load(DocumentKind::Managed, &everything.to_string());
+    PrincipalPolicies::builder()
+        .identity([Policy::compile(PolicySource::named("temporary delegation"), everything)])
+        .session([
+            Policy::compile(PolicySource::named(name), asked),
+            Policy::compile(PolicySource::named("limits of temporary delegation"), limits),
+        ])
+        .build()
+}
+
+/// The same, kept as long as the caller.
+pub(crate) fn ceiling_of(session: Option<&Session>) -> Option<Arc<PrincipalPolicies>> {
+    session.and_then(|session| session.delegation.as_deref()).map(|delegation| Arc::new(ceiling(delegation)))
+}
