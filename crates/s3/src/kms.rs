@@ -81,7 +81,15 @@ impl KmsPlan {
 
     /// May the caller seal with it? What names no key is told to whoever may write the object.
     pub(crate) fn check(&self, cx: &Cx) -> Option<Check> {
-        let action = "kms:GenerateDataKey";
+        self.check_to(cx, "kms:GenerateDataKey")
+    }
+
+    /// May the caller have it seal the data key of another object?
+    pub(crate) fn sealing_check(&self, cx: &Cx) -> Option<Check> {
+        self.check_to(cx, "kms:Encrypt")
+    }
+
+    fn check_to(&self, cx: &Cx, action: &'static str) -> Option<Check> {
         match (&self.key, &self.name) {
             (Ok(key), _) => {
                 let check = key.check_via(cx, SERVICE, action, &self.context);
@@ -97,20 +105,41 @@ impl KmsPlan {
     /// As [`signed`]; `KMS.NotFoundException`, `KMS.DisabledException`, `KMS.KMSInvalidStateException`, or a failure of ours.
     pub(crate) async fn seal(&self, cx: &Cx) -> Result<(KmsSealing, SealKey), Error> {
         signed(cx)?;
+        let key = self.usable_key(cx).await?;
+        let state = cx.state();
+        let (plain, sealed) = key.data_key((&state.ring, &*state.entropy), &self.context, DATA_KEY_BYTES)?;
+        Ok((self.sealing(&key, &sealed), seal_key(cx, &plain)?))
+    }
+
+    /// Seals the data key of another object, whose bytes stay as they are sealed: a replica's (S3 user guide, "Replicating
+    /// encrypted objects", where `kms:Decrypt` and `kms:Encrypt` are all that it takes).
+    ///
+    /// # Errors
+    /// As [`KmsPlan::seal`] and [`KmsSealing::open`].
+    pub(crate) async fn seal_again(&self, cx: &Cx, other: &KmsSealing) -> Result<KmsSealing, Error> {
+        let key = self.usable_key(cx).await?;
+        let state = cx.state();
+        let plain = other.data_key(cx)?;
+        let sealed = key.seal((&state.ring, &*state.entropy), &self.context, plain.expose())?;
+        Ok(self.sealing(&key, &sealed))
+    }
+
+    async fn usable_key(&self, cx: &Cx) -> Result<Arc<Key>, Error> {
         let mut key = self.key.as_ref().map_err(not_found)?.clone();
         if key.materials.is_empty() {
             key = kms::made_aws_managed(cx, &self.region, SERVICE).await?;
         }
         usable(&key)?;
-        let state = cx.state();
-        let (plain, sealed) = key.data_key((&state.ring, &*state.entropy), &self.context, DATA_KEY_BYTES)?;
-        let sealing = KmsSealing {
+        Ok(key)
+    }
+
+    fn sealing(&self, key: &Key, sealed: &[u8]) -> KmsSealing {
+        KmsSealing {
             key: key.arn(),
             context: self.context.clone(),
             bucket_key: self.bucket_key,
             data_key: BASE64.encode(sealed),
-        };
-        Ok((sealing, seal_key(cx, &plain)?))
+        }
     }
 }
 
@@ -133,6 +162,10 @@ impl KmsSealing {
     /// # Errors
     /// As [`KmsPlan::seal`]: a key that is gone, off or on its way opens nothing.
     pub(crate) fn open(&self, cx: &Cx) -> Result<SealKey, Error> {
+        seal_key(cx, &self.data_key(cx)?)
+    }
+
+    fn data_key(&self, cx: &Cx) -> Result<Secret<Vec<u8>>, Error> {
         let key = self.name(cx)?.kept(cx)?.map_err(|missing| not_found(&missing))?;
         usable(&key)?;
         let unreadable = |_| {
@@ -142,7 +175,7 @@ impl KmsSealing {
         let sealed = BASE64.decode(&self.data_key).map_err(|error| Error::Internal(Box::new(error)))?;
         let ciphertext = Ciphertext::parse(&sealed).map_err(unreadable)?;
         let (plain, _) = ciphertext.open(&cx.state().ring, &key, &self.context).map_err(unreadable)?;
-        seal_key(cx, &plain)
+        Ok(plain)
     }
 
     /// The context, as an answer says it.

@@ -10,23 +10,23 @@ use crate::support::{Account, ask, ask_with, header};
 
 const S3_ONLY: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
-const ROOT: &str = "arn:aws:iam::123456789012:root";
+pub(crate) const ROOT: &str = "arn:aws:iam::123456789012:root";
 const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const KMS: (&str, &str) = ("x-amz-server-side-encryption", "aws:kms");
 const HELLO: &str = "\"5d41402abc4b2a76b9719d911017c592\"";
 
-fn arn(id: &str) -> String {
+pub(crate) fn arn(id: &str) -> String {
     format!("arn:aws:kms:us-east-1:123456789012:key/{id}")
 }
 
-fn allow(principal: &str, more: &str) -> String {
+pub(crate) fn allow(principal: &str, more: &str) -> String {
     format!(
         r#"{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"kms:*","Resource":"*"{more}}}"#
     )
 }
 
 /// A key in the store, with a policy of these statements.
-async fn key(account: &Account, id: &str, statements: &[String]) -> Key {
+pub(crate) async fn key(account: &Account, id: &str, statements: &[String]) -> Key {
     key_in(account, "us-east-1", id, statements).await
 }
 
