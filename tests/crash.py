@@ -359,9 +359,10 @@ def traced(server, calls, *more):
 
 def nothing_syncs(server, tally):
     """From a moment on every sync fails. What a kill leaves is in the machine's memory all the same, so a lost change would not
-    be seen: but nothing may be acknowledged any more."""
+    be seen: but nothing may be acknowledged any more. Reading goes on, and has its records after the next start."""
+    load = Load(1)
     server.start()
-    s3, iam = server.clients("s3", "iam")
+    s3, iam, sts = server.clients("s3", "iam", "sts")
     bodies = {f"sync/{size}": b"x" * size for size in SIZES[1:]}
     for key, body in bodies.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=body)
@@ -379,15 +380,21 @@ def nothing_syncs(server, tally):
             tally.count(f"{what} while no sync succeeds", [] if status in (500, 503, 507) else [str(error)])
         except BotoCoreError as error:
             tally.count(f"{what} while no sync succeeds", [f"no answer: {error}"])
-    # reading goes on for as long as it can be audited
-    for key, body in bodies.items():
+    for client in (s3, iam, sts):
+        client.meta.events.register("after-call", lambda parsed, http_response, **_: http_response.status_code < 300 and load.answered.append(parsed["ResponseMetadata"]["RequestId"]))
+    reads = [(key, lambda key=key, body=body: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == body) for key, body in bodies.items()]
+    reads += [("a list", lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="sync/")["KeyCount"] == len(bodies)),
+              ("users", lambda: "unsynced" not in [user["UserName"] for user in iam.list_users()["Users"]]),
+              ("who one is", lambda: bool(sts.get_caller_identity()["Arn"]))]
+    for what, read in reads:
         try:
-            tally.count(f"{key} while no sync succeeds", [] if s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == body else ["wrong bytes"])
-        except ClientError as error:
-            tally.count(f"{key} while no sync succeeds", [] if error.response["ResponseMetadata"]["HTTPStatusCode"] == 500 else [str(error)])
+            tally.count(f"{what} while no sync succeeds", [] if read() else ["wrong"])
+        except (ClientError, BotoCoreError) as error:
+            tally.count(f"{what} while no sync succeeds", [str(error)])
     server.kill()
     trace.wait()
     server.start()
+    tally.count("the records of what was read meanwhile", load.unrecorded(server.data) if len(load.answered) >= len(reads) else ["nothing was"])
     s3 = server.client()
     # the delete was not acknowledged: it may have happened
     wrong = [key for key, body in bodies.items() if key != "sync/90" and s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() != body]

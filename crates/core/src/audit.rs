@@ -1,25 +1,25 @@
 //! Audit records, as CloudTrail writes them. They are made from the same value and the same table as the answer is; no
 //! operation writes its own.
 
-use daypass_model::{Kind, Location, Operation, Structure, Timestamp, Value};
+mod event;
+
+use daypass_model::{Operation, Timestamp, Value};
+use daypass_policy::JsonWriter;
 use daypass_store::AuditRecord;
 use daypass_store::records::{Instance, Role};
 use daypass_wire::Fault;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use crate::assume::Asking;
-use crate::caller::{Caller, CallerKind, VouchedBy};
+use crate::caller::{Caller, CallerKind};
 use crate::cx::{Cx, Peer, Trail};
-use crate::identity::Who;
 use crate::ids::Ids;
-use crate::session::{Credentials, SessionPrincipal};
+use crate::session::Credentials;
 use crate::state::State;
 use crate::surroundings::random;
 
 /// CloudTrail's version of its records.
 const EVENT_VERSION: &str = "1.11";
-/// A text longer than this is cut in a record.
-const MAX_TEXT: usize = 4096;
 /// A record longer than this leaves out what was asked, as CloudTrail does with the largest.
 const MAX_EVENT: usize = 96 << 10;
 /// What CloudTrail writes for what it must not show.
@@ -48,53 +48,69 @@ pub(crate) struct Call<'a> {
 /// A record that lacks its outcome.
 #[derive(Clone)]
 pub(crate) struct Draft {
+    /// Its event is that of a call without an outcome.
     record: AuditRecord,
-    event: Map<String, Json>,
     operation: Option<&'static Operation>,
 }
 
 impl Draft {
     /// The record of a success.
-    pub(crate) fn finish(mut self, output: Option<&Value>) -> AuditRecord {
-        // Of what changes nothing, only sessions that were handed out are told.
-        if let (Some(output), Some(operation)) = (output, self.operation)
-            && (!self.record.read_only || operation.output.index("Credentials").is_some())
-        {
-            self.set("responseElements", parameters(operation, Some(output), operation.output));
-        }
-        self.write()
+    pub(crate) fn finish(self, output: Option<&Value>) -> AuditRecord {
+        let read_only = self.record.read_only;
+        let operation = self.operation;
+        self.end(|event| {
+            event.key("responseElements");
+            match (output, operation) {
+                // Of what changes nothing, only sessions that were handed out are told.
+                (Some(output), Some(operation))
+                    if !read_only || operation.output.index("Credentials").is_some() =>
+                {
+                    event::parameters(event, operation, Some(output), operation.output);
+                }
+                _ => event.verbatim("null"),
+            }
+        })
     }
 
     /// The record of a refusal or a failure.
-    fn fail(mut self, fault: &Fault) -> AuditRecord {
-        self.set("errorCode", error_code(self.operation, fault).into());
-        self.set("errorMessage", cut(&fault.message).into());
-        self.write()
+    fn fail(self, fault: &Fault) -> AuditRecord {
+        let code = error_code(self.operation, fault);
+        self.refused(&code, &fault.message)
     }
 
     /// The record of a change whose outcome nobody learned: another store was asked for it and did not answer.
-    pub(crate) fn unknown(mut self) -> AuditRecord {
-        self.set("errorCode", "OutcomeUnknown".into());
-        self.set("errorMessage", "The store that keeps the bucket did not say whether it was done.".into());
-        self.write()
+    pub(crate) fn unknown(self) -> AuditRecord {
+        let words = "The store that keeps the bucket did not say whether it was done.";
+        self.refused("OutcomeUnknown", words)
     }
 
-    fn set(&mut self, key: &str, value: Json) {
-        self.event.insert(key.to_owned(), value);
+    fn refused(self, code: &str, message: &str) -> AuditRecord {
+        self.end(|event| {
+            event.key("responseElements").verbatim("null");
+            event.key("errorCode").text(code);
+            event.key("errorMessage").text(event::cut(message));
+        })
     }
 
-    fn write(mut self) -> AuditRecord {
-        let mut event = Json::Object(std::mem::take(&mut self.event)).to_string();
-        if event.len() > MAX_EVENT
-            && let Ok(Json::Object(mut whole)) = serde_json::from_str(&event)
+    /// The record with the members of its outcome.
+    fn end(self, outcome: impl FnOnce(&mut JsonWriter)) -> AuditRecord {
+        let mut record = self.record;
+        let mut end = JsonWriter::default();
+        end.object(outcome);
+        let end = end.finish();
+        // One object of two: neither is empty.
+        record.event.pop();
+        record.event.push(',');
+        record.event.push_str(end.strip_prefix('{').unwrap_or(&end));
+        if record.event.len() > MAX_EVENT
+            && let Ok(Json::Object(mut whole)) = serde_json::from_str(&record.event)
         {
-            let left_out = json!({ "omitted": true, "originalSize": event.len() });
+            let left_out = json!({ "omitted": true, "originalSize": record.event.len() });
             whole.insert("requestParameters".to_owned(), left_out);
             whole.insert("responseElements".to_owned(), Json::Null);
-            event = Json::Object(whole).to_string();
+            record.event = Json::Object(whole).to_string();
         }
-        self.record.event = event;
-        self.record
+        record
     }
 }
 
@@ -130,47 +146,13 @@ impl<'a> Call<'a> {
 
     /// The record of the call but for its outcome.
     pub(crate) fn draft(&self, trail: &Trail) -> Draft {
-        let name = self.operation.map_or(self.unknown, |o| o.name);
         let source = match self.operation.map(|operation| operation.service) {
             None => "signin",
             // CloudTrail knows S3's two APIs as one service.
             Some(service) if service.name == "s3control" => "s3",
             Some(service) => service.endpoint_prefix,
         };
-        let read_only = is_read_only(name);
-        let management = self.operation.is_none_or(|o| !is_data_event(o));
-        let mut event = Map::new();
-        let mut set = |key: &str, value: Json| {
-            event.insert(key.to_owned(), value);
-        };
-        set("eventVersion", EVENT_VERSION.into());
-        set("userIdentity", self.user_identity());
-        set("eventTime", self.time.to_string().into());
-        set("eventSource", format!("{source}.amazonaws.com").into());
-        set("eventName", name.into());
-        set("awsRegion", self.region.into());
-        let address = self.service.map_or_else(|| self.peer.address.to_string(), str::to_owned);
-        set("sourceIPAddress", address.into());
-        set("userAgent", cut(self.user_agent).into());
-        set("requestParameters", self.operation.map_or(Json::Null, |o| parameters(o, self.input, o.input)));
-        set("responseElements", Json::Null);
-        set("requestID", self.request_id.into());
-        set("eventID", self.event_id.into());
-        set("readOnly", read_only.into());
-        set("eventType", "AwsApiCall".into());
-        set("managementEvent", management.into());
-        set("recipientAccountId", self.account.into());
-        set("eventCategory", if management { "Management" } else { "Data" }.into());
-        if !trail.additional.is_empty() {
-            set("additionalEventData", Json::Object(trail.additional.clone()));
-        }
-        if let Some(tls) = &self.peer.tls {
-            let (version, suite) = (tls.version.name(), &*tls.cipher_suite);
-            set("tlsDetails", json!({ "tlsVersion": version, "cipherSuite": suite }));
-        }
-        if let Some(instance) = &self.peer.instance {
-            set("vpcId", instance.vpc_id.clone().into());
-        }
+        let name = self.operation.map_or(self.unknown, |o| o.name);
         let record = AuditRecord {
             sequence: 0,
             event_id: self.event_id.to_owned(),
@@ -179,89 +161,17 @@ impl<'a> Call<'a> {
             account: self.account.to_owned(),
             region: self.region.to_owned(),
             event_name: name.to_owned(),
-            event_source: format!("{source}.amazonaws.com"),
+            event_source: [source, ".amazonaws.com"].concat(),
             username: self.caller.map_or("", Caller::username).to_owned(),
             access_key_id: self.claimed_key.unwrap_or("").to_owned(),
-            read_only,
-            management,
+            read_only: is_read_only(name),
+            management: self.operation.is_none_or(|o| !is_data_event(o)),
             resources: trail.resources.iter().filter_map(|arn| resource_of(arn)).collect(),
             event: String::new(),
             explanation: trail.explanation(),
         };
-        Draft { record, event, operation: self.operation }
-    }
-
-    /// `userIdentity`: who asked (CloudTrail user guide, "CloudTrail userIdentity element").
-    fn user_identity(&self) -> Json {
-        let Some(caller) = self.caller else {
-            let mut unknown = json!({ "type": "Unknown", "principalId": "", "accountId": "" });
-            if let (Some(key), Some(unknown)) = (self.claimed_key, unknown.as_object_mut()) {
-                unknown.insert("accessKeyId".to_owned(), cut(key).into());
-            }
-            return unknown;
-        };
-        let mut who = Map::new();
-        let mut set = |key: &str, value: Json| {
-            who.insert(key.to_owned(), value);
-        };
-        match caller.kind() {
-            CallerKind::Anonymous => {
-                set("type", "AWSAccount".into());
-                set("principalId", "".into());
-                set("accountId", "ANONYMOUS_PRINCIPAL".into());
-            }
-            CallerKind::Service => {
-                set("type", "AWSService".into());
-                set("invokedBy", caller.arn().into());
-            }
-            CallerKind::Root(session) => {
-                set("type", "Root".into());
-                set("principalId", caller.user_id().into());
-                set("arn", caller.arn().into());
-                set("accountId", session.account.as_str().into());
-                set("accessKeyId", caller.access_key_id().unwrap_or("").into());
-            }
-            CallerKind::User(identity, _) => {
-                set("type", "IAMUser".into());
-                set("principalId", caller.user_id().into());
-                set("arn", caller.arn().into());
-                if let Who::User(user) = &identity.who {
-                    set("accountId", user.account.as_str().into());
-                    set("userName", user.name.as_str().into());
-                }
-                set("accessKeyId", caller.access_key_id().unwrap_or("").into());
-            }
-            CallerKind::FederatedUser(..) => {
-                set("type", "FederatedUser".into());
-                set("principalId", caller.user_id().into());
-                set("arn", caller.arn().into());
-                set("accountId", caller.account().map_or(Json::Null, |a| a.as_str().into()));
-                set("accessKeyId", caller.access_key_id().unwrap_or("").into());
-            }
-            CallerKind::Vouched(identity) => {
-                let by_web = identity.by == VouchedBy::WebIdentity;
-                set("type", if by_web { "WebIdentityUser" } else { "SAMLUser" }.into());
-                set("principalId", identity.principal_id.as_str().into());
-                set("userName", identity.user_name.as_str().into());
-                set("identityProvider", identity.identity_provider.as_str().into());
-            }
-            CallerKind::Role(identity, _) => {
-                set("type", "AssumedRole".into());
-                set("principalId", caller.user_id().into());
-                set("arn", caller.arn().into());
-                if let Who::Role(role) = &identity.who {
-                    set("accountId", role.account.as_str().into());
-                }
-                set("accessKeyId", caller.access_key_id().unwrap_or("").into());
-            }
-        }
-        if let Some(context) = session_context(caller) {
-            set("sessionContext", context);
-        }
-        if let Some(service) = self.service {
-            set("invokedBy", service.into());
-        }
-        Json::Object(who)
+        let event = event::without_outcome(self, &record, trail);
+        Draft { record: AuditRecord { event, ..record }, operation: self.operation }
     }
 }
 
@@ -271,57 +181,6 @@ fn account_of(cx: &Cx) -> &str {
         CallerKind::Vouched(identity) => identity.account.as_str(),
         _ => cx.caller().principal().account().map_or(cx.state.account.as_str(), |a| a.as_str()),
     }
-}
-
-fn session_context(caller: &Caller) -> Option<Json> {
-    let session = caller.session()?;
-    let mut context = Map::new();
-    if let (SessionPrincipal::FederatedUser { .. }, Some(Who::User(user))) =
-        (&session.principal, caller.identity().map(|i| &i.who))
-    {
-        context.insert(
-            "sessionIssuer".to_owned(),
-            json!({
-                "type": "IAMUser",
-                "principalId": user.id,
-                "arn": user.arn(),
-                "accountId": user.account.as_str(),
-                "userName": user.name,
-            }),
-        );
-    }
-    if let (SessionPrincipal::AssumedRole { .. }, Some(Who::Role(role))) =
-        (&session.principal, caller.identity().map(|i| &i.who))
-    {
-        context.insert(
-            "sessionIssuer".to_owned(),
-            json!({
-                "type": "Role",
-                "principalId": role.id,
-                "arn": role.arn(),
-                "accountId": role.account.as_str(),
-                "userName": role.name,
-            }),
-        );
-    }
-    context.insert(
-        "attributes".to_owned(),
-        json!({ "creationDate": session.issued.to_string(), "mfaAuthenticated": session.mfa.is_some().to_string() }),
-    );
-    if matches!(session.principal, SessionPrincipal::Root { .. }) {
-        context.insert("assumedRoot".to_owned(), "true".into());
-    }
-    if let Some(federation) = session.federation.as_ref().filter(|f| f.provider.contains(":oidc-provider/")) {
-        let data = json!({ "federatedProvider": federation.provider, "attributes": {} });
-        context.insert("webIdFederationData".to_owned(), data);
-    }
-    if let Some(identity) = &session.source_identity {
-        context.insert("sourceIdentity".to_owned(), identity.clone().into());
-    }
-    if let Some(instance) = &session.instance {
-        context.insert("ec2RoleDelivery".to_owned(), instance.role_delivery.clone().into());
-    }
-    Some(Json::Object(context))
 }
 
 /// The record of EC2 assuming a role for an instance, as CloudTrail has it.
@@ -434,66 +293,6 @@ fn is_data_event(operation: &Operation) -> bool {
                     | "HeadBucket"
                     | "ListMultipartUploads"
             ))
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(MAX_TEXT).collect()
-}
-
-/// What the model does not mark and proves somebody all the same.
-const SECRETS: [&str; 4] = ["SessionToken", "TokenCode", "AuthenticationCode1", "AuthenticationCode2"];
-
-/// A message as CloudTrail writes it: the model's names with a small first letter, without what is sensitive.
-fn parameters(operation: &Operation, value: Option<&Value>, shape: &'static Structure) -> Json {
-    let Some(value) = value else { return Json::Null };
-    match print(value, &Kind::Structure(shape), operation.service.name == "s3") {
-        Json::Object(object) if object.is_empty() => Json::Null,
-        json => json,
-    }
-}
-
-fn print(value: &Value, kind: &Kind, s3: bool) -> Json {
-    match (value, kind) {
-        (Value::Structure(_), Kind::Structure(shape)) if shape.sensitive => HIDDEN.into(),
-        (Value::Structure(fields), Kind::Structure(shape)) => {
-            let mut object = Map::new();
-            for (index, value) in fields.iter() {
-                let Some(member) = shape.member(index) else { continue };
-                if member.location == Location::Headers || member.streaming {
-                    continue;
-                }
-                let json = if member.sensitive || SECRETS.contains(&member.name) {
-                    HIDDEN.into()
-                } else {
-                    print(value, &member.kind, s3)
-                };
-                object.insert(small(member.name, s3), json);
-            }
-            Json::Object(object)
-        }
-        (Value::List(items), Kind::List(list)) => {
-            items.iter().take(1000).map(|i| print(i, &list.item, s3)).collect()
-        }
-        (Value::Map(entries), Kind::Map(map)) => {
-            Json::Object(entries.iter().map(|(k, v)| (cut(k), print(v, &map.value, s3))).collect())
-        }
-        (Value::String(_), Kind::String(text)) if text.sensitive => HIDDEN.into(),
-        (Value::String(s), _) => cut(s).into(),
-        (Value::Integer(i), _) => (*i).into(),
-        (Value::Double(f), _) => (*f).into(),
-        (Value::Boolean(b), _) => (*b).into(),
-        (Value::Timestamp(t), _) => t.to_string().into(),
-        (Value::Blob(_), _) => HIDDEN.into(),
-        _ => Json::Null,
-    }
-}
-
-fn small(name: &str, s3: bool) -> String {
-    if s3 && name == "Bucket" {
-        return "bucketName".to_owned();
-    }
-    let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + chars.as_str())
 }
 
 /// A resource as `LookupEvents` lists it: type and name.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use daypass_store::StoreError;
 use daypass_store::records::{AccessKey, AccessKeyStatus, RootFeature};
-use daypass_store::{Read as _, StoreError};
 use daypass_wire::sigv4::{
     BodyKind, Claim, Expected, FormClaim, NoKey, PayloadVerifier, SigError, SigningKey, Verified,
 };
@@ -15,7 +15,8 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::identity::{Identity, Who};
 use crate::key_ring::Purpose;
-use crate::session::{Session, SessionPrincipal};
+use crate::opened::OpenedSecret;
+use crate::session::{InvalidToken, Session, SessionPrincipal};
 use crate::state::State;
 
 /// What there is to verify.
@@ -54,7 +55,7 @@ impl From<StoreError> for Unauthenticated {
 
 /// The secret of an access key, and whose it is; or why there is none.
 enum Found {
-    Key { secret: Secret<String>, owner: Owner },
+    Key { opened: Arc<OpenedSecret>, owner: Owner },
     None(NoKey),
 }
 
@@ -71,11 +72,11 @@ pub(crate) fn authenticate(
     expected: &Expected<'_>,
 ) -> Result<(Caller, Option<PayloadVerifier>), Unauthenticated> {
     let whole = if let Subject::Whole(body) = subject { &body[..] } else { &[] };
-    let (secret, owner) = match find(state, claim.access_key_id(), claim.session_token())? {
-        Found::Key { secret, owner } => (secret, owner),
+    let (opened, owner) = match find(state, claim.access_key_id(), claim.session_token())? {
+        Found::Key { opened, owner } => (opened, owner),
         Found::None(why) => return Err(claim.refuse(why, whole, expected).into()),
     };
-    let key = claim.signing_key(secret.expose().as_bytes());
+    let key = opened.signing_key(claim);
     let (verified, payload) = match subject {
         Subject::Whole(body) => (claim.verify(&key, body, expected)?, None),
         Subject::Head(kind) => {
@@ -83,6 +84,7 @@ pub(crate) fn authenticate(
             (verified, Some(payload))
         }
     };
+    opened.keep(claim, &key);
     // The signature is good; is its holder still somebody?
     let caller = resolve(state, owner, verified)?;
     Ok((caller, payload))
@@ -94,41 +96,55 @@ pub(crate) fn authenticate_form(
     claim: &FormClaim<'_>,
     expected: &Expected<'_>,
 ) -> Result<Caller, Unauthenticated> {
-    let (secret, owner) = match find(state, claim.access_key_id(), claim.session_token())? {
-        Found::Key { secret, owner } => (secret, owner),
+    let (opened, owner) = match find(state, claim.access_key_id(), claim.session_token())? {
+        Found::Key { opened, owner } => (opened, owner),
         Found::None(why) => return Err(claim.refuse(why, expected).into()),
     };
-    let key = SigningKey::derive(secret.expose().as_bytes(), claim.date(), claim.region(), claim.service());
+    let secret = opened.secret().expose().as_bytes();
+    let key = SigningKey::derive(secret, claim.date(), claim.region(), claim.service());
     resolve(state, owner, claim.verify(&key, expected)?)
 }
 
 fn find(state: &State, id: &str, token: Option<&str>) -> Result<Found, Error> {
     let Some(token) = token else {
-        let key = state.store.read(|tx| tx.get::<AccessKey>(&AccessKey::key_of(id)))?;
+        let key = state.kept.get::<AccessKey>(&AccessKey::key_of(id))?;
         let key = key.filter(|k| k.status == AccessKeyStatus::Active);
         return Ok(match key.and_then(|key| Some((open_secret(state, &key)?, key))) {
-            Some((secret, key)) => Found::Key {
-                secret,
-                owner: Owner::User { account: key.account, name: key.user_name, id: key.user_id },
+            Some((opened, key)) => Found::Key {
+                opened,
+                owner: Owner::User {
+                    account: key.account.clone(),
+                    name: key.user_name.clone(),
+                    id: key.user_id.clone(),
+                },
             },
             None => Found::None(NoKey::UnknownAccessKey),
         });
     };
-    Ok(match Session::open(&state.ring, id, token) {
-        Ok((session, secret)) => Found::Key { secret, owner: Owner::Session(Arc::new(session)) },
-        Err(_) => Found::None(NoKey::InvalidToken),
+    let open = || {
+        let (session, secret) = Session::open(&state.ring, id, token)?;
+        Ok::<_, InvalidToken>(OpenedSecret::new(secret, Some(Arc::new(session))))
+    };
+    let opened = state.opened.get(id, token, open).ok();
+    Ok(match opened.and_then(|opened| Some((Arc::clone(opened.session()?), opened))) {
+        Some((session, opened)) => Found::Key { opened, owner: Owner::Session(session) },
+        None => Found::None(NoKey::InvalidToken),
     })
 }
 
 /// The secret of a long-term key. One that does not open is from another key ring: the key is as good as gone.
-fn open_secret(state: &State, key: &AccessKey) -> Option<Secret<String>> {
-    let context = AccessKey::seal_context(&key.id);
-    let opened = state.ring.open(Purpose::Record, context.as_bytes(), &key.secret.0);
-    let text = opened.ok().and_then(|s| String::from_utf8(s.expose().clone()).ok());
-    if text.is_none() {
+fn open_secret(state: &State, key: &AccessKey) -> Option<Arc<OpenedSecret>> {
+    let open = || {
+        let context = AccessKey::seal_context(&key.id);
+        let opened = state.ring.open(Purpose::Record, context.as_bytes(), &key.secret.0).ok();
+        let text = opened.and_then(|s| String::from_utf8(s.expose().clone()).ok()).map(Secret::new);
+        text.map(|text| OpenedSecret::new(text, None)).ok_or(())
+    };
+    let opened = state.opened.get(&key.id, &key.secret.0, open).ok();
+    if opened.is_none() {
         tracing::error!(access_key_id = %key.id, "the secret of an access key does not open");
     }
-    text.map(Secret::new)
+    opened
 }
 
 fn resolve(state: &State, owner: Owner, verified: Verified) -> Result<Caller, Unauthenticated> {

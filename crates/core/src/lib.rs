@@ -31,6 +31,7 @@ mod lengthy;
 pub mod mfa;
 mod object_keys;
 mod observer;
+mod opened;
 mod operation;
 mod operator;
 pub mod organizations;
@@ -73,6 +74,7 @@ pub use key_ring::{KeyRing, KeyRingError, Purpose, RootKey, Unopenable};
 pub use lengthy::at_length;
 pub use object_keys::ObjectKeys;
 pub use observer::{Exchange, Observer};
+pub use opened::Opened;
 pub use operation::{Answered, ChecksOf, Entry, Preparing, RunOf, Running, Streamed};
 #[doc(hidden)]
 pub use operation::{perform, take_input};

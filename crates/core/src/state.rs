@@ -14,6 +14,7 @@ use crate::identity::Identities;
 use crate::instances::InstanceSupport;
 use crate::kept::Kept;
 use crate::key_ring::KeyRing;
+use crate::opened::Opened;
 use crate::organizations::Organizations;
 use crate::outbox::Moving;
 use crate::provider_keys::ProviderKeys;
@@ -32,6 +33,8 @@ pub struct State {
     pub organizations: Organizations,
     /// Records that requests ask for all the time, decoded.
     pub kept: Kept,
+    /// Secrets that were opened lately.
+    pub opened: Opened,
     /// Guesses of codes and passwords.
     pub attempts: Attempts,
     /// Held while records are moved from the object store's outbox.

@@ -24,7 +24,7 @@ use http_body_util::BodyExt as _;
 use crate::key_ring::Purpose;
 use crate::{
     Attempts, Clock, Destinations, Entropy, Entry, Gate, Identities, InstanceSupport, Kept, KeyRing,
-    ObjectKeys, Organizations, Peer, ProviderKeys, Secret, SetQuota, State, Web, administrator, full,
+    ObjectKeys, Opened, Organizations, Peer, ProviderKeys, Secret, SetQuota, State, Web, administrator, full,
 };
 
 pub use outside::DESTINATIONS;
@@ -106,6 +106,7 @@ impl TestServer {
             identities: Identities::of(&store),
             organizations: Organizations::of(&store),
             kept: Kept::of(&store),
+            opened: Opened::default(),
             attempts: Attempts::default(),
             moving: crate::outbox::Moving::default(),
             objects: Arc::clone(&engine) as _,

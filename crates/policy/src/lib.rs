@@ -243,6 +243,7 @@ pub use explain::{
     Actual, Audience, Decider, Explanation, Failure, LayerKind, LayerReport, Named, NearMiss,
     ObservedCondition, StatementReference, Suggestion, Verdict,
 };
+pub use json::Writer as JsonWriter;
 pub use principal::{InvalidPrincipal, Principal};
 pub use resource::Resource;
 pub use span::{Located, Position, Span};

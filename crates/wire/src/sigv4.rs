@@ -68,7 +68,7 @@ pub use error::{
     AuthForm, ExpiresFault, HeaderFault, Mismatch, PayloadError, QueryFault, ScopeFault, SigError,
 };
 pub use form_auth::FormClaim;
-pub use key::SigningKey;
+pub use key::{KeyScope, SigningKey};
 pub use payload::{BodyKind, PayloadVerifier};
 pub use request::RequestHead;
 pub use verify::{Expected, NoKey, Verified};

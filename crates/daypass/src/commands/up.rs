@@ -10,8 +10,8 @@ use daypass_core::objects::upstream::{Attached, RootCertStore};
 use daypass_core::store::Store;
 use daypass_core::wire::Hosts;
 use daypass_core::{
-    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Organizations, ProviderKeys, Quotas,
-    RootKey, State, administrator, outbox,
+    Attempts, Entropy, Gate, Identities, InstanceSupport, Kept, KeyRing, Opened, Organizations, ProviderKeys,
+    Quotas, RootKey, State, administrator, outbox,
 };
 use daypass_s3::Attachments;
 use tokio::signal::unix::{SignalKind, signal};
@@ -165,6 +165,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
         identities: Identities::of(&store),
         organizations: Organizations::of(&store),
         kept: Kept::of(&store),
+        opened: Opened::default(),
         attempts: Attempts::default(),
         moving: outbox::Moving::default(),
         objects: Arc::clone(&engine) as _,

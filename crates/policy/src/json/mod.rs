@@ -6,4 +6,4 @@ mod reader;
 mod writer;
 
 pub(crate) use reader::{Json, JsonError, JsonErrorKind, Member, Node, read};
-pub(crate) use writer::Writer;
+pub use writer::Writer;

@@ -1,15 +1,17 @@
 //! The writer: compact JSON, members in the order they are written, one form for one value.
 
-/// Appends JSON to a string.
+/// Writes one element, and what is in it, to a string.
 #[derive(Default)]
-pub(crate) struct Writer {
+pub struct Writer {
     out: String,
     /// Whether the next element needs a comma before it.
     separate: bool,
 }
 
 impl Writer {
-    pub(crate) fn finish(self) -> String {
+    /// What was written.
+    #[must_use]
+    pub fn finish(self) -> String {
         self.out
     }
 
@@ -20,15 +22,13 @@ impl Writer {
         self.separate = true;
     }
 
-    pub(crate) fn object(&mut self, write: impl FnOnce(&mut Self)) {
+    /// An object, whose members `write` writes.
+    pub fn object(&mut self, write: impl FnOnce(&mut Self)) {
         self.nested('{', '}', write);
     }
 
-    pub(crate) fn list<T>(
-        &mut self,
-        elements: impl IntoIterator<Item = T>,
-        mut write: impl FnMut(&mut Self, T),
-    ) {
+    /// A list, each of whose elements `write` writes.
+    pub fn list<T>(&mut self, elements: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
         self.nested('[', ']', |writer| elements.into_iter().for_each(|element| write(writer, element)));
     }
 
@@ -42,37 +42,62 @@ impl Writer {
     }
 
     /// The key of a member; its value is what is written next.
-    pub(crate) fn key(&mut self, key: &str) -> &mut Self {
+    pub fn key(&mut self, key: &str) -> &mut Self {
         self.text(key);
         self.out.push(':');
         self.separate = false;
         self
     }
 
-    pub(crate) fn number(&mut self, number: u64) {
-        self.begin();
-        self.out.push_str(&number.to_string());
+    /// A number.
+    pub fn number(&mut self, number: u64) {
+        self.verbatim(&number.to_string());
     }
 
-    pub(crate) fn text(&mut self, text: &str) {
+    /// An element that is written already.
+    pub fn verbatim(&mut self, json: &str) {
+        self.begin();
+        self.out.push_str(json);
+    }
+
+    /// A text.
+    pub fn text(&mut self, text: &str) {
         self.begin();
         self.out.push('"');
-        for character in text.chars() {
-            match character {
-                '"' => self.out.push_str("\\\""),
-                '\\' => self.out.push_str("\\\\"),
-                '\n' => self.out.push_str("\\n"),
-                '\r' => self.out.push_str("\\r"),
-                '\t' => self.out.push_str("\\t"),
-                // Control characters, and the two line separators that some readers of logs take for line ends.
-                '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
-                    self.out.push_str(&format!("\\u{:04x}", u32::from(character)));
-                }
-                _ => self.out.push(character),
+        let mut rest = text;
+        // Nearly all texts have nothing that is written otherwise, and are taken over whole.
+        while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
+            let (plain, other) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            self.out.push_str(plain);
+            let mut characters = other.chars();
+            if let Some(character) = characters.next() {
+                self.character(character);
             }
+            rest = characters.as_str();
         }
+        self.out.push_str(rest);
         self.out.push('"');
     }
+
+    fn character(&mut self, character: char) {
+        match character {
+            '"' => self.out.push_str("\\\""),
+            '\\' => self.out.push_str("\\\\"),
+            '\n' => self.out.push_str("\\n"),
+            '\r' => self.out.push_str("\\r"),
+            '\t' => self.out.push_str("\\t"),
+            // Control characters, and the two line separators that some readers of logs take for line ends.
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
+                self.out.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            _ => self.out.push(character),
+        }
+    }
+}
+
+/// Whether a byte is a character that is written as it is.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ const MAX_RECORD: usize = 16 << 20;
 const MOVED_WITHIN: Duration = Duration::from_millis(900);
 /// or when there is this much of it.
 const MOVED_AT: usize = 1 << 20;
-/// So much may wait; more is refused, for what cannot be audited is not answered.
+/// So much may wait in a file; more is refused, for what cannot be audited is not answered.
 const MAX_WAITING: usize = 64 << 20;
 const HEAD: usize = 8;
 
@@ -36,7 +36,8 @@ pub(super) struct Journal {
     state: Mutex<State>,
     /// Told when there is much to move, and at the end.
     nudge: Condvar,
-    /// Whether nothing can be written any more, here or to the database: the one is not relied on without the other.
+    /// Set where a file cannot be relied on, for then no change is taken either. A database that cannot be relied on stops
+    /// nobody from reading: what is read is recorded here as long as there is room, and moved when the store is opened again.
     broken: Arc<AtomicBool>,
 }
 
@@ -48,6 +49,8 @@ struct State {
     waiting: Vec<AuditRecord>,
     /// What was taken to be moved, and is not known to have been.
     taken: Arc<Vec<AuditRecord>>,
+    /// Whether nobody knows what the files hold.
+    unreliable: bool,
     closed: bool,
 }
 
@@ -74,7 +77,14 @@ impl Journal {
         };
         let [first, second] = paths(folder);
         let files = [side(first)?, side(second)?];
-        let state = State { files, active: 0, waiting: vec![], taken: Arc::new(left), closed: false };
+        let state = State {
+            files,
+            active: 0,
+            waiting: vec![],
+            taken: Arc::new(left),
+            unreliable: false,
+            closed: false,
+        };
         Ok(Self { state: Mutex::new(state), nudge: Condvar::new(), broken })
     }
 
@@ -94,10 +104,10 @@ impl Journal {
         if state.closed {
             return Err(StoreError::Closed);
         }
-        if self.broken.load(Ordering::Relaxed) {
+        if state.unreliable {
             return Err(StoreError::ReadOnly);
         }
-        let State { files: [first, second], active, waiting, taken, .. } = &mut *state;
+        let State { files: [first, second], active, waiting, taken, unreliable, .. } = &mut *state;
         let side = if *active == 0 { first } else { second };
         let before = side.length;
         if before + bytes.len() > MAX_WAITING {
@@ -105,9 +115,9 @@ impl Journal {
         }
         if let Err(error) = side.append(&bytes) {
             // A full disk refuses this record; after another failure nobody knows what the file holds.
-            let broken = error.kind() != std::io::ErrorKind::StorageFull || side.cut().is_err();
-            self.broken.fetch_or(broken, Ordering::Relaxed);
-            tracing::error!(%error, read_only = broken, "the audit journal could not be written");
+            *unreliable = error.kind() != std::io::ErrorKind::StorageFull || side.cut().is_err();
+            self.broken.fetch_or(*unreliable, Ordering::Relaxed);
+            tracing::error!(%error, read_only = *unreliable, "the audit journal could not be written");
             return Err(StoreError::engine(error));
         }
         waiting.extend(records);
@@ -156,11 +166,12 @@ impl Journal {
         }
         let mut state = self.state();
         state.taken = Arc::default();
-        let State { files: [first, second], active, .. } = &mut *state;
+        let State { files: [first, second], active, unreliable, .. } = &mut *state;
         let moved = if *active == 0 { second } else { first };
         if let Err(error) = moved.empty() {
             // What is left would only be moved again; but what cannot be cut cannot be trusted to be written.
             tracing::error!(%error, "the audit journal could not be emptied");
+            *unreliable = true;
             self.broken.store(true, Ordering::Relaxed);
         }
         Ok(())
@@ -327,14 +338,35 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_taken_where_nothing_can_be_moved_to() {
+    fn what_is_read_is_recorded_where_the_database_takes_nothing_until_there_is_no_room() {
         let folder = tempfile::tempdir().unwrap();
-        let broken = Arc::new(AtomicBool::new(false));
+        let broken = Arc::new(AtomicBool::new(true));
         let journal = Journal::open(folder.path(), Arc::clone(&broken)).unwrap();
         journal.append(vec![record(1)]).unwrap();
-        broken.store(true, Ordering::Relaxed);
-        assert!(matches!(journal.append(vec![record(2)]), Err(StoreError::ReadOnly)));
-        assert_eq!(look(folder.path()).unwrap().records.len(), 1);
+        journal.drain(|_| Err(StoreError::ReadOnly)).unwrap_err();
+        journal.append(vec![record(2)]).unwrap();
+        assert_eq!(ids(&look(folder.path()).unwrap().records), ["e-1", "e-2"]);
+        let long = AuditRecord { explanation: Some("x".repeat(MAX_RECORD / 2)), ..record(3) };
+        let taken = (0..).take_while(|_| journal.append(vec![long.clone()]).is_ok()).count();
+        assert_eq!(taken, 7);
+        // That was refused whole, and a shorter record has room.
+        journal.append(vec![record(4)]).unwrap();
+        assert_eq!(look(folder.path()).unwrap().records.len(), 10);
+    }
+
+    #[test]
+    fn nothing_is_taken_or_changed_once_a_file_cannot_be_relied_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = open(folder.path());
+        journal.append(vec![record(1)]).unwrap();
+        // A file that is open for reading takes no record, for another reason than a full disk.
+        let read = File::open(folder.path().join(NAMES[0])).unwrap();
+        let write = std::mem::replace(&mut journal.state().files[0].file, read);
+        journal.append(vec![record(2)]).unwrap_err();
+        assert!(journal.broken.load(Ordering::Relaxed));
+        journal.state().files[0].file = write;
+        assert!(matches!(journal.append(vec![record(3)]), Err(StoreError::ReadOnly)));
+        assert_eq!(ids(&look(folder.path()).unwrap().records), ["e-1"]);
     }
 
     #[test]

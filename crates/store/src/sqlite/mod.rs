@@ -2,7 +2,8 @@
 //!
 //! A commit is synced before it is acknowledged (`synchronous=FULL`). One that holds only audit records is written to a
 //! journal beside the database instead, and is in the database, synced, within a second. A sync or write that fails makes
-//! the engine read-only: what the disk then holds is not known, so nothing more is promised.
+//! the engine read-only: what the disk then holds is not known, so nothing more is promised. What is read is still recorded in
+//! the journal, as long as that can be written and has room.
 
 mod audit;
 mod journal;

@@ -15,7 +15,7 @@ use super::request::{RequestHead, names};
 use super::signed_headers::SignedHeaders;
 use super::timestamp::RequestTime;
 use super::{
-    AuthForm, Family, HeaderFault, MAX_ACCESS_KEY_ID_LENGTH, MAX_TOKEN_LENGTH, SigError, SigningKey,
+    AuthForm, Family, HeaderFault, KeyScope, MAX_ACCESS_KEY_ID_LENGTH, MAX_TOKEN_LENGTH, SigError, SigningKey,
 };
 
 /// What `x-amz-content-sha256` says where the signature does not cover the body.
@@ -226,6 +226,14 @@ impl<'a> Claim<'a> {
             Terms::V4(_) => SigningKey::derive(secret, self.date(), self.region(), self.service()),
             Terms::V2(_) => SigningKey::v2(secret),
         }
+    }
+
+    /// What the key depends on besides the secret; `None` of one that is not to be kept.
+    #[must_use]
+    pub fn key_scope(&self) -> Option<KeyScope> {
+        let Terms::V4(terms) = &self.terms else { return None };
+        let [date, region, service] = [self.date(), self.region(), self.service()].map(Box::from);
+        Some(KeyScope { algorithm: terms.algorithm(), date, region, service })
     }
 
     /// The access key id that the request names.

@@ -29,6 +29,15 @@ const ORDER_LESS_TWO: [u8; 32] = [
 #[derive(Clone)]
 pub struct SigningKey(Key);
 
+/// What the key of a secret depends on: the algorithm, and the scope's day, region and service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyScope {
+    pub(super) algorithm: Algorithm,
+    pub(super) date: Box<str>,
+    pub(super) region: Box<str>,
+    pub(super) service: Box<str>,
+}
+
 #[derive(Clone)]
 enum Key {
     Hmac(Arc<hmac::Key>),
