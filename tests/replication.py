@@ -127,13 +127,15 @@ def is_refused(server):
     s3 = server.client()
     less = json.loads(json.dumps(RIGHTS).replace("s3:ReplicateObject", "s3:None"))
     cli(server, "iam", "put-role-policy", "--role-name", "replicates", "--policy-name", "p", "--policy-document", json.dumps(less))
-    s3.put_object(Bucket=FROM, Key="refused", Body=b"x")
+    id_ = s3.put_object(Bucket=FROM, Key="refused", Body=b"x")["VersionId"]
     ended = eventually(lambda: s3.head_object(Bucket=FROM, Key="refused").get("ReplicationStatus") == "FAILED")
     check("what the role may not replicate fails", ended)
     listed = s3.list_object_versions(Bucket=TO, Prefix="refused")
     check("and is not there", not listed.get("Versions"), listed)
+    s3.delete_object(Bucket=FROM, Key="refused", VersionId=id_)
     why = subprocess.run([server.binary, "why", "--data", server.data], capture_output=True, text=True).stdout
     check("`daypass why` says what was missing", "s3:ReplicateObject" in why and "s3-replication" in why, why)
+    cli(server, "iam", "put-role-policy", "--role-name", "replicates", "--policy-name", "p", "--policy-document", json.dumps(RIGHTS))
 
 
 def main():
@@ -147,8 +149,8 @@ def main():
     try:
         prepare(server)
         one_object(server)
-        outlives_kills(server, options.rounds)
         is_refused(server)
+        outlives_kills(server, options.rounds)
         server.stop()
         found = server.unsound()
         check("the store is sound", not found, found)

@@ -143,3 +143,66 @@ pub(super) async fn settle(state: &State, done: &[Task], again: &[Task]) -> Resu
         TransactError::Aborted(error) | TransactError::Store(error) => error,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::testing::TestServer;
+
+    use super::*;
+
+    fn intents(versions: usize) -> Vec<Intents> {
+        let of = (0..versions).map(|number| (BASE64.encode("k"), format!("{number:040}"))).collect();
+        vec![Intents { bucket: "b".to_owned(), number: 1, what: What::Made, of }]
+    }
+
+    async fn queue_up(state: &State, versions: usize) {
+        let now = state.clock.now();
+        let queued = state.store.transact(|tx| put(tx, intents(versions), now));
+        let queued: Result<(), TransactError<StoreError>> = queued.await;
+        queued.unwrap();
+    }
+
+    fn waiting(state: &State) -> u64 {
+        state.store.read(|tx| tx.get::<Queue>(&Queue::place())).unwrap().unwrap().waiting
+    }
+
+    #[tokio::test]
+    async fn what_is_tried_again_waits_longer_each_time_and_is_given_up_after_a_day() {
+        let server = TestServer::new([]).await;
+        let state = server.gate.state();
+        queue_up(state, 1).await;
+        let mut waited = vec![];
+        for _ in 0..12 {
+            let mut seconds = 0;
+            let task = loop {
+                match due(state, 10).unwrap().pop() {
+                    Some(task) => break task,
+                    None => server.clock.advance(1),
+                }
+                seconds += 1;
+            };
+            waited.push(seconds);
+            assert!(!task.is_old(state.clock.now()));
+            settle(state, &[], &[task]).await.unwrap();
+            assert_eq!(waiting(state), 1);
+        }
+        assert_eq!(waited, [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        server.clock.advance(MAX_AGE_SECONDS);
+        let task = due(state, 10).unwrap().pop().unwrap();
+        assert!(task.is_old(state.clock.now()));
+        settle(state, &[task], &[]).await.unwrap();
+        assert_eq!((waiting(state), due(state, 10).unwrap().len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_comes_when_too_much_waits_is_let_go() {
+        let server = TestServer::new([]).await;
+        let state = server.gate.state();
+        let almost = Queue { waiting: MAX_WAITING - 2, next: 7 };
+        let put = state.store.transact(|tx| tx.put(&almost));
+        let put: Result<(), TransactError<StoreError>> = put.await;
+        put.unwrap();
+        queue_up(state, 5).await;
+        assert_eq!((waiting(state), due(state, 10).unwrap().len()), (MAX_WAITING, 2));
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use daypass_core::model::s3::{
     DeleteObjectOutput, DeleteObjectRequest, GetObjectRequest, PutObjectAclRequest, PutObjectOutput,
-    PutObjectRequest, ops,
+    PutObjectRequest, PutObjectRetentionRequest, PutObjectTaggingRequest, ops,
 };
 use daypass_core::model::{AccountId, IntoValue, Operation, TypedOperation as _};
 use daypass_core::objects::{
@@ -101,7 +101,7 @@ impl Replica<'_> {
         let tags = (with_tags && takes_tags).then(|| found.version.tags.clone());
         let there = At::version(bucket.id(), self.engine_key()?, self.id.clone());
         match self.state.objects.head(there.clone()).await {
-            Ok(version) => return self.follow(&bucket, found, tags, version).await,
+            Ok(version) => return self.follow(&cx, &bucket, found, tags, version).await,
             Err(Engine::NoSuchKey { .. } | Engine::NoSuchVersion) if is_new => {}
             Err(Engine::NoSuchKey { .. } | Engine::NoSuchVersion) => {
                 return Err(Stop::Refused("DstVersionNotFound", bucket.name.clone()));
@@ -357,20 +357,14 @@ impl Replica<'_> {
     /// made weaker or taken off.
     async fn follow(
         &self,
+        cx: &Cx,
         bucket: &Bucket,
         found: &Found<'_>,
         tags: Option<Bytes>,
         there: Version,
     ) -> Result<(), Stop> {
-        let input = PutObjectAclRequest {
-            bucket: bucket.name.clone(),
-            key: self.key.to_owned(),
-            version_id: Some(self.id.to_string()),
-            ..PutObjectAclRequest::default()
-        };
-        let cx = self.surroundings(ops::PutObjectAcl::row(), bucket, input)?;
         let before = Description::decode(&there.meta).map_err(Stop::failed_of)?;
-        let (_, grants) = self.owned(&cx, bucket, found)?;
+        let (_, grants) = self.owned(cx, bucket, found)?;
         let described = Description {
             acl: if bucket.is_enforced() || self.rule.to.owner_override {
                 before.acl.clone()
@@ -392,6 +386,7 @@ impl Replica<'_> {
         if meta == there.meta && tags == there.tags && lock == there.lock {
             return Ok(());
         }
+        let cx = self.changing(bucket, tags != there.tags, meta != there.meta)?;
         let checks = Checks::from(object_check(&cx, bucket, "s3:ReplicateObject", self.key));
         self.authorize(&cx, &checks, "DstPutAclNotPermitted").await?;
         let at = At::version(bucket.id(), self.engine_key()?, self.id.clone());
@@ -406,6 +401,26 @@ impl Replica<'_> {
             Ok(_) => Ok(()),
             Err(Engine::RevisionChanged { .. } | Engine::SourceChanged) => Err(Stop::Changed),
             Err(error) => Err(stopped(error, bucket)),
+        }
+    }
+
+    /// The surroundings of a change of what is said of the replica: what it is to the audit log.
+    fn changing(&self, bucket: &Bucket, tags: bool, grants: bool) -> Result<Cx, Stop> {
+        macro_rules! of {
+            ($operation:ident, $request:ident) => {{
+                let input = $request {
+                    bucket: bucket.name.clone(),
+                    key: self.key.to_owned(),
+                    version_id: Some(self.id.to_string()),
+                    ..$request::default()
+                };
+                self.surroundings(ops::$operation::row(), bucket, input)
+            }};
+        }
+        match (tags, grants) {
+            (true, _) => of!(PutObjectTagging, PutObjectTaggingRequest),
+            (false, true) => of!(PutObjectAcl, PutObjectAclRequest),
+            (false, false) => of!(PutObjectRetention, PutObjectRetentionRequest),
         }
     }
 }

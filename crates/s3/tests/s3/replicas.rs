@@ -237,6 +237,10 @@ async fn changes_of_tags_follow_and_those_of_replicas_go_back_where_both_say_so(
     assert_eq!(work(&account).await, (1, 0));
     assert_eq!(status(&account, "/b-1/k").await.as_deref(), Some("COMPLETED"));
     assert_eq!(tag_of(&account, "/b-2/k").await.as_deref(), Some("2"));
+    daypass_core::outbox::drain(account.server.gate.state()).await.unwrap();
+    let audit = account.server.audit();
+    let tagged = audit.iter().filter(|record| record.event_name == "PutObjectTagging");
+    assert_eq!(tagged.filter(|record| record.event.contains("s3-replication")).count(), 1);
     account.ok("PUT", "/b-2/k", "tagging", &tagging("3")).await;
     assert_eq!(work(&account).await, (0, 0), "no rule is for changes of replicas");
     let synced = |to: &str| {
