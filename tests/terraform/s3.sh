@@ -21,6 +21,13 @@ tf() { timeout 600 terraform "$@" -no-color; }
 same() { tf plan -input=false -detailed-exitcode "$@"; }
 in_place() { grep -qE '0 added, [0-9]+ changed, 0 destroyed' "$work/applied"; }
 import_again() { terraform state rm "$1" && tf import "$1" "$2"; }
+replicated() { # the object is in the other bucket; S3 takes its time
+  for _ in $(seq 50); do
+    aws s3api head-object --bucket "terraform-s3-to-$TF_VAR_suffix" --key replicated/object --query ReplicationStatus --output text | grep -x REPLICA && return
+    sleep 0.2
+  done
+  return 1
+}
 changed=(-var days=60 -var payer=Requester -var content=two)
 bucket=terraform-s3-$TF_VAR_suffix
 account=${AWS_ACCOUNT_ID:-$(aws sts get-caller-identity --query Account --output text)}
@@ -31,6 +38,7 @@ check "a plan right after shows no difference" same
 check "a change" bash -c "timeout 600 terraform apply -auto-approve -input=false -no-color ${changed[*]} | tee '$work/applied'; exit \${PIPESTATUS[0]}"
 check "the change was made in place" in_place
 check "a plan after the change shows no difference" same "${changed[@]}"
+check "what was put is replicated" replicated
 for kind in bucket bucket_versioning bucket_ownership_controls bucket_public_access_block bucket_policy \
   bucket_server_side_encryption_configuration bucket_lifecycle_configuration bucket_cors_configuration \
   bucket_request_payment_configuration bucket_accelerate_configuration bucket_website_configuration bucket_logging; do
@@ -41,6 +49,7 @@ check "import aws_s3_bucket_object_lock_configuration" import_again aws_s3_bucke
 check "import aws_s3_bucket_metric" import_again aws_s3_bucket_metric.b "$bucket:all"
 check "import aws_s3_bucket_analytics_configuration" import_again aws_s3_bucket_analytics_configuration.b "$bucket:all"
 check "import aws_s3_bucket_inventory" import_again aws_s3_bucket_inventory.b "$bucket:daily"
+check "import aws_s3_bucket_replication_configuration" import_again aws_s3_bucket_replication_configuration.b "terraform-s3-from-$TF_VAR_suffix"
 check "import aws_s3_account_public_access_block" import_again aws_s3_account_public_access_block.a "$account"
 door=arn:aws:s3:${AWS_REGION:-us-east-1}:$account:accesspoint/terraform-$TF_VAR_suffix
 check "import aws_s3_access_point" import_again aws_s3_access_point.door "$account:terraform-$TF_VAR_suffix"

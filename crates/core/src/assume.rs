@@ -61,38 +61,70 @@ pub fn root_sessions(state: &State, from: &AccountId, target: &AccountId) -> Gua
     )])))
 }
 
-/// Whether the role's trust policy lets EC2 assume it for an instance. EC2 says on whose behalf it asks
-/// (`aws:SourceArn`, `aws:SourceAccount`), so that a trust policy can name the instances that it means.
+/// A service that asks for a role, and on behalf of what (`aws:SourceArn`, `aws:SourceAccount`), so that a trust policy can name
+/// the resources that it means. What it asks for is of the role's own account.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// The service, as `s3.amazonaws.com`.
+    pub service: &'static str,
+    /// The session's name.
+    pub session_name: &'a str,
+    /// Where that is on whose behalf it asks.
+    pub region: &'a str,
+    /// Its ARN, and whose it is.
+    pub source: (&'a str, &'a AccountId),
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) fn for_instance(instance: &'a Instance, arn: &'a str) -> Self {
+        Self {
+            service: EC2,
+            session_name: &instance.id,
+            region: &instance.region,
+            source: (arn, &instance.account),
+        }
+    }
+}
+
+/// Whether the role's trust policy lets EC2 assume it for an instance.
 #[must_use]
 pub fn ec2_may_assume(state: &State, role: &Role, instance: &Instance) -> bool {
-    let Ok(action) = Action::new("sts:AssumeRole") else { return false };
+    may_assume(state, role, &Asking::for_instance(instance, &instance.arn())).is_ok()
+}
+
+/// Whether the role's trust policy lets a service assume it.
+///
+/// # Errors
+/// Why not, as far as policies say; nothing where it could not be asked.
+pub(crate) fn may_assume(state: &State, role: &Role, asking: &Asking<'_>) -> Result<(), Option<String>> {
+    let Ok(action) = Action::new("sts:AssumeRole") else { return Err(None) };
     let arn = role.arn();
-    let Ok(resource) = Resource::arn(&arn) else { return false };
-    let Ok(account) = role.account.as_str().parse() else { return false };
-    let caller = Caller::service(EC2);
-    let (instance_arn, now) = (instance.arn(), state.clock.now());
+    let Ok(resource) = Resource::arn(&arn) else { return Err(None) };
+    let Ok(account) = role.account.as_str().parse() else { return Err(None) };
+    let caller = Caller::service(asking.service);
+    let ((source_arn, source_account), now) = (asking.source, state.clock.now());
     let mut context = Context::new();
     caller.describe(now, &mut context);
     context.set(keys::CURRENT_TIME, time(now));
     context.set(keys::EPOCH_TIME, now.seconds());
     context.set(keys::SECURE_TRANSPORT, true);
     context.set(keys::VIA_AWS_SERVICE, false);
-    context.set(keys::REQUESTED_REGION, instance.region.as_str());
-    context.set(keys::SOURCE_ARN, instance_arn.as_str());
-    context.set(keys::SOURCE_ACCOUNT, instance.account.as_str());
+    context.set(keys::REQUESTED_REGION, asking.region);
+    context.set(keys::SOURCE_ARN, source_arn);
+    context.set(keys::SOURCE_ACCOUNT, source_account.as_str());
     context.set(keys::RESOURCE_ACCOUNT, role.account.as_str());
-    context.set("sts:RoleSessionName", instance.id.as_str());
+    context.set("sts:RoleSessionName", asking.session_name);
     for tag in &role.tags {
         context.set(daypass_policy::Key::tagged("aws:ResourceTag", &tag.key), tag.value.as_str());
     }
-    let Ok(standing) = state.organizations.standing(&role.account) else { return false };
+    let Ok(standing) = state.organizations.standing(&role.account) else { return Err(None) };
     if let Some(standing) = standing.as_deref() {
         if standing.closed {
-            return false;
+            return Err(None);
         }
         context.set(keys::RESOURCE_ORG_ID, standing.organization.id.as_str());
         context.set_list(keys::RESOURCE_ORG_PATHS, [standing.path.as_str()]);
-        // The instance and its role are of one account.
+        // What it is asked for and the role are of one account.
         context.set(keys::SOURCE_ORG_ID, standing.organization.id.as_str());
         context.set_list(keys::SOURCE_ORG_PATHS, [standing.path.as_str()]);
     }
@@ -101,7 +133,7 @@ pub fn ec2_may_assume(state: &State, role: &Role, instance: &Instance) -> bool {
     let request = Request::new(caller.principal(), &action, resource, &context).in_account(account);
     let mut policies = Policies::of(&nothing).resource(ResourcePolicy::Trust(&trust));
     policies.resource_control = standing.as_deref().and_then(Standing::resource_control);
-    policies.allows(&request)
+    if policies.allows(&request) { Ok(()) } else { Err(Some(policies.explain(&request).to_json())) }
 }
 
 /// Credentials of an instance for the role of its profile: its own session, named by its id, with its origin sealed

@@ -10,6 +10,7 @@ use daypass_store::records::{Instance, Role};
 use daypass_wire::Fault;
 use serde_json::{Value as Json, json};
 
+use crate::assume::Asking;
 use crate::caller::{Caller, CallerKind};
 use crate::cx::{Cx, Peer, Trail};
 use crate::ids::Ids;
@@ -37,6 +38,8 @@ pub(crate) struct Call<'a> {
     /// What was asked for, where it is no operation.
     pub(crate) unknown: &'a str,
     pub(crate) caller: Option<&'a Caller>,
+    /// The service that does it in a role, if no request asked for it.
+    pub(crate) service: Option<&'static str>,
     /// The key that the request claimed to be signed with.
     pub(crate) claimed_key: Option<&'a str>,
     pub(crate) input: Option<&'a Value>,
@@ -125,6 +128,7 @@ impl<'a> Call<'a> {
             operation: Some(cx.operation),
             unknown: "",
             caller: Some(cx.caller()),
+            service: cx.service,
             claimed_key: cx.caller().access_key_id(),
             input: cx.input.get(),
         }
@@ -187,30 +191,42 @@ pub fn assumed_by_ec2(
     instance: &Instance,
     credentials: &Credentials,
 ) -> AuditRecord {
+    let given = Some((credentials.access_key_id.as_str(), credentials.expires));
+    assumed(state, role, &Asking::for_instance(instance, &instance.arn()), given)
+}
+
+/// The record of a service assuming a role, as CloudTrail has it: with the access key and its end, or refused.
+pub(crate) fn assumed(
+    state: &State,
+    role: &Role,
+    asking: &Asking<'_>,
+    given: Option<(&str, Timestamp)>,
+) -> AuditRecord {
     let ids = Ids::new(random(&*state.entropy));
     let now = state.clock.now();
     let (event_id, request_id) = (ids.uuid_of(now), ids.uuid_of(now));
-    let event = json!({
+    let Asking { service, session_name, region, .. } = *asking;
+    let mut event = json!({
         "eventVersion": EVENT_VERSION,
-        "userIdentity": { "type": "AWSService", "invokedBy": "ec2.amazonaws.com" },
+        "userIdentity": { "type": "AWSService", "invokedBy": service },
         "eventTime": now.to_string(),
         "eventSource": "sts.amazonaws.com",
         "eventName": "AssumeRole",
-        "awsRegion": instance.region,
-        "sourceIPAddress": "ec2.amazonaws.com",
-        "userAgent": "ec2.amazonaws.com",
-        "requestParameters": { "roleArn": role.arn(), "roleSessionName": instance.id },
-        "responseElements": {
+        "awsRegion": region,
+        "sourceIPAddress": service,
+        "userAgent": service,
+        "requestParameters": { "roleArn": role.arn(), "roleSessionName": session_name },
+        "responseElements": given.map(|(access_key_id, expires)| json!({
             "credentials": {
-                "accessKeyId": credentials.access_key_id,
+                "accessKeyId": access_key_id,
                 "sessionToken": HIDDEN,
-                "expiration": credentials.expires.to_string(),
+                "expiration": expires.to_string(),
             },
             "assumedRoleUser": {
-                "assumedRoleId": format!("{}:{}", role.id, instance.id),
-                "arn": role.session_arn(&instance.id),
+                "assumedRoleId": format!("{}:{session_name}", role.id),
+                "arn": role.session_arn(session_name),
             },
-        },
+        })),
         "requestID": request_id,
         "eventID": event_id,
         "readOnly": true,
@@ -220,13 +236,18 @@ pub fn assumed_by_ec2(
         "recipientAccountId": role.account.as_str(),
         "eventCategory": "Management",
     });
+    if let (None, Some(event)) = (given, event.as_object_mut()) {
+        event.insert("errorCode".to_owned(), "AccessDenied".into());
+        let words = format!("{service} is not authorized to assume the role");
+        event.insert("errorMessage".to_owned(), words.into());
+    }
     AuditRecord {
         sequence: 0,
         event_id,
         request_id,
         time: now,
         account: role.account.to_string(),
-        region: instance.region.clone(),
+        region: region.to_owned(),
         event_name: "AssumeRole".to_owned(),
         event_source: "sts.amazonaws.com".to_owned(),
         username: String::new(),

@@ -204,8 +204,11 @@ fn describe<'a>(cx: &'a Cx, check: &'a Check, places: &'a Places, context: &mut 
     places.describe(context);
     context.set(keys::CURRENT_TIME, time(cx.now));
     context.set(keys::EPOCH_TIME, cx.now.seconds());
-    context.set(keys::SECURE_TRANSPORT, cx.peer.tls.is_some());
-    context.set(keys::SOURCE_IP, cx.peer.address);
+    // What a service does by itself comes from no address that a policy could know.
+    context.set(keys::SECURE_TRANSPORT, cx.peer.tls.is_some() || cx.service.is_some());
+    if cx.service.is_none() {
+        context.set(keys::SOURCE_IP, cx.peer.address);
+    }
     // An instance's link leads here as an endpoint in its VPC would (IAM user guide, "Properties of the network").
     if let Some(instance) = &cx.peer.instance {
         context.set(keys::SOURCE_VPC, instance.vpc_id.as_str());

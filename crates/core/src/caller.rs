@@ -131,6 +131,24 @@ impl Caller {
         Some(Self { kind, principal, access_key_id, verified: Some(verified), policies, ceiling })
     }
 
+    /// A session of a role that a service of ours assumed for itself. `None` if the identity is not what the session says.
+    pub(crate) fn assumed_by_service(
+        identity: Arc<Identity>,
+        session: Arc<Session>,
+        access_key_id: &str,
+    ) -> Option<Self> {
+        let (Who::Role(role), SessionPrincipal::AssumedRole { session_name, .. }) =
+            (&identity.who, &session.principal)
+        else {
+            return None;
+        };
+        let principal = Principal::role_session(&role.arn().parse().ok()?, &role.id, session_name).ok()?;
+        let policies = Arc::clone(&identity.policies);
+        let access_key_id = Some(access_key_id.to_owned());
+        let kind = CallerKind::Role(identity, session);
+        Some(Self { kind, principal, access_key_id, verified: None, policies, ceiling: None })
+    }
+
     /// The root user, whose session's request was verified.
     pub(crate) fn verified_root(
         session: Arc<Session>,

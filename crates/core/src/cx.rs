@@ -93,6 +93,8 @@ pub struct Cx {
     /// Who the caller turned out to be, where the request itself proves it.
     pub(crate) vouched: OnceLock<Caller>,
     pub(crate) peer: Peer,
+    /// The service of ours that does it in the role of the caller, where no request asks for it.
+    pub(crate) service: Option<&'static str>,
     pub(crate) operation: &'static Operation,
     pub(crate) region: String,
     /// The region that serves the request, where it says more than the signature does.

@@ -359,6 +359,7 @@ impl Gate {
             caller,
             vouched: OnceLock::new(),
             peer: arrival.peer,
+            service: None,
             operation,
             region,
             served: OnceLock::new(),
@@ -525,6 +526,7 @@ impl Gate {
             operation: refused.operation,
             unknown: &refused.unknown,
             caller: None,
+            service: None,
             claimed_key: refused.claimed_key.as_deref(),
             input: None,
         }

@@ -44,6 +44,7 @@ mod provider_keys;
 mod quotas;
 mod secret;
 mod service_access;
+mod service_role;
 mod session;
 mod state;
 mod surroundings;
@@ -87,6 +88,7 @@ pub use provider_keys::{NoKeys, ProviderKeys};
 pub use quotas::{NoQuota, Quota, Quotas, SetQuota};
 pub use secret::Secret;
 pub use service_access::{ServiceRequest, service_may};
+pub use service_role::{ServiceRole, role_of_arn};
 pub use session::{
     Credentials, Federation, FederationKey, InvalidToken, Session, SessionPrincipal, SourceInstance,
 };

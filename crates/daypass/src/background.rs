@@ -52,6 +52,7 @@ pub(crate) fn start(
     tasks.spawn(objects::give_back_room(Arc::clone(server)));
     tasks.spawn(objects::scrub(Arc::clone(server)));
     tasks.spawn(objects::end_lifetimes(Arc::clone(server)));
+    tasks.spawn(objects::replicate(Arc::clone(server)));
     tasks.spawn(objects::deliver_access_logs(Arc::clone(server)));
     tasks.spawn(deliveries::forget_lost(Arc::clone(server)));
     for delivery in deliveries.work(server) {

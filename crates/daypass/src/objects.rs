@@ -14,6 +14,8 @@ use crate::system::SystemEntropy;
 
 /// Audit records of objects reach the log within this time.
 const RECORDS_EVERY: Duration = Duration::from_secs(1);
+/// What waits to be replicated is looked for this often.
+const REPLICAS_EVERY: Duration = Duration::from_secs(1);
 /// The room of what is gone is given back this often.
 const ROOM_EVERY: Duration = Duration::from_secs(60);
 /// Stored bytes are read and checked this often, so many of them: all of a terabyte within about a month.
@@ -54,6 +56,16 @@ pub(crate) async fn move_all_records(state: &State) {
     }
     if let Err(error) = daypass_s3::queue_events(state).await {
         tracing::error!(%error, "events could not be made ready for their delivery; they stay where they are");
+    }
+}
+
+/// Replicates what the replication of buckets is about, for as long as the server runs.
+pub(crate) async fn replicate(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(REPLICAS_EVERY).await;
+        if let Err(error) = daypass_s3::replicate_due(&server.shared_state()).await {
+            tracing::error!(%error, "objects could not be replicated; they wait");
+        }
     }
 }
 

@@ -20,6 +20,7 @@ pub mod local;
 mod multipart;
 mod objects;
 mod outbox;
+mod replica;
 mod request;
 mod seal;
 pub mod upstream;
@@ -42,6 +43,7 @@ pub use multipart::{
 };
 pub use objects::Objects;
 pub use outbox::{Commit, MAX_NOTE_BYTES, Note, NoteRecord, Outcome, Tell, WriteNote};
+pub use replica::{Original, PutReplica};
 pub use request::{
     At, Copy, Delete, Deleted, Description, MAX_META_BYTES, MAX_TAGS_BYTES, Match, Preconditions, Put,
     Source, Update, Written,

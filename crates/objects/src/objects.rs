@@ -3,8 +3,8 @@
 use crate::{
     After, AfterUpload, AfterVersion, At, Body, BucketId, BucketInfo, Collected, Commit, CompleteUpload,
     Completed, Copy, CopyPart, CreateUpload, Delete, Deleted, Health, Keys, NoteRecord, ObjectPage, Opened,
-    PartPage, PartWritten, Parts, Put, PutPart, Result, Scrubbed, Timestamp, Update, Upload, UploadAt,
-    UploadId, UploadPage, Version, VersionPage, Versioning, Written,
+    PartPage, PartWritten, Parts, Put, PutPart, PutReplica, Result, Scrubbed, Timestamp, Update, Upload,
+    UploadAt, UploadId, UploadPage, Version, VersionPage, Versioning, Written,
 };
 use futures_util::future::BoxFuture;
 
@@ -45,6 +45,9 @@ pub trait Objects: Send + Sync {
     /// Stores an object with the bytes of another, which may be the same. What is sealed with a key that was given, or is to
     /// be, is not copied but read and put.
     fn copy(&self, copy: Copy) -> BoxFuture<'_, Result<Written>>;
+    /// Writes a version of another bucket once more, and says whether it was not there yet. Whatever its bytes are sealed with,
+    /// they stay as they are: no key is needed.
+    fn put_replica(&self, replica: PutReplica) -> BoxFuture<'_, Result<bool>>;
     /// Lists objects: the keys whose latest version is one.
     fn list(&self, keys: Keys, after: Option<After>) -> BoxFuture<'_, Result<ObjectPage>>;
     /// Lists versions and delete markers, the newest of each key first.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use std::fmt;
 
 /// The largest note, in bytes: the audit record of a request that deletes a thousand keys, and what is told of each.
-pub const MAX_NOTE_BYTES: usize = 2 << 20;
+pub const MAX_NOTE_BYTES: usize = 4 << 20;
 
 /// What a change did, for the note that tells of it.
 #[derive(Debug)]

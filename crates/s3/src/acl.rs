@@ -94,7 +94,12 @@ impl Permission {
             (Self::Write, false) => &["s3:PutObject"],
             (Self::ReadAcp, false) => &["s3:GetBucketAcl"],
             (Self::WriteAcp, false) => &["s3:PutBucketAcl"],
-            (Self::Read, true) => &["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTorrent"],
+            (Self::Read, true) => &[
+                "s3:GetObject",
+                "s3:GetObjectVersion",
+                "s3:GetObjectVersionForReplication",
+                "s3:GetObjectTorrent",
+            ],
             (Self::Write, true) => &[],
             (Self::ReadAcp, true) => &["s3:GetObjectAcl", "s3:GetObjectVersionAcl"],
             (Self::WriteAcp, true) => &["s3:PutObjectAcl", "s3:PutObjectVersionAcl"],

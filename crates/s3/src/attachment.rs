@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::bucket::Bucket;
 use crate::vocabulary::Headers;
-use crate::{access_point, lifecycle, object_lock};
+use crate::{access_point, lifecycle, object_lock, replication};
 
 /// Buckets that are attached at most: each keeps connections of its own.
 const MAX_ATTACHMENTS: usize = 1000;
@@ -452,6 +452,9 @@ impl Attachments {
         }
         if bucket.documents.contains_key(object_lock::KIND) && !upstream.capabilities().object_lock {
             return Err(AttachError::Weaker { here: "has S3 Object Lock" });
+        }
+        if replication::is_configured(bucket) {
+            return Err(AttachError::Weaker { here: "replicates its objects" });
         }
         let rules = bucket.lifecycle_rules().map_err(|_| AttachError::Unusable {
             bucket: bucket.name.clone(),

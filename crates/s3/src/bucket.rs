@@ -25,6 +25,7 @@ use crate::lifecycle;
 use crate::name;
 use crate::notification;
 use crate::public;
+use crate::replication::{self, Rules};
 use crate::stored_policy::StoredPolicy;
 
 /// A bucket.
@@ -92,6 +93,9 @@ pub(crate) struct Bucket {
     /// What its notification configuration wants told, read.
     #[serde(skip)]
     wishes: OnceLock<Arc<Wishes>>,
+    /// The rules of its replication, read.
+    #[serde(skip)]
+    replication: OnceLock<Arc<Rules>>,
 }
 
 /// What of public access a bucket blocks (S3 user guide, "Blocking public access to your Amazon S3 storage").
@@ -199,6 +203,7 @@ impl Bucket {
             compiled: OnceLock::new(),
             rules: OnceLock::new(),
             wishes: OnceLock::new(),
+            replication: OnceLock::new(),
         }
     }
 
@@ -358,6 +363,18 @@ impl Bucket {
         }
         let wishes = notification::kept_wishes(self)?;
         Ok(Arc::clone(self.wishes.get_or_init(|| wishes)))
+    }
+
+    /// The rules of its replication, read once for as long as the record is kept; `None` where nothing is replicated.
+    ///
+    /// # Errors
+    /// If what is kept does not read, which is a failure of ours.
+    pub(crate) fn replication(&self) -> Result<Option<Arc<Rules>>, Error> {
+        if let Some(rules) = self.replication.get() {
+            return Ok(Some(Arc::clone(rules)));
+        }
+        let rules = replication::kept_rules(self)?;
+        Ok(rules.map(|rules| Arc::clone(self.replication.get_or_init(|| rules))))
     }
 
     fn compiled(&self) -> Option<&StoredPolicy> {

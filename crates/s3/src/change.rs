@@ -9,6 +9,7 @@ use daypass_core::{Cx, Error, Fault};
 use crate::conditional::not_written;
 use crate::event::Telling;
 use crate::object::Subject;
+use crate::replication;
 
 /// An object that changes while something is changed about it is looked at again, so often.
 pub(crate) const ATTEMPTS: usize = 3;
@@ -44,10 +45,22 @@ pub(crate) async fn attempt<O: IntoValue + Clone + Send + 'static>(
         }
         None => None,
     };
-    let tell = move |_: &Outcome<'_>| telling.and_then(|(telling, event)| telling.tell([event]));
+    let replicating = replication::of_change(&subject.bucket, subject.name(), subject.tags(), &version.meta)?;
+    let meta = match &replicating {
+        Some(replicating) => Some(replicating.marked(change.meta.as_ref().unwrap_or(&version.meta))?),
+        None => change.meta,
+    };
+    let id = version.id.clone();
+    let tell = move |_: &Outcome<'_>| {
+        let events = telling.and_then(|(telling, event)| telling.tell([event]));
+        match replicating {
+            Some(replicating) => replicating.telling_of(&id, events),
+            None => events,
+        }
+    };
     let update = Update {
         only_if: Some((version.generation, version.revision)),
-        meta: change.meta,
+        meta,
         tags: change.tags,
         lock: change.lock,
         bypass_governance: change.bypass_governance,

@@ -20,6 +20,7 @@ use crate::event::{self, Telling};
 use crate::fault::{invalid_request, malformed_xml};
 use crate::get_object::part_number;
 use crate::object::{names_versions, quoted};
+use crate::replication::{self, Replicating};
 use crate::upload::{self, Begun, Looked, Named, kind};
 use crate::{customer_key, uri};
 
@@ -53,13 +54,16 @@ async fn run(
     let Looked { named, found } = looked;
     let at = named.at(&input.upload_id)?;
     let listed = listed(&input)?;
-    let (shown, is_there) = match found {
+    let (shown, is_there, status) = match found {
         Ok((_, begun)) => {
             as_begun(&begun, &input, &listed)?;
-            (shown(cx, begun.description.sealing.as_ref(), begun.chosen().is_some(), &input)?, true)
+            let shown = shown(cx, begun.description.sealing.as_ref(), begun.chosen().is_some(), &input)?;
+            (shown, true, begun.description.replication)
         }
         // It may have been completed: the object store knows, and answers the same again.
-        Err(Error::Fault(fault)) if fault.code == errors::NO_SUCH_UPLOAD.code => (Shown::default(), false),
+        Err(Error::Fault(fault)) if fault.code == errors::NO_SUCH_UPLOAD.code => {
+            (Shown::default(), false, None)
+        }
         Err(error) => return Err(error),
     };
     let expected = expected(&input, listed.len())?;
@@ -75,6 +79,7 @@ async fn run(
     };
     let (answer_then, shown_then) = (answer.clone(), shown.clone());
     let telling = Telling::of(cx, &named.bucket)?;
+    let replicating = replication::of_upload(&named.bucket, &input.key, status)?;
     let complete = CompleteUpload {
         upload: at,
         parts: listed,
@@ -89,7 +94,10 @@ async fn run(
                     Outcome::Completed(completed) => Some(answer(completed, &shown_then)),
                     _ => None,
                 },
-                event::created(telling, "ObjectCreated:CompleteMultipartUpload", &input.key),
+                Replicating::telling(
+                    replicating,
+                    event::created(telling, "ObjectCreated:CompleteMultipartUpload", &input.key),
+                ),
             )
         } else {
             cx.commit_unnoted()

@@ -23,6 +23,7 @@ use crate::event::{self, Telling};
 use crate::fault::invalid_request;
 use crate::lifetime::Day;
 use crate::object::{self, expiration_of_written, names_versions, quoted, shown_id, time};
+use crate::replication::{self, Replicating};
 use crate::writing::wanted;
 use crate::{checksum, customer_key, encryption, tag};
 
@@ -116,7 +117,8 @@ async fn attempt(
         (names_versions(cx, &bucket).await?, shown_id(cx, &source.subject.bucket, opened).await?);
     let lock = wanted!(input).lock(cx, &bucket)?;
     let sealed = plan.seal(cx).await?;
-    let description = Kept { lock, ..description(cx, &bucket, opened, &tags, input, sealed.kept.as_ref())? };
+    let (description, replicating) = description(cx, &bucket, opened, &tags, input, sealed.kept.as_ref())?;
+    let description = Kept { lock, ..description };
     let (seal, shown) = (sealed.key_id(cx), sealed.shown);
     let (of, named, tagged) = (Arc::clone(&bucket), key.clone(), description.tags.clone());
     let day = Day::of(cx.state());
@@ -137,7 +139,10 @@ async fn attempt(
                 Outcome::Written(written) => Some(answer(written)),
                 _ => None,
             },
-            event::created(Telling::of(cx, &bucket)?, "ObjectCreated:Copy", &input.key),
+            Replicating::telling(
+                replicating,
+                event::created(Telling::of(cx, &bucket)?, "ObjectCreated:Copy", &input.key),
+            ),
         ),
     };
     let objects = &cx.state().objects;
@@ -188,7 +193,7 @@ fn description(
     tags: &[Tag],
     input: &CopyObjectRequest,
     sealing: Option<&Sealing>,
-) -> Result<Kept, Error> {
+) -> Result<(Kept, Option<Replicating>), Error> {
     let described = match input.metadata_directive {
         Some(MetadataDirective::REPLACE) => {
             let mut input = input.clone();
@@ -201,8 +206,11 @@ fn description(
     };
     let described = Description { sealing: sealing.cloned(), ..described };
     let described = wanted!(input).owned(cx, bucket, described)?;
-    let tags = if copies_tags(input) { opened.version.tags.clone() } else { tag::encode(tags).into() };
-    Ok(Kept { meta: described.encode()?.into(), tags, ..Kept::default() })
+    let copied = if copies_tags(input) { Some(object::tags_of(&opened.version)?) } else { None };
+    let replicating = replication::of_new(bucket, &input.key, copied.as_deref().unwrap_or(tags), sealing)?;
+    let described = Description { replication: replicating.as_ref().map(|r| r.status), ..described };
+    let tags = if copied.is_some() { opened.version.tags.clone() } else { tag::encode(tags).into() };
+    Ok((Kept { meta: described.encode()?.into(), tags, ..Kept::default() }, replicating))
 }
 
 /// The checksum that was asked for; else those that the source has (S3 API reference, CopyObject,

@@ -16,7 +16,7 @@ use crate::encryption::{self, Plan};
 use crate::fault::invalid_request;
 use crate::upload::kind;
 use crate::writing::wanted;
-use crate::{checksum, object, tag};
+use crate::{checksum, object, replication, tag};
 
 stream_operation!(CREATE_MULTIPART_UPLOAD, ops::CreateMultipartUpload, checks, run);
 
@@ -55,6 +55,8 @@ async fn run(
     let mut described = wanted!(input).owned(cx, &bucket, described)?;
     described.initiator = Some(cx.caller().arn().to_owned());
     described.checksum_was_chosen = chosen.is_some();
+    let replicating = replication::of_new(&bucket, &input.key, &tags, sealed.kept.as_ref())?;
+    described.replication = replicating.map(|r| r.status);
     let description =
         Kept { meta: described.encode()?.into(), tags: tag::encode(&tags).into(), lock, ..Kept::default() };
     let (name, of) = (input.key.clone(), input.bucket);

@@ -11,7 +11,7 @@ use crate::conditional::{matching, not_written};
 use crate::event::{self, Telling};
 use crate::fault::not_implemented;
 use crate::object::{self, invalid_version_id};
-use crate::object_lock;
+use crate::{object_lock, replication};
 
 stream_operation!(DELETE_OBJECT, ops::DeleteObject, checks, run);
 
@@ -75,12 +75,17 @@ async fn run(
     let what =
         Delete { version: at.version, only_if: asked.only_if(), bypass_governance, ..Delete::latest(at.key) };
     let named = version_id.clone();
+    let keys = || std::iter::once(input.key.as_str());
     let commit = only_if_done(cx.commit_telling(
         move |outcome| match outcome {
             Outcome::Deleted([Ok(deleted)]) => Some(answer(deleted, named.as_deref())),
             _ => None,
         },
-        event::removed(Telling::of(cx, &bucket)?, "ObjectRemoved", [input.key.as_str()].into_iter()),
+        replication::of_markers(
+            &bucket,
+            keys(),
+            event::removed(Telling::of(cx, &bucket)?, "ObjectRemoved", keys()),
+        )?,
     ));
     let mut deleted = match cx.state().objects.delete(bucket.id(), vec![what], commit).await {
         Ok(deleted) => deleted,

@@ -16,7 +16,7 @@ use crate::engine;
 use crate::event::{self, Telling};
 use crate::fault::{malformed_xml, no_such_bucket, not_implemented};
 use crate::object::{self, no_such_key, no_such_version};
-use crate::object_lock;
+use crate::{object_lock, replication};
 
 stream_operation!(DELETE_OBJECTS, ops::DeleteObjects, checks, run);
 
@@ -68,8 +68,9 @@ async fn run(
     }
     let plan = Arc::new(plan);
     let told = Arc::clone(&plan);
-    let keys = plan.asked.iter().map(|object| object.key.as_str());
-    let tell = event::removed(Telling::of(cx, &bucket)?, "ObjectRemoved", keys);
+    let keys = || plan.asked.iter().map(|object| object.key.as_str());
+    let tell = event::removed(Telling::of(cx, &bucket)?, "ObjectRemoved", keys());
+    let tell = replication::of_markers(&bucket, keys(), tell)?;
     let commit = cx.commit_telling(
         move |outcome| match outcome {
             Outcome::Deleted(results) => Some(answer(&told, results)),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acl::Acl;
 use crate::encryption::Sealing;
+use crate::replication::Status;
 
 /// Bytes of the names and values of metadata.
 const MAX_METADATA: usize = 2048;
@@ -55,6 +56,9 @@ pub(crate) struct Description {
     /// Whether a legal hold was ever put on it or taken off.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) legal_hold_was_set: bool,
+    /// How its replication stands, where it has to do with any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) replication: Option<Status>,
     /// Of an upload: who began it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) initiator: Option<String>,
@@ -120,6 +124,7 @@ impl Description {
             owner: None,
             acl: None,
             sealing: None,
+            replication: None,
             website_redirect_location: None,
             ..self.of_object()
         }

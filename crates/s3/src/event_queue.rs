@@ -8,12 +8,13 @@ use serde::Deserialize as _;
 
 use crate::event::Told;
 use crate::event_message;
+use crate::replication::{self, Intents};
 
 /// Of so many changes messages are made at once, unless they came to more bytes than this before.
 const AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: usize = 4 << 20;
 
-/// Makes messages of all changes that are to be told of, and says of how many changes. To be called after
+/// Makes messages of all changes that are to be told of, queues what is to be replicated of them, and says of how many changes. To be called after
 /// [`daypass_core::outbox::drain`].
 ///
 /// # Errors
@@ -21,22 +22,24 @@ const BYTES_AT_ONCE: usize = 4 << 20;
 pub async fn queue_events(state: &State) -> Result<usize, StoreError> {
     let mut all = 0;
     loop {
-        let made = next_messages(state)?;
+        let made = next_told(state)?;
         if made.is_empty() {
             return Ok(all);
         }
         let now = state.clock.now();
         let done = state.store.transact(|tx| {
-            let (mut number, mut all) = (0, vec![]);
-            for (key, messages) in &made {
+            let (mut number, mut all, mut versions) = (0, vec![], vec![]);
+            for (key, messages, intents) in &made {
                 // Somebody else may have queued them meanwhile.
                 if tx.get::<Noted>(key)?.is_some() {
                     tx.delete(key);
                     all.extend(messages.iter().cloned());
+                    versions.extend(intents.clone());
                     number += 1;
                 }
             }
             event_queue::put(tx, all, now)?;
+            replication::queue(tx, versions, now)?;
             Ok(number)
         });
         all += done.await.map_err(|error| match error {
@@ -45,27 +48,30 @@ pub async fn queue_events(state: &State) -> Result<usize, StoreError> {
     }
 }
 
-/// The messages of the first changes that are to be told of, and where these stand.
-fn next_messages(state: &State) -> Result<Vec<(Key, Vec<Message>)>, StoreError> {
+/// The messages of the first changes that are to be told of, what is to be replicated of them, and where these stand.
+fn next_told(state: &State) -> Result<Vec<Made>, StoreError> {
     state.store.read(|tx| {
-        let (mut made, mut bytes): (Vec<(Key, Vec<Message>)>, usize) = (vec![], 0);
+        let (mut made, mut bytes): (Vec<Made>, usize) = (vec![], 0);
         while made.len() < AT_ONCE && bytes < BYTES_AT_ONCE {
-            let after = made.last().map(|(key, _)| key);
+            let after = made.last().map(|(key, ..)| key);
             let Some(told) = tx.list::<Noted>(&Noted::all(), after, 1)?.pop() else { break };
-            let messages = messages(&told);
+            let (messages, intents) = read(&told);
             bytes += messages.iter().map(|message| message.bytes()).sum::<usize>();
-            made.push((told.key(), messages));
+            made.push((told.key(), messages, intents));
         }
         Ok(made)
     })
 }
 
-fn messages(noted: &Noted) -> Vec<Message> {
-    match Told::deserialize(&noted.what) {
-        Ok(told) => event_message::of(&told, noted.number),
-        Err(error) => {
-            tracing::error!(%error, number = noted.number, "events that were recorded cannot be read");
-            vec![]
-        }
-    }
+type Made = (Key, Vec<Message>, Option<Intents>);
+
+fn read(noted: &Noted) -> (Vec<Message>, Option<Intents>) {
+    let read = Intents::apart(&noted.what).and_then(|(events, intents)| {
+        let told = events.map(Told::deserialize).transpose()?;
+        Ok((told.map(|told| event_message::of(&told, noted.number)).unwrap_or_default(), intents))
+    });
+    read.unwrap_or_else(|error| {
+        tracing::error!(%error, number = noted.number, "events that were recorded cannot be read");
+        (vec![], None)
+    })
 }

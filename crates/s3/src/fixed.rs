@@ -1,24 +1,18 @@
 //! Configurations of which a bucket has one. Acceleration and who pays for requests are state, of which nothing comes on
-//! one's own machines but that requesters who pay have to say so. Of the others what is asked for is shown as it is, what
-//! is put is taken where it changes nothing, and everything else is refused by name rather than kept without effect.
+//! one's own machines but that requesters who pay have to say so.
 
 use daypass_core::model::s3::{
-    BucketAccelerateStatus, DeleteBucketReplicationRequest, GetBucketAccelerateConfigurationOutput,
-    GetBucketAccelerateConfigurationRequest, GetBucketReplicationOutput, GetBucketReplicationRequest,
+    BucketAccelerateStatus, GetBucketAccelerateConfigurationOutput, GetBucketAccelerateConfigurationRequest,
     GetBucketRequestPaymentOutput, GetBucketRequestPaymentRequest, Payer,
-    PutBucketAccelerateConfigurationRequest, PutBucketReplicationRequest, PutBucketRequestPaymentRequest,
-    errors, ops,
+    PutBucketAccelerateConfigurationRequest, PutBucketRequestPaymentRequest, ops,
 };
 use daypass_core::store::Tx;
 use daypass_core::{Cx, Error};
 
 use crate::authorize::bucket_operation;
 use crate::bucket::Bucket;
-use crate::fault::{invalid_request, malformed_xml, not_implemented, not_there};
+use crate::fault::{invalid_request, malformed_xml};
 
-bucket_operation!(PUT_BUCKET_REPLICATION, ops::PutBucketReplication, put_replication);
-bucket_operation!(DELETE_BUCKET_REPLICATION, ops::DeleteBucketReplication, delete_replication);
-bucket_operation!(GET_BUCKET_REPLICATION, ops::GetBucketReplication, get_replication);
 bucket_operation!(
     GET_BUCKET_ACCELERATE_CONFIGURATION,
     ops::GetBucketAccelerateConfiguration,
@@ -31,16 +25,6 @@ bucket_operation!(
 );
 bucket_operation!(GET_BUCKET_REQUEST_PAYMENT, ops::GetBucketRequestPayment, get_request_payment);
 bucket_operation!(PUT_BUCKET_REQUEST_PAYMENT, ops::PutBucketRequestPayment, put_request_payment);
-
-fn get_replication(
-    _: &Cx,
-    tx: &mut Tx<'_>,
-    input: GetBucketReplicationRequest,
-) -> Result<GetBucketReplicationOutput, Error> {
-    let bucket = Bucket::load(tx, &input.bucket)?;
-    let words = "The replication configuration was not found";
-    Err(not_there(&errors::REPLICATION_CONFIGURATION_NOT_FOUND_ERROR, words, &bucket.name).into())
-}
 
 /// Nothing until it was suspended for the first time.
 fn get_acceleration(
@@ -92,13 +76,4 @@ fn put_request_payment(_: &Cx, tx: &mut Tx<'_>, input: PutBucketRequestPaymentRe
     let mut bucket = Bucket::load(tx, &input.bucket)?;
     bucket.requester_pays = input.request_payment_configuration.payer == Payer::Requester;
     Ok(tx.put(&bucket)?)
-}
-
-fn put_replication(_: &Cx, tx: &mut Tx<'_>, input: PutBucketReplicationRequest) -> Result<(), Error> {
-    Bucket::load(tx, &input.bucket)?;
-    Err(not_implemented("replication").into())
-}
-
-fn delete_replication(_: &Cx, tx: &mut Tx<'_>, input: DeleteBucketReplicationRequest) -> Result<(), Error> {
-    Bucket::load(tx, &input.bucket).map(|_| ())
 }

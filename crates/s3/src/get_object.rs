@@ -23,6 +23,7 @@ use crate::description::Description;
 use crate::encryption::Opening;
 use crate::fault::{invalid_argument, invalid_request};
 use crate::object::{Subject, moment, quoted, shown_id, size, time};
+use crate::replication::Status;
 use crate::{checksum, customer_key, encryption, engine, range};
 
 stream_operation!(GET_OBJECT, ops::GetObject, get_checks, get);
@@ -111,6 +112,7 @@ macro_rules! output {
             output.parts_count = $shown.parts_count;
             output.tag_count = $shown.tag_count;
             output.expiration = $shown.expiration;
+            output.replication_status = description.replication.map(Status::shown);
             (output.object_lock_mode, output.object_lock_retain_until_date) = $shown.retention;
             output.object_lock_legal_hold_status = $shown.legal_hold;
             checksum::show!(output, &checksums);

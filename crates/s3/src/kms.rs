@@ -117,35 +117,40 @@ impl KmsPlan {
     /// As [`signed`]; `KMS.NotFoundException`, `KMS.DisabledException`, `KMS.KMSInvalidStateException`, or a failure of ours.
     pub(crate) async fn seal(&self, cx: &Cx) -> Result<(KmsSealing, SealKey), Error> {
         signed(cx)?;
-        let mut key = self.key.as_ref().map_err(not_found)?.clone();
-        if key.materials.is_empty() {
-            key = kms::made_aws_managed(cx, &self.region, SERVICE).await?;
-        }
-        usable(&key)?;
+        let key = self.usable_key(cx).await?;
         let state = cx.state();
         let (plain, sealed) = key.data_key((&state.ring, &*state.entropy), &self.context, DATA_KEY_BYTES)?;
         Ok((self.sealing(&key, &sealed), seal_key(cx, &plain)?))
     }
 
-    /// Seals the data key of an object that is there, which both keys have to let.
+    /// Seals a data key that is there once more, for bytes that stay as they are: the object's own, or a replica's (S3 user
+    /// guide, "Replicating encrypted objects", where `kms:Decrypt` and `kms:Encrypt` are all that it takes).
     ///
     /// # Errors
-    /// As [`KmsPlan::seal`], and [`KmsSealing::open`].
-    pub(crate) fn reseal(&self, cx: &Cx, was: &KmsSealing) -> Result<KmsSealing, Error> {
-        let plain = was.data_key(cx)?;
-        let key = self.key.as_ref().map_err(not_found)?;
-        usable(key)?;
+    /// As [`KmsPlan::seal`] and [`KmsSealing::open`].
+    pub(crate) async fn seal_again(&self, cx: &Cx, other: &KmsSealing) -> Result<KmsSealing, Error> {
+        let key = self.usable_key(cx).await?;
         let state = cx.state();
+        let plain = other.data_key(cx)?;
         let sealed = key.seal((&state.ring, &*state.entropy), &self.context, plain.expose())?;
-        Ok(self.sealing(key, &sealed))
+        Ok(self.sealing(&key, &sealed))
     }
 
-    fn sealing(&self, key: &Key, data_key: &[u8]) -> KmsSealing {
+    async fn usable_key(&self, cx: &Cx) -> Result<Arc<Key>, Error> {
+        let mut key = self.key.as_ref().map_err(not_found)?.clone();
+        if key.materials.is_empty() {
+            key = kms::made_aws_managed(cx, &self.region, SERVICE).await?;
+        }
+        usable(&key)?;
+        Ok(key)
+    }
+
+    fn sealing(&self, key: &Key, sealed: &[u8]) -> KmsSealing {
         KmsSealing {
             key: key.arn(),
             context: self.context.clone(),
             bucket_key: self.bucket_key,
-            data_key: BASE64.encode(data_key),
+            data_key: BASE64.encode(sealed),
         }
     }
 }

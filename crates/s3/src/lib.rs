@@ -39,7 +39,7 @@
 //! * Bytes are sealed at rest: `encryption::Plan` says with which key, `encryption::Opening` what opens them. Tags stand beside an object as `tag::encode` writes them; lifecycles read them.
 //!   `lifetime::expiration` is the value of `x-amz-expiration`, `bucket_acl::full_control` the ACL of everything.
 //! * A change that a bucket's notification configuration may be about brings `cx.commit_telling(…)` with what `event` tells
-//!   of it.
+//!   of it. One that its replication may be about adds `replication`'s note of that to the same.
 //! * What is not built is refused with `fault::not_implemented`, never taken and dropped.
 //!
 //! Tests are in `tests/s3`, through the whole gate.
@@ -111,6 +111,7 @@ mod public;
 mod public_access_block;
 mod put_object;
 mod range;
+mod replication;
 mod retention;
 mod stored_policy;
 mod tag;
@@ -130,6 +131,7 @@ pub use access_log::AccessLog;
 pub use attachment::{AttachError, Attached, Attachments, NewAttachment};
 pub use event_queue::queue_events;
 pub use lifetime::{EndError, end_lifetimes};
+pub use replication::{Replicated, replicate_due};
 
 /// Every operation that is implemented.
 pub static OPERATIONS: &[&Entry] = &[
@@ -161,9 +163,9 @@ pub static OPERATIONS: &[&Entry] = &[
     &archive::GET_OBJECT_TORRENT,
     &archive::RESTORE_OBJECT,
     &archive::SELECT_OBJECT_CONTENT,
-    &fixed::DELETE_BUCKET_REPLICATION,
+    &replication::DELETE_BUCKET_REPLICATION,
     &notification::PUT_BUCKET_NOTIFICATION_CONFIGURATION,
-    &fixed::PUT_BUCKET_REPLICATION,
+    &replication::PUT_BUCKET_REPLICATION,
     &bucket_encryption::DELETE_BUCKET_ENCRYPTION,
     &lifecycle::DELETE_BUCKET_LIFECYCLE,
     &ownership_controls::DELETE_BUCKET_OWNERSHIP_CONTROLS,
@@ -185,7 +187,7 @@ pub static OPERATIONS: &[&Entry] = &[
     &ownership_controls::GET_BUCKET_OWNERSHIP_CONTROLS,
     &bucket_policy::GET_BUCKET_POLICY,
     &bucket_policy::GET_BUCKET_POLICY_STATUS,
-    &fixed::GET_BUCKET_REPLICATION,
+    &replication::GET_BUCKET_REPLICATION,
     &fixed::GET_BUCKET_REQUEST_PAYMENT,
     &bucket_tagging::GET_BUCKET_TAGGING,
     &versioning::GET_BUCKET_VERSIONING,

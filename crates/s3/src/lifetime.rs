@@ -15,7 +15,9 @@ use daypass_core::{Error, State, outbox};
 
 use crate::attachment;
 use crate::bucket::{self, Bucket};
+use crate::description::Description;
 use crate::event::{self, Telling};
+use crate::replication::Status;
 use crate::tag;
 
 /// Who lets go, as events have it.
@@ -194,7 +196,7 @@ impl<'a> Round<'a> {
         });
         current.noncurrent = current.noncurrent.saturating_add(1);
         current.newer = written;
-        if over {
+        if over && !version.is_some_and(waits_for_replication) {
             let delete = Delete::version(current.key.clone(), id.clone());
             self.due.push(Delete { only_if: current.unchanged.clone(), ..delete });
         }
@@ -209,7 +211,7 @@ impl<'a> Round<'a> {
                     modified: Some(version.modified),
                     ..Preconditions::default()
                 };
-                if self.is_over(&key, &version) {
+                if self.is_over(&key, &version) && !waits_for_replication(&version) {
                     let delete = Delete::latest(key.clone());
                     self.due.push(Delete { only_if: unchanged.clone(), ..delete });
                 }
@@ -390,6 +392,12 @@ fn applies(rule: &LifecycleRule, key: &Key, version: Option<&Version>) -> bool {
             None => !wanted.asks_for_an_object(),
             Some(version) => wanted.has(version),
         }
+}
+
+/// Whether a version is still to be replicated: it stays until it was (S3 user guide, "Getting replication status information").
+fn waits_for_replication(version: &Version) -> bool {
+    let described = Description::decode(&version.meta);
+    described.is_ok_and(|described| described.replication.is_some_and(Status::is_pending))
 }
 
 /// Whether the tags of this version, which are not known, may decide that it goes now.

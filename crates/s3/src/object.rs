@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use daypass_core::model::{AccountId, Timestamp, s3::errors};
 use daypass_core::objects::{
-    self, At, Error as Engine, Key, MAX_KEY_BYTES, Opened, Version, VersionId, Versioning, Written,
+    self, At, BucketInfo, Error as Engine, Key, MAX_KEY_BYTES, Opened, Version, VersionId, Versioning,
+    Written,
 };
 use daypass_core::store::records::Tag;
 use daypass_core::{Check, Cx, Error, Fault};
@@ -239,8 +240,16 @@ pub(crate) fn no_such_version(key: &str, version_id: &str) -> Fault {
 /// # Errors
 /// If the bucket is gone by now, or the object store fails.
 pub(crate) async fn names_versions(cx: &Cx, bucket: &Bucket) -> Result<bool, Error> {
+    Ok(bucket_info(cx, bucket).await?.versioning != Versioning::Unversioned)
+}
+
+/// What the object store knows of a bucket.
+///
+/// # Errors
+/// As [`names_versions`].
+pub(crate) async fn bucket_info(cx: &Cx, bucket: &Bucket) -> Result<BucketInfo, Error> {
     match cx.state().objects.bucket(bucket.id()).await {
-        Ok(info) => Ok(info.versioning != Versioning::Unversioned),
+        Ok(info) => Ok(info),
         Err(Engine::NoSuchBucket) => Err(no_such_bucket(&bucket.name).into()),
         Err(error) => Err(engine::failed(cx, error)),
     }

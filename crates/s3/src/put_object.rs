@@ -19,6 +19,7 @@ use crate::event::{self, Telling};
 use crate::fault::{entity_too_large, invalid_request, not_implemented};
 use crate::lifetime::Day;
 use crate::object::{self, expiration_of_written, names_versions, quoted};
+use crate::replication::{self, Replicating};
 use crate::writing::wanted;
 use crate::{checksum, tag};
 
@@ -91,6 +92,8 @@ pub(crate) async fn store<O: IntoValue>(
     let sealed = plan.seal(cx).await?;
     let described = Description { sealing: sealed.kept.clone(), ..described!(input) };
     let described = wanted!(input).owned(cx, &bucket, described)?;
+    let replicating = replication::of_new(&bucket, &input.key, &tags, sealed.kept.as_ref())?;
+    let described = Description { replication: replicating.as_ref().map(|r| r.status), ..described };
     let description =
         Kept { meta: described.encode()?.into(), tags: tag::encode(&tags).into(), lock, ..Kept::default() };
     let (seal, shown) = (sealed.key_id(cx), sealed.shown);
@@ -117,7 +120,7 @@ pub(crate) async fn store<O: IntoValue>(
                 Outcome::Written(written) => Some(answer(written)),
                 _ => None,
             },
-            event::created(Telling::of(cx, &bucket)?, created, &input.key),
+            Replicating::telling(replicating, event::created(Telling::of(cx, &bucket)?, created, &input.key)),
         ),
     };
     let body = sealed_with(payload.into_body(), sealed.key);

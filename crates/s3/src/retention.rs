@@ -127,11 +127,11 @@ async fn put_retention(
     Err(change::aborted().into())
 }
 
-type Retention = Option<(RetentionMode, Timestamp)>;
+pub(crate) type Retention = Option<(RetentionMode, Timestamp)>;
 
 /// Whether a retention may follow another: one that holds is only made longer, and governance is weakened only by who may
 /// bypass it (S3 user guide, "Locking objects with Object Lock", "Retention modes").
-fn may_follow(is: Retention, asked: Retention, now: Timestamp, bypasses: bool) -> bool {
+pub(crate) fn may_follow(is: Retention, asked: Retention, now: Timestamp, bypasses: bool) -> bool {
     let Some((mode, until)) = is.filter(|(_, until)| now < *until) else { return true };
     let longer = asked.is_some_and(|(new_mode, new_until)| new_mode == mode && new_until >= until);
     longer || (mode == RetentionMode::Governance && bypasses)

@@ -74,7 +74,7 @@ async fn run(
         return Err(invalid_request(words).into());
     }
     for _ in 0..ATTEMPTS {
-        let sealing = asked.resealed(cx, &input)?;
+        let sealing = asked.resealed(cx, &input).await?;
         let meta = Description { sealing: Some(Sealing::Kms(sealing)), ..asked.description()? }.encode()?;
         let change = Change { meta: Some(meta.into()), ..Change::default() };
         let output = UpdateObjectEncryptionResponse::default();
@@ -97,7 +97,7 @@ impl Asked {
     ///
     /// # Errors
     /// AWS's refusals (S3 API reference, UpdateObjectEncryption, "Errors").
-    fn resealed(&self, cx: &Cx, input: &UpdateObjectEncryptionRequest) -> Result<KmsSealing, Error> {
+    async fn resealed(&self, cx: &Cx, input: &UpdateObjectEncryptionRequest) -> Result<KmsSealing, Error> {
         let version = &self.subject.opened(cx)?.version;
         let Some(wanted) = &input.object_encryption.ssekms else {
             let words = "Requests that modify an object encryption configuration require a valid new encryption type. Valid values are `SSEKMS`. Modify the request to specify SSE-KMS for the updated encryption type, and then try again.";
@@ -115,7 +115,7 @@ impl Asked {
             return Err(locked().into());
         }
         match &self.sealing {
-            Some(Sealing::Kms(sealing)) => plan.reseal(cx, sealing),
+            Some(Sealing::Kms(sealing)) => plan.seal_again(cx, sealing).await,
             Some(Sealing::Customer(_)) => {
                 let words = "The UpdateObjectEncryption operation doesn't support source objects with the encryption type DSSE-KMS or SSE-C. Only source objects encrypted with SSE-S3 or SSE-KMS are supported.";
                 Err(invalid_request(words).into())

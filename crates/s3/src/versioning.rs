@@ -13,7 +13,7 @@ use daypass_core::{Answered, Checks, Cx, Error, Fault, Payload, stream_operation
 use crate::authorize::{admit, bucket_check};
 use crate::bucket::Bucket;
 use crate::fault::{no_such_bucket, not_implemented};
-use crate::{engine, object_lock};
+use crate::{engine, object_lock, replication};
 
 stream_operation!(PUT_BUCKET_VERSIONING, ops::PutBucketVersioning, put_checks, put);
 stream_operation!(GET_BUCKET_VERSIONING, ops::GetBucketVersioning, get_checks, get);
@@ -58,7 +58,7 @@ async fn put(
     if to == Versioning::Suspended
         && let Err(locked) = suspendable(&*Bucket::find(cx, &bucket.name)?)
     {
-        // Locks came meanwhile, when versions were still enabled.
+        // Locks or replication came meanwhile, when versions were still enabled.
         keep_enabled(cx, &bucket).await?;
         return Err(locked.into());
     }
@@ -66,6 +66,7 @@ async fn put(
 }
 
 fn suspendable(bucket: &Bucket) -> Result<(), Fault> {
+    replication::suspendable(bucket)?;
     if !object_lock::is_enabled(bucket) {
         return Ok(());
     }
@@ -74,7 +75,7 @@ fn suspendable(bucket: &Bucket) -> Result<(), Fault> {
     Err(Fault::new(&errors::INVALID_BUCKET_STATE, words))
 }
 
-/// Enables versions where locks need them: last of what turns locks on, and of what turned versions off while that happened. Each
+/// Enables versions where locks or replication need them: last of what turns these on, and of what turned versions off while that happened. Each
 /// writes before it looks at what the other wrote, so that whichever is later leaves them enabled.
 ///
 /// # Errors

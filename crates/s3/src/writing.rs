@@ -222,14 +222,18 @@ impl Wanted<'_> {
     /// In S3's words where it has some for a bucket like ours.
     pub(crate) fn only_what_is_built(&self) -> Result<(), Fault> {
         website::check_location(self.redirect)?;
-        match self.storage_class {
-            None => Ok(()),
-            Some(class) if AT_ONCE.contains(&class) => Ok(()),
-            Some(class) => {
-                let words = "The storage class you specified is not valid";
-                Err(Fault::new(&errors::INVALID_STORAGE_CLASS, words)
-                    .with("StorageClassRequested", class.as_str()))
-            }
-        }
+        self.storage_class.map_or(Ok(()), is_at_once)
     }
+}
+
+/// Refuses a class whose objects have to be restored before they are read.
+///
+/// # Errors
+/// `InvalidStorageClass`.
+pub(crate) fn is_at_once(class: StorageClass) -> Result<(), Fault> {
+    if AT_ONCE.contains(&class) {
+        return Ok(());
+    }
+    let words = "The storage class you specified is not valid";
+    Err(Fault::new(&errors::INVALID_STORAGE_CLASS, words).with("StorageClassRequested", class.as_str()))
 }

@@ -25,7 +25,10 @@ pub(super) fn without_outcome(call: &Call<'_>, record: &AuditRecord, trail: &Tra
         event.key("eventSource").text(&record.event_source);
         event.key("eventName").text(&record.event_name);
         event.key("awsRegion").text(call.region);
-        event.key("sourceIPAddress").text(&call.peer.address.to_string());
+        match call.service {
+            Some(service) => event.key("sourceIPAddress").text(service),
+            None => event.key("sourceIPAddress").text(&call.peer.address.to_string()),
+        };
         event.key("userAgent").text(cut(call.user_agent));
         event.key("requestParameters");
         match call.operation {
@@ -113,6 +116,9 @@ fn user_identity(who: &mut JsonWriter, call: &Call<'_>) {
         who.key("invokedByDelegate").object(|delegate| {
             delegate.key("accountId").text(delegation.partner.as_str());
         });
+    }
+    if let Some(service) = call.service {
+        who.key("invokedBy").text(service);
     }
 }
 

@@ -164,7 +164,7 @@ async fn why(server: &Server, id: Option<String>) -> Reply {
         }
         Ok(None) if id.is_some() => failed("no request of that id is in the audit log"),
         Ok(None) => failed("no request was denied lately; name one by its id"),
-        Err(error) => failed(&format!("the audit log could not be read: {error}")),
+        Err(error) => failed(&format!("the audit log could not be read: {error:#}")),
     }
 }
 

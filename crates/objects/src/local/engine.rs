@@ -7,15 +7,17 @@ use super::index::view::{self, Step, Stored};
 use super::open::{self, Options};
 use super::reading::{self, snapshot};
 use super::record::{GarbageRecord, NotedRecord};
-use super::{Shared, buckets, check, collect, copying, intake, keys, listing, objects, scrub, uploads};
+use super::{
+    Shared, buckets, check, collect, copying, intake, keys, listing, objects, replicas, scrub, uploads,
+};
 use crate::checksum::Algorithms;
 use crate::multipart::MAX_PARTS;
 use crate::request::{MAX_META_BYTES, MAX_TAGS_BYTES, limit};
 use crate::{
     After, AfterUpload, AfterVersion, At, Body, BucketId, BucketInfo, Collected, Commit, CompleteUpload,
     Completed, Copy, CopyPart, CreateUpload, Delete, Deleted, Error, Health, Keys, MAX_PAGE, NoteRecord,
-    ObjectPage, Objects, Opened, PartPage, PartWritten, Parts, Put, PutPart, Result, Scrubbed, Timestamp,
-    Update, Upload, UploadAt, UploadId, UploadPage, Version, VersionPage, Versioning, Written,
+    ObjectPage, Objects, Opened, PartPage, PartWritten, Parts, Put, PutPart, PutReplica, Result, Scrubbed,
+    Timestamp, Update, Upload, UploadAt, UploadId, UploadPage, Version, VersionPage, Versioning, Written,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -262,6 +264,10 @@ impl Objects for Local {
 
     fn copy(&self, copy: Copy) -> BoxFuture<'_, Result<Written>> {
         copying::copy(&self.shared, copy).boxed()
+    }
+
+    fn put_replica(&self, replica: PutReplica) -> BoxFuture<'_, Result<bool>> {
+        replicas::put(&self.shared, replica).boxed()
     }
 
     fn list(&self, keys: Keys, after: Option<After>) -> BoxFuture<'_, Result<ObjectPage>> {

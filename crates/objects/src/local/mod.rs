@@ -28,6 +28,7 @@ mod pool;
 mod reading;
 mod reads;
 mod record;
+mod replicas;
 mod scrub;
 mod segment;
 mod status;

@@ -15,7 +15,7 @@ use crate::{
 /// Notes that one commit forgets.
 const NOTES_AT_ONCE: usize = 10_000;
 
-fn written(version: &VersionRecord, object: &ObjectRecord) -> Written {
+pub(super) fn written(version: &VersionRecord, object: &ObjectRecord) -> Written {
     Written {
         id: version.public_id(),
         generation: version.generation,

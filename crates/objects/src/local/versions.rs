@@ -185,15 +185,55 @@ pub(super) fn add(tx: &mut Tx<'_>, name: Name<'_>, what: What, now: Timestamp) -
     }
     let version =
         VersionRecord { id, order: keys::order(now, last), generation: tx.number(), modified: now, what };
-    books.bytes = books.bytes.saturating_add(version.size());
-    if version.object().is_some() {
-        books.objects += 1;
-        tx.store(name.current(), &CurrentRecord(version.clone()))?;
-    } else {
-        store_older(tx, &mut books, name, version.clone())?;
-    }
+    place(tx, &mut books, name, version.clone(), true)?;
     tx.store(keys::bucket(name.bucket), &books)?;
     Ok(version)
+}
+
+/// Puts a version that was written elsewhere where its own order says, among those of a bucket that keeps versions. `false`
+/// if it is there already.
+pub(super) fn insert(tx: &mut Tx<'_>, name: Name<'_>, version: VersionRecord) -> Result<bool> {
+    let mut books = bucket(&tx.index, name.bucket)?;
+    if books.versioning != Versioning::Enabled {
+        return Err(Error::NotVersioned);
+    }
+    let current = current(&tx.index, name)?;
+    let there = match &current {
+        Some(current) if current.order == version.order => Some(current.id),
+        _ => older(&tx.index, name, version.order)?.map(|older| older.id),
+    };
+    match there {
+        Some(id) if id == version.id => return Ok(false),
+        Some(_) => return Err(Error::VersionTaken),
+        None => {}
+    }
+    let last = match &current {
+        Some(current) => Some(current.order),
+        None => newest_older(&tx.index, name)?.map(|newest| newest.order),
+    };
+    let is_latest = last.is_none_or(|last| last < version.order);
+    if let Some(current) = current.filter(|_| is_latest) {
+        demote(tx, &mut books, name, current)?;
+    }
+    place(tx, &mut books, name, version, is_latest)?;
+    tx.store(keys::bucket(name.bucket), &books)?;
+    Ok(true)
+}
+
+fn place(
+    tx: &mut Tx<'_>,
+    books: &mut BucketRecord,
+    name: Name<'_>,
+    version: VersionRecord,
+    is_latest: bool,
+) -> Result<()> {
+    books.bytes = books.bytes.saturating_add(version.size());
+    if is_latest && version.object().is_some() {
+        books.objects += 1;
+        tx.store(name.current(), &CurrentRecord(version))
+    } else {
+        store_older(tx, books, name, version)
+    }
 }
 
 fn store_older(

@@ -5,9 +5,9 @@ use crate::local::{Intent, Local, Settlement};
 use crate::{
     After, AfterUpload, AfterVersion, At, Body, BucketId, BucketInfo, CallerError, Collected, Commit,
     CompleteUpload, Completed, Copy, CopyPart, CreateUpload, Delete, Deleted, Error, Health, Keys,
-    MAX_BODY_BYTES, Note, NoteRecord, ObjectPage, Objects, Opened, Outcome, PartPage, PartWritten, Parts,
-    Put, PutPart, Result, Scrubbed, Source, Timestamp, Update, Upload, UploadAt, UploadId, UploadPage,
-    Version, VersionPage, Versioning, Written,
+    MAX_BODY_BYTES, Note, NoteRecord, ObjectPage, Objects, Opened, Original, Outcome, PartPage, PartWritten,
+    Parts, Put, PutPart, PutReplica, Result, Scrubbed, Source, Timestamp, Update, Upload, UploadAt, UploadId,
+    UploadPage, Version, VersionPage, Versioning, Written,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -280,6 +280,17 @@ impl Objects for Attached {
             self.put(to, body).await
         }
         .boxed()
+    }
+
+    fn put_replica(&self, replica: PutReplica) -> BoxFuture<'_, Result<bool>> {
+        let source = match &replica.of {
+            Original::Object { source, .. } => self.of(source.at.bucket),
+            Original::Marker { .. } => None,
+        };
+        match source.or_else(|| self.of(replica.to)) {
+            None => self.local.put_replica(replica),
+            Some(_) => async { Err(Error::Unsupported("replication")) }.boxed(),
+        }
     }
 
     fn list(&self, keys: Keys, after: Option<After>) -> BoxFuture<'_, Result<ObjectPage>> {

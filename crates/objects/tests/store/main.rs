@@ -17,6 +17,7 @@ mod inspection;
 mod intents;
 mod model;
 mod random;
+mod replicas;
 mod sealed;
 mod suite;
 mod support;

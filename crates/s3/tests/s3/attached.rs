@@ -6,6 +6,7 @@ use daypass_core::{Secret, outbox};
 use daypass_s3::{AttachError, NewAttachment};
 
 use crate::pair::{EVERYTHING, Pair, opened};
+use crate::replication::{ENABLED, RIGHTS, TRUST, configuration, put, role, rule, status, work};
 use crate::support::{Account, header};
 
 #[tokio::test]
@@ -220,4 +221,30 @@ async fn a_bucket_is_attached_empty_and_detached_with_all_left_there() {
         !listed.contains("daypass") && !listed.contains("own"),
         "nothing of the questions is left: {listed}"
     );
+}
+
+#[tokio::test]
+async fn replication_is_refused_by_name_and_hinders_an_attachment() {
+    let pair = Pair::new().await;
+    for bucket in ["/front", "/beside"] {
+        pair.front.administrator.s3("PUT", bucket, "", &[], b"").await;
+        pair.front.ok("PUT", bucket, "versioning", ENABLED).await;
+    }
+    pair.back.ok("PUT", "/back", "versioning", ENABLED).await;
+    role(&pair.front, RIGHTS, TRUST).await;
+    let [from, to] = [configuration(&rule("beside")), configuration(&rule("front"))];
+    pair.front.ok("PUT", "/front", "replication", &from).await;
+    let refused = pair.attachments.attach(pair.asked(), "operator").await;
+    assert!(matches!(refused, Err(AttachError::Weaker { here: "replicates its objects" })));
+    pair.front.ok("DELETE", "/front", "replication", "").await;
+    pair.front.ok("PUT", "/beside", "replication", &to).await;
+    let Pair { front, .. } = pair.attach().await;
+    for (bucket, document) in [("/front", &from), ("/beside", &to)] {
+        let answer = front.refused("PUT", bucket, "replication", document).await;
+        assert_eq!((answer.0, answer.1.as_str()), (501, "NotImplemented"), "{bucket}");
+    }
+    // What was configured before fails, and says so.
+    put(&front.administrator, "/beside/k", &[], "x").await;
+    assert_eq!(work(&front).await, (1, 0));
+    assert_eq!(status(&front, "/beside/k").await.as_deref(), Some("FAILED"));
 }

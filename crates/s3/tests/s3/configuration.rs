@@ -202,24 +202,6 @@ async fn a_public_access_block_is_what_is_said_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn what_is_the_default_is_taken_and_what_is_not_is_refused_by_name() {
-    let account = Account::with_bucket("b-1").await;
-    for (what, taken, refused, name) in [(
-        "replication",
-        "",
-        "<ReplicationConfiguration><Role>arn:aws:iam::123456789012:role/r</Role><Rule><Status>Enabled</Status><Destination><Bucket>arn:aws:s3:::b-2</Bucket></Destination></Rule></ReplicationConfiguration>",
-        "replication",
-    )] {
-        assert_eq!(account.refused("PUT", "/b-1", what, refused).await, not_built(name), "{what}");
-        if taken.is_empty() {
-            assert_eq!(account.ok("DELETE", "/b-1", what, "").await.status, 204, "{what}");
-        } else {
-            account.ok("PUT", "/b-1", what, taken).await;
-        }
-    }
-}
-
-#[tokio::test]
 async fn acceleration_and_who_pays_are_state() {
     let account = Account::with_bucket("b-1").await;
     for (what, document) in [

@@ -6,14 +6,14 @@ use daypass_core::{Tls, TlsVersion};
 use crate::support::{Account, ask, ask_with, header};
 
 /// A key and its MD5.
-type Key = (&'static str, &'static str);
+pub(crate) type Key = (&'static str, &'static str);
 
-const ONE: Key = ("pO3upElrwuEXSoFwCfnZPdSsmt/xWeFa0N9KgDijwVs=", "DWygnHRtgiJ77HCm+1rvHw==");
+pub(crate) const ONE: Key = ("pO3upElrwuEXSoFwCfnZPdSsmt/xWeFa0N9KgDijwVs=", "DWygnHRtgiJ77HCm+1rvHw==");
 const TWO: Key = ("6b+WOZ1T3cqZMxgThRcXAQBrS5mXKdDUphvpxptl9/4=", "arxBvwY2V4SiOne6yppVPQ==");
-const ALLOWING: &str = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BlockedEncryptionTypes><EncryptionType>NONE</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>";
+pub(crate) const ALLOWING: &str = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BlockedEncryptionTypes><EncryptionType>NONE</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>";
 const NEEDED: &str = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.";
 
-const fn headers((key, md5): Key) -> [(&'static str, &'static str); 3] {
+pub(crate) const fn headers((key, md5): Key) -> [(&'static str, &'static str); 3] {
     [
         ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
         ("x-amz-server-side-encryption-customer-key", key),
@@ -29,7 +29,7 @@ const fn source_headers((key, md5): Key) -> [(&'static str, &'static str); 3] {
     ]
 }
 
-fn over_tls(client: &Client) {
+pub(crate) fn over_tls(client: &Client) {
     client.peer.lock().unwrap().tls = Some(Tls { version: TlsVersion::V1_3, cipher_suite: "".into() });
 }
 

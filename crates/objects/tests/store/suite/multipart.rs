@@ -47,7 +47,7 @@ async fn complete(store: &Store, upload: &UploadAt, parts: Vec<ListedPart>) -> R
 }
 
 /// An object of parts of these sizes; its bytes.
-async fn uploaded(store: &Store, name: &str, sizes: &[usize]) -> Bytes {
+pub(crate) async fn uploaded(store: &Store, name: &str, sizes: &[usize]) -> Bytes {
     let upload = create(store, name, None).await;
     let mut whole = Vec::new();
     let mut parts = Vec::new();

@@ -1,0 +1,283 @@
+//! The work: takes what waits to be replicated, does it as the role that the bucket's configuration names, and says of the
+//! original how it went.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use daypass_core::assume::Asking;
+use daypass_core::objects::{At, Commit, Error as Engine, Timestamp, Update, Version, VersionId};
+use daypass_core::store::StoreError;
+use daypass_core::{Error, ServiceRole, State};
+use futures_util::StreamExt as _;
+
+use super::SERVICE;
+use super::intent::What;
+use super::queue::{self, Task};
+use super::replica::{Found, Replica, Stop};
+use super::rules::{Looked, Rule};
+use crate::bucket::Bucket;
+use crate::description::Description;
+use crate::object::{key, tags_of};
+
+/// The session's name, as S3's are called.
+const SESSION: &str = "s3-replication";
+/// So many are taken at once.
+const AT_ONCE: usize = 256;
+/// And so many are under way at a time.
+const UNDER_WAY: usize = 16;
+/// What changes while it is replicated is looked at again, so often, before it is put behind.
+const ATTEMPTS: usize = 3;
+
+/// What came of a round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replicated {
+    /// So many versions are done with, for better or worse.
+    pub done: usize,
+    /// So many are tried again later.
+    pub later: usize,
+}
+
+/// Replicates what waits and is due. To be called from time to time, after [`queue_events`](crate::queue_events); it may be
+/// called again at any point, and what was done is done once.
+///
+/// # Errors
+/// If the store fails. What was not done waits.
+pub async fn replicate_due(state: &Arc<State>) -> Result<Replicated, StoreError> {
+    let mut all = Replicated::default();
+    loop {
+        let tasks = queue::due(state, AT_ONCE)?;
+        if tasks.is_empty() {
+            return Ok(all);
+        }
+        let roles = roles(state, &tasks).await?;
+        let work = tasks.into_iter().map(|task| {
+            let role = roles.get(&task.bucket_number).cloned().flatten();
+            async move {
+                let done = replicate(state, &task, role.as_deref()).await;
+                (task, done)
+            }
+        });
+        let work: Vec<(Task, bool)> =
+            futures_util::stream::iter(work).buffer_unordered(UNDER_WAY).collect().await;
+        let (done, later): (Vec<_>, Vec<_>) = work.into_iter().partition(|(_, done)| *done);
+        let tasks = |some: Vec<(Task, bool)>| some.into_iter().map(|(task, _)| task).collect::<Vec<_>>();
+        let (done, later) = (tasks(done), tasks(later));
+        queue::settle(state, &done, &later).await?;
+        all.done += done.len();
+        all.later += later.len();
+    }
+}
+
+/// The sessions that replicate, by their buckets' numbers; nothing where the role cannot be assumed.
+async fn roles(state: &State, tasks: &[Task]) -> Result<HashMap<u64, Option<Arc<ServiceRole>>>, StoreError> {
+    let mut roles = HashMap::new();
+    for task in tasks {
+        if roles.contains_key(&task.bucket_number) {
+            continue;
+        }
+        let bucket = find(state, task)?;
+        let rules = bucket.as_ref().and_then(|bucket| Some((bucket, bucket.replication().ok()??)));
+        let role = match rules {
+            Some((bucket, rules)) => {
+                let arn = bucket.arn();
+                let asking = Asking {
+                    service: SERVICE,
+                    session_name: SESSION,
+                    region: &bucket.region,
+                    source: (&arn, &bucket.account),
+                };
+                ServiceRole::assume(state, &rules.role, &asking).await?.map(Arc::new)
+            }
+            None => None,
+        };
+        roles.insert(task.bucket_number, role);
+    }
+    Ok(roles)
+}
+
+fn find(state: &State, task: &Task) -> Result<Option<Arc<Bucket>>, StoreError> {
+    let found = state.kept.get::<Bucket>(&Bucket::key_of(&task.bucket))?;
+    Ok(found.filter(|bucket| bucket.number == task.bucket_number))
+}
+
+/// Whether a task is done with.
+async fn replicate(state: &Arc<State>, task: &Task, role: Option<&ServiceRole>) -> bool {
+    let mut why = "it does not stop changing".to_owned();
+    for _ in 0..ATTEMPTS {
+        match attempt(state, task, role).await {
+            Ok(true) => return true,
+            Ok(false) => {}
+            Err(failure) => {
+                why = failure;
+                break;
+            }
+        }
+    }
+    let (bucket, version) = (&task.bucket, &task.version);
+    if task.is_old(state.clock.now()) {
+        tracing::error!(
+            bucket,
+            key = task.object_key(),
+            version,
+            "not replicated for a day, and given up: {why}"
+        );
+        return give_up(state, task).await.is_ok();
+    }
+    tracing::warn!(bucket, key = task.object_key(), version, "not replicated yet: {why}");
+    false
+}
+
+/// Tries once; `false` if it changed meanwhile.
+async fn attempt(state: &Arc<State>, task: &Task, role: Option<&ServiceRole>) -> Result<bool, String> {
+    // What is gone needs no replica.
+    let Some(bucket) = find(state, task).map_err(|error| error.to_string())? else { return Ok(true) };
+    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, role };
+    let Ok(id) = VersionId::parse(&task.version) else { return Ok(true) };
+    let at = work.at(&id).map_err(told)?;
+    let ended = match state.objects.head(at).await {
+        Ok(version) if task.what != What::Marker => work.object(&version).await,
+        Err(Engine::IsDeleteMarker { id, modified, .. }) => return work.marker(&id, modified).await,
+        Ok(_)
+        | Err(
+            Engine::NoSuchBucket
+            | Engine::NoSuchKey { .. }
+            | Engine::NoSuchVersion
+            | Engine::InvalidVersionId,
+        ) => return Ok(true),
+        Err(error) => return Err(error.to_string()),
+    };
+    ended.map_err(told)?
+}
+
+/// What failed, in words.
+fn told(error: Error) -> String {
+    match error {
+        Error::Fault(fault) => fault.message,
+        Error::Internal(error) => error.to_string(),
+    }
+}
+
+async fn give_up(state: &Arc<State>, task: &Task) -> Result<(), String> {
+    let Some(bucket) = find(state, task).map_err(|error| error.to_string())? else { return Ok(()) };
+    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, role: None };
+    let Ok(id) = VersionId::parse(&task.version) else { return Ok(()) };
+    match state.objects.head(work.at(&id).map_err(told)?).await {
+        Ok(version) => work.end(&version, false).await.map(|_| ()).map_err(told),
+        Err(_) => Ok(()),
+    }
+}
+
+/// One version of one bucket.
+struct Work<'a> {
+    state: &'a Arc<State>,
+    bucket: &'a Bucket,
+    key: String,
+    what: What,
+    role: Option<&'a ServiceRole>,
+}
+
+impl Work<'_> {
+    fn at(&self, id: &VersionId) -> Result<At, Error> {
+        Ok(At::version(self.bucket.id(), key(&self.key)?, id.clone()))
+    }
+
+    /// Replicates an object: `false` if it changed meanwhile, an error in words if it should be tried later.
+    async fn object(&self, version: &Version) -> Result<Result<bool, String>, Error> {
+        let described = Description::decode(&version.meta)?;
+        let tags = tags_of(version)?;
+        let is_replica = described.replication.is_some_and(super::Status::is_of_replica);
+        let Some(rules) = self.bucket.replication()? else {
+            self.refused(&version.id, "", &("SrcBucketReplicationConfigMissing", String::new()));
+            return Ok(Ok(self.end(version, false).await?));
+        };
+        let looked = Looked { key: &self.key, tags: &tags, sealing: described.sealing.as_ref(), is_replica };
+        let chosen = rules.of_object(&looked);
+        if chosen.is_empty() {
+            // Rules that are for it no more let changes be; what was to be made is not made.
+            return Ok(Ok(match described.replication {
+                Some(_) => self.end(version, self.what == What::Changed).await?,
+                None => true,
+            }));
+        }
+        let found = Found { version, described: &described, tags: &tags };
+        let mut well = true;
+        for rule in chosen {
+            let is_new = self.what == What::Made && !is_replica;
+            let done = match self.replica(&version.id, rule) {
+                Ok(replica) => replica.of_object(&found, is_new).await,
+                Err(stop) => Err(stop),
+            };
+            match done {
+                Ok(()) => {}
+                Err(Stop::Changed) => return Ok(Ok(false)),
+                Err(Stop::Failed(why)) => return Ok(Err(why)),
+                Err(Stop::Refused(reason, more)) => {
+                    self.refused(&version.id, &rule.to.bucket, &(reason, more));
+                    well = false;
+                }
+            }
+        }
+        Ok(Ok(self.end(version, well).await?))
+    }
+
+    async fn marker(&self, id: &VersionId, modified: Timestamp) -> Result<bool, String> {
+        let Some(rules) = self.bucket.replication().map_err(told)? else { return Ok(true) };
+        for rule in rules.of_marker(&self.key) {
+            let done = match self.replica(id, rule) {
+                Ok(replica) => replica.of_marker(modified).await,
+                Err(stop) => Err(stop),
+            };
+            match done {
+                Ok(()) => {}
+                Err(Stop::Changed) => return Ok(false),
+                Err(Stop::Failed(why)) => return Err(why),
+                Err(Stop::Refused(reason, more)) => self.refused(id, &rule.to.bucket, &(reason, more)),
+            }
+        }
+        Ok(true)
+    }
+
+    fn replica<'r>(&'r self, id: &'r VersionId, rule: &'r Rule) -> Result<Replica<'r>, Stop> {
+        let none = || Stop::Refused("AssumeRoleNotPermitted", "S3 may not assume the role".to_owned());
+        Ok(Replica {
+            state: self.state,
+            role: self.role.ok_or_else(none)?,
+            source: self.bucket,
+            key: &self.key,
+            id,
+            rule,
+        })
+    }
+
+    fn refused(&self, id: &VersionId, to: &str, (reason, more): &(&'static str, String)) {
+        let (bucket, key) = (&self.bucket.name, &self.key);
+        tracing::warn!(bucket, key, version = %id, to, reason, "not replicated: {more}");
+    }
+
+    /// Says of the original how it went; `false` if it changed meanwhile.
+    async fn end(&self, version: &Version, well: bool) -> Result<bool, Error> {
+        let described = Description::decode(&version.meta)?;
+        let status = described.replication.unwrap_or(super::Status::Pending).ended(well);
+        if described.replication == Some(status) {
+            return Ok(true);
+        }
+        let described = Description { replication: Some(status), ..described };
+        let now = Timestamp(u64::try_from(self.state.clock.now().millis()).unwrap_or(0));
+        let update = Update {
+            only_if: Some((version.generation, version.revision)),
+            meta: Some(described.encode()?.into()),
+            ..Update::new(self.at(&version.id)?, Commit::at(now))
+        };
+        match self.state.objects.update(update).await {
+            Ok(_) => Ok(true),
+            Err(Engine::RevisionChanged { .. } | Engine::SourceChanged) => Ok(false),
+            Err(
+                Engine::NoSuchBucket
+                | Engine::NoSuchKey { .. }
+                | Engine::NoSuchVersion
+                | Engine::IsDeleteMarker { .. },
+            ) => Ok(true),
+            Err(error) => Err(Error::Internal(Box::new(error))),
+        }
+    }
+}
