@@ -95,6 +95,9 @@ pub enum Order {
     NewestFirst,
     /// The oldest, for readers that follow the log.
     OldestFirst,
+    /// The last that came into the log, which is about the newest: the log of all accounts has no index by time, and to sort it
+    /// would read all of it.
+    LastWritten,
 }
 
 /// What a record is found by, as `LookupEvents` names it.

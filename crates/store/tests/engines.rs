@@ -318,6 +318,10 @@ async fn audit_records_are_found_by_what_they_hold(store: Store) {
     assert_eq!(find(Some(Attribute::ResourceType(text("AWS::IAM::User"))), true, 9), Vec::<String>::new());
     assert_eq!(find(Some(Attribute::AccessKeyId(text("AKIAbob"))), true, 9), ["event-1"]);
     assert_eq!(find(Some(Attribute::EventId(text("event-9"))), true, 9), Vec::<String>::new());
+    store.record(event(7, "111111111111", "GetRole", "ann")).await.unwrap();
+    let last = AuditQuery { limit: 2, order: Order::LastWritten, ..AuditQuery::default() };
+    let last = store.audit(&last).unwrap().into_iter().map(|r| r.event_id).collect::<Vec<_>>();
+    assert_eq!(last, ["event-7", "event-9"], "as they came, not by their times");
     let page =
         store.audit(&AuditQuery { limit: 1, order: Order::OldestFirst, ..AuditQuery::default() }).unwrap();
     let beyond = page.first().map(|r| (r.time, r.sequence));
@@ -326,7 +330,7 @@ async fn audit_records_are_found_by_what_they_hold(store: Store) {
         .unwrap();
     assert_eq!(
         next.iter().map(|r| r.event_id.as_str()).collect::<Vec<_>>(),
-        ["event-1", "event-2", "event-3", "event-9"]
+        ["event-1", "event-2", "event-3", "event-7", "event-9"]
     );
     assert_eq!(
         next.first().map(|r| r.resources.clone()),

@@ -172,7 +172,7 @@ async fn find_record(server: &Server, id: Option<&str>) -> Result<Option<AuditRe
     let state = server.state();
     outbox::drain(state).await?;
     let find = |attribute, limit| {
-        let query = AuditQuery { attribute, limit, order: Order::NewestFirst, ..AuditQuery::default() };
+        let query = AuditQuery { attribute, limit, order: Order::LastWritten, ..AuditQuery::default() };
         at_length(|| state.store.audit(&query))
     };
     let Some(id) = id else {

@@ -108,7 +108,7 @@ pub(super) fn select(connection: &Connection, query: &AuditQuery) -> rusqlite::R
             filter.add("sequence IN (SELECT sequence FROM audit_resource WHERE name=?)", name.clone());
         }
     }
-    let (than, direction) = if query.order == Order::NewestFirst { ("<", "DESC") } else { (">", "ASC") };
+    let (than, direction) = if query.order == Order::OldestFirst { (">", "ASC") } else { ("<", "DESC") };
     if let Some((time, sequence)) = query.beyond {
         filter.values.push(time.millis().into());
         filter.values.push(i64::try_from(sequence).unwrap_or(i64::MAX).into());
@@ -117,10 +117,14 @@ pub(super) fn select(connection: &Connection, query: &AuditQuery) -> rusqlite::R
     }
     let condition = if filter.terms.is_empty() { "TRUE".to_owned() } else { filter.terms.join(" AND ") };
     filter.values.push(i64::try_from(query.limit).unwrap_or(i64::MAX).into());
+    let order = match query.order {
+        Order::LastWritten => "sequence DESC".to_owned(),
+        Order::NewestFirst | Order::OldestFirst => format!("time {direction}, sequence {direction}"),
+    };
     let sql = format!(
         "SELECT sequence, event_id, request_id, time, account, region, event_name, event_source, username,
          access_key_id, read_only, management, event, explanation FROM audit
-         WHERE {condition} ORDER BY time {direction}, sequence {direction} LIMIT ?{}",
+         WHERE {condition} ORDER BY {order} LIMIT ?{}",
         filter.values.len()
     );
     let mut statement = connection.prepare_cached(&sql)?;

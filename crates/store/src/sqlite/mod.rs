@@ -67,6 +67,8 @@ impl File {
         let connection = connection.map_err(StoreError::engine)?;
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(StoreError::engine)?;
         connection.set_prepared_statement_cache_capacity(64);
+        // The server is shut into its data directory: there is no place for temporary files.
+        connection.pragma_update(None, "temp_store", "MEMORY").map_err(StoreError::engine)?;
         Ok(connection)
     }
 }

@@ -49,9 +49,7 @@ pub(super) fn prepare(connection: &Connection, on_disk: bool) -> Result<Revision
         }
     }
     connection
-        .execute_batch(
-            "PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;",
-        )
+        .execute_batch("PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA mmap_size=0;")
         .map_err(engine)?;
     known(connection)?;
     let tx = connection.unchecked_transaction().map_err(engine)?;
