@@ -141,16 +141,20 @@ pub(crate) fn policy(
 ) -> Option<Arc<Policy>> {
     let caller = cx.caller().account();
     let ignores_public = is_public(acl) && bucket.blocks(cx).ignore_public_acls;
-    let principal = acl.iter().filter(|grant| grant.permission.covers(action, of_object)).find_map(
-        |grant| match &grant.grantee {
-            Grantee::AllUsers if !ignores_public => Some("\"*\"".to_owned()),
-            Grantee::AuthenticatedUsers if !ignores_public && caller.is_some() => Some("\"*\"".to_owned()),
-            Grantee::Account(account) if caller.as_ref() == Some(account) => {
-                Some(format!("{{\"AWS\":\"{account}\"}}"))
-            }
-            _ => None,
-        },
-    )?;
+    let grants = || acl.iter().filter(|grant| grant.permission.covers(action, of_object));
+    let everybody = grants().any(|grant| match &grant.grantee {
+        Grantee::AllUsers => !ignores_public,
+        Grantee::AuthenticatedUsers => !ignores_public && caller.is_some(),
+        _ => false,
+    });
+    // What everybody may, a user of the owner's account may too, who by the account's grant alone needs a policy besides.
+    let principal = if everybody {
+        "\"*\"".to_owned()
+    } else {
+        let account = caller.as_ref()?;
+        grants().find(|grant| matches!(&grant.grantee, Grantee::Account(named) if named == account))?;
+        format!("{{\"AWS\":\"{account}\"}}")
+    };
     let what = if of_object { "an object in" } else { "bucket" };
     Some(grant(&principal, action, &format!("{ACL_NAMES}{what}"), &bucket.name))
 }

@@ -33,6 +33,8 @@ async fn id_of(client: &Client) -> String {
 async fn a_canned_list_lets_in_whom_it_names() {
     let account = with_acls("ObjectWriter").await;
     let eve = account.stranger("eve", &[("all", ALL)]).await;
+    // Of the owner's account, which an account's own grant alone does not let in.
+    let plain = account.server.user("plain", &[]).await;
     let nobody = account.server.anonymous();
     for (acl, anonymous, other) in [
         ("private", 403, 403),
@@ -43,6 +45,7 @@ async fn a_canned_list_lets_in_whom_it_names() {
         assert_eq!(put_acl(&account.administrator, "/b-1/k", &[("x-amz-acl", acl)]).await.status, 200);
         assert_eq!(ask(&nobody, "GET", "/b-1/k", "", "").await.status, anonymous, "{acl}");
         assert_eq!(ask(&eve, "GET", "/b-1/k", "", "").await.status, other, "{acl}");
+        assert_eq!(ask(&plain, "GET", "/b-1/k", "", "").await.status, other, "{acl}");
         // To read is not to change, to list or to read the list.
         for (method, query) in [("GET", "acl"), ("DELETE", "")] {
             assert_eq!(ask(&eve, method, "/b-1/k", query, "").await.status, 403, "{acl} {method} {query}");
