@@ -66,7 +66,7 @@ fn create(
     let mut provider = SamlProvider {
         account,
         name,
-        id: cx.ids().unique_id("ASAM"),
+        id: cx.ids().unique_id("ASAML"),
         metadata: input.saml_metadata_document,
         valid_until,
         created: cx.now().truncated(),
