@@ -2,13 +2,13 @@
 # Everything that CI runs, in order, with a summary. Ends with 1 where anything failed, where a suite ran nothing, or where one ran
 # less than tests/floors.txt says it must.
 #   tests/run.sh             all of it; where there is no Terraform its stories are skipped, unless DAYPASS_TEST_TERRAFORM=1
-#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain boto3 imds terraform crash escalation probes events clients upstream
+#   tests/run.sh STAGE …     some of it: house lint unit wire release policy strangers chain boto3 imds terraform crash escalation probes events replication clients upstream
 set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 out=$root/.test/out
 mkdir -p "$out"
-alone=(house lint unit wire release) with_instances=(chain boto3 imds terraform) without_instances=(policy strangers escalation crash probes events clients upstream)
+alone=(house lint unit wire release) with_instances=(chain boto3 imds terraform) without_instances=(policy strangers escalation crash probes events replication clients upstream)
 stages=("$@")
 [ $# -gt 0 ] || stages=("${alone[@]}" "${with_instances[@]}" "${without_instances[@]}")
 export AWS_PAGER='' AWS_EC2_METADATA_DISABLED=true CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
@@ -80,7 +80,7 @@ stage_release() { say "Release build"
   built=$(daypass operations --output json | python -c 'import json,sys; print(sum(len(s["built"]) for s in json.load(sys.stdin)))')
   count operations "${built:-0}" 0 0
   step "man page, completions and help" bash -c 'daypass man >/dev/null && for s in bash zsh fish; do daypass completions $s >/dev/null || exit 1; done
-    for c in up env credentials exec status why operations bucket policy fsck backup restore; do daypass $c --help >/dev/null || exit 1; done'; }
+    for c in up env credentials exec status why operations bucket partner policy fsck backup restore; do daypass $c --help >/dev/null || exit 1; done'; }
 
 stage_policy() { say "Decisions that must come out as AWS's guide says"
   daypass policy simulate --cases crates/policy/tests/corpus/guide.jsonl >"$out/corpus.log" 2>&1; tally corpus "$out/corpus.log"
@@ -162,6 +162,9 @@ stage_probes() { say "Attacks"
 
 stage_events() { say "Notifications of buckets, through refusals and kill -9"
   python tests/events.py --binary target/release/daypass --port 4684 >"$out/events.log" 2>&1; tally events "$out/events.log"; }
+
+stage_replication() { say "Replication between buckets, through refusals and kill -9"
+  python tests/replication.py --binary target/release/daypass --port 4688 >"$out/replication.log" 2>&1; tally replication "$out/replication.log"; }
 
 stage_clients() { say "Other clients of S3"
   DAYPASS=$root/target/release/daypass PORT=4686 bash tests/clients.sh >"$out/clients.log" 2>&1; tally clients "$out/clients.log"; }
