@@ -1,7 +1,7 @@
 # A bucket whose objects are replicated into two others, by a role.
 
 resource "aws_s3_bucket" "replicated" {
-  for_each      = toset(["from", "to", "sealed"])
+  for_each      = toset(["from", "to", "to-sealed"])
   bucket        = "terraform-s3-${each.key}-${var.suffix}"
   force_destroy = true
 }
@@ -94,7 +94,7 @@ resource "aws_s3_bucket_replication_configuration" "b" {
       }
     }
     destination {
-      bucket  = aws_s3_bucket.replicated["sealed"].arn
+      bucket  = aws_s3_bucket.replicated["to-sealed"].arn
       account = data.aws_caller_identity.me.account_id
       access_control_translation {
         owner = "Destination"
