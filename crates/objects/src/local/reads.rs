@@ -2,16 +2,13 @@
 //!
 //! A lookup costs a few microseconds where what it reads is in memory, and handing it to another thread more than that. Where
 //! it is not in memory the disk is waited for, and who waits cannot do anything else: so only few may look by themselves at
-//! once. The others step back a few times, which is as long as some lookups take, and then have it done.
+//! once, and the others have it done.
 
 use super::index::sqlite::SqliteReader;
 use super::pool::Pool;
 use crate::{Error, Result};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::oneshot;
-
-/// Who cannot look at once steps back so often.
-const STEPS_BACK: usize = 8;
 
 pub(super) struct Reads {
     pool: Pool<SqliteReader>,
@@ -29,16 +26,13 @@ impl Reads {
         &self,
         look: impl FnOnce(&mut SqliteReader) -> T + Send + 'static,
     ) -> Result<T> {
-        for _ in 0..STEPS_BACK {
-            if let Some(mut borrowed) = self.borrow() {
-                return match &mut borrowed.reader {
-                    Some(reader) => Ok(look(reader)),
-                    None => Err(Error::Closed),
-                };
-            }
-            tokio::task::yield_now().await;
+        match self.borrow() {
+            Some(mut borrowed) => match &mut borrowed.reader {
+                Some(reader) => Ok(look(reader)),
+                None => Err(Error::Closed),
+            },
+            None => self.pool.run(look).await,
         }
-        self.pool.run(look).await
     }
 
     /// Does what may take long, on one of the threads.
