@@ -2,7 +2,7 @@
 //!
 //! A change is a closure over [`Tx`]. The committer takes all that wait, runs them one after the other over the same
 //! state, writes and syncs the small blobs they packed, commits the index with its own sync, and only then answers.
-//! While it waits for the disk the next group gathers: no timer is needed.
+//! While it waits for the disk the next group gathers; only where many submit changes does it wait for them besides.
 
 use super::epoch::Readers;
 use super::index::view::{self, Overlay, Step, Stored};
@@ -16,11 +16,18 @@ use crate::outbox::{MAX_NOTE_BYTES, Note, Outcome};
 use crate::{Error, Result};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 const QUEUE: usize = 1024;
 const BATCH_CHANGES: usize = 1024;
 const BATCH_BYTES: usize = 8 << 20;
+/// Where the last group had so many changes, there are more on their way, and the next waits a moment for them,
+const CROWD: usize = 8;
+/// so long, which is less than a sync takes,
+const MOMENT: Duration = Duration::from_micros(150);
+/// and as long as each brings some, so often.
+const MOMENTS: u32 = 4;
 /// Fills a buffer with randomness.
 pub type Entropy = Box<dyn FnMut(&mut [u8]) + Send>;
 
@@ -258,6 +265,8 @@ pub(super) struct Committer {
     /// Whether more than what is kept free is free.
     pub(super) has_room: bool,
     pub(super) notes: watch::Sender<u64>,
+    /// How many changes the last group had.
+    pub(super) crowd: usize,
 }
 
 impl Committer {
@@ -331,6 +340,7 @@ impl Committer {
         };
         let mut next = Some(first);
         let mut prepared = tx.prepare();
+        let mut moments = 0;
         while let Some(change) = next.take() {
             answers.push(change.run(&mut tx));
             if answers.len() < BATCH_CHANGES && tx.packer.pending_bytes() < BATCH_BYTES && prepared {
@@ -340,9 +350,15 @@ impl Committer {
             }
             if prepared {
                 next = self.changes.try_recv().ok();
+                if next.is_none() && self.crowd >= CROWD && moments < MOMENTS {
+                    moments += 1;
+                    std::thread::sleep(MOMENT);
+                    next = self.changes.try_recv().ok();
+                }
             }
         }
         let Tx { index, after, last_note, .. } = tx;
+        self.crowd = answers.len();
         let changes = index.into_changes();
         let settled = self.settle(&changes, stamp);
         if let Err(failure) = settled {

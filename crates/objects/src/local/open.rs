@@ -146,6 +146,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
         status: Arc::clone(&status),
         has_room: true,
         notes: noted,
+        crowd: 0,
     };
     let no_thread = |error: std::io::Error| Error::Io(format!("no thread: {error}"));
     let readers_for =
