@@ -214,14 +214,13 @@ pub fn waiting_events(state: &State, destination: &str, most: usize) -> Result<V
 pub async fn forget_events(state: &State, events: &[QueuedEvent], dropped: bool) -> Result<(), StoreError> {
     let done = state.store.transact(|tx| {
         for event in events {
-            if tx.get::<QueuedEvent>(&event.key())?.is_none() {
-                continue;
-            }
+            // As it was counted: what was sealed is shorter open.
+            let Some(kept) = tx.get::<QueuedEvent>(&event.key())? else { continue };
             tx.delete(&event.key());
             let known = tx.get::<EventQueue>(&EventQueue::key_of(&event.destination))?;
             if let Some(mut queue) = known {
                 queue.waiting = queue.waiting.saturating_sub(1);
-                queue.bytes = queue.bytes.saturating_sub(length(&event.body));
+                queue.bytes = queue.bytes.saturating_sub(length(&kept.body));
                 queue.dropped += u64::from(dropped);
                 tx.put(&queue)?;
             }
@@ -373,7 +372,11 @@ mod tests {
         let waiting = waiting_events(state, "q", 10).unwrap();
         let [event] = &waiting[..] else { panic!("one event") };
         assert_eq!(event.body, r#"{"token":"hush"}"#);
-        assert_eq!(without_old(state, waiting).await.unwrap().len(), 1);
+        let delivered = without_old(state, waiting).await.unwrap();
+        assert_eq!(delivered.len(), 1);
+        forget_events(state, &delivered, false).await.unwrap();
+        let [queue] = &event_queues(state).unwrap()[..] else { panic!("one queue") };
+        assert_eq!((queue.waiting, queue.bytes), (0, 0));
         // Sealed for another destination, it is nobody's.
         let mut moved = kept[0].clone();
         moved.destination = "other".to_owned();
