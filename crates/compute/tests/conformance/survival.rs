@@ -158,6 +158,8 @@ fn died_unseen() {
     let pid = record(server.place.path(), &specs[0].id)["process"]["pid"].as_i64().unwrap() as i32;
     let place = server.kill();
     kill(pid);
+    // A process that is told to die is there for a moment more, and its instance would be found running until then.
+    eventually("it is gone", || fs::metadata(format!("/proc/{pid}/ns/net")).is_err());
     let fixture = succeed(place);
     assert_eq!(
         states(&fixture),
