@@ -44,7 +44,14 @@ impl World {
         let partner = server.user("partner", &[("all", ALL)]).await;
         let admin = server.user_of(&id(CUSTOMER), "admin", &[("all", ALL)]).await;
         let stranger = server.user_of(&id(STRANGER), "stranger", &[("all", ALL)]).await;
-        let state = server.gate.state();
+        let world = Self { server, partner, admin, stranger, asked: AtomicUsize::new(0) };
+        world.take_on().await;
+        world
+    }
+
+    /// The account becomes a partner, with its templates.
+    async fn take_on(&self) {
+        let state = self.server.gate.state();
         partner::add(state, "operator", &account(), "Example Corp", "example.com").await.unwrap();
         let boundary = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
         for (name, document, boundaries) in [
@@ -64,7 +71,6 @@ impl World {
             let new = NewTemplate { account: account(), name, document, boundaries };
             partner::add_template(state, "operator", new).await.unwrap();
         }
-        Self { server, partner, admin, stranger, asked: AtomicUsize::new(0) }
     }
 
     /// A user of the customer's.
@@ -141,6 +147,16 @@ impl World {
             answer.xml("SecretAccessKey").unwrap(),
             answer.xml("SessionToken").map(str::to_owned),
         )
+    }
+
+    /// A user of the customer's without policies, deleted and made again: somebody else of the same name.
+    async fn made_again(&self, name: &str, key: &str) -> Client {
+        let user = [("UserName", name)];
+        self.admin.query("iam", "DeleteAccessKey", &[user[0], ("AccessKeyId", key)]).await.ok();
+        self.admin.query("iam", "DeleteUser", &user).await.ok();
+        self.admin.query("iam", "CreateUser", &user).await.ok();
+        let key = self.admin.query("iam", "CreateAccessKey", &user).await.ok();
+        self.server.client(key.xml("AccessKeyId").unwrap(), key.xml("SecretAccessKey").unwrap(), None)
     }
 
     async fn state_of(&self, request: &str) -> String {
@@ -316,14 +332,7 @@ async fn what_is_given_by_default_is_the_owners_alone_and_can_be_denied() {
     assert_eq!(code(&go(&wrong, "AcceptDelegationRequest", &request).await), "AccessDenied");
     go(&right, "AcceptDelegationRequest", &request).await.ok();
     // Who comes later under the owner's name is somebody else.
-    let user = [("UserName", "clerk")];
-    let policy = [("UserName", "clerk"), ("AccessKeyId", "AKIACLERKQQQQQQQQQQQ")];
-    world.admin.query("iam", "DeleteAccessKey", &policy).await.ok();
-    world.admin.query("iam", "DeleteUser", &user).await.ok();
-    world.admin.query("iam", "CreateUser", &user).await.ok();
-    let key = world.admin.query("iam", "CreateAccessKey", &user).await.ok();
-    let later =
-        world.server.client(key.xml("AccessKeyId").unwrap(), key.xml("SecretAccessKey").unwrap(), None);
+    let later = world.made_again("clerk", "AKIACLERKQQQQQQQQQQQ").await;
     assert_eq!(code(&go(&later, "SendDelegationToken", &request).await), "AccessDenied");
 }
 
@@ -603,12 +612,36 @@ async fn what_a_partner_was_granted_ends_when_it_is_one_no_more() {
     let token = world.token(&world.admin, &request).await;
     let session = world.session(&exchange(&world.partner, &token).await.ok());
     session.query("sts", "GetCallerIdentity", &[]).await.ok();
+    let (left, assigned, accepted) =
+        (world.request(SETUP).await, world.request(SETUP).await, world.request(SETUP).await);
+    for request in [&assigned, &accepted] {
+        go(&world.admin, "AssociateDelegationRequest", request).await.ok();
+    }
+    go(&world.admin, "AcceptDelegationRequest", &accepted).await.ok();
     partner::remove(world.server.gate.state(), "operator", &account()).await.unwrap();
-    assert_eq!(code(&session.query("sts", "GetCallerIdentity", &[]).await), "InvalidClientTokenId");
-    assert_eq!(code(&exchange(&world.partner, &token).await), "AccessDenied");
+    let gone = async || {
+        assert_eq!(code(&session.query("sts", "GetCallerIdentity", &[]).await), "InvalidClientTokenId");
+        assert_eq!(code(&exchange(&world.partner, &token).await), "AccessDenied");
+        for (step, request) in [
+            ("AssociateDelegationRequest", &left),
+            ("UpdateDelegationRequest", &assigned),
+            ("AcceptDelegationRequest", &assigned),
+            ("SendDelegationToken", &accepted),
+        ] {
+            assert_eq!(code(&go(&world.admin, step, request).await), "InvalidInput", "{step}");
+        }
+    };
+    gone().await;
     let refused = world.ask(SETUP, &[]).await.refused();
     assert_eq!(refused.0, "AccessDenied");
     assert!(refused.1.contains("daypass partner add"), "{}", refused.1);
+    // Taken on again, within the same second, it starts with nothing.
+    world.take_on().await;
+    gone().await;
+    world.delegated(&world.admin, SETUP).await.query("sts", "GetCallerIdentity", &[]).await.ok();
+    // What is left can still be looked at and rejected.
+    assert_eq!(world.state_of(&request).await, "FINALIZED");
+    go(&world.admin, "RejectDelegationRequest", &accepted).await.ok();
 }
 
 #[tokio::test]

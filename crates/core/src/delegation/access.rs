@@ -97,9 +97,7 @@ pub fn redeem(cx: &Cx, tx: &Tx<'_>, token: &str) -> Result<Redeemed, NotRedeemed
     if sent.until <= cx.now() {
         return Err(NotRedeemed::Expired);
     }
-    if tx.get::<Partner>(&Partner::key_of(&request.asked.requestor))?.is_none()
-        || !is_there(cx.state(), approver)?
-    {
+    if !has_partner(tx, &request)? || !is_there(cx.state(), approver)? {
         return Err(NotRedeemed::Invalid);
     }
     let delegation = Delegation {
@@ -117,6 +115,15 @@ pub fn redeem(cx: &Cx, tx: &Tx<'_>, token: &str) -> Result<Redeemed, NotRedeemed
     };
     let policy_size = request.asked.policy.chars().count();
     Ok(Redeemed { session, principal: approver.arn.clone(), policy_size })
+}
+
+/// Whether whoever asked for it is still a partner, and was all the time.
+///
+/// # Errors
+/// If the store fails.
+pub fn has_partner(tx: &Tx<'_>, request: &DelegationRequest) -> Result<bool, StoreError> {
+    let partner = tx.get::<Partner>(&Partner::key_of(&request.asked.requestor))?;
+    Ok(partner.is_some_and(|partner| request.asked.is_of(&partner)))
 }
 
 /// Whether whoever accepted is still there: of the same name and id.
@@ -143,9 +150,10 @@ fn is_there(state: &State, approver: &Approver) -> Result<bool, StoreError> {
 pub(crate) fn stands(state: &State, session: &Session) -> Result<bool, StoreError> {
     let Some(delegation) = &session.delegation else { return Ok(true) };
     let request = state.kept.get::<DelegationRequest>(&DelegationRequest::key_of(&delegation.request))?;
-    let sent = request.as_ref().and_then(|request| request.sent());
-    let is_granted = sent.is_some_and(|(_, sent)| sent.at == session.issued);
-    let is_partner = state.kept.get::<Partner>(&Partner::key_of(&delegation.partner))?.is_some();
+    let Some(request) = request else { return Ok(false) };
+    let is_granted = request.sent().is_some_and(|(_, sent)| sent.at == session.issued);
+    let partner = state.kept.get::<Partner>(&Partner::key_of(&delegation.partner))?;
+    let is_partner = partner.is_some_and(|partner| request.asked.is_of(&partner));
     let closed = state.organizations.standing(&delegation.partner)?.is_some_and(|standing| standing.closed);
     Ok(is_granted && is_partner && !closed)
 }
