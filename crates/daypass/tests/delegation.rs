@@ -518,6 +518,36 @@ async fn a_session_that_was_narrowed_gives_no_more_than_itself() {
 }
 
 #[tokio::test]
+async fn who_is_revoked_before_the_token_is_sent_has_accepted_nothing() {
+    let world = World::new().await;
+    world.admin.s3("PUT", "/bucket", "", &[], b"").await.ok();
+    world.admin.s3("PUT", "/bucket/a", "", &[], b"x").await.ok();
+    let role = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];
+    world.admin.query("iam", "CreateRole", &role).await.ok();
+    let put = [("RoleName", "operator"), ("PolicyName", "all"), ("PolicyDocument", ALL)];
+    world.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    let form = [("RoleArn", "arn:aws:iam::111122223333:role/operator"), ("RoleSessionName", "stolen")];
+    let stolen = world.session(&world.admin.query("sts", "AssumeRole", &form).await.ok());
+    let request = world.request(SETUP).await;
+    world.server.clock.advance(10);
+    go(&world.admin, "AssociateDelegationRequest", &request).await.ok();
+    go(&stolen, "AcceptDelegationRequest", &request).await.ok();
+    world.server.clock.advance(20);
+    // What was issued before 02:14:05 is revoked: the session, though not what it did later.
+    let revoke = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-11-22T02:14:05Z"}}}}"#;
+    let put =
+        [("RoleName", "operator"), ("PolicyName", "AWSRevokeOlderSessions"), ("PolicyDocument", revoke)];
+    world.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    assert_eq!(code(&stolen.s3("GET", "/bucket/a", "", &[], b"").await), "AccessDenied");
+    world.server.clock.advance(20);
+    go(&world.admin, "SendDelegationToken", &request).await.ok();
+    let told = world.told().await;
+    let token = told.last().unwrap()["ExchangeToken"].as_str().unwrap();
+    let session = world.session(&exchange(&world.partner, token).await.ok());
+    assert_eq!(code(&session.s3("GET", "/bucket/a", "", &[], b"").await), "AccessDenied");
+}
+
+#[tokio::test]
 async fn no_role_is_made_without_a_boundary_that_was_shown() {
     let world = World::new().await;
     let request = world.request(ROLES).await;

@@ -6,7 +6,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use daypass_model::AccountId;
+use daypass_model::{AccountId, Timestamp};
 use daypass_policy::{Document, DocumentKind, Policy, PolicySource, PrincipalPolicies};
 use daypass_store::{Read as _, StoreError, Tx};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub struct Delegation {
     /// What was asked for: it may nothing else, whoever lets it.
     #[serde(rename = "p")]
     policy: String,
+    /// When the token was sent that it came of.
+    #[serde(rename = "s")]
+    sent: Timestamp,
     /// The boundaries of which one has to be on each role that it makes.
     #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
     boundaries: Vec<String>,
@@ -104,11 +107,12 @@ pub fn redeem(cx: &Cx, tx: &Tx<'_>, token: &str) -> Result<Redeemed, NotRedeemed
         request: request.id.clone(),
         partner: request.asked.requestor.clone(),
         policy: request.asked.policy.clone(),
+        sent: sent.at,
         boundaries: request.asked.boundaries.clone(),
     };
     let session = Session {
-        // As of when the token was sent: a revocation after that is one of every session that comes of it.
-        issued: sent.at,
+        // Issued when whoever accepted was, or did where they have no session: what would be denied to them for the age of their
+        // session is denied to the partner, and a revocation of it is one of all that comes of it, whenever that is.
         expires: sent.until,
         delegation: Some(Box::new(delegation)),
         ..approver.session.clone()
@@ -151,7 +155,7 @@ pub(crate) fn stands(state: &State, session: &Session) -> Result<bool, StoreErro
     let Some(delegation) = &session.delegation else { return Ok(true) };
     let request = state.kept.get::<DelegationRequest>(&DelegationRequest::key_of(&delegation.request))?;
     let Some(request) = request else { return Ok(false) };
-    let is_granted = request.sent().is_some_and(|(_, sent)| sent.at == session.issued);
+    let is_granted = request.sent().is_some_and(|(_, sent)| sent.at == delegation.sent);
     let partner = state.kept.get::<Partner>(&Partner::key_of(&delegation.partner))?;
     let is_partner = partner.is_some_and(|partner| request.asked.is_of(&partner));
     let closed = state.organizations.standing(&delegation.partner)?.is_some_and(|standing| standing.closed);
