@@ -813,6 +813,21 @@ async fn lists_hold_what_an_account_took_on_in_pages() {
 }
 
 #[tokio::test]
+async fn who_comes_later_under_an_owners_name_lists_none_of_its_requests() {
+    let world = World::new().await;
+    let clerk = world.customer("clerk", "").await;
+    let request = world.request(SETUP).await;
+    go(&clerk, "AssociateDelegationRequest", &request).await.ok();
+    let later = world.made_again("clerk", "AKIACLERKQQQQQQQQQQQ").await;
+    let own = [("OwnerId", "arn:aws:iam::111122223333:user/clerk")];
+    let listed = later.query("iam", "ListDelegationRequests", &own).await.ok();
+    assert_eq!(listed.xml("DelegationRequestId"), None);
+    // Who may list them all still finds it by that name.
+    let listed = world.admin.query("iam", "ListDelegationRequests", &own).await.ok();
+    assert_eq!(listed.xml("DelegationRequestId"), Some(request.as_str()));
+}
+
+#[tokio::test]
 async fn a_partner_has_room_for_so_many_requests() {
     let world = World::new().await;
     for _ in 0..REQUESTS_PER_PARTNER {
