@@ -828,6 +828,39 @@ async fn who_comes_later_under_an_owners_name_lists_none_of_its_requests() {
 }
 
 #[tokio::test]
+async fn credentials_that_are_given_are_taken_however_much_the_session_holds() {
+    let world = World::new().await;
+    let role = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];
+    world.admin.query("iam", "CreateRole", &role).await.ok();
+    let put = [("RoleName", "operator"), ("PolicyName", "all"), ("PolicyDocument", ALL)];
+    world.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    // As long as the policy of a request may be, of what takes most room, and as many tags as a session may have.
+    let [head, tail] = [
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:username":""#,
+        r#""}}}]}"#,
+    ];
+    let document = [head, &r#"\""#.repeat((2048 - head.len() - tail.len()) / 2), tail].concat();
+    let (name, boundaries) = ("long".to_owned(), vec![NewBoundary::Known(BOUNDARY.to_owned())]);
+    let new = NewTemplate { account: account(), name, document, boundaries };
+    partner::add_template(world.server.gate.state(), "operator", new).await.unwrap();
+    let tags = (1..=50).flat_map(|n| {
+        let key = format!("{}{n:02}", "é".repeat(75));
+        [
+            (format!("Tags.member.{n}.Key"), key.clone()),
+            (format!("Tags.member.{n}.Value"), String::new()),
+            (format!("TransitiveTagKeys.member.{n}"), key),
+        ]
+    });
+    let tags: Vec<(String, String)> = tags.collect();
+    let mut form = vec![("RoleArn", "arn:aws:iam::111122223333:role/operator"), ("RoleSessionName", "long")];
+    form.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let approver = world.session(&world.admin.query("sts", "AssumeRole", &form).await.ok());
+    let session =
+        world.delegated(&approver, "arn:aws:iam::partner:delegation-template/example.com/long").await;
+    session.query("sts", "GetCallerIdentity", &[]).await.ok();
+}
+
+#[tokio::test]
 async fn a_partner_has_room_for_so_many_requests() {
     let world = World::new().await;
     for _ in 0..REQUESTS_PER_PARTNER {
