@@ -602,6 +602,74 @@ async fn no_role_is_made_without_a_boundary_that_was_shown() {
 }
 
 #[tokio::test]
+async fn nothing_that_outlasts_a_partners_session_goes_beyond_what_was_shown() {
+    let world = World::new().await;
+    let [trust, other] = [("AssumeRolePolicyDocument", TRUST), ("RoleName", "operator")];
+    world.admin.query("iam", "CreateRole", &[other, trust]).await.ok();
+    let all = [("PolicyName", "all"), ("PolicyDocument", ALL)];
+    world.admin.query("iam", "PutRolePolicy", &[&[other], &all[..]].concat()).await.ok();
+    let arn = ("PolicyArn", "arn:aws:iam::111122223333:policy/all");
+    world.admin.query("iam", "CreatePolicy", &all).await.ok();
+    world.admin.query("iam", "AttachRolePolicy", &[other, arn]).await.ok();
+    let session = world.delegated(&world.admin, EVERYTHING).await;
+    // What roles have is the partner's to say where one of its boundaries is on them, and nowhere else.
+    let own = ("RoleName", "own");
+    session.query("iam", "CreateRole", &[own, trust, ("PermissionsBoundary", BOUNDARY)]).await.ok();
+    let policies = async |role| {
+        let mut answers = vec![];
+        for (operation, more) in [
+            ("PutRolePolicy", &all[..]),
+            ("AttachRolePolicy", &[arn]),
+            ("DetachRolePolicy", &[arn]),
+            ("DeleteRolePolicy", &all[..1]),
+        ] {
+            answers.push((operation, session.query("iam", operation, &[&[role], more].concat()).await));
+        }
+        answers
+    };
+    for (operation, answer) in policies(own).await {
+        assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
+    }
+    for (operation, answer) in policies(other).await {
+        assert_eq!(code(&answer), "AccessDenied", "{operation}");
+    }
+    let [user, admin] = [("UserName", "lasting"), ("UserName", "admin")];
+    let password = ("Password", "correct-Horse7");
+    for (operation, form) in [
+        ("CreateAccessKey", vec![]),
+        ("CreateAccessKey", vec![admin]),
+        ("CreateUser", vec![user]),
+        ("CreateLoginProfile", vec![admin, password]),
+        ("UpdateLoginProfile", vec![admin, password]),
+        ("ChangePassword", vec![("OldPassword", "a"), ("NewPassword", "correct-Horse7")]),
+        ("CreateServiceSpecificCredential", vec![admin, ("ServiceName", "codecommit.amazonaws.com")]),
+        ("UploadSSHPublicKey", vec![admin, ("SSHPublicKeyBody", "ssh-rsa AAAA")]),
+        ("UploadSigningCertificate", vec![admin, ("CertificateBody", "x")]),
+        ("CreateVirtualMFADevice", vec![("VirtualMFADeviceName", "x")]),
+        ("DeactivateMFADevice", vec![admin, ("SerialNumber", "arn:aws:iam::111122223333:mfa/x")]),
+        ("PutUserPolicy", [&[admin], &all[..]].concat()),
+        ("AttachUserPolicy", vec![admin, arn]),
+        ("DeleteUserPermissionsBoundary", vec![admin]),
+        ("CreateGroup", vec![("GroupName", "g")]),
+        ("AddUserToGroup", vec![admin, ("GroupName", "g")]),
+        ("CreateSAMLProvider", vec![("Name", "x"), ("SAMLMetadataDocument", &"x".repeat(1000))]),
+        ("CreateOpenIDConnectProvider", vec![("Url", "https://example.com")]),
+        ("UpdateAccountPasswordPolicy", vec![("MinimumPasswordLength", "6")]),
+        ("CreateAccountAlias", vec![("AccountAlias", "partners")]),
+        // Who may take a role, and what a policy says that others have.
+        ("UpdateAssumeRolePolicy", vec![other, ("PolicyDocument", TRUST)]),
+        ("CreatePolicyVersion", vec![arn, all[1], ("SetAsDefault", "true")]),
+        ("SetDefaultPolicyVersion", vec![arn, ("VersionId", "v1")]),
+    ] {
+        assert_eq!(code(&session.query("iam", operation, &form).await), "AccessDenied", "{operation}");
+    }
+    session.query("iam", "CreatePolicy", &[("PolicyName", "own"), all[1]]).await.ok();
+    let service = [("AWSServiceName", "autoscaling.amazonaws.com")];
+    session.query("iam", "CreateServiceLinkedRole", &service).await.ok();
+    session.query("iam", "CreateInstanceProfile", &[("InstanceProfileName", "own")]).await.ok();
+}
+
+#[tokio::test]
 async fn a_partners_session_takes_no_other_and_decides_nothing_for_the_customer() {
     let world = World::new().await;
     let role = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];

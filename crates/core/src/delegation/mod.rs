@@ -9,6 +9,7 @@
 //! accepting principal lets the partner in beyond it.
 
 mod access;
+mod ceiling;
 mod index;
 mod notification;
 pub mod partner;
