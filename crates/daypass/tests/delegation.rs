@@ -149,6 +149,14 @@ impl World {
         )
     }
 
+    /// The customer's role `operator`, which may everything.
+    async fn operator(&self) {
+        let [name, trust] = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];
+        self.admin.query("iam", "CreateRole", &[name, trust]).await.ok();
+        let put = [name, ("PolicyName", "all"), ("PolicyDocument", ALL)];
+        self.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    }
+
     /// A user of the customer's without policies, deleted and made again: somebody else of the same name.
     async fn made_again(&self, name: &str, key: &str) -> Client {
         let user = [("UserName", name)];
@@ -469,10 +477,7 @@ async fn a_session_that_was_narrowed_gives_no_more_than_itself() {
     let world = World::new().await;
     world.admin.s3("PUT", "/bucket", "", &[], b"").await.ok();
     world.admin.s3("PUT", "/bucket/a", "", &[], b"x").await.ok();
-    let role = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];
-    world.admin.query("iam", "CreateRole", &role).await.ok();
-    let put = [("RoleName", "operator"), ("PolicyName", "all"), ("PolicyDocument", ALL)];
-    world.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    world.operator().await;
     let narrow = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObject","iam:*Delegation*"],"Resource":"*"}}"#;
     let arn = "arn:aws:iam::111122223333:role/operator";
     let form = [
@@ -512,7 +517,7 @@ async fn a_session_that_was_narrowed_gives_no_more_than_itself() {
             .ok();
     }
     world.admin.query("iam", "DeleteRole", &[("RoleName", "operator")]).await.ok();
-    world.admin.query("iam", "CreateRole", &role).await.ok();
+    world.operator().await;
     assert_eq!(code(&exchange(&world.partner, &token).await), "AccessDenied");
     assert_eq!(code(&later.query("sts", "GetCallerIdentity", &[]).await), "InvalidClientTokenId");
 }
@@ -522,10 +527,7 @@ async fn who_is_revoked_before_the_token_is_sent_has_accepted_nothing() {
     let world = World::new().await;
     world.admin.s3("PUT", "/bucket", "", &[], b"").await.ok();
     world.admin.s3("PUT", "/bucket/a", "", &[], b"x").await.ok();
-    let role = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];
-    world.admin.query("iam", "CreateRole", &role).await.ok();
-    let put = [("RoleName", "operator"), ("PolicyName", "all"), ("PolicyDocument", ALL)];
-    world.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    world.operator().await;
     let form = [("RoleArn", "arn:aws:iam::111122223333:role/operator"), ("RoleSessionName", "stolen")];
     let stolen = world.session(&world.admin.query("sts", "AssumeRole", &form).await.ok());
     let request = world.request(SETUP).await;
@@ -604,10 +606,9 @@ async fn no_role_is_made_without_a_boundary_that_was_shown() {
 #[tokio::test]
 async fn nothing_that_outlasts_a_partners_session_goes_beyond_what_was_shown() {
     let world = World::new().await;
+    world.operator().await;
     let [trust, other] = [("AssumeRolePolicyDocument", TRUST), ("RoleName", "operator")];
-    world.admin.query("iam", "CreateRole", &[other, trust]).await.ok();
     let all = [("PolicyName", "all"), ("PolicyDocument", ALL)];
-    world.admin.query("iam", "PutRolePolicy", &[&[other], &all[..]].concat()).await.ok();
     let arn = ("PolicyArn", "arn:aws:iam::111122223333:policy/all");
     world.admin.query("iam", "CreatePolicy", &all).await.ok();
     world.admin.query("iam", "AttachRolePolicy", &[other, arn]).await.ok();
@@ -898,10 +899,7 @@ async fn who_comes_later_under_an_owners_name_lists_none_of_its_requests() {
 #[tokio::test]
 async fn credentials_that_are_given_are_taken_however_much_the_session_holds() {
     let world = World::new().await;
-    let role = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];
-    world.admin.query("iam", "CreateRole", &role).await.ok();
-    let put = [("RoleName", "operator"), ("PolicyName", "all"), ("PolicyDocument", ALL)];
-    world.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    world.operator().await;
     // As long as the policy of a request may be, of what takes most room, and as many tags as a session may have.
     let [head, tail] = [
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:username":""#,
