@@ -108,6 +108,7 @@ impl Replica<'_> {
             }
             Err(error) => return Err(stopped(error, &bucket)),
         }
+        admit_customer_key(found, &bucket)?;
         let sealing = match &plan {
             Some((plan, sealing)) => {
                 let again = plan.seal_again(&cx, sealing).await;
@@ -428,6 +429,18 @@ impl Replica<'_> {
 impl Stop {
     fn failed_of(error: Error) -> Self {
         Self::of("DstPutObjectNotPermitted", error)
+    }
+}
+
+/// A bucket that takes no keys of callers takes no replicas that are sealed with them (S3 API reference,
+/// `BlockedEncryptionTypes`).
+fn admit_customer_key(found: &Found<'_>, bucket: &Bucket) -> Result<(), Stop> {
+    match found.described.sealing {
+        Some(Sealing::Customer(_)) if !bucket.encryption.allows_customer_keys => {
+            let words = format!("bucket `{}` blocks SSE-C", bucket.name);
+            Err(Stop::Refused("DstPutObjectNotPermitted", words))
+        }
+        _ => Ok(()),
     }
 }
 

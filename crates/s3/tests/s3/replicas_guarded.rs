@@ -251,8 +251,16 @@ async fn what_a_key_of_the_callers_seals_opens_with_that_key_there_too() {
     account.ok("PUT", "/b-1", "encryption", ALLOWING).await;
     replicate(&account, &rule("b-2")).await;
     let sealed = headers(ONE);
-    ask_with(&account.administrator, "PUT", "/b-1/k", "", &sealed, "sealed").await.ok();
-    assert_eq!(work(&account).await, (1, 0));
+    let put_and_work = async || {
+        ask_with(&account.administrator, "PUT", "/b-1/k", "", &sealed, "sealed").await.ok();
+        assert_eq!(work(&account).await, (1, 0));
+        let original = account.administrator.s3("HEAD", "/b-1/k", "", &sealed, b"").await.ok();
+        let there = account.administrator.s3("HEAD", "/b-2/k", "", &sealed, b"").await.status == 200;
+        (header(&original, "x-amz-replication-status").unwrap_or_default().to_owned(), there)
+    };
+    assert_eq!(put_and_work().await, failed(), "the destination blocks SSE-C, as buckets do");
+    account.ok("PUT", "/b-2", "encryption", ALLOWING).await;
+    assert_eq!(put_and_work().await, completed());
     assert_eq!(account.administrator.s3("GET", "/b-2/k", "", &[], b"").await.status, 400);
     assert_eq!(account.administrator.s3("GET", "/b-2/k", "", &sealed, b"").await.ok().body, "sealed");
 }
