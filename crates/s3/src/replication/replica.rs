@@ -449,9 +449,7 @@ fn stopped(error: Engine, bucket: &Bucket) -> Stop {
     let reason = match &error {
         Engine::NoSuchBucket => "DstBucketNotFound",
         Engine::NotVersioned => "DstBucketUnversioned",
-        Engine::VersionTaken | Engine::InvalidVersionId | Engine::IsDeleteMarker { .. } => {
-            "DstPutObjectNotPermitted"
-        }
+        Engine::InvalidVersionId | Engine::IsDeleteMarker { .. } => "DstPutObjectNotPermitted",
         Engine::Unsupported(_) | Engine::TooLarge { .. } | Engine::Archived => "SrcObjectNotEligible",
         _ => return Stop::failed(error),
     };

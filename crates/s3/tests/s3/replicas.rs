@@ -218,6 +218,40 @@ async fn replicas_are_not_replicated_and_two_ways_are_no_loop() {
     assert_eq!(versions(&account, "b-1").await, versions(&account, "b-2").await);
 }
 
+#[tokio::test]
+async fn what_is_written_in_both_at_the_same_moment_comes_to_both_in_one_order() {
+    let account = two().await;
+    replicate(&account, &rule_of("<Filter/>", 1, "Enabled", "b-2")).await;
+    let back = configuration(&rule_of("<Filter/>", 1, "Enabled", "b-1"));
+    account.ok("PUT", "/b-2", "replication", &back).await;
+    let mut all = vec![];
+    for bucket in ["b-1", "b-2"] {
+        for body in ["one", "two"] {
+            all.push(put(&account.administrator, &format!("/{bucket}/k"), &[], body).await);
+        }
+        let deleted = account.ok("DELETE", &format!("/{bucket}/l"), "", "").await;
+        all.push(header(&deleted, "x-amz-version-id").unwrap().to_owned());
+    }
+    assert_eq!(work(&account).await, (6, 0));
+    let listed = versions(&account, "b-1").await;
+    assert_eq!(listed, versions(&account, "b-2").await);
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    assert_eq!(sorted(listed), sorted(all.clone()));
+    let markers = [all[2].clone(), all[5].clone()];
+    let objects: Vec<_> = all.iter().filter(|id| !markers.contains(id)).collect();
+    let newest = account.ok("GET", "/b-1/k", "", "").await;
+    assert_eq!(header(&newest, "x-amz-version-id"), objects.iter().max().map(|id| id.as_str()));
+    for id in objects {
+        let one = account.ok("GET", "/b-1/k", &format!("versionId={id}"), "").await;
+        assert_eq!(one.body, account.ok("GET", "/b-2/k", &format!("versionId={id}"), "").await.body);
+        let status = header(&one, "x-amz-replication-status").unwrap();
+        assert_eq!(status, if all[..3].contains(id) { "COMPLETED" } else { "REPLICA" });
+    }
+}
+
 fn tagging(value: &str) -> String {
     format!("<Tagging><TagSet><Tag><Key>t</Key><Value>{value}</Value></Tag></TagSet></Tagging>")
 }
