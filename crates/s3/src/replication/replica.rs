@@ -207,7 +207,8 @@ impl Replica<'_> {
     ) -> Result<Cx, Stop> {
         let cx = self.role.surroundings(self.state, operation, &bucket.region, input);
         cx.map_err(Stop::failed)?
-            .ok_or_else(|| Stop::Refused("AssumeRoleNotPermitted", "the role is gone".to_owned()))
+            // One of its name may have come meanwhile, which is to be assumed for itself.
+            .ok_or_else(|| Stop::failed("the role is gone"))
     }
 
     async fn authorize(&self, cx: &Cx, checks: &Checks, reason: &'static str) -> Result<(), Stop> {

@@ -14,7 +14,7 @@ use super::SERVICE;
 use super::intent::What;
 use super::queue::{self, Task};
 use super::replica::{Found, Replica, Stop};
-use super::rules::{Looked, Rule};
+use super::rules::{Looked, Rule, Rules};
 use crate::bucket::Bucket;
 use crate::description::Description;
 use crate::object::{key, tags_of};
@@ -49,11 +49,11 @@ pub async fn replicate_due(state: &Arc<State>) -> Result<Replicated, StoreError>
         if tasks.is_empty() {
             return Ok(all);
         }
-        let roles = roles(state, &tasks).await?;
+        let sessions = sessions(state, &tasks).await?;
         let work = tasks.into_iter().map(|task| {
-            let role = roles.get(&task.bucket_number).cloned().flatten();
+            let session = sessions.get(&task.bucket_number);
             async move {
-                let done = replicate(state, &task, role.as_deref()).await;
+                let done = replicate(state, &task, session).await;
                 (task, done)
             }
         });
@@ -68,31 +68,36 @@ pub async fn replicate_due(state: &Arc<State>) -> Result<Replicated, StoreError>
     }
 }
 
-/// The sessions that replicate, by their buckets' numbers; nothing where the role cannot be assumed.
-async fn roles(state: &State, tasks: &[Task]) -> Result<HashMap<u64, Option<Arc<ServiceRole>>>, StoreError> {
-    let mut roles = HashMap::new();
+/// A session of the role that a bucket's configuration names. It is for the rules of a configuration that names this role: who
+/// put others may not have been able to pass it.
+struct Session {
+    /// The role's ARN.
+    of: String,
+    /// Nothing where it cannot be assumed.
+    role: Option<ServiceRole>,
+}
+
+/// The sessions that replicate, by their buckets' numbers; none where nothing is configured.
+async fn sessions(state: &State, tasks: &[Task]) -> Result<HashMap<u64, Session>, StoreError> {
+    let mut sessions = HashMap::new();
     for task in tasks {
-        if roles.contains_key(&task.bucket_number) {
+        if sessions.contains_key(&task.bucket_number) {
             continue;
         }
         let bucket = find(state, task)?;
         let rules = bucket.as_ref().and_then(|bucket| Some((bucket, bucket.replication().ok()??)));
-        let role = match rules {
-            Some((bucket, rules)) => {
-                let arn = bucket.arn();
-                let asking = Asking {
-                    service: SERVICE,
-                    session_name: SESSION,
-                    region: &bucket.region,
-                    source: (&arn, &bucket.account),
-                };
-                ServiceRole::assume(state, &rules.role, &asking).await?.map(Arc::new)
-            }
-            None => None,
+        let Some((bucket, rules)) = rules else { continue };
+        let arn = bucket.arn();
+        let asking = Asking {
+            service: SERVICE,
+            session_name: SESSION,
+            region: &bucket.region,
+            source: (&arn, &bucket.account),
         };
-        roles.insert(task.bucket_number, role);
+        let role = ServiceRole::assume(state, &rules.role, &asking).await?;
+        sessions.insert(task.bucket_number, Session { of: rules.role.clone(), role });
     }
-    Ok(roles)
+    Ok(sessions)
 }
 
 fn find(state: &State, task: &Task) -> Result<Option<Arc<Bucket>>, StoreError> {
@@ -101,10 +106,10 @@ fn find(state: &State, task: &Task) -> Result<Option<Arc<Bucket>>, StoreError> {
 }
 
 /// Whether a task is done with.
-async fn replicate(state: &Arc<State>, task: &Task, role: Option<&ServiceRole>) -> bool {
+async fn replicate(state: &Arc<State>, task: &Task, session: Option<&Session>) -> bool {
     let mut why = "it does not stop changing".to_owned();
     for _ in 0..ATTEMPTS {
-        match attempt(state, task, role).await {
+        match attempt(state, task, session).await {
             Ok(true) => return true,
             Ok(false) => {}
             Err(failure) => {
@@ -128,10 +133,10 @@ async fn replicate(state: &Arc<State>, task: &Task, role: Option<&ServiceRole>) 
 }
 
 /// Tries once; `false` if it changed meanwhile.
-async fn attempt(state: &Arc<State>, task: &Task, role: Option<&ServiceRole>) -> Result<bool, String> {
+async fn attempt(state: &Arc<State>, task: &Task, session: Option<&Session>) -> Result<bool, String> {
     // What is gone needs no replica.
     let Some(bucket) = find(state, task).map_err(|error| error.to_string())? else { return Ok(true) };
-    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, role };
+    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, session };
     let Ok(id) = VersionId::parse(&task.version) else { return Ok(true) };
     let at = work.at(&id).map_err(told)?;
     let ended = match state.objects.head(at).await {
@@ -159,7 +164,7 @@ fn told(error: Error) -> String {
 
 async fn give_up(state: &Arc<State>, task: &Task) -> Result<(), String> {
     let Some(bucket) = find(state, task).map_err(|error| error.to_string())? else { return Ok(()) };
-    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, role: None };
+    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, session: None };
     let Ok(id) = VersionId::parse(&task.version) else { return Ok(()) };
     match state.objects.head(work.at(&id).map_err(told)?).await {
         Ok(version) => work.end(&version, false).await.map(|_| ()).map_err(told),
@@ -173,7 +178,7 @@ struct Work<'a> {
     bucket: &'a Bucket,
     key: String,
     what: What,
-    role: Option<&'a ServiceRole>,
+    session: Option<&'a Session>,
 }
 
 impl Work<'_> {
@@ -199,11 +204,15 @@ impl Work<'_> {
                 None => true,
             }));
         }
+        let role = match self.role_of(&rules) {
+            Ok(role) => role,
+            Err(why) => return Ok(Err(why)),
+        };
         let found = Found { version, described: &described, tags: &tags };
         let mut well = true;
         for rule in chosen {
             let is_new = self.what == What::Made && !is_replica;
-            let done = match self.replica(&version.id, rule) {
+            let done = match self.replica(role, &version.id, rule) {
                 Ok(replica) => replica.of_object(&found, is_new).await,
                 Err(stop) => Err(stop),
             };
@@ -222,8 +231,9 @@ impl Work<'_> {
 
     async fn marker(&self, id: &VersionId, modified: Timestamp) -> Result<bool, String> {
         let Some(rules) = self.bucket.replication().map_err(told)? else { return Ok(true) };
+        let role = self.role_of(&rules)?;
         for rule in rules.of_marker(&self.key) {
-            let done = match self.replica(id, rule) {
+            let done = match self.replica(role, id, rule) {
                 Ok(replica) => replica.of_marker(modified).await,
                 Err(stop) => Err(stop),
             };
@@ -237,11 +247,23 @@ impl Work<'_> {
         Ok(true)
     }
 
-    fn replica<'r>(&'r self, id: &'r VersionId, rule: &'r Rule) -> Result<Replica<'r>, Stop> {
+    /// The role that follows these rules, if it could be assumed. An error if these are not those that it was assumed for.
+    fn role_of(&self, rules: &Rules) -> Result<Option<&ServiceRole>, String> {
+        let session = self.session.filter(|session| session.of == rules.role);
+        let session = session.ok_or("the configuration names another role than it did")?;
+        Ok(session.role.as_ref())
+    }
+
+    fn replica<'r>(
+        &'r self,
+        role: Option<&'r ServiceRole>,
+        id: &'r VersionId,
+        rule: &'r Rule,
+    ) -> Result<Replica<'r>, Stop> {
         let none = || Stop::Refused("AssumeRoleNotPermitted", "S3 may not assume the role".to_owned());
         Ok(Replica {
             state: self.state,
-            role: self.role.ok_or_else(none)?,
+            role: role.ok_or_else(none)?,
             source: self.bucket,
             key: &self.key,
             id,
@@ -281,3 +303,6 @@ impl Work<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

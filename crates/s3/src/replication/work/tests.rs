@@ -1,0 +1,115 @@
+use daypass_core::store::records::{Indexed as _, Policies, Role};
+use daypass_core::store::TransactError;
+use daypass_core::testing::{Client, TestServer, account};
+
+use super::*;
+
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+const ENABLED: &str = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+
+/// A server with some buckets that keep versions, and a role `r` that may do everything with them.
+struct Replicating {
+    server: TestServer,
+    client: Client,
+}
+
+impl Replicating {
+    async fn new() -> Self {
+        let server = TestServer::new(crate::OPERATIONS.iter().copied()).await;
+        let client = server.administrator().await;
+        let this = Self { server, client };
+        this.buckets(&this.client, &["b-1", "b-2", "b-3"]).await;
+        let role = Role {
+            account: account(),
+            path: "/".to_owned(),
+            name: "r".to_owned(),
+            id: "AROAREPLICATIONROLE00".to_owned(),
+            created: this.state().clock.now(),
+            description: None,
+            trust_policy: TRUST.to_owned(),
+            max_session_seconds: 3600,
+            policies: Policies {
+                attached: vec![],
+                inline: [("p".to_owned(), ALL.to_owned())].into_iter().collect(),
+            },
+            permissions_boundary: None,
+            tags: vec![],
+            instance_profiles: vec![],
+        };
+        let saved = this.state().store.transact(|tx| role.save(tx)).await;
+        saved.map_err(|error: TransactError<StoreError>| error).unwrap();
+        this
+    }
+
+    fn state(&self) -> &Arc<State> {
+        self.server.gate.state()
+    }
+
+    async fn buckets(&self, client: &Client, names: &[&str]) {
+        for name in names {
+            client.s3_document("PUT", &format!("/{name}"), "", &[], "").await.ok();
+            client.s3_document("PUT", &format!("/{name}"), "versioning", &[], ENABLED).await.ok();
+        }
+    }
+
+    /// Configures a bucket: a role, and where everything goes.
+    async fn configure(&self, client: &Client, bucket: &str, role: &str, to: &[&str]) {
+        let rule = |(priority, to): (usize, &&str)| {
+            format!(
+                "<Rule><Priority>{priority}</Priority><Filter/><Status>Enabled</Status><DeleteMarkerReplication><Status>Enabled</Status></DeleteMarkerReplication><Destination><Bucket>arn:aws:s3:::{to}</Bucket></Destination></Rule>"
+            )
+        };
+        let rules: String = to.iter().enumerate().map(rule).collect();
+        let document =
+            format!("<ReplicationConfiguration><Role>{role}</Role>{rules}</ReplicationConfiguration>");
+        client.s3_document("PUT", &format!("/{bucket}"), "replication", &[], &document).await.ok();
+    }
+
+    /// Takes the notes of changes to their queues.
+    async fn queue(&self) {
+        daypass_core::outbox::drain(self.state()).await.unwrap();
+        crate::queue_events(self.state()).await.unwrap();
+    }
+
+    async fn status(&self, client: &Client, path: &str) -> Option<String> {
+        let answer = client.s3("HEAD", path, "", &[], b"").await;
+        let status = answer.headers.get("x-amz-replication-status");
+        status.map(|status| status.to_str().unwrap().to_owned())
+    }
+
+    async fn is_there(&self, path: &str) -> bool {
+        self.client.s3("HEAD", path, "", &[], b"").await.status == 200
+    }
+}
+
+fn arn(role: &str) -> String {
+    format!("arn:aws:iam::{}:role/{role}", account())
+}
+
+#[tokio::test]
+async fn a_session_of_one_role_does_not_follow_the_rules_that_came_with_another() {
+    let this = Replicating::new().await;
+    let state = this.state();
+    for (is_there_before, name) in [(true, "other"), (false, "r")] {
+        if is_there_before {
+            this.configure(&this.client, "b-1", &arn("r"), &["b-2"]).await;
+        }
+        this.client.s3("PUT", "/b-1/k", "", &[], b"x").await.ok();
+        this.queue().await;
+        let task = queue::due(state, 10).unwrap().pop().unwrap();
+        if !is_there_before {
+            this.client.s3("DELETE", "/b-1", "replication", &[], b"").await.ok();
+        }
+        let sessions = sessions(state, std::slice::from_ref(&task)).await.unwrap();
+        // The configuration is another between the one and the other.
+        this.configure(&this.client, "b-1", &arn(name), &["b-3"]).await;
+        assert!(!replicate(state, &task, sessions.get(&task.bucket_number)).await, "it is tried again");
+        assert_eq!(this.status(&this.client, "/b-1/k").await.as_deref(), Some("PENDING"));
+        assert!(!this.is_there("/b-3/k").await);
+        this.configure(&this.client, "b-1", &arn("r"), &["b-2"]).await;
+        assert_eq!(replicate_due(state).await.unwrap().done, 1);
+        assert_eq!(this.status(&this.client, "/b-1/k").await.as_deref(), Some("COMPLETED"));
+    }
+}
