@@ -209,7 +209,7 @@ impl Work<'_> {
             Err(why) => return Ok(Err(why)),
         };
         let found = Found { version, described: &described, tags: &tags };
-        let mut well = true;
+        let (mut well, mut failed) = (true, None);
         for rule in chosen {
             let is_new = self.what == What::Made && !is_replica;
             let done = match self.replica(role, &version.id, rule) {
@@ -219,19 +219,24 @@ impl Work<'_> {
             match done {
                 Ok(()) => {}
                 Err(Stop::Changed) => return Ok(Ok(false)),
-                Err(Stop::Failed(why)) => return Ok(Err(why)),
+                // The others do not wait for this one.
+                Err(Stop::Failed(why)) => failed = Some(why),
                 Err(Stop::Refused(reason, more)) => {
                     self.refused(&version.id, &rule.to.bucket, &(reason, more));
                     well = false;
                 }
             }
         }
-        Ok(Ok(self.end(version, well).await?))
+        match failed {
+            Some(why) => Ok(Err(why)),
+            None => Ok(Ok(self.end(version, well).await?)),
+        }
     }
 
     async fn marker(&self, id: &VersionId, modified: Timestamp) -> Result<bool, String> {
         let Some(rules) = self.bucket.replication().map_err(told)? else { return Ok(true) };
         let role = self.role_of(&rules)?;
+        let mut failed = None;
         for rule in rules.of_marker(&self.key) {
             let done = match self.replica(role, id, rule) {
                 Ok(replica) => replica.of_marker(modified).await,
@@ -240,11 +245,11 @@ impl Work<'_> {
             match done {
                 Ok(()) => {}
                 Err(Stop::Changed) => return Ok(false),
-                Err(Stop::Failed(why)) => return Err(why),
+                Err(Stop::Failed(why)) => failed = Some(why),
                 Err(Stop::Refused(reason, more)) => self.refused(id, &rule.to.bucket, &(reason, more)),
             }
         }
-        Ok(true)
+        failed.map_or(Ok(true), Err)
     }
 
     /// The role that follows these rules, if it could be assumed. An error if these are not those that it was assumed for.

@@ -1,6 +1,7 @@
 use daypass_core::store::records::{Indexed as _, Policies, Role};
-use daypass_core::store::TransactError;
+use daypass_core::store::{Key, Read as _, Record, TransactError};
 use daypass_core::testing::{Client, TestServer, account};
+use serde::{Deserialize, Serialize};
 
 use super::*;
 
@@ -112,4 +113,40 @@ async fn a_session_of_one_role_does_not_follow_the_rules_that_came_with_another(
         assert_eq!(replicate_due(state).await.unwrap().done, 1);
         assert_eq!(this.status(&this.client, "/b-1/k").await.as_deref(), Some("COMPLETED"));
     }
+}
+
+/// Something that reads as nothing, where something else is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Broken {
+    at: String,
+}
+
+impl Record for Broken {
+    fn key(&self) -> Key {
+        Bucket::key_of(&self.at)
+    }
+}
+
+#[tokio::test]
+async fn a_destination_that_fails_for_now_keeps_the_others_from_nothing() {
+    let this = Replicating::new().await;
+    let state = this.state();
+    this.configure(&this.client, "b-1", &arn("r"), &["b-3", "b-2"]).await;
+    this.client.s3("PUT", "/b-1/k", "", &[], b"x").await.ok();
+    this.client.s3("DELETE", "/b-1/l", "", &[], b"").await.ok();
+    this.queue().await;
+    let bucket = state.store.read(|tx| tx.get::<Bucket>(&Bucket::key_of("b-2"))).unwrap().unwrap();
+    let broken = state.store.transact(|tx| tx.put(&Broken { at: "b-2".to_owned() })).await;
+    broken.map_err(|error: TransactError<StoreError>| error).unwrap();
+    assert_eq!(replicate_due(state).await.unwrap(), Replicated { done: 0, later: 2 });
+    assert!(this.is_there("/b-3/k").await);
+    let listed = this.client.s3("GET", "/b-3", "versions", &[], b"").await.ok();
+    assert_eq!(listed.xml_all("Key"), ["k", "l"]);
+    assert_eq!(this.status(&this.client, "/b-1/k").await.as_deref(), Some("PENDING"));
+    let mended = state.store.transact(|tx| tx.put(&bucket)).await;
+    mended.map_err(|error: TransactError<StoreError>| error).unwrap();
+    this.server.clock.advance(2);
+    assert_eq!(replicate_due(state).await.unwrap(), Replicated { done: 2, later: 0 });
+    assert_eq!(this.status(&this.client, "/b-1/k").await.as_deref(), Some("COMPLETED"));
+    assert!(this.is_there("/b-2/k").await);
 }
