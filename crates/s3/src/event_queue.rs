@@ -22,10 +22,11 @@ const BYTES_AT_ONCE: usize = 4 << 20;
 pub async fn queue_events(state: &State) -> Result<usize, StoreError> {
     let mut all = 0;
     loop {
-        let made = next_told(state)?;
+        let mut made = next_told(state)?;
         if made.is_empty() {
             return Ok(all);
         }
+        replication::fit(state, made.iter_mut().filter_map(|(.., intents)| intents.as_mut())).await?;
         let now = state.clock.now();
         let done = state.store.transact(|tx| {
             let (mut number, mut all, mut versions) = (0, vec![], vec![]);

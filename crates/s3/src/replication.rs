@@ -5,6 +5,7 @@
 //! the role that the configuration names (`work`, `replica`): whatever it may not do is not replicated.
 
 mod check;
+mod ending;
 mod intent;
 mod queue;
 mod replica;
@@ -30,7 +31,7 @@ use crate::object::bucket_info;
 use crate::{attachment, document, versioning};
 
 pub(crate) use intent::{Intents, Replicating, of_change, of_markers, of_new, of_upload};
-pub(crate) use queue::put as queue;
+pub(crate) use queue::{fit, put as queue};
 pub(crate) use rules::Rules;
 pub use work::{Replicated, replicate_due};
 

@@ -5,19 +5,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use daypass_core::assume::Asking;
-use daypass_core::objects::{At, Commit, Error as Engine, Timestamp, Update, Version, VersionId};
+use daypass_core::objects::{Error as Engine, Timestamp, Version, VersionId};
 use daypass_core::store::StoreError;
 use daypass_core::{Error, ServiceRole, State};
 use futures_util::StreamExt as _;
 
 use super::SERVICE;
+use super::ending::{ATTEMPTS, Original, is_gone, told};
 use super::intent::What;
 use super::queue::{self, Task};
 use super::replica::{Found, Replica, Stop};
 use super::rules::{Looked, Rule, Rules};
 use crate::bucket::Bucket;
 use crate::description::Description;
-use crate::object::{key, tags_of};
+use crate::object::tags_of;
 
 /// The session's name, as S3's are called.
 const SESSION: &str = "s3-replication";
@@ -25,8 +26,6 @@ const SESSION: &str = "s3-replication";
 const AT_ONCE: usize = 256;
 /// And so many are under way at a time.
 const UNDER_WAY: usize = 16;
-/// What changes while it is replicated is looked at again, so often, before it is put behind.
-const ATTEMPTS: usize = 3;
 
 /// What came of a round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,7 +125,13 @@ async fn replicate(state: &Arc<State>, task: &Task, session: Option<&Session>) -
             version,
             "not replicated for a day, and given up: {why}"
         );
-        return give_up(state, task).await.is_ok();
+        return match give_up(state, task).await {
+            Ok(()) => true,
+            Err(why) => {
+                tracing::error!(bucket, version, "nor could that be said of it, and is to be later: {why}");
+                false
+            }
+        };
     }
     tracing::warn!(bucket, key = task.object_key(), version, "not replicated yet: {why}");
     false
@@ -138,38 +143,21 @@ async fn attempt(state: &Arc<State>, task: &Task, session: Option<&Session>) -> 
     let Some(bucket) = find(state, task).map_err(|error| error.to_string())? else { return Ok(true) };
     let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, session };
     let Ok(id) = VersionId::parse(&task.version) else { return Ok(true) };
-    let at = work.at(&id).map_err(told)?;
+    let at = work.original().at(&id).map_err(told)?;
     let ended = match state.objects.head(at).await {
         Ok(version) if task.what != What::Marker => work.object(&version).await,
         Err(Engine::IsDeleteMarker { id, modified, .. }) => return work.marker(&id, modified).await,
-        Ok(_)
-        | Err(
-            Engine::NoSuchBucket
-            | Engine::NoSuchKey { .. }
-            | Engine::NoSuchVersion
-            | Engine::InvalidVersionId,
-        ) => return Ok(true),
+        Ok(_) => return Ok(true),
+        Err(error) if is_gone(&error) => return Ok(true),
         Err(error) => return Err(error.to_string()),
     };
     ended.map_err(told)?
 }
 
-/// What failed, in words.
-fn told(error: Error) -> String {
-    match error {
-        Error::Fault(fault) => fault.message,
-        Error::Internal(error) => error.to_string(),
-    }
-}
-
 async fn give_up(state: &Arc<State>, task: &Task) -> Result<(), String> {
     let Some(bucket) = find(state, task).map_err(|error| error.to_string())? else { return Ok(()) };
-    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, session: None };
     let Ok(id) = VersionId::parse(&task.version) else { return Ok(()) };
-    match state.objects.head(work.at(&id).map_err(told)?).await {
-        Ok(version) => work.end(&version, false).await.map(|_| ()).map_err(told),
-        Err(_) => Ok(()),
-    }
+    Original { state, bucket: &bucket, key: &task.object_key() }.fail(&id).await
 }
 
 /// One version of one bucket.
@@ -182,8 +170,8 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn at(&self, id: &VersionId) -> Result<At, Error> {
-        Ok(At::version(self.bucket.id(), key(&self.key)?, id.clone()))
+    fn original(&self) -> Original<'_> {
+        Original { state: self.state, bucket: self.bucket, key: &self.key }
     }
 
     /// Replicates an object: `false` if it changed meanwhile, an error in words if it should be tried later.
@@ -193,14 +181,14 @@ impl Work<'_> {
         let is_replica = described.replication.is_some_and(super::Status::is_of_replica);
         let Some(rules) = self.bucket.replication()? else {
             self.refused(&version.id, "", &("SrcBucketReplicationConfigMissing", String::new()));
-            return Ok(Ok(self.end(version, false).await?));
+            return Ok(Ok(self.original().end(version, false).await?));
         };
         let looked = Looked { key: &self.key, tags: &tags, sealing: described.sealing.as_ref(), is_replica };
         let chosen = rules.of_object(&looked);
         if chosen.is_empty() {
             // Rules that are for it no more let changes be; what was to be made is not made.
             return Ok(Ok(match described.replication {
-                Some(_) => self.end(version, self.what == What::Changed).await?,
+                Some(_) => self.original().end(version, self.what == What::Changed).await?,
                 None => true,
             }));
         }
@@ -229,7 +217,7 @@ impl Work<'_> {
         }
         match failed {
             Some(why) => Ok(Err(why)),
-            None => Ok(Ok(self.end(version, well).await?)),
+            None => Ok(Ok(self.original().end(version, well).await?)),
         }
     }
 
@@ -279,33 +267,6 @@ impl Work<'_> {
     fn refused(&self, id: &VersionId, to: &str, (reason, more): &(&'static str, String)) {
         let (bucket, key) = (&self.bucket.name, &self.key);
         tracing::warn!(bucket, key, version = %id, to, reason, "not replicated: {more}");
-    }
-
-    /// Says of the original how it went; `false` if it changed meanwhile.
-    async fn end(&self, version: &Version, well: bool) -> Result<bool, Error> {
-        let described = Description::decode(&version.meta)?;
-        let status = described.replication.unwrap_or(super::Status::Pending).ended(well);
-        if described.replication == Some(status) {
-            return Ok(true);
-        }
-        let described = Description { replication: Some(status), ..described };
-        let now = Timestamp(u64::try_from(self.state.clock.now().millis()).unwrap_or(0));
-        let update = Update {
-            only_if: Some((version.generation, version.revision)),
-            meta: Some(described.encode()?.into()),
-            ..Update::new(self.at(&version.id)?, Commit::at(now))
-        };
-        match self.state.objects.update(update).await {
-            Ok(_) => Ok(true),
-            Err(Engine::RevisionChanged { .. } | Engine::SourceChanged) => Ok(false),
-            Err(
-                Engine::NoSuchBucket
-                | Engine::NoSuchKey { .. }
-                | Engine::NoSuchVersion
-                | Engine::IsDeleteMarker { .. },
-            ) => Ok(true),
-            Err(error) => Err(Error::Internal(Box::new(error))),
-        }
     }
 }
 

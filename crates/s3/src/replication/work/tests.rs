@@ -8,6 +8,8 @@ use super::*;
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 const ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+const PASS: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}]}"#;
 const ENABLED: &str = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
 
 /// A server with some buckets that keep versions, and a role `r` that may do everything with them.
@@ -149,4 +151,32 @@ async fn a_destination_that_fails_for_now_keeps_the_others_from_nothing() {
     assert_eq!(replicate_due(state).await.unwrap(), Replicated { done: 2, later: 0 });
     assert_eq!(this.status(&this.client, "/b-1/k").await.as_deref(), Some("COMPLETED"));
     assert!(this.is_there("/b-2/k").await);
+}
+
+#[tokio::test]
+async fn what_finds_no_room_has_failed_and_takes_none_of_another_accounts() {
+    let this = Replicating::new().await;
+    let state = this.state();
+    let number = "999988887777".parse().unwrap();
+    let other = this.server.user_of(&number, "other", &[("all", ALL), ("pass", PASS)]).await;
+    this.buckets(&other, &["b-4", "b-5"]).await;
+    this.configure(&this.client, "b-1", &arn("r"), &["b-2"]).await;
+    this.configure(&other, "b-4", "arn:aws:iam::999988887777:role/none", &["b-5"]).await;
+    queue::fill(state, &account(), 1).await;
+    for (client, path) in [(&this.client, "/b-1/one"), (&this.client, "/b-1/two"), (&other, "/b-4/k")] {
+        client.s3("PUT", path, "", &[], b"x").await.ok();
+    }
+    this.client.s3("DELETE", "/b-1/marked", "", &[], b"").await.ok();
+    this.queue().await;
+    assert_eq!(this.status(&this.client, "/b-1/two").await.as_deref(), Some("FAILED"));
+    for (client, path) in [(&this.client, "/b-1/one"), (&other, "/b-4/k")] {
+        assert_eq!(this.status(client, path).await.as_deref(), Some("PENDING"), "{path}");
+    }
+    assert_eq!(replicate_due(state).await.unwrap(), Replicated { done: 2, later: 0 });
+    assert_eq!(this.status(&this.client, "/b-1/one").await.as_deref(), Some("COMPLETED"));
+    // There is room again.
+    this.client.s3("PUT", "/b-1/two", "", &[], b"x").await.ok();
+    this.queue().await;
+    assert_eq!(replicate_due(state).await.unwrap().done, 1);
+    assert_eq!(this.status(&this.client, "/b-1/two").await.as_deref(), Some("COMPLETED"));
 }
