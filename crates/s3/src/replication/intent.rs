@@ -70,6 +70,11 @@ impl Intents {
         Some(json!({ "events": events, "replicate": self }))
     }
 
+    /// How many versions these are.
+    pub(crate) fn len(&self) -> usize {
+        self.of.len()
+    }
+
     /// What was noted, apart: what is told of events, and what is to be replicated.
     ///
     /// # Errors
