@@ -27,7 +27,7 @@ use crate::event::{self, Telling};
 use crate::kms::{KmsPlan, Wish};
 use crate::object::{self, pairs, quoted};
 use crate::object_lock;
-use crate::retention::may_follow;
+use crate::retention::stronger;
 
 /// Why there is no replica.
 #[derive(Debug)]
@@ -356,7 +356,7 @@ impl Replica<'_> {
     }
 
     /// What is said of the replica that is there becomes what is said of its original: tags, ACL and lock. No lock is
-    /// made weaker or taken off.
+    /// made weaker or taken off; that of the replica is at least as strong as its original's, or this is refused.
     async fn follow(
         &self,
         cx: &Cx,
@@ -377,16 +377,19 @@ impl Replica<'_> {
             ..before
         };
         let now = Timestamp(u64::try_from(cx.now().millis()).unwrap_or(0));
-        let asked = found.version.lock.retention;
-        let retention = match asked {
-            Some(_) if may_follow(there.lock.retention, asked, now, false) => asked,
-            _ => there.lock.retention,
-        };
+        let stronger = stronger(there.lock.retention, found.version.lock.retention, now);
+        let retention = stronger.unwrap_or(there.lock.retention);
+        // What else is said follows all the same.
+        let followed = stronger.map(|_| ()).ok_or_else(|| {
+            let words =
+                format!("neither the lock in bucket `{}` nor its original's is the stronger", bucket.name);
+            Stop::Refused("DstPutObjectNotPermitted", words)
+        });
         let lock = Lock { retention, legal_hold: there.lock.legal_hold || found.version.lock.legal_hold };
         let tags = tags.unwrap_or_else(|| there.tags.clone());
         let meta = Bytes::from(described.encode().map_err(Stop::failed_of)?);
         if meta == there.meta && tags == there.tags && lock == there.lock {
-            return Ok(());
+            return followed;
         }
         let cx = self.changing(bucket, tags != there.tags, meta != there.meta)?;
         let checks = Checks::from(object_check(&cx, bucket, "s3:ReplicateObject", self.key));
@@ -400,7 +403,7 @@ impl Replica<'_> {
             ..Update::new(at, cx.commit(|_| Some(())))
         };
         match self.state.objects.update(update).await {
-            Ok(_) => Ok(()),
+            Ok(_) => followed,
             Err(Engine::RevisionChanged { .. } | Engine::SourceChanged) => Err(Stop::Changed),
             Err(error) => Err(stopped(error, bucket)),
         }

@@ -308,6 +308,40 @@ async fn replicas_of_what_is_locked_stay_locked() {
     account.ok("PUT", "/b-1/k", "retention", &later).await;
     work(&account).await;
     assert!(stays().await.unwrap().starts_with("2041-01-01"), "and what strengthens it does");
+    // So does another mode that is stronger, but none that is so in one way and weaker in the other.
+    let retain = async |bucket: &str, mode: &str, year: u16| {
+        let document = format!(
+            "<Retention><Mode>{mode}</Mode><RetainUntilDate>{year}-01-01T00:00:00Z</RetainUntilDate></Retention>"
+        );
+        let path = format!("/{bucket}/k");
+        ask_with(&account.administrator, "PUT", &path, &format!("retention&{query}"), &bypass, &document)
+            .await
+            .ok();
+    };
+    let lock = async || {
+        let shown = account.ok("GET", "/b-2/k", &format!("retention&{query}"), "").await;
+        let until = shown.xml("RetainUntilDate").unwrap().split('-').next().unwrap().to_owned();
+        (shown.xml("Mode").unwrap().to_owned(), until, status(&account, "/b-1/k").await.unwrap())
+    };
+    let is = |mode: &str, year: &str, status: &str| (mode.to_owned(), year.to_owned(), status.to_owned());
+    retain("b-2", "GOVERNANCE", 2050).await;
+    retain("b-1", "COMPLIANCE", 2042).await;
+    account
+        .ok(
+            "PUT",
+            "/b-1/k",
+            "tagging",
+            "<Tagging><TagSet><Tag><Key>t</Key><Value>v</Value></Tag></TagSet></Tagging>",
+        )
+        .await;
+    work(&account).await;
+    assert_eq!(lock().await, is("GOVERNANCE", "2050", "FAILED"));
+    let tags = account.ok("GET", "/b-2/k", "tagging", "").await;
+    assert_eq!(tags.xml("Value"), Some("v"), "what can follow does");
+    retain("b-2", "GOVERNANCE", 2042).await;
+    retain("b-1", "COMPLIANCE", 2043).await;
+    work(&account).await;
+    assert_eq!(lock().await, is("COMPLIANCE", "2043", "COMPLETED"));
 }
 
 #[tokio::test]
