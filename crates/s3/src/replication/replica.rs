@@ -237,8 +237,7 @@ impl Replica<'_> {
     /// Reads the original, as far as the role may: whether its tags, too.
     async fn read(&self, found: &Found<'_>) -> Result<bool, Stop> {
         let cx = self.surroundings(ops::GetObject::row(), self.source, self.asked())?;
-        let owner = found.described.owner.as_ref().filter(|_| !self.source.is_enforced());
-        let owner = owner.unwrap_or(&self.source.account);
+        let owner = self.owner_of(found);
         let grants = found.described.acl.clone().unwrap_or_else(|| acl::private(owner));
         let id = self.id.to_string();
         let check = |action| {
@@ -335,6 +334,12 @@ impl Replica<'_> {
         Ok(Kept { meta: described.encode().map_err(Stop::failed_of)?.into(), lock, ..Kept::default() })
     }
 
+    /// Whose the original is.
+    fn owner_of<'f>(&'f self, found: &'f Found<'_>) -> &'f AccountId {
+        let owner = found.described.owner.as_ref().filter(|_| !self.source.is_enforced());
+        owner.unwrap_or(&self.source.account)
+    }
+
     /// Whose it is, where that is not the bucket owner's, and its ACL (S3 user guide, "Changing the replica owner").
     fn owned(
         &self,
@@ -346,7 +351,7 @@ impl Replica<'_> {
             return Ok((None, None));
         }
         let of_source = !self.source.is_enforced();
-        let owner = found.described.owner.as_ref().filter(|_| of_source).unwrap_or(&self.source.account);
+        let owner = self.owner_of(found);
         let grants = found.described.acl.clone().filter(|_| of_source);
         if grants.as_deref().is_some_and(acl::is_public) && bucket.blocks(cx).block_public_acls {
             let words = format!("bucket `{}` blocks public ACLs", bucket.name);
@@ -366,13 +371,15 @@ impl Replica<'_> {
         there: Version,
     ) -> Result<(), Stop> {
         let before = Description::decode(&there.meta).map_err(Stop::failed_of)?;
-        let (_, grants) = self.owned(cx, bucket, found)?;
+        // The ACL of what was given away is its new owner's affair, whatever the rule says now.
+        let is_given_away = before.owner.as_ref().unwrap_or(&bucket.account) != self.owner_of(found);
+        let acl = if is_given_away || bucket.is_enforced() || self.rule.to.owner_override {
+            before.acl.clone()
+        } else {
+            self.owned(cx, bucket, found)?.1
+        };
         let described = Description {
-            acl: if bucket.is_enforced() || self.rule.to.owner_override {
-                before.acl.clone()
-            } else {
-                grants
-            },
+            acl,
             legal_hold_was_set: before.legal_hold_was_set || found.described.legal_hold_was_set,
             ..before
         };

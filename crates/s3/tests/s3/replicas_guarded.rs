@@ -177,6 +177,47 @@ async fn replicas_among_acls_stay_their_owners_unless_the_rule_gives_them_away()
 }
 
 #[tokio::test]
+async fn a_replica_that_was_given_away_keeps_the_acl_of_its_owner() {
+    let account = two().await;
+    let other = abroad(&account, "b-abroad").await;
+    let owned =
+        "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+    ask(&other, "PUT", "/b-abroad", "ownershipControls", owned).await.ok();
+    ask(&other, "DELETE", "/b-abroad", "publicAccessBlock", "").await.ok();
+    account.ok("PUT", "/b-1", "ownershipControls", owned).await;
+    account.unblock("b-1").await;
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ROLE}"}},"Action":["s3:ReplicateObject","s3:ObjectOwnerOverrideToBucketOwner"],"Resource":"arn:aws:s3:::b-abroad/*"}}]}}"#
+    );
+    ask(&other, "PUT", "/b-abroad", "policy", &policy).await.ok();
+    let rights = RIGHTS
+        .replace(r#""s3:ReplicateTags""#, r#""s3:ReplicateTags","s3:ObjectOwnerOverrideToBucketOwner""#);
+    role(&account, &rights, TRUST).await;
+    let given = rule("b-abroad").replace(
+        "</Destination>",
+        &format!("<Account>{STRANGER}</Account><AccessControlTranslation><Owner>Destination</Owner></AccessControlTranslation></Destination>"),
+    );
+    replicate(&account, &given).await;
+    put(&account.administrator, "/b-1/k", &[], "x").await;
+    assert_eq!(work(&account).await, (1, 0));
+    // The rule gives away nothing any more; this one is gone.
+    replicate(&account, &rule("b-abroad")).await;
+    let anonymous = account.server.anonymous();
+    let open = async || anonymous.s3("GET", "/b-abroad/k", "", &[], b"").await.status == 200;
+    let acl = async |client: &_, path: &str, acl: &str| {
+        ask_with(client, "PUT", path, "acl", &[("x-amz-acl", acl)], "").await.ok();
+    };
+    acl(&account.administrator, "/b-1/k", "public-read").await;
+    assert_eq!(work(&account).await, (1, 0));
+    assert!(!open().await, "the source does not open what is another's");
+    acl(&other, "/b-abroad/k", "public-read").await;
+    acl(&account.administrator, "/b-1/k", "private").await;
+    assert_eq!(work(&account).await, (1, 0));
+    assert!(open().await, "nor close it");
+    assert_eq!(status(&account, "/b-1/k").await.as_deref(), Some("COMPLETED"));
+}
+
+#[tokio::test]
 async fn a_boundary_and_the_organization_hold_the_role_too() {
     let account = two().await;
     replicate(&account, &rule("b-2")).await;
