@@ -96,7 +96,8 @@ impl Replica<'_> {
         checks = checks.and_all(plan.as_ref().and_then(|(plan, _)| plan.check(&cx, "kms:Encrypt")));
         self.authorize(&cx, &checks, "DstPutObjectNotPermitted").await?;
         let check = object_check(&cx, &bucket, "s3:ReplicateTags", self.key).request_object_tags(pairs(tags));
-        // The owner of the destination may want none (S3 user guide, "Setting up permissions").
+        // Who may replicate objects may replicate their tags, unless the owner of the destination wants none (S3 user guide,
+        // "Setting up permissions for live replication").
         let takes_tags = cx.decide(&check) != Decision::ExplicitDeny;
         let tags = (with_tags && takes_tags).then(|| found.version.tags.clone());
         let there = At::version(bucket.id(), self.engine_key()?, self.id.clone());

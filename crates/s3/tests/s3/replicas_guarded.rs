@@ -102,8 +102,12 @@ async fn the_destination_has_a_say() {
     assert_eq!(went(&account, &[]).await, failed());
     account.policy("b-2", &deny("s3:ReplicateTags")).await;
     assert_eq!(went(&account, &[("x-amz-tagging", "a=1")]).await, completed());
-    let tags = account.ok("GET", "/b-2/k", "tagging", "").await;
-    assert!(tags.xml_all("Key").is_empty(), "the replica has none: {}", tags.body);
+    let tags = async || account.ok("GET", "/b-2/k", "tagging", "").await.xml_all("Key").len();
+    assert_eq!(tags().await, 0, "the replica has none");
+    account.ok("DELETE", "/b-2", "policy", "").await;
+    role(&account, &RIGHTS.replace("s3:ReplicateTags", "s3:None"), TRUST).await;
+    assert_eq!(went(&account, &[("x-amz-tagging", "a=1")]).await, completed());
+    assert_eq!(tags().await, 1, "the right to replicate objects is one to replicate their tags");
     let suspended = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
     account.ok("PUT", "/b-2", "versioning", suspended).await;
     put(&account.administrator, "/b-1/other", &[], "x").await;
