@@ -32,7 +32,7 @@ const HEAD_WITHIN: Duration = Duration::from_secs(60);
 /// A TLS handshake has to end within this time.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// The most bytes of a request's head: presigned URLs with long keys and tokens, and all headers.
-const MAX_HEAD_BYTES: usize = 128 << 10;
+const MAX_HEAD_BYTES: usize = 64 << 10;
 /// The most headers of a request.
 const MAX_HEADERS: usize = 256;
 /// So much of a body that nobody wanted is read, and for so long, for the connection to go on.
@@ -96,6 +96,7 @@ pub(crate) async fn serve(
         };
         while connections.try_join_next().is_some() {}
         let _ = stream.set_nodelay(true);
+        let stream = server.connections().enter(stream);
         let (server, tls, instance, stop) =
             (Arc::clone(&server), tls.clone(), instance.clone(), stop.clone());
         connections.spawn(async move {

@@ -1,6 +1,7 @@
 //! A running server: what it stands on, and the sockets that lead to it.
 
 pub(crate) mod http;
+mod reads;
 pub(crate) mod tls;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ pub(crate) struct Server {
     backing_up: Mutex<()>,
     /// Shared by all who answer at a listener.
     serving: Arc<RwLock<()>>,
+    connections: Arc<reads::Connections>,
 }
 
 impl Server {
@@ -76,6 +78,7 @@ impl Server {
             data,
             backing_up: Mutex::new(()),
             serving: Arc::default(),
+            connections: Arc::default(),
         }
     }
 
@@ -102,6 +105,11 @@ impl Server {
     /// Shared by all who answer at a listener: who has it alone knows that nobody does any more.
     pub(crate) fn serving(&self) -> Arc<RwLock<()>> {
         Arc::clone(&self.serving)
+    }
+
+    /// The open connections, which share what they take in at once.
+    pub(crate) fn connections(&self) -> &Arc<reads::Connections> {
+        &self.connections
     }
 
     /// What runs instances.

@@ -135,8 +135,33 @@ impl ReadExtent<'_> {
     /// The data of some of the extent's blocks, counted within the extent; checked, and opened if a cipher is given.
     pub(super) fn read(&self, range: Range<u64>, cipher: Option<&BlobCipher>) -> Result<Vec<u8>> {
         let (mut data, table) = self.read_raw(range.clone())?;
-        let entry_bytes = entry_bytes(self.sealed) as usize;
-        let entries = table.chunks_exact(entry_bytes);
+        self.check(range, &mut data, &table, cipher)?;
+        Ok(data)
+    }
+
+    /// The same, into memory that is there. It has to be as long as the data of these blocks.
+    pub(super) fn read_into(
+        &self,
+        range: Range<u64>,
+        cipher: Option<&BlobCipher>,
+        data: &mut [u8],
+    ) -> Result<()> {
+        if self.length(&range)? != data.len() as u64 {
+            return Err(Error::InvalidRange);
+        }
+        self.read_at(data, self.extent.offset + range.start * BLOCK)?;
+        let table = self.table(&range)?;
+        self.check(range, data, &table, cipher)
+    }
+
+    fn check(
+        &self,
+        range: Range<u64>,
+        data: &mut [u8],
+        table: &[u8],
+        cipher: Option<&BlobCipher>,
+    ) -> Result<()> {
+        let entries = table.chunks_exact(entry_bytes(self.sealed) as usize);
         for ((bytes, entry), block) in
             data.chunks_mut(BLOCK as usize).zip(entries).zip(self.first_block + range.start..)
         {
@@ -149,28 +174,37 @@ impl ReadExtent<'_> {
                 cipher.open(self.blob, block, bytes, tag)?;
             }
         }
-        Ok(data)
+        Ok(())
+    }
+
+    /// How many bytes of data some blocks have.
+    fn length(&self, range: &Range<u64>) -> Result<u64> {
+        let end = (range.end * BLOCK).min(self.extent.length);
+        end.checked_sub(range.start * BLOCK).ok_or(Error::InvalidRange)
+    }
+
+    /// The table entries of some blocks.
+    fn table(&self, range: &Range<u64>) -> Result<Vec<u8>> {
+        let entry_bytes = entry_bytes(self.sealed);
+        let mut table = vec![0; ((range.end - range.start) * entry_bytes) as usize];
+        let table_at = self.extent.offset + self.extent.length;
+        self.read_at(&mut table, table_at + range.start * entry_bytes)?;
+        Ok(table)
     }
 
     /// The stored bytes and the table entries of some blocks, unchecked.
     fn read_raw(&self, range: Range<u64>) -> Result<(Vec<u8>, Vec<u8>)> {
-        let entry_bytes = entry_bytes(self.sealed);
-        let start = range.start * BLOCK;
-        let end = (range.end * BLOCK).min(self.extent.length);
-        let length = end.checked_sub(start).ok_or(Error::InvalidRange)?;
-        let table_at = self.extent.offset + self.extent.length;
-        let mut data = vec![0; length as usize];
-        let mut table = vec![0; ((range.end - range.start) * entry_bytes) as usize];
+        let length = self.length(&range)?;
         if length == self.extent.length && blocks(length) == 1 {
             // the table follows at once: one read
-            data.resize(data.len() + table.len(), 0);
+            let mut data = vec![0; (length + entry_bytes(self.sealed)) as usize];
             self.read_at(&mut data, self.extent.offset)?;
-            table = data.split_off(length as usize);
-        } else {
-            self.read_at(&mut data, self.extent.offset + start)?;
-            self.read_at(&mut table, table_at + range.start * entry_bytes)?;
+            let table = data.split_off(length as usize);
+            return Ok((data, table));
         }
-        Ok((data, table))
+        let mut data = vec![0; length as usize];
+        self.read_at(&mut data, self.extent.offset + range.start * BLOCK)?;
+        Ok((data, self.table(&range)?))
     }
 
     /// The header, data and table as they are stored, with the data checked: to be written elsewhere.

@@ -3,11 +3,12 @@
 use super::Shared;
 use super::blobs::Content;
 use super::cipher::{self, BlobCipher};
+use super::held::Held;
 use super::packer::Payload;
 use super::record::{InlineBytes, SealRecord};
 use super::segment::LEAST_ROOM;
 use super::stream_writer::StreamWriter;
-use super::streams::{Held, SLICE, Stream};
+use super::streams::{SLICE, Stream};
 use crate::body::MAX_BODY_BYTES;
 use crate::checksum::{Algorithm, Algorithms, Checksum, ChecksumKind, Digests, Hasher};
 use crate::{Body, Error, KeyId, Result};
@@ -91,7 +92,7 @@ impl<'a> Intake<'a> {
             wanted: algorithms,
             seal,
             hashers,
-            held: shared.streams.hold(),
+            held: shared.holding.enter(),
             stream: large.then(|| shared.streams.enter()),
             streaming: None,
         }

@@ -15,7 +15,7 @@ use super::record::{
     Slice,
 };
 use super::status::Status;
-use super::streams::{SLICE, Stream};
+use super::streams::{SLICE, Stream, Streams};
 use super::versions;
 use crate::{
     At, Contents, Error, KeyId, ObjectBody, ObjectPart, Opened, Result, SealKey, Version, Versioning,
@@ -225,10 +225,13 @@ impl OpenBlob {
                     sealed: self.seal.is_some(),
                 };
                 let most = most.min(extent.length - inside);
-                return read_within(&read, inside..inside + most, slice, cipher).inspect_err(|error| {
-                    Status::count(&keys.shared.status.corrupt_blocks, 1);
-                    tracing::error!(%error, "stored bytes cannot be read");
-                });
+                let streams = &keys.shared.streams;
+                return read_within(streams, &read, inside..inside + most, slice, cipher).inspect_err(
+                    |error| {
+                        Status::count(&keys.shared.status.corrupt_blocks, 1);
+                        tracing::error!(%error, "stored bytes cannot be read");
+                    },
+                );
             }
             start += extent.length;
         }
@@ -237,6 +240,7 @@ impl OpenBlob {
 }
 
 fn read_within(
+    streams: &Arc<Streams>,
     read: &ReadExtent<'_>,
     wanted: Range<u64>,
     slice: u64,
@@ -246,7 +250,14 @@ fn read_within(
     let first = from / BLOCK;
     // a slice from the block on, so that what follows begins at a block
     let end = wanted.end.min(first * BLOCK + slice);
-    let blocks = Bytes::from(read.read(first..end.div_ceil(BLOCK), cipher)?);
+    let range = first..end.div_ceil(BLOCK);
+    let blocks = if end - first * BLOCK == slice {
+        let mut buffer = streams.buffer(slice as usize);
+        read.read_into(range, cipher, &mut buffer)?;
+        Bytes::from_owner(buffer)
+    } else {
+        Bytes::from(read.read(range, cipher)?)
+    };
     let skipped = (from - first * BLOCK) as usize;
     Ok(blocks.slice(skipped..skipped + (end - from) as usize))
 }

@@ -21,7 +21,7 @@ const HEAD_BYTES: usize = 48;
 /// A segment with less room than this is full.
 pub(super) const LEAST_ROOM: u64 = 256 * 1024;
 const OPEN_FILES: usize = 512;
-const FILL_BYTES: usize = 1 << 20;
+const FILL_BYTES: usize = 256 << 10;
 
 pub(super) struct Segments {
     directory: PathBuf,

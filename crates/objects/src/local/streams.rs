@@ -1,28 +1,25 @@
-//! How much the bodies that are under way hold. Those that are streamed: much where there are few, so that reading, computing
-//! and writing go on at the same time, and a block each where there are many. Those that are small enough to be held as a
-//! whole: a block each, and what is beyond it as long as there is memory for it.
+//! How much the streams that are under way hold: much where there are few, so that reading, computing and writing go on at
+//! the same time, and a block each where there are many.
 
 use super::extent::BLOCK;
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most that a stream handles at once.
 pub(super) const SLICE: u64 = 4 * BLOCK;
-/// What all that are streamed share, and what all others do.
+/// What all of them share.
 const SHARED: u64 = 64 << 20;
 
-/// Counts the streams, and what the other bodies hold.
+/// The most memory that waits to be used again.
+const SPARE: usize = 4 << 20;
+
+/// Counts the streams, and keeps the memory that those who read use one after the other: to have it from the system and cleared for
+/// each slice costs a tenth of the reading.
 #[derive(Default)]
 pub(super) struct Streams {
-    streams: AtomicU64,
-    held: AtomicU64,
-}
-
-/// What a body holds that is not streamed, for as long as it does.
-pub(super) struct Held {
-    all: Arc<Streams>,
-    /// Beyond its first block.
-    bytes: u64,
+    count: AtomicU64,
+    spare: Mutex<Vec<Vec<u8>>>,
 }
 
 /// One of them, for as long as it is under way.
@@ -30,45 +27,19 @@ pub(super) struct Stream(Arc<Streams>);
 
 impl Streams {
     pub(super) fn enter(self: &Arc<Self>) -> Stream {
-        self.streams.fetch_add(1, Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
         Stream(Arc::clone(self))
     }
 
-    pub(super) fn hold(self: &Arc<Self>) -> Held {
-        Held { all: Arc::clone(self), bytes: 0 }
-    }
-}
-
-impl Held {
-    /// Whether there is memory to hold so much in all.
-    pub(super) fn grow(&mut self, to: u64) -> bool {
-        let more = to.saturating_sub(BLOCK).saturating_sub(self.bytes);
-        if more == 0 {
-            return true;
-        }
-        let before = self.all.held.fetch_add(more, Ordering::Relaxed);
-        self.bytes += more;
-        let has_room = before.saturating_add(more) <= SHARED;
-        if !has_room {
-            self.give_back(more);
-        }
-        has_room
+    /// So many bytes of memory, with anything in them. It comes back when it is dropped.
+    pub(super) fn buffer(self: &Arc<Self>, length: usize) -> Buffer {
+        // Of another length it is of another number of streams, and goes.
+        let spare = self.spare().pop().filter(|spare| spare.len() == length);
+        Buffer { bytes: spare.unwrap_or_else(|| vec![0; length]), of: Arc::clone(self) }
     }
 
-    /// Nothing is held any more.
-    pub(super) fn end(&mut self) {
-        self.give_back(self.bytes);
-    }
-
-    fn give_back(&mut self, bytes: u64) {
-        self.bytes -= bytes;
-        self.all.held.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.end();
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,13 +56,51 @@ impl Stream {
     }
 
     fn share(&self) -> u64 {
-        SHARED / self.0.streams.load(Ordering::Relaxed).max(1)
+        SHARED / self.0.count.load(Ordering::Relaxed).max(1)
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.0.streams.fetch_sub(1, Ordering::Relaxed);
+        if self.0.count.fetch_sub(1, Ordering::Relaxed) == 1 {
+            *self.0.spare() = Vec::new();
+        }
+    }
+}
+
+/// Memory that a slice is read into.
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    of: Arc<Streams>,
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let mut spare = self.of.spare();
+        if self.of.count.load(Ordering::Relaxed) > 0 && (spare.len() + 1) * bytes.len() <= SPARE {
+            spare.push(bytes);
+        }
     }
 }
 
@@ -120,19 +129,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_beyond_a_block_is_bounded_for_all_together() {
+    fn memory_is_used_again_and_little_of_it_waits_for_that() {
         let streams = Arc::new(Streams::default());
-        let mut all: Vec<_> = (0..1000).map(|_| streams.hold()).collect();
-        for held in &mut all {
-            assert!(held.grow(BLOCK), "everybody has a block");
-        }
-        let size = 17 * BLOCK;
-        let whole = all.iter_mut().map(|held| held.grow(size)).filter(|whole| *whole).count();
-        assert_eq!(whole as u64, SHARED / (size - BLOCK));
-        assert!(all[0].grow(size) && !all[0].grow(size + 1), "it has what it has");
-        all[0].end();
-        assert!(all[999].grow(size) && !all[0].grow(size));
-        drop(all);
-        assert!(streams.hold().grow(SHARED + BLOCK) && !streams.hold().grow(SHARED + BLOCK + 1));
+        let waiting = || streams.spare().iter().map(Vec::len).sum::<usize>();
+        let (one, other) = (streams.enter(), streams.enter());
+        let mut buffer = streams.buffer(SLICE as usize);
+        buffer[7] = 7;
+        drop(buffer);
+        let buffer = streams.buffer(SLICE as usize);
+        assert_eq!((buffer[7], waiting()), (7, 0));
+        drop(buffer);
+        drop(streams.buffer(BLOCK as usize));
+        assert_eq!(waiting(), BLOCK as usize, "one of another length is let go");
+        drop((0..100).map(|_| streams.buffer(SLICE as usize)).collect::<Vec<_>>());
+        assert_eq!(waiting() / SLICE as usize, SPARE / SLICE as usize);
+        let late = streams.buffer(SLICE as usize);
+        drop(one);
+        assert!(waiting() > 0);
+        drop(other);
+        assert_eq!(waiting(), 0, "nobody streams");
+        drop(late);
+        assert_eq!(waiting(), 0);
     }
 }
