@@ -49,7 +49,7 @@ async fn each_is_kept_as_it_came_though_not_all_can_be_held_until_it_is_there() 
             Ok(last)
         });
         let body = Body::new(most.chain(end));
-        if number % 2 == 0 { body.with_length(SIZE as u64) } else { body }
+        if number.is_multiple_of(2) { body.with_length(SIZE as u64) } else { body }
     };
     let puts = (0..MANY).map(|number| store.put(put_of(number.to_string()), body(number)));
     for put in join_all(puts).await {
