@@ -1,15 +1,37 @@
 //! How the replication of a version ended, said of the version itself.
 
 use daypass_core::objects::{At, Commit, Error as Engine, Timestamp, Update, Version, VersionId};
+use daypass_core::outbox;
 use daypass_core::{Error, State};
 
-use super::Status;
+use super::{SERVICE, Status};
 use crate::bucket::Bucket;
 use crate::description::Description;
+use crate::event::{Event, Telling, Unreplicated};
 use crate::object::key;
 
 /// What changes meanwhile is looked at again, so often.
 pub(super) const ATTEMPTS: usize = 3;
+
+/// How a replication ended.
+#[derive(Debug)]
+pub(super) enum How {
+    Well,
+    /// With what of it is told to who wants to know.
+    Badly(Vec<Unreplicated>),
+}
+
+impl How {
+    /// The same, with one more failure.
+    pub(super) fn and(self, told: Option<Unreplicated>) -> Self {
+        let mut failures = match self {
+            Self::Well => vec![],
+            Self::Badly(failures) => failures,
+        };
+        failures.extend(told);
+        Self::Badly(failures)
+    }
+}
 
 /// A version of a bucket.
 pub(super) struct Original<'a> {
@@ -29,9 +51,9 @@ impl Original<'_> {
     ///
     /// # Errors
     /// If the object store fails.
-    pub(super) async fn end(&self, version: &Version, well: bool) -> Result<bool, Error> {
+    pub(super) async fn end(&self, version: &Version, how: How) -> Result<bool, Error> {
         let described = Description::decode(&version.meta)?;
-        let status = described.replication.unwrap_or(Status::Pending).ended(well);
+        let status = described.replication.unwrap_or(Status::Pending).ended(matches!(how, How::Well));
         if described.replication == Some(status) {
             return Ok(true);
         }
@@ -40,7 +62,7 @@ impl Original<'_> {
         let update = Update {
             only_if: Some((version.generation, version.revision)),
             meta: Some(described.encode()?.into()),
-            ..Update::new(self.at(&version.id)?, Commit::at(now))
+            ..Update::new(self.at(&version.id)?, self.telling(Commit::at(now), version, how)?)
         };
         match self.state.objects.update(update).await {
             Ok(_) => Ok(true),
@@ -50,6 +72,17 @@ impl Original<'_> {
         }
     }
 
+    fn telling(&self, commit: Commit, version: &Version, how: How) -> Result<Commit, Error> {
+        let failures = match how {
+            How::Badly(failures) if !failures.is_empty() => failures,
+            _ => return Ok(commit),
+        };
+        let Some(telling) = Telling::of_service(self.state, self.bucket, SERVICE)? else { return Ok(commit) };
+        let event = |what| Event::of_failure(self.key, version, what);
+        let events: Vec<_> = failures.into_iter().map(event).collect();
+        Ok(commit.with_note(outbox::only_told(|_| telling.tell(events))))
+    }
+
     /// Says that it failed, whatever else changes meanwhile. What is gone, or is a delete marker, cannot say.
     ///
     /// # Errors
@@ -57,7 +90,7 @@ impl Original<'_> {
     pub(super) async fn fail(&self, id: &VersionId) -> Result<(), String> {
         for _ in 0..ATTEMPTS {
             match self.state.objects.head(self.at(id).map_err(told)?).await {
-                Ok(version) if self.end(&version, false).await.map_err(told)? => return Ok(()),
+                Ok(version) if self.end(&version, How::Badly(vec![])).await.map_err(told)? => return Ok(()),
                 Ok(_) => {}
                 Err(error) if is_gone(&error) => return Ok(()),
                 Err(error) => return Err(error.to_string()),

@@ -11,13 +11,14 @@ use daypass_core::{Error, ServiceRole, State};
 use futures_util::StreamExt as _;
 
 use super::SERVICE;
-use super::ending::{ATTEMPTS, Original, is_gone, told};
+use super::ending::{ATTEMPTS, How, Original, is_gone, told};
 use super::intent::What;
 use super::queue::{self, Task};
 use super::replica::{Found, Replica, Stop};
 use super::rules::{Looked, Rule, Rules};
 use crate::bucket::Bucket;
 use crate::description::Description;
+use crate::event::Unreplicated;
 use crate::object::tags_of;
 
 /// The session's name, as S3's are called.
@@ -181,14 +182,15 @@ impl Work<'_> {
         let is_replica = described.replication.is_some_and(super::Status::is_of_replica);
         let Some(rules) = self.bucket.replication()? else {
             self.refused(&version.id, "", &("SrcBucketReplicationConfigMissing", String::new()));
-            return Ok(Ok(self.original().end(version, false).await?));
+            return Ok(Ok(self.original().end(version, How::Badly(vec![])).await?));
         };
         let looked = Looked { key: &self.key, tags: &tags, sealing: described.sealing.as_ref(), is_replica };
         let chosen = rules.of_object(&looked);
         if chosen.is_empty() {
             // Rules that are for it no more let changes be; what was to be made is not made.
             return Ok(Ok(match described.replication {
-                Some(_) => self.original().end(version, self.what == What::Changed).await?,
+                Some(_) if self.what == What::Changed => self.original().end(version, How::Well).await?,
+                Some(_) => self.original().end(version, How::Badly(vec![])).await?,
                 None => true,
             }));
         }
@@ -197,7 +199,7 @@ impl Work<'_> {
             Err(why) => return Ok(Err(why)),
         };
         let found = Found { version, described: &described, tags: &tags };
-        let (mut well, mut failed) = (true, None);
+        let (mut how, mut failed) = (How::Well, None);
         for rule in chosen {
             let is_new = self.what == What::Made && !is_replica;
             let done = match self.replica(role, &version.id, rule) {
@@ -211,13 +213,13 @@ impl Work<'_> {
                 Err(Stop::Failed(why)) => failed = Some(why),
                 Err(Stop::Refused(reason, more)) => {
                     self.refused(&version.id, &rule.to.bucket, &(reason, more));
-                    well = false;
+                    how = how.and(self.failure(version, rule, reason));
                 }
             }
         }
         match failed {
             Some(why) => Ok(Err(why)),
-            None => Ok(Ok(self.original().end(version, well).await?)),
+            None => Ok(Ok(self.original().end(version, how).await?)),
         }
     }
 
@@ -261,6 +263,17 @@ impl Work<'_> {
             key: &self.key,
             id,
             rule,
+        })
+    }
+
+    /// What is told of a failure, if anything is.
+    fn failure(&self, version: &Version, rule: &Rule, reason: &str) -> Option<Unreplicated> {
+        let written = i64::try_from(version.modified.0).unwrap_or(i64::MAX);
+        (rule.tells && self.what == What::Made).then(|| Unreplicated {
+            rule: rule.id.clone(),
+            to: rule.to.bucket.clone(),
+            written: daypass_core::model::Timestamp::from_millis(written),
+            reason: reason.to_owned(),
         })
     }
 
