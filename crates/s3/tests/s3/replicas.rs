@@ -2,8 +2,9 @@
 //! to.
 
 use daypass_core::testing::DESTINATIONS;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::notifications::taken;
 use crate::replication::{
     RIGHTS, TRUST, configuration, put, replicate, role, rule, rule_of, status, two, work,
 };
@@ -257,16 +258,6 @@ async fn what_is_written_in_both_at_the_same_moment_comes_to_both_in_one_order()
     }
 }
 
-/// What waits for a destination of events, and then no more.
-async fn told(account: &Account, destination: &str) -> Vec<Value> {
-    let state = account.server.gate.state();
-    daypass_core::outbox::drain(state).await.unwrap();
-    daypass_s3::queue_events(state).await.unwrap();
-    let waiting = daypass_core::event_queue::waiting_events(state, destination, 100).unwrap();
-    daypass_core::event_queue::forget_events(state, &waiting, false).await.unwrap();
-    waiting.iter().map(|event| serde_json::from_str(&event.body).unwrap()).collect()
-}
-
 #[tokio::test]
 async fn who_wants_to_know_is_told_of_what_could_not_be_replicated_where_its_rule_is_measured() {
     let account = two().await;
@@ -275,7 +266,7 @@ async fn who_wants_to_know_is_told_of_what_could_not_be_replicated_where_its_rul
         "<NotificationConfiguration><QueueConfiguration><Id>q</Id><Queue>{queue}</Queue><Event>s3:Replication:OperationFailedReplication</Event></QueueConfiguration></NotificationConfiguration>"
     );
     account.ok("PUT", "/b-1", "notification", &wish).await;
-    told(&account, queue).await;
+    taken(&account, queue).await;
     let measured =
         rule("b-2").replace("</Destination>", "<Metrics><Status>Enabled</Status></Metrics></Destination>");
     for (rules, right, expected) in
@@ -286,7 +277,7 @@ async fn who_wants_to_know_is_told_of_what_could_not_be_replicated_where_its_rul
         let id = put(&account.administrator, "/b-1/k", &[], "hello").await;
         account.server.clock.advance(7);
         assert_eq!(work(&account).await, (1, 0));
-        let events = told(&account, queue).await;
+        let events = taken(&account, queue).await;
         assert_eq!(events.len(), expected, "{rules} {right}");
         for event in events {
             let record = &event["Records"][0];

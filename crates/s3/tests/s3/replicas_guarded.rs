@@ -1,7 +1,7 @@
 //! Who replicates, with which rights: the role that the configuration names and nobody else.
 
 use daypass_core::store::records::{ControlPolicyType, Organization};
-use daypass_core::testing::account as number;
+use daypass_core::testing::{Client, account as number};
 use serde_json::Value;
 
 use crate::customer_keys::{ALLOWING, ONE, headers, over_tls};
@@ -154,24 +154,31 @@ async fn a_bucket_of_another_account_takes_what_its_policy_lets_in() {
     assert_eq!(account.administrator.s3("GET", "/b-abroad/k", "", &[], b"").await.status, 403);
 }
 
-#[tokio::test]
-async fn replicas_among_acls_stay_their_owners_unless_the_rule_gives_them_away() {
-    let account = two().await;
-    let other = abroad(&account, "b-abroad").await;
-    let owned =
-        "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
-    ask(&other, "PUT", "/b-abroad", "ownershipControls", owned).await.ok();
+const ACLS: &str =
+    "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+
+/// A bucket of another account that has ACLs and lets replicas in; a client of that account's, and the rule that gives them away.
+async fn abroad_among_acls(account: &Account) -> (Client, String) {
+    let other = abroad(account, "b-abroad").await;
+    ask(&other, "PUT", "/b-abroad", "ownershipControls", ACLS).await.ok();
     let policy = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ROLE}"}},"Action":["s3:ReplicateObject","s3:ObjectOwnerOverrideToBucketOwner"],"Resource":"arn:aws:s3:::b-abroad/*"}}]}}"#
     );
     ask(&other, "PUT", "/b-abroad", "policy", &policy).await.ok();
     let rights = RIGHTS
         .replace(r#""s3:ReplicateTags""#, r#""s3:ReplicateTags","s3:ObjectOwnerOverrideToBucketOwner""#);
-    role(&account, &rights, TRUST).await;
+    role(account, &rights, TRUST).await;
     let given = rule("b-abroad").replace(
         "</Destination>",
         &format!("<Account>{STRANGER}</Account><AccessControlTranslation><Owner>Destination</Owner></AccessControlTranslation></Destination>"),
     );
+    (other, given)
+}
+
+#[tokio::test]
+async fn replicas_among_acls_stay_their_owners_unless_the_rule_gives_them_away() {
+    let account = two().await;
+    let (other, given) = abroad_among_acls(&account).await;
     for (rules, status) in [(rule("b-abroad"), 403), (given, 200)] {
         replicate(&account, &rules).await;
         put(&account.administrator, "/b-1/k", &[], "x").await;
@@ -183,24 +190,10 @@ async fn replicas_among_acls_stay_their_owners_unless_the_rule_gives_them_away()
 #[tokio::test]
 async fn a_replica_that_was_given_away_keeps_the_acl_of_its_owner() {
     let account = two().await;
-    let other = abroad(&account, "b-abroad").await;
-    let owned =
-        "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
-    ask(&other, "PUT", "/b-abroad", "ownershipControls", owned).await.ok();
+    let (other, given) = abroad_among_acls(&account).await;
     ask(&other, "DELETE", "/b-abroad", "publicAccessBlock", "").await.ok();
-    account.ok("PUT", "/b-1", "ownershipControls", owned).await;
+    account.ok("PUT", "/b-1", "ownershipControls", ACLS).await;
     account.unblock("b-1").await;
-    let policy = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ROLE}"}},"Action":["s3:ReplicateObject","s3:ObjectOwnerOverrideToBucketOwner"],"Resource":"arn:aws:s3:::b-abroad/*"}}]}}"#
-    );
-    ask(&other, "PUT", "/b-abroad", "policy", &policy).await.ok();
-    let rights = RIGHTS
-        .replace(r#""s3:ReplicateTags""#, r#""s3:ReplicateTags","s3:ObjectOwnerOverrideToBucketOwner""#);
-    role(&account, &rights, TRUST).await;
-    let given = rule("b-abroad").replace(
-        "</Destination>",
-        &format!("<Account>{STRANGER}</Account><AccessControlTranslation><Owner>Destination</Owner></AccessControlTranslation></Destination>"),
-    );
     replicate(&account, &given).await;
     put(&account.administrator, "/b-1/k", &[], "x").await;
     assert_eq!(work(&account).await, (1, 0));
