@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most that a stream handles at once.
-pub(super) const SLICE: u64 = 4 * BLOCK;
+pub(super) const SLICE: u64 = 8 * BLOCK;
 /// What all of them share.
 const SHARED: u64 = 64 << 20;
 
@@ -114,7 +114,8 @@ mod tests {
         let mut all = vec![streams.enter()];
         for (count, slice, ahead) in [
             (1, SLICE, true),
-            (128, SLICE, true),
+            (64, SLICE, true),
+            (128, 4 * BLOCK, true),
             (170, 3 * BLOCK, true),
             (256, 2 * BLOCK, true),
             (512, BLOCK, true),
