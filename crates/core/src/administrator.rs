@@ -9,8 +9,7 @@ use daypass_store::{Read as _, StoreError, TransactError};
 use thiserror::Error;
 
 use crate::ids::Ids;
-use crate::key_ring::KeyRingError;
-use crate::session::{Credentials, Session, SessionPrincipal};
+use crate::session::{Credentials, NotIssued, Session, SessionPrincipal};
 use crate::state::State;
 use crate::surroundings::random;
 
@@ -30,9 +29,9 @@ pub enum NoSession {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The key ring failed.
+    /// It could not be sealed into a token.
     #[error(transparent)]
-    KeyRing(#[from] KeyRingError),
+    NotIssued(#[from] NotIssued),
 }
 
 /// Makes the account if it is not there, and its administrator role if it is not (or no more) there.

@@ -12,9 +12,8 @@ use daypass_store::records::{Instance, Role, RootFeature};
 use crate::caller::{Caller, time};
 use crate::check::Guard;
 use crate::ids::Ids;
-use crate::key_ring::KeyRingError;
 use crate::organizations::Standing;
-use crate::session::{Credentials, Session, SessionPrincipal, SourceInstance};
+use crate::session::{Credentials, NotIssued, Session, SessionPrincipal, SourceInstance};
 use crate::state::State;
 use crate::surroundings::random;
 
@@ -143,14 +142,14 @@ pub(crate) fn may_assume(state: &State, role: &Role, asking: &Asking<'_>) -> Res
 /// moment, and issue times have no fractions.
 ///
 /// # Errors
-/// If the key ring fails.
+/// If the session cannot be sealed into a token.
 pub fn instance_credentials(
     state: &State,
     role: &Role,
     instance: &Instance,
     role_delivery: &str,
     after_a_change: bool,
-) -> Result<(Credentials, Timestamp), KeyRingError> {
+) -> Result<(Credentials, Timestamp), NotIssued> {
     let now = state.clock.now().truncated();
     let issued = if after_a_change { now.plus_seconds(1) } else { now };
     let principal = SessionPrincipal::AssumedRole {

@@ -1,6 +1,7 @@
 //! Audit records, as CloudTrail writes them. They are made from the same value and the same table as the answer is; no
 //! operation writes its own.
 
+mod bounds;
 mod event;
 
 use daypass_model::{Operation, Timestamp, Value};
@@ -8,8 +9,9 @@ use daypass_policy::JsonWriter;
 use daypass_store::AuditRecord;
 use daypass_store::records::{Instance, Role};
 use daypass_wire::Fault;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
+use self::bounds::within_bounds;
 use crate::assume::Asking;
 use crate::caller::{Caller, CallerKind};
 use crate::cx::{Cx, Peer, Trail};
@@ -20,8 +22,6 @@ use crate::surroundings::random;
 
 /// CloudTrail's version of its records.
 const EVENT_VERSION: &str = "1.11";
-/// A record longer than this leaves out what was asked, as CloudTrail does with the largest.
-const MAX_EVENT: usize = 96 << 10;
 /// What CloudTrail writes for what it must not show.
 const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
@@ -87,12 +87,12 @@ impl Draft {
     fn refused(self, code: &str, message: &str) -> AuditRecord {
         self.end(|event| {
             event.key("responseElements").verbatim("null");
-            event.key("errorCode").text(code);
-            event.key("errorMessage").text(event::cut(message));
+            event.key("errorCode").text(event::brief(code));
+            event.key("errorMessage").text(event::brief(message));
         })
     }
 
-    /// The record with the members of its outcome.
+    /// The record with the members of its outcome, and no longer than it may be.
     fn end(self, outcome: impl FnOnce(&mut JsonWriter)) -> AuditRecord {
         let mut record = self.record;
         let mut end = JsonWriter::default();
@@ -102,15 +102,7 @@ impl Draft {
         record.event.pop();
         record.event.push(',');
         record.event.push_str(end.strip_prefix('{').unwrap_or(&end));
-        if record.event.len() > MAX_EVENT
-            && let Ok(Json::Object(mut whole)) = serde_json::from_str(&record.event)
-        {
-            let left_out = json!({ "omitted": true, "originalSize": record.event.len() });
-            whole.insert("requestParameters".to_owned(), left_out);
-            whole.insert("responseElements".to_owned(), Json::Null);
-            record.event = Json::Object(whole).to_string();
-        }
-        record
+        within_bounds(record)
     }
 }
 
@@ -329,3 +321,6 @@ fn resource_of(arn: &str) -> Option<(String, String)> {
     };
     if last.is_empty() || last == "*" { None } else { Some((kind.to_owned(), last)) }
 }
+
+#[cfg(test)]
+mod tests;

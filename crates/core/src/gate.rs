@@ -39,6 +39,9 @@ use crate::payload::{Body, Payload, full};
 use crate::state::State;
 use crate::surroundings::random;
 
+/// Characters that are told of the name of what is no operation: longer than any that is one.
+const MAX_UNKNOWN: usize = 128;
+
 /// The gate. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate {
@@ -198,7 +201,7 @@ impl Gate {
             Box::new(Refused {
                 service,
                 operation,
-                unknown: unknown.to_owned(),
+                unknown: unknown.chars().take(MAX_UNKNOWN).collect(),
                 claimed_key: claimed.clone(),
                 region: None,
                 fault,

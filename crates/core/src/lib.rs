@@ -90,7 +90,8 @@ pub use secret::Secret;
 pub use service_access::{ServiceRequest, service_may};
 pub use service_role::{ServiceRole, role_of_arn};
 pub use session::{
-    Credentials, Federation, FederationKey, InvalidToken, Session, SessionPrincipal, SourceInstance,
+    Credentials, Federation, FederationKey, InvalidToken, NotIssued, Session, SessionPrincipal,
+    SourceInstance,
 };
 pub use state::State;
 pub use surroundings::{Clock, Entropy, Fetching, Unreachable, Web};

@@ -2,6 +2,7 @@
 //! role, its policies, a revocation) is looked up at each request.
 
 use daypass_model::{AccountId, Timestamp};
+use daypass_wire::sigv4::MAX_TOKEN_LENGTH;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -155,6 +156,17 @@ pub struct Credentials {
     pub expires: Timestamp,
 }
 
+/// A session gets no credentials.
+#[derive(Debug, Error)]
+pub enum NotIssued {
+    /// Its token would be longer than any that is taken: so many percent of that.
+    #[error("the session's token would take {0} % of the room that there is for one")]
+    TooLong(usize),
+    /// The key ring failed.
+    #[error(transparent)]
+    KeyRing(#[from] KeyRingError),
+}
+
 /// A token did not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a session token of this access key")]
@@ -186,13 +198,17 @@ impl Session {
         }
     }
 
-    /// Seals the session under an access key id. The token is of no use with another id.
+    /// Seals the session under an access key id. The token is of no use with another id. Every token that is given out is one
+    /// that is taken.
     ///
     /// # Errors
-    /// If encryption fails.
-    pub fn issue(&self, ring: &KeyRing, access_key_id: String) -> Result<Credentials, KeyRingError> {
+    /// If there is more in the session than a token has room for, or encryption fails.
+    pub fn issue(&self, ring: &KeyRing, access_key_id: String) -> Result<Credentials, NotIssued> {
         let plain = serde_json::to_vec(self).map_err(|_| KeyRingError::Crypto)?;
         let token = ring.seal(Purpose::Session, access_key_id.as_bytes(), &plain)?;
+        if token.len() > MAX_TOKEN_LENGTH {
+            return Err(NotIssued::TooLong((token.len() * 100).div_ceil(MAX_TOKEN_LENGTH)));
+        }
         let secret = secret_of(ring, &access_key_id, &token).map_err(|_| KeyRingError::Crypto)?;
         Ok(Credentials {
             access_key_id,
@@ -223,4 +239,43 @@ fn secret_of(ring: &KeyRing, access_key_id: &str, token: &str) -> Result<Secret<
     let data = [access_key_id.as_bytes(), b"\0", token.as_bytes()].concat();
     let code = ring.code_beside(Purpose::SessionSecret, token, &data).map_err(|_| InvalidToken)?;
     Ok(secret_access_key(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use daypass_store::Store;
+
+    use super::*;
+    use crate::testing::{Counting, StillClock, account};
+
+    #[tokio::test]
+    async fn a_session_is_given_a_token_that_is_taken_or_none() {
+        let store = Store::in_memory().unwrap();
+        let (root, entropy) = (Secret::new([7; 32]), Arc::new(Counting::default()));
+        let ring = KeyRing::load(&store, &root, &StillClock::new(), entropy).await.unwrap();
+        let (mut longest, mut refused) = (0, None);
+        for length in (0..64 << 10).step_by(509) {
+            let at = Timestamp::from_millis(0);
+            let principal = SessionPrincipal::User { name: "n".into(), id: "i".into() };
+            let mut session = Session::plain(account(), principal, at, at);
+            let keys = vec![("saml:eduorghomepageuri".to_owned(), FederationKey::Text("x".repeat(length)))];
+            session.federation = Some(Box::new(Federation { provider: String::new(), keys }));
+            match session.issue(&ring, "ASIAEXAMPLE".to_owned()) {
+                Ok(given) => {
+                    assert!(given.session_token.len() <= MAX_TOKEN_LENGTH && refused.is_none(), "{length}");
+                    let opened = Session::open(&ring, "ASIAEXAMPLE", &given.session_token);
+                    assert!(opened.is_ok_and(|(opened, _)| opened == session), "{length}");
+                    longest = given.session_token.len();
+                }
+                Err(NotIssued::TooLong(percent)) => {
+                    assert!(percent > 100, "{percent}");
+                    refused.get_or_insert(length);
+                }
+                Err(NotIssued::KeyRing(error)) => panic!("{error}"),
+            }
+        }
+        assert!(longest > MAX_TOKEN_LENGTH - 1000 && refused.is_some(), "{longest} {refused:?}");
+    }
 }

@@ -37,6 +37,9 @@ pub struct State {
     pub opened: Opened,
     /// Guesses of codes and passwords.
     pub attempts: Attempts,
+    /// Tries to open what others encrypted, of which the answers tell a little: whoever makes many has none of those above
+    /// forgotten.
+    pub decryptions: Attempts,
     /// Held while records are moved from the object store's outbox.
     pub moving: Moving,
     /// The bytes of S3's objects.

@@ -108,6 +108,7 @@ impl TestServer {
             kept: Kept::of(&store),
             opened: Opened::default(),
             attempts: Attempts::default(),
+            decryptions: Attempts::default(),
             moving: crate::outbox::Moving::default(),
             objects: Arc::clone(&engine) as _,
             store,

@@ -44,7 +44,14 @@ impl World {
         let partner = server.user("partner", &[("all", ALL)]).await;
         let admin = server.user_of(&id(CUSTOMER), "admin", &[("all", ALL)]).await;
         let stranger = server.user_of(&id(STRANGER), "stranger", &[("all", ALL)]).await;
-        let state = server.gate.state();
+        let world = Self { server, partner, admin, stranger, asked: AtomicUsize::new(0) };
+        world.take_on().await;
+        world
+    }
+
+    /// The account becomes a partner, with its templates.
+    async fn take_on(&self) {
+        let state = self.server.gate.state();
         partner::add(state, "operator", &account(), "Example Corp", "example.com").await.unwrap();
         let boundary = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
         for (name, document, boundaries) in [
@@ -64,7 +71,6 @@ impl World {
             let new = NewTemplate { account: account(), name, document, boundaries };
             partner::add_template(state, "operator", new).await.unwrap();
         }
-        Self { server, partner, admin, stranger, asked: AtomicUsize::new(0) }
     }
 
     /// A user of the customer's.
@@ -141,6 +147,24 @@ impl World {
             answer.xml("SecretAccessKey").unwrap(),
             answer.xml("SessionToken").map(str::to_owned),
         )
+    }
+
+    /// The customer's role `operator`, which may everything.
+    async fn operator(&self) {
+        let [name, trust] = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];
+        self.admin.query("iam", "CreateRole", &[name, trust]).await.ok();
+        let put = [name, ("PolicyName", "all"), ("PolicyDocument", ALL)];
+        self.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    }
+
+    /// A user of the customer's without policies, deleted and made again: somebody else of the same name.
+    async fn made_again(&self, name: &str, key: &str) -> Client {
+        let user = [("UserName", name)];
+        self.admin.query("iam", "DeleteAccessKey", &[user[0], ("AccessKeyId", key)]).await.ok();
+        self.admin.query("iam", "DeleteUser", &user).await.ok();
+        self.admin.query("iam", "CreateUser", &user).await.ok();
+        let key = self.admin.query("iam", "CreateAccessKey", &user).await.ok();
+        self.server.client(key.xml("AccessKeyId").unwrap(), key.xml("SecretAccessKey").unwrap(), None)
     }
 
     async fn state_of(&self, request: &str) -> String {
@@ -316,14 +340,7 @@ async fn what_is_given_by_default_is_the_owners_alone_and_can_be_denied() {
     assert_eq!(code(&go(&wrong, "AcceptDelegationRequest", &request).await), "AccessDenied");
     go(&right, "AcceptDelegationRequest", &request).await.ok();
     // Who comes later under the owner's name is somebody else.
-    let user = [("UserName", "clerk")];
-    let policy = [("UserName", "clerk"), ("AccessKeyId", "AKIACLERKQQQQQQQQQQQ")];
-    world.admin.query("iam", "DeleteAccessKey", &policy).await.ok();
-    world.admin.query("iam", "DeleteUser", &user).await.ok();
-    world.admin.query("iam", "CreateUser", &user).await.ok();
-    let key = world.admin.query("iam", "CreateAccessKey", &user).await.ok();
-    let later =
-        world.server.client(key.xml("AccessKeyId").unwrap(), key.xml("SecretAccessKey").unwrap(), None);
+    let later = world.made_again("clerk", "AKIACLERKQQQQQQQQQQQ").await;
     assert_eq!(code(&go(&later, "SendDelegationToken", &request).await), "AccessDenied");
 }
 
@@ -460,10 +477,7 @@ async fn a_session_that_was_narrowed_gives_no_more_than_itself() {
     let world = World::new().await;
     world.admin.s3("PUT", "/bucket", "", &[], b"").await.ok();
     world.admin.s3("PUT", "/bucket/a", "", &[], b"x").await.ok();
-    let role = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];
-    world.admin.query("iam", "CreateRole", &role).await.ok();
-    let put = [("RoleName", "operator"), ("PolicyName", "all"), ("PolicyDocument", ALL)];
-    world.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    world.operator().await;
     let narrow = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObject","iam:*Delegation*"],"Resource":"*"}}"#;
     let arn = "arn:aws:iam::111122223333:role/operator";
     let form = [
@@ -503,9 +517,36 @@ async fn a_session_that_was_narrowed_gives_no_more_than_itself() {
             .ok();
     }
     world.admin.query("iam", "DeleteRole", &[("RoleName", "operator")]).await.ok();
-    world.admin.query("iam", "CreateRole", &role).await.ok();
+    world.operator().await;
     assert_eq!(code(&exchange(&world.partner, &token).await), "AccessDenied");
     assert_eq!(code(&later.query("sts", "GetCallerIdentity", &[]).await), "InvalidClientTokenId");
+}
+
+#[tokio::test]
+async fn who_is_revoked_before_the_token_is_sent_has_accepted_nothing() {
+    let world = World::new().await;
+    world.admin.s3("PUT", "/bucket", "", &[], b"").await.ok();
+    world.admin.s3("PUT", "/bucket/a", "", &[], b"x").await.ok();
+    world.operator().await;
+    let form = [("RoleArn", "arn:aws:iam::111122223333:role/operator"), ("RoleSessionName", "stolen")];
+    let stolen = world.session(&world.admin.query("sts", "AssumeRole", &form).await.ok());
+    let request = world.request(SETUP).await;
+    world.server.clock.advance(10);
+    go(&world.admin, "AssociateDelegationRequest", &request).await.ok();
+    go(&stolen, "AcceptDelegationRequest", &request).await.ok();
+    world.server.clock.advance(20);
+    // What was issued before 02:14:05 is revoked: the session, though not what it did later.
+    let revoke = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-11-22T02:14:05Z"}}}}"#;
+    let put =
+        [("RoleName", "operator"), ("PolicyName", "AWSRevokeOlderSessions"), ("PolicyDocument", revoke)];
+    world.admin.query("iam", "PutRolePolicy", &put).await.ok();
+    assert_eq!(code(&stolen.s3("GET", "/bucket/a", "", &[], b"").await), "AccessDenied");
+    world.server.clock.advance(20);
+    go(&world.admin, "SendDelegationToken", &request).await.ok();
+    let told = world.told().await;
+    let token = told.last().unwrap()["ExchangeToken"].as_str().unwrap();
+    let session = world.session(&exchange(&world.partner, token).await.ok());
+    assert_eq!(code(&session.s3("GET", "/bucket/a", "", &[], b"").await), "AccessDenied");
 }
 
 #[tokio::test]
@@ -563,6 +604,73 @@ async fn no_role_is_made_without_a_boundary_that_was_shown() {
 }
 
 #[tokio::test]
+async fn nothing_that_outlasts_a_partners_session_goes_beyond_what_was_shown() {
+    let world = World::new().await;
+    world.operator().await;
+    let [trust, other] = [("AssumeRolePolicyDocument", TRUST), ("RoleName", "operator")];
+    let all = [("PolicyName", "all"), ("PolicyDocument", ALL)];
+    let arn = ("PolicyArn", "arn:aws:iam::111122223333:policy/all");
+    world.admin.query("iam", "CreatePolicy", &all).await.ok();
+    world.admin.query("iam", "AttachRolePolicy", &[other, arn]).await.ok();
+    let session = world.delegated(&world.admin, EVERYTHING).await;
+    // What roles have is the partner's to say where one of its boundaries is on them, and nowhere else.
+    let own = ("RoleName", "own");
+    session.query("iam", "CreateRole", &[own, trust, ("PermissionsBoundary", BOUNDARY)]).await.ok();
+    let policies = async |role| {
+        let mut answers = vec![];
+        for (operation, more) in [
+            ("PutRolePolicy", &all[..]),
+            ("AttachRolePolicy", &[arn]),
+            ("DetachRolePolicy", &[arn]),
+            ("DeleteRolePolicy", &all[..1]),
+        ] {
+            answers.push((operation, session.query("iam", operation, &[&[role], more].concat()).await));
+        }
+        answers
+    };
+    for (operation, answer) in policies(own).await {
+        assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
+    }
+    for (operation, answer) in policies(other).await {
+        assert_eq!(code(&answer), "AccessDenied", "{operation}");
+    }
+    let [user, admin] = [("UserName", "lasting"), ("UserName", "admin")];
+    let password = ("Password", "correct-Horse7");
+    for (operation, form) in [
+        ("CreateAccessKey", vec![]),
+        ("CreateAccessKey", vec![admin]),
+        ("CreateUser", vec![user]),
+        ("CreateLoginProfile", vec![admin, password]),
+        ("UpdateLoginProfile", vec![admin, password]),
+        ("ChangePassword", vec![("OldPassword", "a"), ("NewPassword", "correct-Horse7")]),
+        ("CreateServiceSpecificCredential", vec![admin, ("ServiceName", "codecommit.amazonaws.com")]),
+        ("UploadSSHPublicKey", vec![admin, ("SSHPublicKeyBody", "ssh-rsa AAAA")]),
+        ("UploadSigningCertificate", vec![admin, ("CertificateBody", "x")]),
+        ("CreateVirtualMFADevice", vec![("VirtualMFADeviceName", "x")]),
+        ("DeactivateMFADevice", vec![admin, ("SerialNumber", "arn:aws:iam::111122223333:mfa/x")]),
+        ("PutUserPolicy", [&[admin], &all[..]].concat()),
+        ("AttachUserPolicy", vec![admin, arn]),
+        ("DeleteUserPermissionsBoundary", vec![admin]),
+        ("CreateGroup", vec![("GroupName", "g")]),
+        ("AddUserToGroup", vec![admin, ("GroupName", "g")]),
+        ("CreateSAMLProvider", vec![("Name", "x"), ("SAMLMetadataDocument", &"x".repeat(1000))]),
+        ("CreateOpenIDConnectProvider", vec![("Url", "https://example.com")]),
+        ("UpdateAccountPasswordPolicy", vec![("MinimumPasswordLength", "6")]),
+        ("CreateAccountAlias", vec![("AccountAlias", "partners")]),
+        // Who may take a role, and what a policy says that others have.
+        ("UpdateAssumeRolePolicy", vec![other, ("PolicyDocument", TRUST)]),
+        ("CreatePolicyVersion", vec![arn, all[1], ("SetAsDefault", "true")]),
+        ("SetDefaultPolicyVersion", vec![arn, ("VersionId", "v1")]),
+    ] {
+        assert_eq!(code(&session.query("iam", operation, &form).await), "AccessDenied", "{operation}");
+    }
+    session.query("iam", "CreatePolicy", &[("PolicyName", "own"), all[1]]).await.ok();
+    let service = [("AWSServiceName", "autoscaling.amazonaws.com")];
+    session.query("iam", "CreateServiceLinkedRole", &service).await.ok();
+    session.query("iam", "CreateInstanceProfile", &[("InstanceProfileName", "own")]).await.ok();
+}
+
+#[tokio::test]
 async fn a_partners_session_takes_no_other_and_decides_nothing_for_the_customer() {
     let world = World::new().await;
     let role = [("RoleName", "operator"), ("AssumeRolePolicyDocument", TRUST)];
@@ -603,12 +711,36 @@ async fn what_a_partner_was_granted_ends_when_it_is_one_no_more() {
     let token = world.token(&world.admin, &request).await;
     let session = world.session(&exchange(&world.partner, &token).await.ok());
     session.query("sts", "GetCallerIdentity", &[]).await.ok();
+    let (left, assigned, accepted) =
+        (world.request(SETUP).await, world.request(SETUP).await, world.request(SETUP).await);
+    for request in [&assigned, &accepted] {
+        go(&world.admin, "AssociateDelegationRequest", request).await.ok();
+    }
+    go(&world.admin, "AcceptDelegationRequest", &accepted).await.ok();
     partner::remove(world.server.gate.state(), "operator", &account()).await.unwrap();
-    assert_eq!(code(&session.query("sts", "GetCallerIdentity", &[]).await), "InvalidClientTokenId");
-    assert_eq!(code(&exchange(&world.partner, &token).await), "AccessDenied");
+    let gone = async || {
+        assert_eq!(code(&session.query("sts", "GetCallerIdentity", &[]).await), "InvalidClientTokenId");
+        assert_eq!(code(&exchange(&world.partner, &token).await), "AccessDenied");
+        for (step, request) in [
+            ("AssociateDelegationRequest", &left),
+            ("UpdateDelegationRequest", &assigned),
+            ("AcceptDelegationRequest", &assigned),
+            ("SendDelegationToken", &accepted),
+        ] {
+            assert_eq!(code(&go(&world.admin, step, request).await), "InvalidInput", "{step}");
+        }
+    };
+    gone().await;
     let refused = world.ask(SETUP, &[]).await.refused();
     assert_eq!(refused.0, "AccessDenied");
     assert!(refused.1.contains("daypass partner add"), "{}", refused.1);
+    // Taken on again, within the same second, it starts with nothing.
+    world.take_on().await;
+    gone().await;
+    world.delegated(&world.admin, SETUP).await.query("sts", "GetCallerIdentity", &[]).await.ok();
+    // What is left can still be looked at and rejected.
+    assert_eq!(world.state_of(&request).await, "FINALIZED");
+    go(&world.admin, "RejectDelegationRequest", &accepted).await.ok();
 }
 
 #[tokio::test]
@@ -747,6 +879,51 @@ async fn lists_hold_what_an_account_took_on_in_pages() {
     assert_eq!(found, requests);
     assert_eq!(list(&world.stranger, &[]).await.ok().xml("DelegationRequestId"), None);
     assert_eq!(list(&world.stranger, &[own]).await.ok().xml("DelegationRequestId"), None);
+}
+
+#[tokio::test]
+async fn who_comes_later_under_an_owners_name_lists_none_of_its_requests() {
+    let world = World::new().await;
+    let clerk = world.customer("clerk", "").await;
+    let request = world.request(SETUP).await;
+    go(&clerk, "AssociateDelegationRequest", &request).await.ok();
+    let later = world.made_again("clerk", "AKIACLERKQQQQQQQQQQQ").await;
+    let own = [("OwnerId", "arn:aws:iam::111122223333:user/clerk")];
+    let listed = later.query("iam", "ListDelegationRequests", &own).await.ok();
+    assert_eq!(listed.xml("DelegationRequestId"), None);
+    // Who may list them all still finds it by that name.
+    let listed = world.admin.query("iam", "ListDelegationRequests", &own).await.ok();
+    assert_eq!(listed.xml("DelegationRequestId"), Some(request.as_str()));
+}
+
+#[tokio::test]
+async fn credentials_that_are_given_are_taken_however_much_the_session_holds() {
+    let world = World::new().await;
+    world.operator().await;
+    // As long as the policy of a request may be, of what takes most room, and as many tags as a session may have.
+    let [head, tail] = [
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:username":""#,
+        r#""}}}]}"#,
+    ];
+    let document = [head, &r#"\""#.repeat((2048 - head.len() - tail.len()) / 2), tail].concat();
+    let (name, boundaries) = ("long".to_owned(), vec![NewBoundary::Known(BOUNDARY.to_owned())]);
+    let new = NewTemplate { account: account(), name, document, boundaries };
+    partner::add_template(world.server.gate.state(), "operator", new).await.unwrap();
+    let tags = (1..=50).flat_map(|n| {
+        let key = format!("{}{n:02}", "é".repeat(75));
+        [
+            (format!("Tags.member.{n}.Key"), key.clone()),
+            (format!("Tags.member.{n}.Value"), String::new()),
+            (format!("TransitiveTagKeys.member.{n}"), key),
+        ]
+    });
+    let tags: Vec<(String, String)> = tags.collect();
+    let mut form = vec![("RoleArn", "arn:aws:iam::111122223333:role/operator"), ("RoleSessionName", "long")];
+    form.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let approver = world.session(&world.admin.query("sts", "AssumeRole", &form).await.ok());
+    let session =
+        world.delegated(&approver, "arn:aws:iam::partner:delegation-template/example.com/long").await;
+    session.query("sts", "GetCallerIdentity", &[]).await.ok();
 }
 
 #[tokio::test]

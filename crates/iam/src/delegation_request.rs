@@ -168,6 +168,7 @@ fn create(
     let digits: String = cx.ids().id_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let asked = Asked {
         requestor: account,
+        generation: partner.generation,
         requestor_name: partner.name,
         workflow: input.requestor_workflow_id,
         description: input.description,
@@ -233,10 +234,12 @@ fn capitalized(words: &str) -> String {
 
 fn associate(cx: &Cx, tx: &mut Tx<'_>, input: AssociateDelegationRequestRequest) -> Result<(), Error> {
     let owner = Owner { arn: cx.caller().arn().to_owned(), user_id: cx.caller().user_id().to_owned() };
+    is_asked_for(cx, tx, &input.delegation_request_id)?;
     change(cx, tx, &input.delegation_request_id, |request| request.associate(cx.account(), owner, cx.now()))
 }
 
 fn update(cx: &Cx, tx: &mut Tx<'_>, input: UpdateDelegationRequestRequest) -> Result<(), Error> {
+    is_asked_for(cx, tx, &input.delegation_request_id)?;
     change(cx, tx, &input.delegation_request_id, |request| request.forward(input.notes, cx.now()))
 }
 
@@ -245,6 +248,7 @@ fn reject(cx: &Cx, tx: &mut Tx<'_>, input: RejectDelegationRequestRequest) -> Re
 }
 
 fn accept(cx: &Cx, tx: &mut Tx<'_>, input: AcceptDelegationRequestRequest) -> Result<(), Error> {
+    is_asked_for(cx, tx, &input.delegation_request_id)?;
     let approver = Approver { arn: cx.caller().arn().to_owned(), session: like_caller(cx)? };
     change(cx, tx, &input.delegation_request_id, |request| request.accept(approver, cx.now()))
 }
@@ -272,6 +276,18 @@ fn like_caller(cx: &Cx) -> Result<Session, Fault> {
     }
 }
 
+/// What was asked for by who is no partner any more, or has become one anew, goes nowhere but to its end.
+fn is_asked_for(cx: &Cx, tx: &Tx<'_>, id: &str) -> Result<(), Error> {
+    let request = load(cx, tx, id)?;
+    if delegation::has_partner(tx, &request)? {
+        return Ok(());
+    }
+    let requestor = &request.asked.requestor;
+    let words =
+        format!("Account {requestor} is not registered any more as it was for delegation request {id}.");
+    Err(invalid_input(words).into())
+}
+
 /// Takes a request a step further, and tells the partner.
 fn change(
     cx: &Cx,
@@ -292,6 +308,7 @@ fn in_wrong_state(cx: &Cx, id: &str, WrongState(state): WrongState) -> Fault {
 
 fn send(cx: &Cx, tx: &mut Tx<'_>, input: SendDelegationTokenRequest) -> Result<(), Error> {
     let id = &input.delegation_request_id;
+    is_asked_for(cx, tx, id)?;
     let mut request = load(cx, tx, id)?;
     if request.asked.only_send_by_owner && !is_owner(cx, &request) {
         let words = "The token of this delegation request can only be sent by the owner of the request.";

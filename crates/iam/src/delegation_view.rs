@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use daypass_core::delegation::{Asked, DelegationRequest, Owned, RequestState};
+use daypass_core::delegation::{Asked, DelegationRequest, Owned, Owner, RequestState};
 use daypass_core::model::iam::{
     DelegationPermission, DelegationRequest as Shown, GetDelegationRequestRequest,
     GetDelegationRequestResponse, GetHumanReadableSummaryRequest, GetHumanReadableSummaryResponse,
@@ -153,7 +153,10 @@ fn list(
 ) -> Result<ListDelegationRequestsResponse, Error> {
     let account = cx.account();
     let paging = Paging::new(cx, input.marker.as_deref(), input.max_items)?;
-    let keep = |owned: &Owned| input.owner_id.as_ref().is_none_or(|owner| *owner == owned.owner);
+    // Who comes later under an owner's name is somebody else, and is let see no more than its own.
+    let is_other = |owner: &Owner| owner.arn == cx.caller().arn() && owner.user_id != cx.caller().user_id();
+    let asked = input.owner_id.as_ref();
+    let keep = |owned: &Owned| asked.is_none_or(|owner| *owner == owned.owner.arn && !is_other(&owned.owner));
     let key_of = |id: &str| Owned::key_of(&account, id);
     let page = paging.records::<Owned>(tx, &Owned::all(&account), key_of, keep)?;
     let Page { items, is_truncated, marker } = page.try_map(|owned| {

@@ -72,9 +72,6 @@ pub enum Error {
     /// The bucket does not keep versions, or no more.
     #[error("the bucket does not keep versions")]
     NotVersioned,
-    /// Another version of the key has the place that the id of this one names.
-    #[error("another version of the key was written at that moment")]
-    VersionTaken,
     /// The source of a copy is not what was looked at any more.
     #[error("the source of the copy has changed")]
     SourceChanged,

@@ -64,6 +64,19 @@ pub(crate) struct Told {
     pub(crate) events: Vec<Event>,
 }
 
+/// What could not be replicated, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Unreplicated {
+    /// The id of the rule.
+    pub(crate) rule: String,
+    /// The name of the bucket where it was to go.
+    pub(crate) to: String,
+    /// When it was written.
+    pub(crate) written: Timestamp,
+    pub(crate) reason: String,
+}
+
 /// One event.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +93,8 @@ pub(crate) struct Event {
     pub(crate) etag: Option<String>,
     #[serde(rename = "v", skip_serializing_if = "Option::is_none", default)]
     pub(crate) version: Option<String>,
+    #[serde(rename = "r", skip_serializing_if = "Option::is_none", default)]
+    pub(crate) unreplicated: Option<Unreplicated>,
     /// Who is told: places in the list of addressees.
     #[serde(rename = "to")]
     pub(crate) to: Vec<usize>,
@@ -102,6 +117,12 @@ impl Event {
     /// What happened to a version whose bytes stay.
     pub(crate) fn of_version(name: &str, key: &str, version: &Version) -> Self {
         Self { etag: Some(version.etag.to_string()), version: named(&version.id), ..Self::new(name, key) }
+    }
+
+    /// The replication of a version that was written failed.
+    pub(crate) fn of_failure(key: &str, version: &Version, what: Unreplicated) -> Self {
+        let event = Self::of_version("Replication:OperationFailedReplication", key, version);
+        Self { size: Some(version.size), unreplicated: Some(what), ..event }
     }
 
     /// The key.

@@ -55,6 +55,7 @@ fn record(told: &Told, event: &Event, id: &str, sequencer: &str) -> Value {
     let family = event.name.split(':').next().unwrap_or_default();
     let version = match family {
         "LifecycleExpiration" | "ObjectTagging" | "ObjectAcl" => "2.3",
+        "Replication" => "2.2",
         _ => "2.1",
     };
     let mut object = Map::new();
@@ -67,7 +68,7 @@ fn record(told: &Told, event: &Event, id: &str, sequencer: &str) -> Value {
     ] {
         object.extend(value.map(|value| (name.to_owned(), value)));
     }
-    json!({
+    let mut record = json!({
         "eventVersion": version,
         "eventSource": "aws:s3",
         "awsRegion": told.region,
@@ -89,7 +90,18 @@ fn record(told: &Told, event: &Event, id: &str, sequencer: &str) -> Value {
             },
             "object": object,
         },
-    })
+    });
+    if let (Some(what), Some(record)) = (&event.unreplicated, record.as_object_mut()) {
+        let data = json!({
+            "replicationRuleId": what.rule,
+            "destinationBucket": format!("arn:aws:s3:::{}", what.to),
+            "s3Operation": "OBJECT_PUT",
+            "requestTime": what.written.iso8601_millis(),
+            "failureReason": what.reason,
+        });
+        record.insert("replicationEventData".to_owned(), data);
+    }
+    record
 }
 
 /// A sequencer is "only used with PUTs and DELETEs".

@@ -5,6 +5,7 @@
 //! the role that the configuration names (`work`, `replica`): whatever it may not do is not replicated.
 
 mod check;
+mod ending;
 mod intent;
 mod queue;
 mod replica;
@@ -19,7 +20,7 @@ use daypass_core::model::s3::{
 };
 use daypass_core::objects::Versioning;
 use daypass_core::store::records::Role;
-use daypass_core::store::{Read as _, Tx};
+use daypass_core::store::{Read, Tx};
 use daypass_core::{Answered, Check, Checks, Cx, Error, Fault, Payload, role_of_arn, stream_operation};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,7 @@ use crate::object::bucket_info;
 use crate::{attachment, document, versioning};
 
 pub(crate) use intent::{Intents, Replicating, of_change, of_markers, of_new, of_upload};
-pub(crate) use queue::put as queue;
+pub(crate) use queue::{fit, put as queue};
 pub(crate) use rules::Rules;
 pub use work::{Replicated, replicate_due};
 
@@ -156,16 +157,20 @@ async fn put(
         Some((account, _)) if account != bucket.account => return Err(access_denied().into()),
         Some(_) => {}
     }
-    is_here(cx, &bucket)?;
+    cx.state().store.read(|tx| is_here(tx, &bucket.name))?;
     if bucket_info(cx, &bucket).await?.versioning != Versioning::Enabled {
         let words = "Versioning must be 'Enabled' on the bucket to apply a replication configuration";
         return Err(invalid_request(words).into());
     }
-    for destination in Rules::of(&configuration).destinations() {
+    let rules = Rules::of(&configuration);
+    for destination in rules.destinations() {
         may_receive(cx, &bucket, destination).await?;
     }
     let kept = document::write::<ops::PutBucketReplication>(cx, configuration)?;
     let change = |tx: &mut Tx<'_>| {
+        // They may have been attached to another store meanwhile.
+        is_here(tx, &bucket.name)?;
+        rules.destinations().iter().try_for_each(|to| is_here(tx, &to.bucket))?;
         let mut bucket = Bucket::load(tx, &bucket.name)?;
         document::keep(&mut bucket, KIND.to_owned(), kept.clone())?;
         Ok(tx.put(&bucket)?)
@@ -193,7 +198,7 @@ async fn may_receive(cx: &Cx, source: &Bucket, destination: &rules::Destination)
             "The AWS account specified in the Account element must match the destination bucket owner.";
         return Err(invalid_argument(words, "Account", "").into());
     }
-    is_here(cx, &bucket)?;
+    cx.state().store.read(|tx| is_here(tx, &bucket.name))?;
     if bucket_info(cx, &bucket).await?.versioning != Versioning::Enabled {
         return Err(invalid_request("Destination bucket must have versioning enabled.").into());
     }
@@ -201,10 +206,10 @@ async fn may_receive(cx: &Cx, source: &Bucket, destination: &rules::Destination)
 }
 
 /// Replicas are versions with the ids of others, which no other store takes.
-fn is_here(cx: &Cx, bucket: &Bucket) -> Result<(), Error> {
-    match cx.state().store.read(|tx| attachment::capabilities(tx, &bucket.name))? {
+fn is_here(tx: &impl Read, bucket: &str) -> Result<(), Error> {
+    match attachment::capabilities(tx, bucket)? {
         Some(_) => {
-            let words = format!("replication from or to a bucket in another store (`{}`)", bucket.name);
+            let words = format!("replication from or to a bucket in another store (`{bucket}`)");
             Err(not_implemented(&words).into())
         }
         None => Ok(()),

@@ -131,10 +131,24 @@ pub(crate) type Retention = Option<(RetentionMode, Timestamp)>;
 
 /// Whether a retention may follow another: one that holds is only made longer, and governance is weakened only by who may
 /// bypass it (S3 user guide, "Locking objects with Object Lock", "Retention modes").
-pub(crate) fn may_follow(is: Retention, asked: Retention, now: Timestamp, bypasses: bool) -> bool {
+fn may_follow(is: Retention, asked: Retention, now: Timestamp, bypasses: bool) -> bool {
     let Some((mode, until)) = is.filter(|(_, until)| now < *until) else { return true };
     let longer = asked.is_some_and(|(new_mode, new_until)| new_mode == mode && new_until >= until);
     longer || (mode == RetentionMode::Governance && bypasses)
+}
+
+/// The stronger of two retentions; none where each is stronger than the other in its way.
+pub(crate) fn stronger(one: Retention, other: Retention, now: Timestamp) -> Option<Retention> {
+    let holds = |retention: Retention| retention.filter(|(_, until)| now < *until);
+    let covers = |(mode, until): (RetentionMode, Timestamp), (less, sooner): (RetentionMode, Timestamp)| {
+        until >= sooner && (mode == RetentionMode::Compliance || less == RetentionMode::Governance)
+    };
+    match (holds(one), holds(other)) {
+        (_, None) => Some(one),
+        (None, Some(_)) => Some(other),
+        (Some(first), Some(second)) if covers(first, second) => Some(one),
+        (Some(first), Some(second)) => covers(second, first).then_some(other),
+    }
 }
 
 async fn get_hold_checks(cx: &Cx, input: &GetObjectLegalHoldRequest) -> Result<(Checks, Subject), Error> {
@@ -201,6 +215,26 @@ fn no_lock() -> Fault {
 mod tests {
     use super::*;
     use RetentionMode::{Compliance, Governance};
+
+    #[test]
+    fn the_stronger_of_two_retentions_holds_longer_and_is_no_weaker() {
+        let at = |mode, until| Some((mode, Timestamp(until)));
+        for (one, other, expected) in [
+            (None, None, Some(None)),
+            (None, at(Governance, 20), Some(at(Governance, 20))),
+            (at(Governance, 15), at(Governance, 20), Some(at(Governance, 20))),
+            (at(Governance, 15), at(Compliance, 15), Some(at(Compliance, 15))),
+            (at(Compliance, 20), at(Compliance, 20), Some(at(Compliance, 20))),
+            (at(Governance, 15), at(Compliance, 14), None),
+            (at(Compliance, 9), at(Governance, 11), Some(at(Governance, 11))),
+            (at(Governance, 9), at(Compliance, 8), Some(at(Governance, 9))),
+        ] {
+            assert_eq!(stronger(one, other, Timestamp(10)), expected, "{one:?} {other:?}");
+            if one.is_some_and(|(_, until)| until > Timestamp(10)) {
+                assert_eq!(stronger(other, one, Timestamp(10)), expected, "{other:?} {one:?}");
+            }
+        }
+    }
 
     #[test]
     fn what_holds_is_only_made_longer() {

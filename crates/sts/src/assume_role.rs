@@ -169,7 +169,10 @@ fn session_tags(cx: &Cx, input: &AssumeRoleRequest) -> Result<SessionTags, Fault
             let words = "The specified transitive tag key must be included in the requested tags.";
             return Err(Fault::coded("InvalidParameterValue", 400, words));
         }
-        transitive.push(key.clone());
+        // Said twice, it is no more transitive.
+        if !transitive.contains(key) {
+            transitive.push(key.clone());
+        }
     }
     Ok(SessionTags { tags, transitive })
 }

@@ -2,9 +2,11 @@
 
 use daypass_core::model::sts::{Credentials, GetSessionTokenRequest, GetSessionTokenResponse, ops};
 use daypass_core::store::{StoreError, Tx};
-use daypass_core::{CallerKind, Checks, Cx, Error, Fault, Session, SessionPrincipal, Who, operation};
+use daypass_core::{
+    CallerKind, Checks, Cx, Error, Fault, NotIssued, Session, SessionPrincipal, Who, operation,
+};
 
-use crate::mfa;
+use crate::{mfa, session_policy};
 
 operation!(GET_SESSION_TOKEN, ops::GetSessionToken, checks, run);
 
@@ -42,10 +44,13 @@ fn denied(words: &str) -> Fault {
     Fault::new(&daypass_core::model::sts::errors::ACCESS_DENIED, words)
 }
 
-/// A session as the API answers it.
+/// A session as the API answers it; `PackedPolicyTooLarge` if there is more in it than a token has room for.
 pub(crate) fn issue(cx: &Cx, session: &Session) -> Result<Credentials, Error> {
     let id = cx.ids().access_key_id("ASIA", &session.account);
-    let issued = session.issue(&cx.state().ring, id)?;
+    let issued = session.issue(&cx.state().ring, id).map_err(|error| match error {
+        NotIssued::TooLong(percent) => Error::from(session_policy::too_large(percent)),
+        NotIssued::KeyRing(error) => error.into(),
+    })?;
     Ok(Credentials {
         access_key_id: issued.access_key_id,
         secret_access_key: issued.secret_access_key.expose().clone(),

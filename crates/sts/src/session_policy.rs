@@ -55,7 +55,8 @@ fn malformed(words: &str) -> Fault {
     Fault::new(&daypass_core::model::sts::errors::MALFORMED_POLICY_DOCUMENT, words)
 }
 
-fn too_large(percent: usize) -> Fault {
+/// What is packed takes more than there is room for: so many percent.
+pub(crate) fn too_large(percent: usize) -> Fault {
     let words =
         format!("Packed policy consumes {}% of allotted space, please use smaller policy.", percent.max(101));
     Fault::new(&daypass_core::model::sts::errors::PACKED_POLICY_TOO_LARGE, words)

@@ -5,6 +5,7 @@ use daypass_core::Clock as _;
 use daypass_core::store::records::{Indexed as _, Policies, Role};
 use daypass_core::store::{StoreError, TransactError};
 use daypass_core::testing::{Client, TestAnswer, TestServer, account};
+use daypass_core::wire::sigv4::MAX_TOKEN_LENGTH;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}}"#;
 const MAY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"],"Resource":"*"},{"Effect":"Allow","Action":"ec2:DescribeVpcs","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"red"}}},{"Effect":"Allow","Action":"ec2:DescribeSubnets","Resource":"*","Condition":{"StringEquals":{"aws:SourceIdentity":"alice"}}}]}"#;
@@ -136,4 +137,59 @@ async fn a_session_may_carry_so_much_and_tells_how_much_of_it_it_does() {
         .collect();
     let tags: Vec<(&str, &str)> = tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(assume(&alice, "first", &tags).await.refused().0, "PackedPolicyTooLarge");
+}
+
+const EVERYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// A session policy of as many characters as there may be, all of them the one that `fill` is made of.
+fn longest_policy(fill: &str) -> String {
+    let [head, tail] = [
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:username":""#,
+        r#""}}}}"#,
+    ];
+    let room = (2048 - head.len() - tail.len()) / fill.chars().count();
+    [head, &fill.repeat(room), tail].concat()
+}
+
+#[tokio::test]
+async fn every_token_that_is_given_out_is_one_that_is_taken() {
+    let (server, _) = server().await;
+    let alice = server.user("anybody", &[("all", EVERYTHING)]).await;
+    // Tags of as many bytes as there is room for beside the policy, in keys, which go on.
+    let tags = |count: usize, letter: char, length: usize| -> Vec<(String, String)> {
+        (0..count)
+            .flat_map(|n| {
+                let key: String = (0..length - 2).map(|_| letter).chain(format!("{n:02}").chars()).collect();
+                [
+                    (format!("Tags.member.{}.Key", n + 1), key.clone()),
+                    (format!("Tags.member.{}.Value", n + 1), String::new()),
+                    (format!("TransitiveTagKeys.member.{}", n + 1), key),
+                ]
+            })
+            .collect()
+    };
+    let mut longest = 0;
+    for fill in ["x", r#"\""#, "\u{ff}", r"\\"] {
+        for tags in
+            [tags(50, 'x', 120), tags(11, '\u{10400}', 128), tags(50, '\u{10400}', 31), tags(45, 'é', 68)]
+        {
+            let policy = longest_policy(fill);
+            let mut form = vec![("Policy", policy.as_str())];
+            form.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let assumed = assume(&alice, "first", &form).await;
+            form.retain(|(name, _)| !name.starts_with("Transitive"));
+            form.push(("Name", "somebody"));
+            let federated = alice.query("sts", "GetFederationToken", &form).await;
+            for (operation, answer) in [("AssumeRole", assumed), ("GetFederationToken", federated)] {
+                let answer = answer.ok();
+                let length = answer.xml("SessionToken").map_or(0, str::len);
+                let who = session(&server, &answer).query("sts", "GetCallerIdentity", &[]).await;
+                assert_eq!(who.status, 200, "{operation} {fill} {length}: {}", who.body);
+                longest = longest.max(length);
+            }
+        }
+    }
+    // The table is one of long tokens, and there is no room for much longer ones.
+    assert!(longest > MAX_TOKEN_LENGTH / 2, "{longest}");
 }

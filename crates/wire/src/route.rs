@@ -10,6 +10,9 @@ use crate::form::percent_decode;
 use crate::rest::{invalid_uri, query_pairs};
 use crate::{Fault, Form, Labels};
 
+/// Characters of a name that an answer repeats: longer than any of an operation.
+const MAX_TOLD: usize = 128;
+
 /// An operation, and what the path says.
 #[derive(Clone)]
 pub struct Routed {
@@ -172,7 +175,8 @@ fn by_action(form: &Form) -> Result<Routed, Fault> {
     let service = services().iter().filter(forms).find(|s| s.api_version == version);
     let operation = service.and_then(|s| s.operation(action)).ok_or_else(|| {
         let version = if version.is_empty() { "NO_VERSION_SPECIFIED" } else { version };
-        let words = format!("Could not find operation {action} for version {version}");
+        let short = |text: &str| text.chars().take(MAX_TOLD).collect::<String>();
+        let words = format!("Could not find operation {} for version {}", short(action), short(version));
         Fault::coded("InvalidAction", 400, words)
     })?;
     Ok(Routed { operation, labels: vec![] })

@@ -88,8 +88,10 @@ pub const MAX_EXPIRES_SECONDS: u32 = 7 * 24 * 60 * 60;
 /// The longest `Authorization` header that is read, in bytes. S3's limit for all headers together is the same.
 pub const MAX_AUTHORIZATION_LENGTH: usize = 8 * 1024;
 
-/// The longest session token that is read, in bytes. AWS states no limit, and that a token is usually under 4096.
-pub const MAX_TOKEN_LENGTH: usize = 8 * 1024;
+/// The longest session token that is read, in bytes. AWS states no limit, and that a token is usually under 4096; whoever gives
+/// tokens out gives none that is longer. One with all the session policies, tags and transitive keys that a session may have has
+/// about 25,000, and fits into a presigned URL.
+pub const MAX_TOKEN_LENGTH: usize = 32 * 1024;
 
 /// The longest access key id that is read: IAM's limit for `accessKeyIdType`.
 pub const MAX_ACCESS_KEY_ID_LENGTH: usize = 128;

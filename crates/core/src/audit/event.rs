@@ -12,6 +12,9 @@ use crate::session::SessionPrincipal;
 
 /// A text longer than this is cut in a record.
 const MAX_TEXT: usize = 4096;
+/// The same of what stands beside what was asked: who asks says it of itself, or it echoes that (CloudTrail user guide, "CloudTrail
+/// record contents", which has 1 KB for `userAgent`, `errorCode` and `errorMessage`). Bytes.
+const MAX_BRIEF: usize = 1024;
 /// What the model does not mark and proves somebody all the same.
 const SECRETS: [&str; 4] = ["SessionToken", "TokenCode", "AuthenticationCode1", "AuthenticationCode2"];
 
@@ -29,7 +32,7 @@ pub(super) fn without_outcome(call: &Call<'_>, record: &AuditRecord, trail: &Tra
             Some(service) => event.key("sourceIPAddress").text(service),
             None => event.key("sourceIPAddress").text(&call.peer.address.to_string()),
         };
-        event.key("userAgent").text(cut(call.user_agent));
+        event.key("userAgent").text(brief(call.user_agent));
         event.key("requestParameters");
         match call.operation {
             Some(operation) => parameters(event, operation, call.input, operation.input),
@@ -73,7 +76,7 @@ fn user_identity(who: &mut JsonWriter, call: &Call<'_>) {
         who.key("principalId").text("");
         who.key("accountId").text("");
         if let Some(key) = call.claimed_key {
-            who.key("accessKeyId").text(cut(key));
+            who.key("accessKeyId").text(brief(key));
         }
         return;
     };
@@ -178,11 +181,16 @@ fn issuer(context: &mut JsonWriter, kind: &str, [id, arn, account, name]: [&str;
 }
 
 /// The beginning of a text, as much of it as a record holds.
-pub(super) fn cut(text: &str) -> &str {
+fn cut(text: &str) -> &str {
     if text.len() <= MAX_TEXT {
         return text;
     }
     text.char_indices().nth(MAX_TEXT).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// The beginning of a text that stands beside what was asked.
+pub(super) fn brief(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_BRIEF)).unwrap_or(text)
 }
 
 /// A message as CloudTrail writes it: the model's names with a small first letter, without what is sensitive.

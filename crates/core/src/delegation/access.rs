@@ -6,12 +6,12 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use daypass_model::AccountId;
-use daypass_policy::{Document, DocumentKind, Policy, PolicySource, PrincipalPolicies};
+use daypass_model::{AccountId, Timestamp};
+use daypass_policy::PrincipalPolicies;
 use daypass_store::{Read as _, StoreError, Tx};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use super::ceiling::ceiling;
 use super::partner::Partner;
 use super::request::{Approver, DelegationRequest};
 use crate::Secret;
@@ -35,10 +35,13 @@ pub struct Delegation {
     pub partner: AccountId,
     /// What was asked for: it may nothing else, whoever lets it.
     #[serde(rename = "p")]
-    policy: String,
+    pub(super) policy: String,
+    /// When the token was sent that it came of.
+    #[serde(rename = "s")]
+    sent: Timestamp,
     /// The boundaries of which one has to be on each role that it makes.
     #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
-    boundaries: Vec<String>,
+    pub(super) boundaries: Vec<String>,
 }
 
 /// A new token of a request, and what is kept of it.
@@ -97,26 +100,34 @@ pub fn redeem(cx: &Cx, tx: &Tx<'_>, token: &str) -> Result<Redeemed, NotRedeemed
     if sent.until <= cx.now() {
         return Err(NotRedeemed::Expired);
     }
-    if tx.get::<Partner>(&Partner::key_of(&request.asked.requestor))?.is_none()
-        || !is_there(cx.state(), approver)?
-    {
+    if !has_partner(tx, &request)? || !is_there(cx.state(), approver)? {
         return Err(NotRedeemed::Invalid);
     }
     let delegation = Delegation {
         request: request.id.clone(),
         partner: request.asked.requestor.clone(),
         policy: request.asked.policy.clone(),
+        sent: sent.at,
         boundaries: request.asked.boundaries.clone(),
     };
     let session = Session {
-        // As of when the token was sent: a revocation after that is one of every session that comes of it.
-        issued: sent.at,
+        // Issued when whoever accepted was, or did where they have no session: what would be denied to them for the age of their
+        // session is denied to the partner, and a revocation of it is one of all that comes of it, whenever that is.
         expires: sent.until,
         delegation: Some(Box::new(delegation)),
         ..approver.session.clone()
     };
     let policy_size = request.asked.policy.chars().count();
     Ok(Redeemed { session, principal: approver.arn.clone(), policy_size })
+}
+
+/// Whether whoever asked for it is still a partner, and was all the time.
+///
+/// # Errors
+/// If the store fails.
+pub fn has_partner(tx: &Tx<'_>, request: &DelegationRequest) -> Result<bool, StoreError> {
+    let partner = tx.get::<Partner>(&Partner::key_of(&request.asked.requestor))?;
+    Ok(partner.is_some_and(|partner| request.asked.is_of(&partner)))
 }
 
 /// Whether whoever accepted is still there: of the same name and id.
@@ -143,60 +154,15 @@ fn is_there(state: &State, approver: &Approver) -> Result<bool, StoreError> {
 pub(crate) fn stands(state: &State, session: &Session) -> Result<bool, StoreError> {
     let Some(delegation) = &session.delegation else { return Ok(true) };
     let request = state.kept.get::<DelegationRequest>(&DelegationRequest::key_of(&delegation.request))?;
-    let sent = request.as_ref().and_then(|request| request.sent());
-    let is_granted = sent.is_some_and(|(_, sent)| sent.at == session.issued);
-    let is_partner = state.kept.get::<Partner>(&Partner::key_of(&delegation.partner))?.is_some();
+    let Some(request) = request else { return Ok(false) };
+    let is_granted = request.sent().is_some_and(|(_, sent)| sent.at == delegation.sent);
+    let partner = state.kept.get::<Partner>(&Partner::key_of(&delegation.partner))?;
+    let is_partner = partner.is_some_and(|partner| request.asked.is_of(&partner));
     let closed = state.organizations.standing(&delegation.partner)?.is_some_and(|standing| standing.closed);
     Ok(is_granted && is_partner && !closed)
 }
 
-/// What a partner's session may at most: what was asked for, but nothing that would outlast it or reach beyond it.
-///
-/// "Product providers must attach a permission boundary to any IAM role created through temporary delegation": no role is made
-/// without one of those that were shown to the customer, and none is taken away or replaced by another. That no further
-/// sessions are taken and no requests decided is not documented; without it a session would outlast its time, or accept for
-/// the customer what the customer never saw.
-pub(crate) fn ceiling(delegation: &Delegation) -> PrincipalPolicies {
-    let name = format!("policy of delegation request {}", delegation.request);
-    let asked = Document::load(DocumentKind::Session, &delegation.policy);
-    let mut bounded = json!({
-        "Effect": "Deny",
-        "Action": ["iam:CreateRole", "iam:PutRolePermissionsBoundary"],
-        "Resource": "*",
-    });
-    if let (false, Some(bounded)) = (delegation.boundaries.is_empty(), bounded.as_object_mut()) {
-        let boundaries = json!({ "StringNotEquals": { "iam:PermissionsBoundary": delegation.boundaries } });
-        bounded.insert("Condition".to_owned(), boundaries);
-    }
-    let limits = json!({ "Version": "2012-10-17", "Statement": [
-        bounded,
-        {
-            "Effect": "Deny",
-            "Action": ["iam:DeleteRolePermissionsBoundary", "iam:*DelegationRequest*", "iam:SendDelegationToken"],
-            "Resource": "*",
-        },
-        {
-            "Effect": "Deny",
-            "Action": ["sts:Assume*", "sts:Get*Token"],
-            "Resource": "*",
-        },
-    ] });
-    let limits = Document::load(DocumentKind::Session, &limits.to_string());
-    let everything = json!({
-        "Version": "2012-10-17",
-        "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" },
-    });
-    let everything = Document::load(DocumentKind::Managed, &everything.to_string());
-    PrincipalPolicies::builder()
-        .identity([Policy::compile(PolicySource::named("temporary delegation"), everything)])
-        .session([
-            Policy::compile(PolicySource::named(name), asked),
-            Policy::compile(PolicySource::named("limits of temporary delegation"), limits),
-        ])
-        .build()
-}
-
-/// The same, kept as long as the caller.
+/// What a partner's session may at most, kept as long as the caller.
 pub(crate) fn ceiling_of(session: Option<&Session>) -> Option<Arc<PrincipalPolicies>> {
     session.and_then(|session| session.delegation.as_deref()).map(|delegation| Arc::new(ceiling(delegation)))
 }

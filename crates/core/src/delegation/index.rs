@@ -4,7 +4,7 @@ use daypass_model::{AccountId, Timestamp};
 use daypass_store::{Key, Prefix, Read as _, Record, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 
-use super::request::DelegationRequest;
+use super::request::{DelegationRequest, Owner};
 
 impl DelegationRequest {
     /// Where a request stands.
@@ -34,8 +34,7 @@ impl DelegationRequest {
             id: self.id.clone(),
         })?;
         if let (Some(account), Some(owner)) = (&self.owner_account, &self.owner) {
-            let owner = owner.arn.clone();
-            tx.put(&Owned { account: account.clone(), id: self.id.clone(), owner })?;
+            tx.put(&Owned { account: account.clone(), id: self.id.clone(), owner: owner.clone() })?;
         }
         tx.put(self)
     }
@@ -89,7 +88,7 @@ pub struct Owned {
     /// The request.
     pub id: String,
     /// Who took it on.
-    pub owner: String,
+    pub owner: Owner,
 }
 
 impl Owned {

@@ -9,6 +9,7 @@
 //! accepting principal lets the partner in beyond it.
 
 mod access;
+mod ceiling;
 mod index;
 mod notification;
 pub mod partner;
@@ -19,7 +20,7 @@ mod template;
 use daypass_model::AccountId;
 use daypass_store::{Read as _, StoreError, TransactError, Tx};
 
-pub use access::{Delegation, NotRedeemed, Redeemed, new_token, redeem};
+pub use access::{Delegation, NotRedeemed, Redeemed, has_partner, new_token, redeem};
 pub(crate) use access::{ceiling_of, stands};
 pub use index::Owned;
 pub use notification::{TellError, tell_state, tell_token};

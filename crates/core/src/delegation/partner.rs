@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::template::{Template, TemplateError};
 use crate::aws_managed::AwsManagedPolicy;
+use crate::ids::Ids;
 use crate::operator::Operated;
 use crate::state::State;
 
@@ -44,6 +45,9 @@ pub struct Partner {
     pub domain: String,
     /// Since when.
     pub since: Timestamp,
+    /// Another each time that the account is taken on: what it had asked for before is not asked for by what it is then.
+    #[serde(default)]
+    pub generation: String,
 }
 
 impl Partner {
@@ -337,6 +341,7 @@ pub async fn add(
     let resource = (KIND, account.as_str());
     let operated = Operated { account, by, what: "AddDelegationPartner", resource, parameters };
     let since = state.clock.now().truncated();
+    let generation = Ids::drawn(&*state.entropy).uuid();
     operate(state, operated, |tx| {
         if tx.get::<Account>(&Account::key_of(account))?.is_none() {
             return Err(PartnerError::NoAccount(account.clone()));
@@ -360,16 +365,16 @@ pub async fn add(
         if tx.keys(&Partner::all(), None, MAX_PARTNERS)?.len() >= MAX_PARTNERS {
             return Err(PartnerError::TooMany(MAX_PARTNERS, "partners"));
         }
-        let (name, domain) = (name.to_owned(), domain.to_owned());
-        let partner = Partner { account: account.clone(), name, domain, since };
+        let (name, domain, generation) = (name.to_owned(), domain.to_owned(), generation.clone());
+        let partner = Partner { account: account.clone(), name, domain, since, generation };
         tx.put(&partner)?;
         show(tx, partner)
     })
     .await
 }
 
-/// An account is no partner any more, and its templates are gone. What it was given ends at once; boundaries stay, for roles
-/// that are bounded by them.
+/// An account is no partner any more, and its templates are gone. What it was given ends at once, and stays ended when it is
+/// taken on again; boundaries stay, for roles that are bounded by them.
 ///
 /// # Errors
 /// See [`PartnerError`].

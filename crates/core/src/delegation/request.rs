@@ -5,6 +5,7 @@ use daypass_model::{AccountId, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::partner::Partner;
 use super::template::Parameter;
 use crate::session::Session;
 
@@ -44,6 +45,9 @@ pub struct DelegationRequest {
 pub struct Asked {
     /// The partner's account.
     pub requestor: AccountId,
+    /// Which [`Partner`] it was: one that is taken on again is another.
+    #[serde(default)]
+    pub generation: String,
     /// The partner's name.
     pub requestor_name: String,
     /// What the partner calls the request: its own alone.
@@ -70,6 +74,14 @@ pub struct Asked {
     pub session_seconds: i32,
     /// Whether nobody but the owner of the request sends the token.
     pub only_send_by_owner: bool,
+}
+
+impl Asked {
+    /// Whether that partner asked for it.
+    #[must_use]
+    pub fn is_of(&self, partner: &Partner) -> bool {
+        self.requestor == partner.account && self.generation == partner.generation
+    }
 }
 
 /// Who took a request on.
@@ -329,6 +341,7 @@ mod tests {
     fn request() -> DelegationRequest {
         let asked = Asked {
             requestor: "444455556666".parse().unwrap(),
+            generation: String::new(),
             requestor_name: "Example".into(),
             workflow: "workflow".into(),
             description: String::new(),

@@ -167,6 +167,7 @@ async fn serve(prepared: Prepared) -> Result<()> {
         kept: Kept::of(&store),
         opened: Opened::default(),
         attempts: Attempts::default(),
+        decryptions: Attempts::default(),
         moving: outbox::Moving::default(),
         objects: Arc::clone(&engine) as _,
         store,

@@ -88,6 +88,16 @@ impl<'a> Response<'a> {
         form(self.0.root_element()).is_some_and(|content| is(content, ASSERTION, ENCRYPTED))
     }
 
+    /// The key that the assertion is under, as a digest of it as it is encrypted, where nothing but what comes of opening tells
+    /// whether the assertion was changed on its way (AES in CBC, which an attacker may also say of what was in GCM). Who captured
+    /// one and may have it opened with changes often enough learns what it says, by how soon it is refused if by nothing else;
+    /// under another key nothing is learnt of it. So tries are to be counted by this.
+    #[must_use]
+    pub fn malleable_key(&self) -> Option<[u8; 32]> {
+        let content = form(self.0.root_element()).filter(|content| is(*content, ASSERTION, ENCRYPTED))?;
+        Sealed::read(content).ok()?.malleable_key()
+    }
+
     /// What it says, as one of the provider, opened with one of the keys if it is encrypted.
     ///
     /// # Errors

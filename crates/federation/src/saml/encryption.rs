@@ -9,6 +9,7 @@ use aws_lc_rs::cipher::{
     AES_128, AES_192, AES_256, Algorithm as Block, DecryptionContext, PaddedBlockDecryptingKey,
     UnboundCipherKey,
 };
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::rsa::{
@@ -158,6 +159,14 @@ impl Sealed {
             key: value(key).ok_or(InvalidResponse::Form)?,
             element: value(data).ok_or(InvalidResponse::Form)?,
         })
+    }
+
+    /// The digest of the encrypted key, where nothing of the encryption tells whether the element was changed.
+    pub(super) fn malleable_key(&self) -> Option<[u8; 32]> {
+        match self.cipher {
+            Cipher::Gcm(_) => None,
+            Cipher::Cbc(..) => digest(&SHA256, &self.key).as_ref().try_into().ok(),
+        }
     }
 
     /// What it comes to with one of the keys, each of which is asked. Where none opens it, the rest is done all the same.

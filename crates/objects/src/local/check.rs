@@ -12,6 +12,7 @@ use super::record::{
 };
 use super::segment::{START, Segments};
 use super::uploads;
+use super::versions::{self, Name};
 use crate::{BucketId, Key, Keyring, Result, VersionId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -181,7 +182,7 @@ impl Check {
             let bucket = keys::to_number(row.get(..8).unwrap_or_default())?;
             let start = keys::ended(BucketId(bucket), key);
             let older = view::first::<OlderRecord>(view, &start, keys::end_of(&start).as_deref())?;
-            let is_newest = older.is_none_or(|(_, OlderRecord(older))| older.order < version.order);
+            let is_newest = older.is_none_or(|(_, OlderRecord(older))| older.place() < version.place());
             check.demand(is_newest, || format!("current `{}` is not the newest", row.escape_ascii()));
             check.read_version(&version);
             Ok(())
@@ -195,19 +196,21 @@ impl Check {
             books.noncurrent += 1;
             books.bytes += version.size();
             let bucket = keys::to_number(row.get(..8).unwrap_or_default())?;
-            let (key, order) = keys::split_ended(row)?;
+            let (key, _) = keys::split_ended(row)?;
             let plain = keys::plain(BucketId(bucket), key.as_bytes());
-            check.demand(order == (!version.order).to_be_bytes(), || {
-                format!("older `{}` has another order", row.escape_ascii())
-            });
+            let name = Name { bucket: BucketId(bucket), key: &key };
+            let stands = versions::stands_at(view, name, &version, row)?;
+            check.demand(stands, || format!("older `{}` has another order", row.escape_ascii()));
             let has_current = view.get(CurrentRecord::SPACE, &plain)?.is_some();
             let hidden = has_current || plain == last || version.object().is_none();
             check.demand(hidden, || format!("older `{}` should be current", row.escape_ascii()));
             let null: Option<NullRecord> = view::load(view, &plain)?;
             let points = null.is_some_and(|NullRecord(order)| order == version.order);
-            check.demand(points == (version.id == StoredId::Null), || {
-                format!("null pointer of `{}`", row.escape_ascii())
-            });
+            let is_null = version.id == StoredId::Null;
+            // A replica can be of the same moment as a null version.
+            let meets = points && versions::older(view, name, StoredId::Null, version.order)?.is_some();
+            check
+                .demand(points == (is_null || meets), || format!("null pointer of `{}`", row.escape_ascii()));
             last = plain;
             check.read_version(&version);
             Ok(())

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::blobs::Content;
 use super::cipher::{self, BlobCipher};
-use super::extent::BLOCK;
+use super::held::Held;
 use super::packer::Payload;
 use super::record::{InlineBytes, SealRecord};
 use super::segment::LEAST_ROOM;
@@ -57,7 +57,9 @@ struct Intake<'a> {
     wanted: Algorithms,
     seal: Option<Seal>,
     hashers: Vec<Hasher>,
-    /// One that is more than may be packed, as far as is known.
+    /// What is held for as long as it may be all.
+    held: Held,
+    /// One that is more than may be packed, or than there is memory to hold.
     stream: Option<Stream>,
     /// Once there is too much for the buffer.
     streaming: Option<Streaming>,
@@ -81,8 +83,8 @@ impl<'a> Intake<'a> {
         seal: Option<Seal>,
     ) -> Self {
         let hashers = algorithms.with(Algorithm::Md5).iter().map(Hasher::new).collect();
-        let large = expected.is_none_or(|length| length > shared.limits.packed);
-        let mut intake = Self {
+        let large = expected.is_some_and(|length| length > shared.limits.packed);
+        Self {
             shared,
             expected,
             size: 0,
@@ -90,22 +92,33 @@ impl<'a> Intake<'a> {
             wanted: algorithms,
             seal,
             hashers,
+            held: shared.holding.enter(),
             stream: large.then(|| shared.streams.enter()),
             streaming: None,
-        };
-        // what is said is not yet sent: more is taken as it comes
-        let capacity = expected.map_or(AT_ONCE, |length| usize::try_from(length).unwrap_or(usize::MAX));
-        intake.buffer.reserve(capacity.min(BLOCK as usize));
-        intake
+        }
     }
 
-    /// How much is held before it is streamed: what may be packed, or a slice once it is known to be more.
-    fn hold(&self) -> usize {
-        let packed = self.shared.limits.packed;
-        if self.streaming.is_some() || self.expected.is_some_and(|length| length > packed) {
-            self.slice()
-        } else {
-            packed.max(SLICE) as usize
+    /// How much is held before it is streamed, now that so much more comes: what may be packed, as long as there is memory for
+    /// what came, or a slice.
+    fn hold(&mut self, more: usize) -> usize {
+        if self.stream.is_none() {
+            let most = self.shared.limits.packed.max(SLICE);
+            let all = self.buffer.len().saturating_add(more) as u64;
+            if all <= most && self.held.grow(all) {
+                return most as usize;
+            }
+            self.held.end();
+            self.stream = Some(self.shared.streams.enter());
+        }
+        self.slice()
+    }
+
+    /// Makes room for what came, a little more at first: what is said is not yet sent.
+    fn make_room(&mut self, more: usize) {
+        if self.buffer.capacity() == 0 {
+            let expected = self.expected.unwrap_or(u64::MAX);
+            let first = usize::try_from(expected).unwrap_or(usize::MAX).min(AT_ONCE);
+            self.buffer.reserve(first.max(more));
         }
     }
 
@@ -123,8 +136,9 @@ impl<'a> Intake<'a> {
             return Err(Error::WrongLength { expected, got: self.size });
         }
         while !chunk.is_empty() {
-            let hold = self.hold();
+            let hold = self.hold(chunk.len());
             let part = chunk.len().min(hold - self.buffer.len().min(hold));
+            self.make_room(part);
             self.buffer.extend_from_slice(chunk.get(..part).unwrap_or_default());
             chunk.advance(part);
             if self.buffer.len() >= hold && !chunk.is_empty() {

@@ -108,6 +108,13 @@ pub(crate) fn older(bucket: BucketId, key: &[u8], order: u64) -> Vec<u8> {
     row
 }
 
+/// One of several older versions of the same moment, which their chance orders.
+pub(crate) fn older_among(bucket: BucketId, key: &[u8], place: &LocalId) -> Vec<u8> {
+    let mut row = older(bucket, key, place.order);
+    row.extend(place.random.map(|byte| !byte));
+    row
+}
+
 /// An upload: the oldest first.
 pub(crate) fn upload(bucket: BucketId, key: &[u8], id: &LocalId) -> Vec<u8> {
     let mut row = ended(bucket, key);
@@ -147,7 +154,7 @@ fn corrupt(row: &[u8]) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{LocalId, end_of, ended, escaped, older, split_ended, split_upload, upload};
+    use super::{LocalId, end_of, ended, escaped, older, older_among, split_ended, split_upload, upload};
     use crate::{BucketId, Key};
     use proptest::prelude::*;
 
@@ -162,6 +169,14 @@ mod tests {
             let rows = older(bucket, &a, x).cmp(&older(bucket, &b, y));
             prop_assert_eq!(rows, a.cmp(&b).then(y.cmp(&x)));
             prop_assert_eq!(older(bucket, &a, x).starts_with(&escaped(bucket, &b)), a.starts_with(&b));
+        }
+
+        #[test]
+        fn rows_of_one_moment_are_in_the_order_of_their_chance(a in key(), x: u64, one: [u8; 12], other: [u8; 12]) {
+            let row = |order, random| older_among(BucketId(7), &a, &LocalId { order, random });
+            prop_assert_eq!(row(x, one).cmp(&row(x, other)), other.cmp(&one));
+            let alone = |order| older(BucketId(7), &a, order);
+            prop_assert!(x == 0 || (alone(x) < row(x, one) && row(x, one) < alone(x - 1)));
         }
 
         #[test]

@@ -198,18 +198,18 @@ fn start_of_versions(view: &dyn View, keys: &Keys, after: Option<&AfterVersion>)
     let (bucket, bytes) = (keys.bucket, key.as_bytes());
     let current: Option<CurrentRecord> = view::load(view, &keys::plain(bucket, bytes))?;
     let current = current.map(|CurrentRecord(version)| version);
-    let order = match id {
-        VersionId::Named(text) => Some(LocalId::parse(text).ok_or(Error::InvalidVersionId)?.order),
+    let place = match id {
+        VersionId::Named(text) => Some(LocalId::parse(text).ok_or(Error::InvalidVersionId)?),
         VersionId::Null => match &current {
-            Some(version) if version.id == StoredId::Null => Some(version.order),
+            Some(version) if version.id == StoredId::Null => Some(version.place()),
             _ => {
                 let null: Option<NullRecord> = view::load(view, &keys::plain(bucket, bytes))?;
-                null.map(|NullRecord(order)| order)
+                null.map(|NullRecord(order)| StoredId::Null.place(order))
             }
         },
     };
     let start = start_of_keys(keys, None);
-    let was_shown = |version: &VersionRecord| order.is_some_and(|order| version.order >= order);
+    let was_shown = |version: &VersionRecord| place.is_some_and(|place| version.place() >= place);
     let current_row = keys::plain(bucket, bytes);
     Ok(VersionStart {
         current: start.current.max(if current.is_some_and(|version| was_shown(&version)) {
@@ -217,8 +217,8 @@ fn start_of_versions(view: &dyn View, keys: &Keys, after: Option<&AfterVersion>)
         } else {
             current_row
         }),
-        older: start.older.max(match order {
-            Some(order) => behind(&keys::older(bucket, bytes, order)),
+        older: start.older.max(match place {
+            Some(place) => behind(&keys::older_among(bucket, bytes, &place)),
             None => keys::ended(bucket, bytes),
         }),
         within: Some(key.clone()),
@@ -284,7 +284,7 @@ impl Versions<'_> {
             return Ok(false);
         }
         let at = crate::At::latest(self.bucket, key.clone());
-        Ok(versions::find(self.view, &at)?.is_some_and(|latest| latest.version.order == version.order))
+        Ok(versions::find(self.view, &at)?.is_some_and(|latest| latest.version.place() == version.place()))
     }
 }
 

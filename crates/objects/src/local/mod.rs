@@ -15,6 +15,7 @@ mod engine;
 mod epoch;
 mod extent;
 mod frozen;
+mod held;
 mod index;
 mod inspect;
 mod intake;
@@ -72,6 +73,7 @@ struct Shared {
     keyring: Arc<dyn Keyring>,
     limits: Limits,
     streams: Arc<streams::Streams>,
+    holding: Arc<held::Holding>,
     notes: watch::Receiver<u64>,
     /// Held while a collection runs.
     collecting: AsyncMutex<()>,

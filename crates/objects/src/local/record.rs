@@ -106,7 +106,7 @@ pub(crate) struct ObjectRecord {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CurrentRecord(pub(crate) VersionRecord);
 
-/// By bucket, key and order, newest first: the other versions.
+/// By bucket, key and order, and by chance too where several are of one order, newest first: the other versions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OlderRecord(pub(crate) VersionRecord);
 
@@ -283,6 +283,14 @@ pub(crate) struct NotedRecord(pub(crate) Bytes);
 pub(crate) struct IntentRecord(pub(crate) Bytes);
 
 impl StoredId {
+    /// Where a version with this id and order stands among those of its key.
+    pub(crate) fn place(self, order: u64) -> LocalId {
+        match self {
+            Self::Null => LocalId { order, random: [0; RANDOM_BYTES] },
+            Self::Named(random) => LocalId { order, random },
+        }
+    }
+
     pub(crate) fn public(self, order: u64) -> VersionId {
         match self {
             Self::Null => VersionId::Null,
@@ -292,6 +300,11 @@ impl StoredId {
 }
 
 impl VersionRecord {
+    /// Where it stands among the versions of its key. Only replicas are ever of the same moment as others.
+    pub(crate) fn place(&self) -> LocalId {
+        self.id.place(self.order)
+    }
+
     pub(crate) fn public_id(&self) -> VersionId {
         self.id.public(self.order)
     }

@@ -38,8 +38,14 @@ impl<'a> Name<'a> {
         keys::plain(self.bucket, self.key.as_bytes())
     }
 
+    /// Where an older version stands that is alone at its moment.
     fn older(self, order: u64) -> Vec<u8> {
         keys::older(self.bucket, self.key.as_bytes(), order)
+    }
+
+    /// And one that is not: versions that were written in two buckets at once, and meet where one is replicated.
+    fn older_among(self, place: &LocalId) -> Vec<u8> {
+        keys::older_among(self.bucket, self.key.as_bytes(), place)
     }
 }
 
@@ -63,14 +69,52 @@ fn current(view: &dyn View, name: Name<'_>) -> Result<Option<VersionRecord>> {
 }
 
 fn newest_older(view: &dyn View, name: Name<'_>) -> Result<Option<VersionRecord>> {
-    let start = keys::ended(name.bucket, name.key.as_bytes());
-    let found = view::first::<OlderRecord>(view, &start, keys::end_of(&start).as_deref())?;
-    Ok(found.map(|(_, OlderRecord(version))| version))
+    let found = first_older(view, &keys::ended(name.bucket, name.key.as_bytes()))?;
+    Ok(found.map(|(_, version)| version))
 }
 
-fn older(view: &dyn View, name: Name<'_>, order: u64) -> Result<Option<VersionRecord>> {
-    let record: Option<OlderRecord> = view::load(view, &name.older(order))?;
-    Ok(record.map(|OlderRecord(version)| version))
+/// The first of the older versions whose rows begin so.
+fn first_older(view: &dyn View, start: &[u8]) -> Result<Option<(Vec<u8>, VersionRecord)>> {
+    let found = view::first::<OlderRecord>(view, start, keys::end_of(start).as_deref())?;
+    Ok(found.map(|(row, OlderRecord(version))| (row, version)))
+}
+
+/// An older version, and where it stands.
+pub(super) fn older(
+    view: &dyn View,
+    name: Name<'_>,
+    id: StoredId,
+    order: u64,
+) -> Result<Option<(Vec<u8>, VersionRecord)>> {
+    for row in [name.older(order), name.older_among(&id.place(order))] {
+        let record: Option<OlderRecord> = view::load(view, &row)?;
+        if let Some(OlderRecord(version)) = record.filter(|OlderRecord(version)| version.id == id) {
+            return Ok(Some((row, version)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an older version stands where it should: by its moment and its chance, or by its moment where it is alone.
+pub(super) fn stands_at(
+    view: &dyn View,
+    name: Name<'_>,
+    version: &VersionRecord,
+    row: &[u8],
+) -> Result<bool> {
+    let alone = name.older(version.order);
+    if row == name.older_among(&version.place()) {
+        return Ok(view::load::<OlderRecord>(view, &alone)?.is_none());
+    }
+    Ok(row == alone)
+}
+
+/// Where an older version stands that is there.
+fn row_of(view: &dyn View, name: Name<'_>, version: &VersionRecord) -> Result<Vec<u8>> {
+    let found = older(view, name, version.id, version.order)?;
+    found
+        .map(|(row, _)| row)
+        .ok_or_else(|| Error::Corrupt("an older version is not where it should be".into()))
 }
 
 /// Finds a version; a latest one that is a delete marker is found too.
@@ -103,8 +147,9 @@ pub(super) fn find(view: &dyn View, at: &At) -> Result<Option<Found>> {
         return Ok(Some(Found { version, is_latest: true, is_current: true }));
     }
     let Some(order) = order else { return Ok(None) };
-    let Some(version) = older(view, name, order)?.filter(meant) else { return Ok(None) };
-    let is_latest = !has_current && newest_older(view, name)?.is_some_and(|newest| newest.order == order);
+    let Some((_, version)) = older(view, name, stored, order)? else { return Ok(None) };
+    let is_newest = |newest: VersionRecord| newest.place() == version.place();
+    let is_latest = !has_current && newest_older(view, name)?.is_some_and(is_newest);
     Ok(Some(Found { version, is_latest, is_current: false }))
 }
 
@@ -198,20 +243,16 @@ pub(super) fn insert(tx: &mut Tx<'_>, name: Name<'_>, version: VersionRecord) ->
         return Err(Error::NotVersioned);
     }
     let current = current(&tx.index, name)?;
-    let there = match &current {
-        Some(current) if current.order == version.order => Some(current.id),
-        _ => older(&tx.index, name, version.order)?.map(|older| older.id),
-    };
-    match there {
-        Some(id) if id == version.id => return Ok(false),
-        Some(_) => return Err(Error::VersionTaken),
-        None => {}
+    let own = version.place();
+    let is_current = current.as_ref().is_some_and(|current| current.place() == own);
+    if is_current || older(&tx.index, name, version.id, version.order)?.is_some() {
+        return Ok(false);
     }
     let last = match &current {
-        Some(current) => Some(current.order),
-        None => newest_older(&tx.index, name)?.map(|newest| newest.order),
+        Some(current) => Some(current.place()),
+        None => newest_older(&tx.index, name)?.map(|newest| newest.place()),
     };
-    let is_latest = last.is_none_or(|last| last < version.order);
+    let is_latest = last.is_none_or(|last| last < own);
     if let Some(current) = current.filter(|_| is_latest) {
         demote(tx, &mut books, name, current)?;
     }
@@ -246,7 +287,18 @@ fn store_older(
     if version.id == StoredId::Null {
         tx.store(name.null(), &NullRecord(version.order))?;
     }
-    tx.store(name.older(version.order), &OlderRecord(version))
+    let alone = name.older(version.order);
+    let row = match first_older(&tx.index, &alone)? {
+        None => alone,
+        Some((row, other)) => {
+            if row == alone {
+                tx.remove(Space::Older, row);
+                tx.store(name.older_among(&other.place()), &OlderRecord(other))?;
+            }
+            name.older_among(&version.place())
+        }
+    };
+    tx.store(row, &OlderRecord(version))
 }
 
 fn demote(tx: &mut Tx<'_>, books: &mut BucketRecord, name: Name<'_>, version: VersionRecord) -> Result<()> {
@@ -257,11 +309,11 @@ fn demote(tx: &mut Tx<'_>, books: &mut BucketRecord, name: Name<'_>, version: Ve
 
 /// The newest of the older versions becomes the current one, if it is an object.
 fn promote(tx: &mut Tx<'_>, books: &mut BucketRecord, name: Name<'_>) -> Result<()> {
-    let next = newest_older(&tx.index, name)?;
-    let Some(next) = next.filter(|next| next.object().is_some()) else { return Ok(()) };
+    let next = first_older(&tx.index, &keys::ended(name.bucket, name.key.as_bytes()))?;
+    let Some((row, next)) = next.filter(|(_, next)| next.object().is_some()) else { return Ok(()) };
     books.noncurrent = books.noncurrent.saturating_sub(1);
     books.objects += 1;
-    tx.remove(Space::Older, name.older(next.order));
+    tx.remove(Space::Older, row);
     if next.id == StoredId::Null {
         tx.remove(Space::Nulls, name.null());
     }
@@ -272,7 +324,7 @@ fn erase_older_null(tx: &mut Tx<'_>, books: &mut BucketRecord, name: Name<'_>, e
     let null: Option<NullRecord> = tx.load(&name.null())?;
     let Some(NullRecord(order)) = null else { return Ok(()) };
     let missing = || Error::Corrupt("a null version is not where it should be".into());
-    let version = older(&tx.index, name, order)?.ok_or_else(missing)?;
+    let (_, version) = older(&tx.index, name, StoredId::Null, order)?.ok_or_else(missing)?;
     erase(tx, books, name, &version, false, eraser)
 }
 
@@ -298,7 +350,8 @@ fn erase(
         return Ok(());
     }
     books.noncurrent = books.noncurrent.saturating_sub(1);
-    tx.remove(Space::Older, name.older(version.order));
+    let row = row_of(&tx.index, name, version)?;
+    tx.remove(Space::Older, row);
     if version.id == StoredId::Null {
         tx.remove(Space::Nulls, name.null());
     }
@@ -320,6 +373,7 @@ pub(super) fn store_again(tx: &mut Tx<'_>, name: Name<'_>, found: Found) -> Resu
     if found.is_current {
         tx.store(name.current(), &CurrentRecord(found.version))
     } else {
-        tx.store(name.older(found.version.order), &OlderRecord(found.version))
+        let row = row_of(&tx.index, name, &found.version)?;
+        tx.store(row, &OlderRecord(found.version))
     }
 }

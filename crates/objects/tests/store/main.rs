@@ -19,6 +19,7 @@ mod model;
 mod random;
 mod replicas;
 mod sealed;
+mod slow_bodies;
 mod suite;
 mod support;
 

@@ -6,8 +6,8 @@ use crate::support::{BUCKET, at, get, key, put_of, read, second, small_options};
 use daypass_objects::local::Local;
 use daypass_objects::{
     Algorithm, Algorithms, AnyVersion, At, Body, BucketId, Delete, Description, Entry, Error, KeyId, Keys,
-    Note, Objects, Original, Outcome, Put, PutReplica, SealKey, Source, Timestamp, Version, VersionId,
-    Versioning,
+    Note, Objects, Original, Outcome, Put, PutReplica, SealKey, Source, Timestamp, Update, Version,
+    VersionId, Versioning,
 };
 use std::sync::Arc;
 
@@ -143,6 +143,76 @@ async fn a_replica_takes_the_place_that_its_id_names() {
     assert_eq!(versions(&store).await[0], last.id, "what is written here stands above");
 }
 
+/// Ids and whether each is the latest, in pages of one.
+async fn paged(store: &Local) -> Vec<(VersionId, bool)> {
+    let (mut all, mut after) = (vec![], None);
+    loop {
+        let page = store.list_versions(Keys { limit: 1, ..Keys::all(OTHER) }, after).await.unwrap();
+        all.extend(page.entries.into_iter().map(|entry| match entry {
+            Entry::One(daypass_objects::Listed { what: AnyVersion::Object(version), .. }) => {
+                (version.id, version.is_latest)
+            }
+            Entry::One(daypass_objects::Listed { what: AnyVersion::Marker(marker), .. }) => {
+                (marker.id, marker.is_latest)
+            }
+            Entry::Prefix(_) => panic!("nothing is folded"),
+        }));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return all,
+        }
+    }
+}
+
+#[tokio::test]
+async fn versions_of_one_moment_stand_beside_each_other_in_the_order_of_their_ids() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = two(directory.path()).await;
+    let sound = async || assert_eq!(store.check(true).await.unwrap().problems, Vec::new());
+    let own = async || {
+        let put = Put { bucket: OTHER, commit: second(1), ..put_of("k") };
+        store.put(put, Body::from_bytes("own".into())).await.unwrap().id
+    };
+    store.set_versioning(OTHER, Versioning::Suspended, second(0)).await.unwrap();
+    own().await;
+    store.set_versioning(OTHER, Versioning::Enabled, second(0)).await.unwrap();
+    let mut ids = vec![own().await];
+    // The null version is of the first moment, the other of the next.
+    for (order, chance) in
+        [(1_000_000, 'a'), (1_000_001, '1'), (1_000_000, 'e'), (1_000_001, 'f'), (1_000_000, 'c')]
+    {
+        let id = VersionId::parse(&format!("{order:016x}{}", chance.to_string().repeat(24))).unwrap();
+        let of = || Original::Marker { id: id.clone(), modified: Timestamp(1000) };
+        assert!(store.put_replica(replica(of(), "k")).await.unwrap());
+        assert!(!store.put_replica(replica(of(), "k")).await.unwrap(), "it is there");
+        ids.push(id);
+        sound().await;
+    }
+    store.put(put_of("k"), Body::from_bytes("of the other".into())).await.unwrap();
+    let object = replicate(&store, "k").await.id;
+    ids.push(object.clone());
+    ids.sort_by_key(|id| std::cmp::Reverse(id.to_string()));
+    ids.push(VersionId::Null);
+    assert_eq!(versions(&store).await, ids);
+    let of_all = |ids: &[VersionId]| {
+        ids.iter().enumerate().map(|(place, id)| (id.clone(), place == 0)).collect::<Vec<_>>()
+    };
+    let tagged = At::version(OTHER, key("k"), object.clone());
+    let update = Update { tags: Some("t".into()), ..Update::new(tagged.clone(), second(2)) };
+    store.update(update).await.unwrap();
+    assert_eq!(&store.head(tagged).await.unwrap().tags[..], b"t");
+    assert_eq!(get(&store, At::version(OTHER, key("k"), object)).await.unwrap(), "of the other");
+    // Whatever is taken out, the others stay as they are.
+    while !ids.is_empty() {
+        assert_eq!(paged(&store).await, of_all(&ids));
+        sound().await;
+        let gone = ids.remove(ids.len() / 2);
+        let done = store.delete(OTHER, vec![Delete::version(key("k"), gone)], second(3)).await.unwrap();
+        assert!(done.iter().all(Result::is_ok));
+    }
+    assert_eq!(store.bucket(OTHER).await.unwrap().counts.unwrap().noncurrent, 0);
+}
+
 #[tokio::test]
 async fn a_replica_is_made_and_noted_once() {
     let directory = tempfile::tempdir().unwrap();
@@ -168,10 +238,7 @@ async fn what_cannot_be_replicated_is_refused_and_leaves_nothing() {
     assert!(matches!(changed, Err(Error::SourceChanged)));
     let nowhere = PutReplica { to: BucketId(99), ..replica(of(&version, "k"), "k") };
     assert!(matches!(store.put_replica(nowhere).await, Err(Error::NoSuchBucket)));
-    // An id that names the moment of another version, though no clock is as unlucky.
     let own = store.put(Put { bucket: OTHER, ..put_of("k") }, Body::from_bytes("own".into())).await.unwrap();
-    let taken = store.put_replica(replica(of(&version, "k"), "k")).await;
-    assert!(matches!(taken, Err(Error::VersionTaken)));
     let named = |id: &str| Original::Marker { id: VersionId::parse(id).unwrap(), modified: Timestamp(1) };
     for odd in ["null", "zz", "00"] {
         let refused = store.put_replica(replica(named(odd), "k")).await;

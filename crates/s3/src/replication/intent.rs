@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use daypass_core::Error;
+use daypass_core::model::AccountId;
 use daypass_core::objects::{Outcome, VersionId};
 use daypass_core::store::records::Tag;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub(crate) struct Intents {
     pub(super) bucket: String,
     /// The bucket's number, for another one may come to have its name.
     pub(super) number: u64,
+    /// Whose it is.
+    pub(super) account: AccountId,
     pub(super) what: What,
     /// Keys, base64, and versions.
     pub(super) of: Vec<(String, String)>,
@@ -50,7 +53,8 @@ struct Both {
 
 impl Intents {
     fn new(bucket: &Bucket, what: What) -> Self {
-        Self { bucket: bucket.name.clone(), number: bucket.number, what, of: vec![] }
+        let (name, account) = (bucket.name.clone(), bucket.account.clone());
+        Self { bucket: name, number: bucket.number, account, what, of: vec![] }
     }
 
     fn with(mut self, key: &str, version: &VersionId) -> Self {
@@ -64,6 +68,11 @@ impl Intents {
             return events;
         }
         Some(json!({ "events": events, "replicate": self }))
+    }
+
+    /// How many versions these are.
+    pub(crate) fn len(&self) -> usize {
+        self.of.len()
     }
 
     /// What was noted, apart: what is told of events, and what is to be replicated.

@@ -1,15 +1,21 @@
 //! Versions that wait to be replicated: durable from their change until they were, or could not be.
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use daypass_core::State;
-use daypass_core::model::Timestamp;
-use daypass_core::store::{Key, Prefix, Read as _, Record, StoreError, TransactError, Tx};
+use daypass_core::model::{AccountId, Timestamp};
+use daypass_core::objects::VersionId;
+use daypass_core::store::{Key, Prefix, Read, Record, StoreError, TransactError, Tx};
 use serde::{Deserialize, Serialize};
 
+use super::ending::Original;
 use super::intent::{Intents, What};
+use crate::bucket::Bucket;
 
-/// The most that wait. What comes then stays pending and is let go, for changes of objects do not wait for their replicas.
+/// The most that wait of one account. What comes then has failed, for changes of objects do not wait for their replicas.
 const MAX_WAITING: u64 = 1_000_000;
 /// What cannot be done for a passing reason is tried again after so long, then after twice that …
 const FIRST_RETRY_MILLIS: i64 = 1_000;
@@ -18,24 +24,46 @@ const LAST_RETRY_MILLIS: i64 = 300_000;
 /// And is given up after so long.
 const MAX_AGE_SECONDS: i64 = 24 * 3600;
 
-/// How much waits.
+/// The number of the next.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Queue {
-    waiting: u64,
-    /// The number of the next.
+struct Numbers {
     next: u64,
 }
 
-impl Queue {
+impl Numbers {
     fn place() -> Key {
-        Key::new(&["s3", "replication", "queue"])
+        Key::new(&["s3", "replication", "numbers"])
     }
 }
 
-impl Record for Queue {
+impl Record for Numbers {
     fn key(&self) -> Key {
         Self::place()
+    }
+}
+
+/// How much waits of an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waiting {
+    account: AccountId,
+    versions: u64,
+}
+
+impl Waiting {
+    fn of(tx: &impl Read, account: &AccountId) -> Result<u64, StoreError> {
+        Ok(tx.get::<Self>(&Self::place(account))?.map_or(0, |waiting| waiting.versions))
+    }
+
+    fn place(account: &AccountId) -> Key {
+        Key::new(&["s3", "replication", "waiting", account.as_str()])
+    }
+}
+
+impl Record for Waiting {
+    fn key(&self) -> Key {
+        Self::place(&self.account)
     }
 }
 
@@ -48,6 +76,7 @@ pub(super) struct Task {
     due: Timestamp,
     since: Timestamp,
     attempts: u32,
+    account: AccountId,
     pub(super) bucket: String,
     pub(super) bucket_number: u64,
     pub(super) what: What,
@@ -63,7 +92,7 @@ impl Task {
 
     /// The object's key.
     pub(super) fn object_key(&self) -> String {
-        String::from_utf8_lossy(&BASE64.decode(&self.key).unwrap_or_default()).into_owned()
+        decoded(&self.key)
     }
 
     /// Whether it is given up, should it fail once more.
@@ -79,6 +108,10 @@ impl Task {
     }
 }
 
+fn decoded(key: &str) -> String {
+    String::from_utf8_lossy(&BASE64.decode(key).unwrap_or_default()).into_owned()
+}
+
 impl Record for Task {
     fn key(&self) -> Key {
         let due = self.due.millis().max(0);
@@ -86,7 +119,50 @@ impl Record for Task {
     }
 }
 
-/// Puts versions into the queue.
+/// Takes out of what is to be queued what finds no room, and says of it that its replication has failed.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) async fn fit(state: &State, all: impl Iterator<Item = &mut Intents>) -> Result<(), StoreError> {
+    let mut waiting = HashMap::new();
+    for intents in all {
+        let waiting = match waiting.entry(intents.account.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let now = state.store.read(|tx| Waiting::of(tx, &intents.account))?;
+                new.insert(now)
+            }
+        };
+        let room = usize::try_from(MAX_WAITING.saturating_sub(*waiting)).unwrap_or(usize::MAX);
+        let over = intents.of.split_off(room.min(intents.of.len()));
+        *waiting += u64::try_from(intents.of.len()).unwrap_or(u64::MAX);
+        if !over.is_empty() {
+            fail(state, intents, &over).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn fail(state: &State, intents: &Intents, over: &[(String, String)]) -> Result<(), StoreError> {
+    let Intents { bucket, number, account, what, .. } = intents;
+    let versions = over.len();
+    tracing::error!(bucket, %account, versions, "not replicated: too much of the account waits to be");
+    let found = state.kept.get::<Bucket>(&Bucket::key_of(bucket))?;
+    let Some(found) = found.filter(|found| found.number == *number) else { return Ok(()) };
+    if *what == What::Marker {
+        return Ok(());
+    }
+    for (key, version) in over {
+        let Ok(id) = VersionId::parse(version) else { continue };
+        let original = Original { state, bucket: &found, key: &decoded(key) };
+        if let Err(why) = original.fail(&id).await {
+            tracing::error!(bucket, version, "its replication failed, which could not be said of it: {why}");
+        }
+    }
+    Ok(())
+}
+
+/// Puts versions into the queue, for which there is room.
 ///
 /// # Errors
 /// If the store fails.
@@ -94,23 +170,29 @@ pub(crate) fn put(tx: &mut Tx<'_>, intents: Vec<Intents>, now: Timestamp) -> Res
     if intents.is_empty() {
         return Ok(());
     }
-    let mut queue = tx.get::<Queue>(&Queue::place())?.unwrap_or_default();
-    for Intents { bucket, number, what, of } in intents {
+    let mut numbers = tx.get::<Numbers>(&Numbers::place())?.unwrap_or_default();
+    for Intents { bucket, number, account, what, of } in intents {
+        let waiting = Waiting::of(tx, &account)?;
+        let versions = waiting.saturating_add(u64::try_from(of.len()).unwrap_or(u64::MAX));
+        tx.put(&Waiting { account: account.clone(), versions })?;
         for (key, version) in of {
-            if queue.waiting >= MAX_WAITING {
-                tracing::error!(bucket, key, version, "too much waits to be replicated: this was let go");
-                continue;
-            }
-            let bucket = bucket.clone();
-            let (due, since, attempts, bucket_number) = (now, now, 0, number);
-            let task =
-                Task { number: queue.next, due, since, attempts, bucket, bucket_number, what, key, version };
-            tx.put(&task)?;
-            queue.next += 1;
-            queue.waiting += 1;
+            let (bucket, account) = (bucket.clone(), account.clone());
+            tx.put(&Task {
+                number: numbers.next,
+                due: now,
+                since: now,
+                attempts: 0,
+                account,
+                bucket,
+                bucket_number: number,
+                what,
+                key,
+                version,
+            })?;
+            numbers.next += 1;
         }
     }
-    tx.put(&queue)
+    tx.put(&numbers)
 }
 
 /// The first tasks whose time has come, at most so many.
@@ -131,28 +213,42 @@ pub(super) fn due(state: &State, most: usize) -> Result<Vec<Task>, StoreError> {
 pub(super) async fn settle(state: &State, done: &[Task], again: &[Task]) -> Result<(), StoreError> {
     let now = state.clock.now();
     let settled = state.store.transact(|tx| {
-        let mut queue = tx.get::<Queue>(&Queue::place())?.unwrap_or_default();
         for task in done.iter().chain(again) {
             tx.delete(&task.key());
         }
         again.iter().try_for_each(|task| tx.put(&task.again(now)))?;
-        queue.waiting = queue.waiting.saturating_sub(u64::try_from(done.len()).unwrap_or(u64::MAX));
-        tx.put(&queue)
+        let mut ended: BTreeMap<&str, (&AccountId, u64)> = BTreeMap::new();
+        for task in done {
+            ended.entry(task.account.as_str()).or_insert((&task.account, 0)).1 += 1;
+        }
+        for (account, number) in ended.into_values() {
+            let versions = Waiting::of(tx, account)?.saturating_sub(number);
+            tx.put(&Waiting { account: account.clone(), versions })?;
+        }
+        Ok(())
     });
     settled.await.map_err(|error| match error {
         TransactError::Aborted(error) | TransactError::Store(error) => error,
     })
 }
 
+/// So much less than the most waits of an account.
+#[cfg(test)]
+pub(super) async fn fill(state: &State, account: &AccountId, but: u64) {
+    let full = Waiting { account: account.clone(), versions: MAX_WAITING - but };
+    let filled = state.store.transact(|tx| tx.put(&full)).await;
+    filled.map_err(|error: TransactError<StoreError>| error).unwrap();
+}
+
 #[cfg(test)]
 mod tests {
-    use daypass_core::testing::TestServer;
+    use daypass_core::testing::{TestServer, account};
 
     use super::*;
 
     fn intents(versions: usize) -> Vec<Intents> {
         let of = (0..versions).map(|number| (BASE64.encode("k"), format!("{number:040}"))).collect();
-        vec![Intents { bucket: "b".to_owned(), number: 1, what: What::Made, of }]
+        vec![Intents { bucket: "b".to_owned(), number: 1, account: account(), what: What::Made, of }]
     }
 
     async fn queue_up(state: &State, versions: usize) {
@@ -163,7 +259,7 @@ mod tests {
     }
 
     fn waiting(state: &State) -> u64 {
-        state.store.read(|tx| tx.get::<Queue>(&Queue::place())).unwrap().unwrap().waiting
+        state.store.read(|tx| Waiting::of(tx, &account())).unwrap()
     }
 
     #[tokio::test]
@@ -192,17 +288,5 @@ mod tests {
         assert!(task.is_old(state.clock.now()));
         settle(state, &[task], &[]).await.unwrap();
         assert_eq!((waiting(state), due(state, 10).unwrap().len()), (0, 0));
-    }
-
-    #[tokio::test]
-    async fn what_comes_when_too_much_waits_is_let_go() {
-        let server = TestServer::new([]).await;
-        let state = server.gate.state();
-        let almost = Queue { waiting: MAX_WAITING - 2, next: 7 };
-        let put = state.store.transact(|tx| tx.put(&almost));
-        let put: Result<(), TransactError<StoreError>> = put.await;
-        put.unwrap();
-        queue_up(state, 5).await;
-        assert_eq!((waiting(state), due(state, 10).unwrap().len()), (MAX_WAITING, 2));
     }
 }

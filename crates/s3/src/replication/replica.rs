@@ -27,7 +27,7 @@ use crate::event::{self, Telling};
 use crate::kms::{KmsPlan, Wish};
 use crate::object::{self, pairs, quoted};
 use crate::object_lock;
-use crate::retention::may_follow;
+use crate::retention::stronger;
 
 /// Why there is no replica.
 #[derive(Debug)]
@@ -96,7 +96,8 @@ impl Replica<'_> {
         checks = checks.and_all(plan.as_ref().and_then(|(plan, _)| plan.check(&cx, "kms:Encrypt")));
         self.authorize(&cx, &checks, "DstPutObjectNotPermitted").await?;
         let check = object_check(&cx, &bucket, "s3:ReplicateTags", self.key).request_object_tags(pairs(tags));
-        // The owner of the destination may want none (S3 user guide, "Setting up permissions").
+        // Who may replicate objects may replicate their tags, unless the owner of the destination wants none (S3 user guide,
+        // "Setting up permissions for live replication").
         let takes_tags = cx.decide(&check) != Decision::ExplicitDeny;
         let tags = (with_tags && takes_tags).then(|| found.version.tags.clone());
         let there = At::version(bucket.id(), self.engine_key()?, self.id.clone());
@@ -108,6 +109,7 @@ impl Replica<'_> {
             }
             Err(error) => return Err(stopped(error, &bucket)),
         }
+        admit_customer_key(found, &bucket)?;
         let sealing = match &plan {
             Some((plan, sealing)) => {
                 let again = plan.seal_again(&cx, sealing).await;
@@ -206,7 +208,8 @@ impl Replica<'_> {
     ) -> Result<Cx, Stop> {
         let cx = self.role.surroundings(self.state, operation, &bucket.region, input);
         cx.map_err(Stop::failed)?
-            .ok_or_else(|| Stop::Refused("AssumeRoleNotPermitted", "the role is gone".to_owned()))
+            // One of its name may have come meanwhile, which is to be assumed for itself.
+            .ok_or_else(|| Stop::failed("the role is gone"))
     }
 
     async fn authorize(&self, cx: &Cx, checks: &Checks, reason: &'static str) -> Result<(), Stop> {
@@ -235,8 +238,7 @@ impl Replica<'_> {
     /// Reads the original, as far as the role may: whether its tags, too.
     async fn read(&self, found: &Found<'_>) -> Result<bool, Stop> {
         let cx = self.surroundings(ops::GetObject::row(), self.source, self.asked())?;
-        let owner = found.described.owner.as_ref().filter(|_| !self.source.is_enforced());
-        let owner = owner.unwrap_or(&self.source.account);
+        let owner = self.owner_of(found);
         let grants = found.described.acl.clone().unwrap_or_else(|| acl::private(owner));
         let id = self.id.to_string();
         let check = |action| {
@@ -333,6 +335,12 @@ impl Replica<'_> {
         Ok(Kept { meta: described.encode().map_err(Stop::failed_of)?.into(), lock, ..Kept::default() })
     }
 
+    /// Whose the original is.
+    fn owner_of<'f>(&'f self, found: &'f Found<'_>) -> &'f AccountId {
+        let owner = found.described.owner.as_ref().filter(|_| !self.source.is_enforced());
+        owner.unwrap_or(&self.source.account)
+    }
+
     /// Whose it is, where that is not the bucket owner's, and its ACL (S3 user guide, "Changing the replica owner").
     fn owned(
         &self,
@@ -344,7 +352,7 @@ impl Replica<'_> {
             return Ok((None, None));
         }
         let of_source = !self.source.is_enforced();
-        let owner = found.described.owner.as_ref().filter(|_| of_source).unwrap_or(&self.source.account);
+        let owner = self.owner_of(found);
         let grants = found.described.acl.clone().filter(|_| of_source);
         if grants.as_deref().is_some_and(acl::is_public) && bucket.blocks(cx).block_public_acls {
             let words = format!("bucket `{}` blocks public ACLs", bucket.name);
@@ -354,7 +362,7 @@ impl Replica<'_> {
     }
 
     /// What is said of the replica that is there becomes what is said of its original: tags, ACL and lock. No lock is
-    /// made weaker or taken off.
+    /// made weaker or taken off; that of the replica is at least as strong as its original's, or this is refused.
     async fn follow(
         &self,
         cx: &Cx,
@@ -364,27 +372,32 @@ impl Replica<'_> {
         there: Version,
     ) -> Result<(), Stop> {
         let before = Description::decode(&there.meta).map_err(Stop::failed_of)?;
-        let (_, grants) = self.owned(cx, bucket, found)?;
+        // The ACL of what was given away is its new owner's affair, whatever the rule says now.
+        let is_given_away = before.owner.as_ref().unwrap_or(&bucket.account) != self.owner_of(found);
+        let acl = if is_given_away || bucket.is_enforced() || self.rule.to.owner_override {
+            before.acl.clone()
+        } else {
+            self.owned(cx, bucket, found)?.1
+        };
         let described = Description {
-            acl: if bucket.is_enforced() || self.rule.to.owner_override {
-                before.acl.clone()
-            } else {
-                grants
-            },
+            acl,
             legal_hold_was_set: before.legal_hold_was_set || found.described.legal_hold_was_set,
             ..before
         };
         let now = Timestamp(u64::try_from(cx.now().millis()).unwrap_or(0));
-        let asked = found.version.lock.retention;
-        let retention = match asked {
-            Some(_) if may_follow(there.lock.retention, asked, now, false) => asked,
-            _ => there.lock.retention,
-        };
+        let stronger = stronger(there.lock.retention, found.version.lock.retention, now);
+        let retention = stronger.unwrap_or(there.lock.retention);
+        // What else is said follows all the same.
+        let followed = stronger.map(|_| ()).ok_or_else(|| {
+            let words =
+                format!("neither the lock in bucket `{}` nor its original's is the stronger", bucket.name);
+            Stop::Refused("DstPutObjectNotPermitted", words)
+        });
         let lock = Lock { retention, legal_hold: there.lock.legal_hold || found.version.lock.legal_hold };
         let tags = tags.unwrap_or_else(|| there.tags.clone());
         let meta = Bytes::from(described.encode().map_err(Stop::failed_of)?);
         if meta == there.meta && tags == there.tags && lock == there.lock {
-            return Ok(());
+            return followed;
         }
         let cx = self.changing(bucket, tags != there.tags, meta != there.meta)?;
         let checks = Checks::from(object_check(&cx, bucket, "s3:ReplicateObject", self.key));
@@ -398,7 +411,7 @@ impl Replica<'_> {
             ..Update::new(at, cx.commit(|_| Some(())))
         };
         match self.state.objects.update(update).await {
-            Ok(_) => Ok(()),
+            Ok(_) => followed,
             Err(Engine::RevisionChanged { .. } | Engine::SourceChanged) => Err(Stop::Changed),
             Err(error) => Err(stopped(error, bucket)),
         }
@@ -431,14 +444,24 @@ impl Stop {
     }
 }
 
+/// A bucket that takes no keys of callers takes no replicas that are sealed with them (S3 API reference,
+/// `BlockedEncryptionTypes`).
+fn admit_customer_key(found: &Found<'_>, bucket: &Bucket) -> Result<(), Stop> {
+    match found.described.sealing {
+        Some(Sealing::Customer(_)) if !bucket.encryption.allows_customer_keys => {
+            let words = format!("bucket `{}` blocks SSE-C", bucket.name);
+            Err(Stop::Refused("DstPutObjectNotPermitted", words))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What the object store failed with.
 fn stopped(error: Engine, bucket: &Bucket) -> Stop {
     let reason = match &error {
         Engine::NoSuchBucket => "DstBucketNotFound",
         Engine::NotVersioned => "DstBucketUnversioned",
-        Engine::VersionTaken | Engine::InvalidVersionId | Engine::IsDeleteMarker { .. } => {
-            "DstPutObjectNotPermitted"
-        }
+        Engine::InvalidVersionId | Engine::IsDeleteMarker { .. } => "DstPutObjectNotPermitted",
         Engine::Unsupported(_) | Engine::TooLarge { .. } | Engine::Archived => "SrcObjectNotEligible",
         _ => return Stop::failed(error),
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use daypass_core::model::AccountId;
 use daypass_core::model::Enumeration as _;
 use daypass_core::model::s3::{
-    DeleteMarkerReplicationStatus, Destination as ApiDestination, ReplicaModificationsStatus,
+    DeleteMarkerReplicationStatus, Destination as ApiDestination, MetricsStatus, ReplicaModificationsStatus,
     ReplicationConfiguration, ReplicationRule, ReplicationRuleStatus, SseKmsEncryptedObjectsStatus,
     Tag as ApiTag,
 };
@@ -29,6 +29,10 @@ pub(crate) struct Rules {
 /// A rule.
 #[derive(Debug)]
 pub(super) struct Rule {
+    pub(super) id: String,
+    /// Whether who wants to know is told of what fails (S3 user guide, "Receiving replication failure events with Amazon S3 Event
+    /// Notifications").
+    pub(super) tells: bool,
     /// Whether it is of the first version of configurations, which has no filters.
     pub(super) is_first_version: bool,
     prefix: String,
@@ -118,7 +122,10 @@ impl Rule {
         let criteria = rule.source_selection_criteria.as_ref();
         let sealed = criteria.and_then(|criteria| criteria.sse_kms_encrypted_objects.as_ref());
         let modified = criteria.and_then(|criteria| criteria.replica_modifications.as_ref());
+        let metrics = rule.destination.metrics.as_ref();
         Self {
+            id: rule.id.clone().unwrap_or_default(),
+            tells: metrics.is_some_and(|metrics| metrics.status == MetricsStatus::Enabled),
             is_first_version,
             prefix: prefix.unwrap_or_default().to_owned(),
             tags,

@@ -5,19 +5,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use daypass_core::assume::Asking;
-use daypass_core::objects::{At, Commit, Error as Engine, Timestamp, Update, Version, VersionId};
+use daypass_core::objects::{Error as Engine, Timestamp, Version, VersionId};
 use daypass_core::store::StoreError;
 use daypass_core::{Error, ServiceRole, State};
 use futures_util::StreamExt as _;
 
 use super::SERVICE;
+use super::ending::{ATTEMPTS, How, Original, is_gone, told};
 use super::intent::What;
 use super::queue::{self, Task};
 use super::replica::{Found, Replica, Stop};
-use super::rules::{Looked, Rule};
+use super::rules::{Looked, Rule, Rules};
 use crate::bucket::Bucket;
 use crate::description::Description;
-use crate::object::{key, tags_of};
+use crate::event::Unreplicated;
+use crate::object::tags_of;
 
 /// The session's name, as S3's are called.
 const SESSION: &str = "s3-replication";
@@ -25,8 +27,6 @@ const SESSION: &str = "s3-replication";
 const AT_ONCE: usize = 256;
 /// And so many are under way at a time.
 const UNDER_WAY: usize = 16;
-/// What changes while it is replicated is looked at again, so often, before it is put behind.
-const ATTEMPTS: usize = 3;
 
 /// What came of a round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,11 +49,11 @@ pub async fn replicate_due(state: &Arc<State>) -> Result<Replicated, StoreError>
         if tasks.is_empty() {
             return Ok(all);
         }
-        let roles = roles(state, &tasks).await?;
+        let sessions = sessions(state, &tasks).await?;
         let work = tasks.into_iter().map(|task| {
-            let role = roles.get(&task.bucket_number).cloned().flatten();
+            let session = sessions.get(&task.bucket_number);
             async move {
-                let done = replicate(state, &task, role.as_deref()).await;
+                let done = replicate(state, &task, session).await;
                 (task, done)
             }
         });
@@ -68,31 +68,36 @@ pub async fn replicate_due(state: &Arc<State>) -> Result<Replicated, StoreError>
     }
 }
 
-/// The sessions that replicate, by their buckets' numbers; nothing where the role cannot be assumed.
-async fn roles(state: &State, tasks: &[Task]) -> Result<HashMap<u64, Option<Arc<ServiceRole>>>, StoreError> {
-    let mut roles = HashMap::new();
+/// A session of the role that a bucket's configuration names. It is for the rules of a configuration that names this role: who
+/// put others may not have been able to pass it.
+struct Session {
+    /// The role's ARN.
+    of: String,
+    /// Nothing where it cannot be assumed.
+    role: Option<ServiceRole>,
+}
+
+/// The sessions that replicate, by their buckets' numbers; none where nothing is configured.
+async fn sessions(state: &State, tasks: &[Task]) -> Result<HashMap<u64, Session>, StoreError> {
+    let mut sessions = HashMap::new();
     for task in tasks {
-        if roles.contains_key(&task.bucket_number) {
+        if sessions.contains_key(&task.bucket_number) {
             continue;
         }
         let bucket = find(state, task)?;
         let rules = bucket.as_ref().and_then(|bucket| Some((bucket, bucket.replication().ok()??)));
-        let role = match rules {
-            Some((bucket, rules)) => {
-                let arn = bucket.arn();
-                let asking = Asking {
-                    service: SERVICE,
-                    session_name: SESSION,
-                    region: &bucket.region,
-                    source: (&arn, &bucket.account),
-                };
-                ServiceRole::assume(state, &rules.role, &asking).await?.map(Arc::new)
-            }
-            None => None,
+        let Some((bucket, rules)) = rules else { continue };
+        let arn = bucket.arn();
+        let asking = Asking {
+            service: SERVICE,
+            session_name: SESSION,
+            region: &bucket.region,
+            source: (&arn, &bucket.account),
         };
-        roles.insert(task.bucket_number, role);
+        let role = ServiceRole::assume(state, &rules.role, &asking).await?;
+        sessions.insert(task.bucket_number, Session { of: rules.role.clone(), role });
     }
-    Ok(roles)
+    Ok(sessions)
 }
 
 fn find(state: &State, task: &Task) -> Result<Option<Arc<Bucket>>, StoreError> {
@@ -101,10 +106,10 @@ fn find(state: &State, task: &Task) -> Result<Option<Arc<Bucket>>, StoreError> {
 }
 
 /// Whether a task is done with.
-async fn replicate(state: &Arc<State>, task: &Task, role: Option<&ServiceRole>) -> bool {
+async fn replicate(state: &Arc<State>, task: &Task, session: Option<&Session>) -> bool {
     let mut why = "it does not stop changing".to_owned();
     for _ in 0..ATTEMPTS {
-        match attempt(state, task, role).await {
+        match attempt(state, task, session).await {
             Ok(true) => return true,
             Ok(false) => {}
             Err(failure) => {
@@ -121,50 +126,39 @@ async fn replicate(state: &Arc<State>, task: &Task, role: Option<&ServiceRole>) 
             version,
             "not replicated for a day, and given up: {why}"
         );
-        return give_up(state, task).await.is_ok();
+        return match give_up(state, task).await {
+            Ok(()) => true,
+            Err(why) => {
+                tracing::error!(bucket, version, "nor could that be said of it, and is to be later: {why}");
+                false
+            }
+        };
     }
     tracing::warn!(bucket, key = task.object_key(), version, "not replicated yet: {why}");
     false
 }
 
 /// Tries once; `false` if it changed meanwhile.
-async fn attempt(state: &Arc<State>, task: &Task, role: Option<&ServiceRole>) -> Result<bool, String> {
+async fn attempt(state: &Arc<State>, task: &Task, session: Option<&Session>) -> Result<bool, String> {
     // What is gone needs no replica.
     let Some(bucket) = find(state, task).map_err(|error| error.to_string())? else { return Ok(true) };
-    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, role };
+    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, session };
     let Ok(id) = VersionId::parse(&task.version) else { return Ok(true) };
-    let at = work.at(&id).map_err(told)?;
+    let at = work.original().at(&id).map_err(told)?;
     let ended = match state.objects.head(at).await {
         Ok(version) if task.what != What::Marker => work.object(&version).await,
         Err(Engine::IsDeleteMarker { id, modified, .. }) => return work.marker(&id, modified).await,
-        Ok(_)
-        | Err(
-            Engine::NoSuchBucket
-            | Engine::NoSuchKey { .. }
-            | Engine::NoSuchVersion
-            | Engine::InvalidVersionId,
-        ) => return Ok(true),
+        Ok(_) => return Ok(true),
+        Err(error) if is_gone(&error) => return Ok(true),
         Err(error) => return Err(error.to_string()),
     };
     ended.map_err(told)?
 }
 
-/// What failed, in words.
-fn told(error: Error) -> String {
-    match error {
-        Error::Fault(fault) => fault.message,
-        Error::Internal(error) => error.to_string(),
-    }
-}
-
 async fn give_up(state: &Arc<State>, task: &Task) -> Result<(), String> {
     let Some(bucket) = find(state, task).map_err(|error| error.to_string())? else { return Ok(()) };
-    let work = Work { state, bucket: &bucket, key: task.object_key(), what: task.what, role: None };
     let Ok(id) = VersionId::parse(&task.version) else { return Ok(()) };
-    match state.objects.head(work.at(&id).map_err(told)?).await {
-        Ok(version) => work.end(&version, false).await.map(|_| ()).map_err(told),
-        Err(_) => Ok(()),
-    }
+    Original { state, bucket: &bucket, key: &task.object_key() }.fail(&id).await
 }
 
 /// One version of one bucket.
@@ -173,12 +167,12 @@ struct Work<'a> {
     bucket: &'a Bucket,
     key: String,
     what: What,
-    role: Option<&'a ServiceRole>,
+    session: Option<&'a Session>,
 }
 
 impl Work<'_> {
-    fn at(&self, id: &VersionId) -> Result<At, Error> {
-        Ok(At::version(self.bucket.id(), key(&self.key)?, id.clone()))
+    fn original(&self) -> Original<'_> {
+        Original { state: self.state, bucket: self.bucket, key: &self.key }
     }
 
     /// Replicates an object: `false` if it changed meanwhile, an error in words if it should be tried later.
@@ -188,60 +182,83 @@ impl Work<'_> {
         let is_replica = described.replication.is_some_and(super::Status::is_of_replica);
         let Some(rules) = self.bucket.replication()? else {
             self.refused(&version.id, "", &("SrcBucketReplicationConfigMissing", String::new()));
-            return Ok(Ok(self.end(version, false).await?));
+            return Ok(Ok(self.original().end(version, How::Badly(vec![])).await?));
         };
         let looked = Looked { key: &self.key, tags: &tags, sealing: described.sealing.as_ref(), is_replica };
         let chosen = rules.of_object(&looked);
         if chosen.is_empty() {
             // Rules that are for it no more let changes be; what was to be made is not made.
             return Ok(Ok(match described.replication {
-                Some(_) => self.end(version, self.what == What::Changed).await?,
+                Some(_) if self.what == What::Changed => self.original().end(version, How::Well).await?,
+                Some(_) => self.original().end(version, How::Badly(vec![])).await?,
                 None => true,
             }));
         }
+        let role = match self.role_of(&rules) {
+            Ok(role) => role,
+            Err(why) => return Ok(Err(why)),
+        };
         let found = Found { version, described: &described, tags: &tags };
-        let mut well = true;
+        let (mut how, mut failed) = (How::Well, None);
         for rule in chosen {
             let is_new = self.what == What::Made && !is_replica;
-            let done = match self.replica(&version.id, rule) {
+            let done = match self.replica(role, &version.id, rule) {
                 Ok(replica) => replica.of_object(&found, is_new).await,
                 Err(stop) => Err(stop),
             };
             match done {
                 Ok(()) => {}
                 Err(Stop::Changed) => return Ok(Ok(false)),
-                Err(Stop::Failed(why)) => return Ok(Err(why)),
+                // The others do not wait for this one.
+                Err(Stop::Failed(why)) => failed = Some(why),
                 Err(Stop::Refused(reason, more)) => {
                     self.refused(&version.id, &rule.to.bucket, &(reason, more));
-                    well = false;
+                    how = how.and(self.failure(version, rule, reason));
                 }
             }
         }
-        Ok(Ok(self.end(version, well).await?))
+        match failed {
+            Some(why) => Ok(Err(why)),
+            None => Ok(Ok(self.original().end(version, how).await?)),
+        }
     }
 
     async fn marker(&self, id: &VersionId, modified: Timestamp) -> Result<bool, String> {
         let Some(rules) = self.bucket.replication().map_err(told)? else { return Ok(true) };
+        let role = self.role_of(&rules)?;
+        let mut failed = None;
         for rule in rules.of_marker(&self.key) {
-            let done = match self.replica(id, rule) {
+            let done = match self.replica(role, id, rule) {
                 Ok(replica) => replica.of_marker(modified).await,
                 Err(stop) => Err(stop),
             };
             match done {
                 Ok(()) => {}
                 Err(Stop::Changed) => return Ok(false),
-                Err(Stop::Failed(why)) => return Err(why),
+                Err(Stop::Failed(why)) => failed = Some(why),
                 Err(Stop::Refused(reason, more)) => self.refused(id, &rule.to.bucket, &(reason, more)),
             }
         }
-        Ok(true)
+        failed.map_or(Ok(true), Err)
     }
 
-    fn replica<'r>(&'r self, id: &'r VersionId, rule: &'r Rule) -> Result<Replica<'r>, Stop> {
+    /// The role that follows these rules, if it could be assumed. An error if these are not those that it was assumed for.
+    fn role_of(&self, rules: &Rules) -> Result<Option<&ServiceRole>, String> {
+        let session = self.session.filter(|session| session.of == rules.role);
+        let session = session.ok_or("the configuration names another role than it did")?;
+        Ok(session.role.as_ref())
+    }
+
+    fn replica<'r>(
+        &'r self,
+        role: Option<&'r ServiceRole>,
+        id: &'r VersionId,
+        rule: &'r Rule,
+    ) -> Result<Replica<'r>, Stop> {
         let none = || Stop::Refused("AssumeRoleNotPermitted", "S3 may not assume the role".to_owned());
         Ok(Replica {
             state: self.state,
-            role: self.role.ok_or_else(none)?,
+            role: role.ok_or_else(none)?,
             source: self.bucket,
             key: &self.key,
             id,
@@ -249,35 +266,22 @@ impl Work<'_> {
         })
     }
 
+    /// What is told of a failure, if anything is.
+    fn failure(&self, version: &Version, rule: &Rule, reason: &str) -> Option<Unreplicated> {
+        let written = i64::try_from(version.modified.0).unwrap_or(i64::MAX);
+        (rule.tells && self.what == What::Made).then(|| Unreplicated {
+            rule: rule.id.clone(),
+            to: rule.to.bucket.clone(),
+            written: daypass_core::model::Timestamp::from_millis(written),
+            reason: reason.to_owned(),
+        })
+    }
+
     fn refused(&self, id: &VersionId, to: &str, (reason, more): &(&'static str, String)) {
         let (bucket, key) = (&self.bucket.name, &self.key);
         tracing::warn!(bucket, key, version = %id, to, reason, "not replicated: {more}");
     }
-
-    /// Says of the original how it went; `false` if it changed meanwhile.
-    async fn end(&self, version: &Version, well: bool) -> Result<bool, Error> {
-        let described = Description::decode(&version.meta)?;
-        let status = described.replication.unwrap_or(super::Status::Pending).ended(well);
-        if described.replication == Some(status) {
-            return Ok(true);
-        }
-        let described = Description { replication: Some(status), ..described };
-        let now = Timestamp(u64::try_from(self.state.clock.now().millis()).unwrap_or(0));
-        let update = Update {
-            only_if: Some((version.generation, version.revision)),
-            meta: Some(described.encode()?.into()),
-            ..Update::new(self.at(&version.id)?, Commit::at(now))
-        };
-        match self.state.objects.update(update).await {
-            Ok(_) => Ok(true),
-            Err(Engine::RevisionChanged { .. } | Engine::SourceChanged) => Ok(false),
-            Err(
-                Engine::NoSuchBucket
-                | Engine::NoSuchKey { .. }
-                | Engine::NoSuchVersion
-                | Engine::IsDeleteMarker { .. },
-            ) => Ok(true),
-            Err(error) => Err(Error::Internal(Box::new(error))),
-        }
-    }
 }
+
+#[cfg(test)]
+mod tests;

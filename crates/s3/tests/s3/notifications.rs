@@ -49,7 +49,7 @@ async fn notify(account: &Account, inside: &str) {
 }
 
 /// What waits for a destination, and then no more.
-async fn taken(account: &Account, destination: &str) -> Vec<Value> {
+pub(crate) async fn taken(account: &Account, destination: &str) -> Vec<Value> {
     let state = account.server.gate.state();
     daypass_core::outbox::drain(state).await.unwrap();
     daypass_s3::queue_events(state).await.unwrap();

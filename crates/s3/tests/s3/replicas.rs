@@ -1,7 +1,13 @@
 //! Replicas: what becomes of an object, its versions, its delete markers and its changes in the buckets that it is replicated
 //! to.
 
-use crate::replication::{configuration, put, replicate, rule, rule_of, status, two, work};
+use daypass_core::testing::DESTINATIONS;
+use serde_json::json;
+
+use crate::notifications::taken;
+use crate::replication::{
+    RIGHTS, TRUST, configuration, put, replicate, role, rule, rule_of, status, two, work,
+};
 use crate::support::{Account, ask, ask_with, header};
 
 /// Ids of all versions and delete markers of a bucket.
@@ -216,6 +222,84 @@ async fn replicas_are_not_replicated_and_two_ways_are_no_loop() {
     assert_eq!(work(&account).await, (1, 0));
     assert_eq!(work(&account).await, (0, 0));
     assert_eq!(versions(&account, "b-1").await, versions(&account, "b-2").await);
+}
+
+#[tokio::test]
+async fn what_is_written_in_both_at_the_same_moment_comes_to_both_in_one_order() {
+    let account = two().await;
+    replicate(&account, &rule_of("<Filter/>", 1, "Enabled", "b-2")).await;
+    let back = configuration(&rule_of("<Filter/>", 1, "Enabled", "b-1"));
+    account.ok("PUT", "/b-2", "replication", &back).await;
+    let mut all = vec![];
+    for bucket in ["b-1", "b-2"] {
+        for body in ["one", "two"] {
+            all.push(put(&account.administrator, &format!("/{bucket}/k"), &[], body).await);
+        }
+        let deleted = account.ok("DELETE", &format!("/{bucket}/l"), "", "").await;
+        all.push(header(&deleted, "x-amz-version-id").unwrap().to_owned());
+    }
+    assert_eq!(work(&account).await, (6, 0));
+    let listed = versions(&account, "b-1").await;
+    assert_eq!(listed, versions(&account, "b-2").await);
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    assert_eq!(sorted(listed), sorted(all.clone()));
+    let markers = [all[2].clone(), all[5].clone()];
+    let objects: Vec<_> = all.iter().filter(|id| !markers.contains(id)).collect();
+    let newest = account.ok("GET", "/b-1/k", "", "").await;
+    assert_eq!(header(&newest, "x-amz-version-id"), objects.iter().max().map(|id| id.as_str()));
+    for id in objects {
+        let one = account.ok("GET", "/b-1/k", &format!("versionId={id}"), "").await;
+        assert_eq!(one.body, account.ok("GET", "/b-2/k", &format!("versionId={id}"), "").await.body);
+        let status = header(&one, "x-amz-replication-status").unwrap();
+        assert_eq!(status, if all[..3].contains(id) { "COMPLETED" } else { "REPLICA" });
+    }
+}
+
+#[tokio::test]
+async fn who_wants_to_know_is_told_of_what_could_not_be_replicated_where_its_rule_is_measured() {
+    let account = two().await;
+    let queue = DESTINATIONS[0];
+    let wish = format!(
+        "<NotificationConfiguration><QueueConfiguration><Id>q</Id><Queue>{queue}</Queue><Event>s3:Replication:OperationFailedReplication</Event></QueueConfiguration></NotificationConfiguration>"
+    );
+    account.ok("PUT", "/b-1", "notification", &wish).await;
+    taken(&account, queue).await;
+    let measured =
+        rule("b-2").replace("</Destination>", "<Metrics><Status>Enabled</Status></Metrics></Destination>");
+    for (rules, right, expected) in
+        [(&measured, "s3:ReplicateObject", 0), (&rule("b-2"), "s3:None", 0), (&measured, "s3:None", 1)]
+    {
+        replicate(&account, rules).await;
+        role(&account, &RIGHTS.replace("s3:ReplicateObject", right), TRUST).await;
+        let id = put(&account.administrator, "/b-1/k", &[], "hello").await;
+        account.server.clock.advance(7);
+        assert_eq!(work(&account).await, (1, 0));
+        let events = taken(&account, queue).await;
+        assert_eq!(events.len(), expected, "{rules} {right}");
+        for event in events {
+            let record = &event["Records"][0];
+            assert_eq!(record["eventName"], "Replication:OperationFailedReplication");
+            assert_eq!(record["eventVersion"], "2.2");
+            assert_eq!(record["userIdentity"]["principalId"], "s3.amazonaws.com");
+            let object = &record["s3"]["object"];
+            assert_eq!(
+                (&object["key"], &object["size"], &object["versionId"]),
+                (&"k".into(), &5.into(), &id.as_str().into())
+            );
+            let expected = json!({
+                "replicationRuleId": "rule-1",
+                "destinationBucket": "arn:aws:s3:::b-2",
+                "s3Operation": "OBJECT_PUT",
+                "requestTime": record["replicationEventData"]["requestTime"],
+                "failureReason": "DstPutObjectNotPermitted",
+            });
+            assert_eq!(record["replicationEventData"], expected);
+            assert!(expected["requestTime"].as_str() < record["eventTime"].as_str());
+        }
+    }
 }
 
 fn tagging(value: &str) -> String {

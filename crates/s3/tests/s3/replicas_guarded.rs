@@ -1,7 +1,7 @@
 //! Who replicates, with which rights: the role that the configuration names and nobody else.
 
 use daypass_core::store::records::{ControlPolicyType, Organization};
-use daypass_core::testing::account as number;
+use daypass_core::testing::{Client, account as number};
 use serde_json::Value;
 
 use crate::customer_keys::{ALLOWING, ONE, headers, over_tls};
@@ -102,8 +102,12 @@ async fn the_destination_has_a_say() {
     assert_eq!(went(&account, &[]).await, failed());
     account.policy("b-2", &deny("s3:ReplicateTags")).await;
     assert_eq!(went(&account, &[("x-amz-tagging", "a=1")]).await, completed());
-    let tags = account.ok("GET", "/b-2/k", "tagging", "").await;
-    assert!(tags.xml_all("Key").is_empty(), "the replica has none: {}", tags.body);
+    let tags = async || account.ok("GET", "/b-2/k", "tagging", "").await.xml_all("Key").len();
+    assert_eq!(tags().await, 0, "the replica has none");
+    account.ok("DELETE", "/b-2", "policy", "").await;
+    role(&account, &RIGHTS.replace("s3:ReplicateTags", "s3:None"), TRUST).await;
+    assert_eq!(went(&account, &[("x-amz-tagging", "a=1")]).await, completed());
+    assert_eq!(tags().await, 1, "the right to replicate objects is one to replicate their tags");
     let suspended = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
     account.ok("PUT", "/b-2", "versioning", suspended).await;
     put(&account.administrator, "/b-1/other", &[], "x").await;
@@ -150,30 +154,64 @@ async fn a_bucket_of_another_account_takes_what_its_policy_lets_in() {
     assert_eq!(account.administrator.s3("GET", "/b-abroad/k", "", &[], b"").await.status, 403);
 }
 
-#[tokio::test]
-async fn replicas_among_acls_stay_their_owners_unless_the_rule_gives_them_away() {
-    let account = two().await;
-    let other = abroad(&account, "b-abroad").await;
-    let owned =
-        "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
-    ask(&other, "PUT", "/b-abroad", "ownershipControls", owned).await.ok();
+const ACLS: &str =
+    "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+
+/// A bucket of another account that has ACLs and lets replicas in; a client of that account's, and the rule that gives them away.
+async fn abroad_among_acls(account: &Account) -> (Client, String) {
+    let other = abroad(account, "b-abroad").await;
+    ask(&other, "PUT", "/b-abroad", "ownershipControls", ACLS).await.ok();
     let policy = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ROLE}"}},"Action":["s3:ReplicateObject","s3:ObjectOwnerOverrideToBucketOwner"],"Resource":"arn:aws:s3:::b-abroad/*"}}]}}"#
     );
     ask(&other, "PUT", "/b-abroad", "policy", &policy).await.ok();
     let rights = RIGHTS
         .replace(r#""s3:ReplicateTags""#, r#""s3:ReplicateTags","s3:ObjectOwnerOverrideToBucketOwner""#);
-    role(&account, &rights, TRUST).await;
+    role(account, &rights, TRUST).await;
     let given = rule("b-abroad").replace(
         "</Destination>",
         &format!("<Account>{STRANGER}</Account><AccessControlTranslation><Owner>Destination</Owner></AccessControlTranslation></Destination>"),
     );
+    (other, given)
+}
+
+#[tokio::test]
+async fn replicas_among_acls_stay_their_owners_unless_the_rule_gives_them_away() {
+    let account = two().await;
+    let (other, given) = abroad_among_acls(&account).await;
     for (rules, status) in [(rule("b-abroad"), 403), (given, 200)] {
         replicate(&account, &rules).await;
         put(&account.administrator, "/b-1/k", &[], "x").await;
         assert_eq!(work(&account).await, (1, 0));
         assert_eq!(ask(&other, "GET", "/b-abroad/k", "", "").await.status, status, "{rules}");
     }
+}
+
+#[tokio::test]
+async fn a_replica_that_was_given_away_keeps_the_acl_of_its_owner() {
+    let account = two().await;
+    let (other, given) = abroad_among_acls(&account).await;
+    ask(&other, "DELETE", "/b-abroad", "publicAccessBlock", "").await.ok();
+    account.ok("PUT", "/b-1", "ownershipControls", ACLS).await;
+    account.unblock("b-1").await;
+    replicate(&account, &given).await;
+    put(&account.administrator, "/b-1/k", &[], "x").await;
+    assert_eq!(work(&account).await, (1, 0));
+    // The rule gives away nothing any more; this one is gone.
+    replicate(&account, &rule("b-abroad")).await;
+    let anonymous = account.server.anonymous();
+    let open = async || anonymous.s3("GET", "/b-abroad/k", "", &[], b"").await.status == 200;
+    let acl = async |client: &_, path: &str, acl: &str| {
+        ask_with(client, "PUT", path, "acl", &[("x-amz-acl", acl)], "").await.ok();
+    };
+    acl(&account.administrator, "/b-1/k", "public-read").await;
+    assert_eq!(work(&account).await, (1, 0));
+    assert!(!open().await, "the source does not open what is another's");
+    acl(&other, "/b-abroad/k", "public-read").await;
+    acl(&account.administrator, "/b-1/k", "private").await;
+    assert_eq!(work(&account).await, (1, 0));
+    assert!(open().await, "nor close it");
+    assert_eq!(status(&account, "/b-1/k").await.as_deref(), Some("COMPLETED"));
 }
 
 #[tokio::test]
@@ -251,8 +289,16 @@ async fn what_a_key_of_the_callers_seals_opens_with_that_key_there_too() {
     account.ok("PUT", "/b-1", "encryption", ALLOWING).await;
     replicate(&account, &rule("b-2")).await;
     let sealed = headers(ONE);
-    ask_with(&account.administrator, "PUT", "/b-1/k", "", &sealed, "sealed").await.ok();
-    assert_eq!(work(&account).await, (1, 0));
+    let put_and_work = async || {
+        ask_with(&account.administrator, "PUT", "/b-1/k", "", &sealed, "sealed").await.ok();
+        assert_eq!(work(&account).await, (1, 0));
+        let original = account.administrator.s3("HEAD", "/b-1/k", "", &sealed, b"").await.ok();
+        let there = account.administrator.s3("HEAD", "/b-2/k", "", &sealed, b"").await.status == 200;
+        (header(&original, "x-amz-replication-status").unwrap_or_default().to_owned(), there)
+    };
+    assert_eq!(put_and_work().await, failed(), "the destination blocks SSE-C, as buckets do");
+    account.ok("PUT", "/b-2", "encryption", ALLOWING).await;
+    assert_eq!(put_and_work().await, completed());
     assert_eq!(account.administrator.s3("GET", "/b-2/k", "", &[], b"").await.status, 400);
     assert_eq!(account.administrator.s3("GET", "/b-2/k", "", &sealed, b"").await.ok().body, "sealed");
 }
@@ -300,6 +346,40 @@ async fn replicas_of_what_is_locked_stay_locked() {
     account.ok("PUT", "/b-1/k", "retention", &later).await;
     work(&account).await;
     assert!(stays().await.unwrap().starts_with("2041-01-01"), "and what strengthens it does");
+    // So does another mode that is stronger, but none that is so in one way and weaker in the other.
+    let retain = async |bucket: &str, mode: &str, year: u16| {
+        let document = format!(
+            "<Retention><Mode>{mode}</Mode><RetainUntilDate>{year}-01-01T00:00:00Z</RetainUntilDate></Retention>"
+        );
+        let path = format!("/{bucket}/k");
+        ask_with(&account.administrator, "PUT", &path, &format!("retention&{query}"), &bypass, &document)
+            .await
+            .ok();
+    };
+    let lock = async || {
+        let shown = account.ok("GET", "/b-2/k", &format!("retention&{query}"), "").await;
+        let until = shown.xml("RetainUntilDate").unwrap().split('-').next().unwrap().to_owned();
+        (shown.xml("Mode").unwrap().to_owned(), until, status(&account, "/b-1/k").await.unwrap())
+    };
+    let is = |mode: &str, year: &str, status: &str| (mode.to_owned(), year.to_owned(), status.to_owned());
+    retain("b-2", "GOVERNANCE", 2050).await;
+    retain("b-1", "COMPLIANCE", 2042).await;
+    account
+        .ok(
+            "PUT",
+            "/b-1/k",
+            "tagging",
+            "<Tagging><TagSet><Tag><Key>t</Key><Value>v</Value></Tag></TagSet></Tagging>",
+        )
+        .await;
+    work(&account).await;
+    assert_eq!(lock().await, is("GOVERNANCE", "2050", "FAILED"));
+    let tags = account.ok("GET", "/b-2/k", "tagging", "").await;
+    assert_eq!(tags.xml("Value"), Some("v"), "what can follow does");
+    retain("b-2", "GOVERNANCE", 2042).await;
+    retain("b-1", "COMPLIANCE", 2043).await;
+    work(&account).await;
+    assert_eq!(lock().await, is("COMPLIANCE", "2043", "COMPLETED"));
 }
 
 #[tokio::test]

@@ -324,6 +324,31 @@ async fn whatever_goes_wrong_after_the_decryption_is_said_in_the_same_words() {
 }
 
 #[tokio::test]
+async fn what_was_captured_is_not_tried_again_and_again() {
+    let corp = Corp::new("").await;
+    let receiver = Receiver::new();
+    corp.receives(&[&receiver], AssertionEncryption::Required).await;
+    let captured = receiver.encrypt(Transport::Sha256, AES256_CBC, &corp.signed_assertion("_a1"));
+    let tried = |at: usize| {
+        let mut changed = captured.clone();
+        changed.element[at] ^= 1;
+        changed
+    };
+    for at in 0..5 {
+        assert_eq!(refused(&corp.assume(&response(&tried(at).xml())).await), opaque());
+    }
+    // Not even as it was: no answer tells what came of it, nor how soon.
+    for same in [captured.xml(), captured.beside()] {
+        assert_eq!(refused(&corp.assume(&response(&same)).await), opaque());
+    }
+    // Nobody else waits for that.
+    let other = receiver.encrypt(Transport::Sha256, AES256_CBC, &corp.signed_assertion("_a2"));
+    corp.assume(&response(&other.xml())).await.ok();
+    corp.world.server.clock.advance(31);
+    corp.assume(&response(&captured.xml())).await.ok();
+}
+
+#[tokio::test]
 async fn there_is_one_assertion_under_one_key_or_none() {
     let corp = Corp::new("").await;
     let receiver = Receiver::new();
