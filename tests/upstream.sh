@@ -166,6 +166,7 @@ story() {
   does "$s: sync down" bash -c "aws s3 sync s3://$b/tree '$T/tree-$s' --only-show-errors && diff -r '$T/tree' '$T/tree-$s'"
   is "$s: a listing" 3 aws s3api list-objects-v2 --bucket "$b" --prefix tree/ --query 'length(Contents)' --output text
   is "$s: page by page" 3 bash -c "set -o pipefail; aws s3api list-objects-v2 --bucket $b --prefix tree/ --page-size 1 --query 'Contents[].Key' --output json | grep -c tree/"
+  is "$s: pages are in the order of S3, whatever is a directory" "$(sorted)" ordered "$b"
   gives "$s: with a delimiter" 'PRE dir/' aws s3 ls "s3://$b/"
   gives "$s: a presigned GET" '^small$' bash -c "curl -s \"\$(aws s3 presign s3://$b/dir/k)\""
   gives "$s: a changed one is refused" SignatureDoesNotMatch bash -c "curl -s \"\$(aws s3 presign s3://$b/dir/k | sed s,dir/k,big,)\""
@@ -198,6 +199,31 @@ story() {
   gives "$s: the audit says who attached it" '"principalId": *"[^"]+"' audited AttachBucket "$b"
 }
 
+# Keys that a store of directories lists in another order, in pages of two and behind each key.
+ordered() {
+  "$PYTHON" - "$1" <<'P'
+import boto3, sys
+s3, bucket = boto3.client("s3"), sys.argv[1]
+keys = sorted("order/" + k for k in ["a b", "a b/c", "a+b/c", "a-b", "a.b", "a/b", "a/c/d", "a0", "b/1", "b-1", "z/1/2", "z/1-2", "z-1", "z/10"])
+for key in reversed(keys):
+    s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+def paged(operation, entries, **more):
+    pages = s3.get_paginator(operation).paginate(Bucket=bucket, Prefix="order/", PaginationConfig={"PageSize": 2}, **more)
+    return [e["Key"] for page in pages for e in page.get(entries, [])]
+for found, expected in [
+    (paged("list_objects_v2", "Contents"), keys),
+    (paged("list_objects", "Contents"), keys),
+    (paged("list_object_versions", "Versions"), keys),
+    *[(paged("list_objects_v2", "Contents", StartAfter=k), keys[i + 1 :]) for i, k in enumerate(keys)],
+    (paged("list_objects_v2", "Contents", Delimiter="/"), [k for k in keys if k.count("/") == 1]),
+]:
+    if found != expected:
+        sys.exit(f"{found} is not {expected}")
+print(" ".join(keys))
+P
+}
+sorted() { echo 'order/a b order/a b/c order/a+b/c order/a-b order/a.b order/a/b order/a/c/d order/a0 order/b-1 order/b/1 order/z-1 order/z/1-2 order/z/1/2 order/z/10'; }
+
 # Objects and uploads in the bucket there.
 left() {
   local objects uploads
@@ -214,7 +240,7 @@ audited() {
 # What each store was seen to do.
 expected() {
   case $1 in
-    daypass) printf '%s\n' 'exact keys' 'put if absent' 'put if match' 'delete if match' 'conditional completion' checksums 'checksums of multipart uploads' \
+    daypass) printf '%s\n' 'exact keys' 'listings in order' 'put if absent' 'put if match' 'delete if match' 'conditional completion' checksums 'checksums of multipart uploads' \
       'object tagging' versioning 'server-side encryption \(SSE-S3\)' 'MD5 entity tags' 'reads by part number' ;;
     seaweedfs) printf '%s\n' 'put if absent' 'put if match' 'delete if match' 'conditional completion' 'object tagging' versioning 'MD5 entity tags' 'reads by part number' ;;
     rclone) printf '%s\n' 'MD5 entity tags' ;;

@@ -23,6 +23,8 @@ macro_rules! capabilities {
 capabilities! {
     /// Keys are kept byte by byte: `a//b`, `a/../b` and `A` are three objects and none is a path.
     exact_keys: "exact keys",
+    /// Pages of a listing go on in the order of the keys' bytes; in that of directories, `p/b` is before `p-b`.
+    listings_in_order: "listings in order",
     /// `If-None-Match: *` on PutObject is kept.
     put_if_absent: "put if absent",
     /// `If-Match` on PutObject is kept.

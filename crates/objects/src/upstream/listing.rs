@@ -8,7 +8,7 @@ use super::xml::{self, Element};
 use crate::{
     After, AfterUpload, AfterVersion, AnyVersion, Checksums, DeleteMarker, Entry, Error, Key, Keys, Listed,
     Lock, MAX_KEY_BYTES, MAX_PAGE, ObjectPage, Page, Result, Storage, Upload, UploadId, UploadPage, Version,
-    VersionId, VersionPage,
+    VersionId, VersionPage, Versioning,
 };
 use bytes::Bytes;
 use http::Method;
@@ -87,7 +87,7 @@ impl Upstream {
         }
     }
 
-    fn page<'a>(&self, keys: &Keys) -> Result<Ask<'a>> {
+    pub(super) fn page<'a>(&self, keys: &Keys) -> Result<Ask<'a>> {
         let mut ask = Ask::new(Method::GET, None)
             .query("prefix", format!("{}{}", self.prefix, utf8(&keys.prefix)?))
             .query("encoding-type", "url");
@@ -97,7 +97,7 @@ impl Upstream {
         Ok(ask)
     }
 
-    async fn listed<T>(
+    pub(super) async fn listed<T>(
         &self,
         ask: Ask<'_>,
         root: &'static str,
@@ -109,6 +109,9 @@ impl Upstream {
 
     /// Lists objects. Descriptions are not in a listing of another store; what is asked for one by one has them.
     pub(super) async fn list(&self, keys: &Keys, after: Option<&After>) -> Result<ObjectPage> {
+        if !self.capabilities.listings_in_order {
+            return self.list_unordered(keys, after).await;
+        }
         let limit = keys.limit.min(MAX_PAGE);
         let mut page = Page { entries: Vec::new(), next: None };
         let mut begin = self.behind(after)?;
@@ -167,12 +170,16 @@ impl Upstream {
     }
 
     /// A key, as it is here and there.
-    fn key(&self, element: Element<'_, '_>, list: Element<'_, '_>) -> Result<(Key, Vec<u8>)> {
+    pub(super) fn key(&self, element: Element<'_, '_>, list: Element<'_, '_>) -> Result<(Key, Vec<u8>)> {
         let there = named(element, "Key", list).ok_or_else(|| odd("a key that is none"))?;
         Ok((self.here(there.clone())?, there))
     }
 
-    fn common_prefix(&self, element: Element<'_, '_>, list: Element<'_, '_>) -> Result<(Bytes, Vec<u8>)> {
+    pub(super) fn common_prefix(
+        &self,
+        element: Element<'_, '_>,
+        list: Element<'_, '_>,
+    ) -> Result<(Bytes, Vec<u8>)> {
         let there = named(element, "Prefix", list).ok_or_else(|| odd("a prefix that is none"))?;
         let here = there.strip_prefix(self.prefix.as_bytes());
         let here = here.ok_or_else(|| odd("a prefix that was not asked for"))?;
@@ -191,6 +198,12 @@ impl Upstream {
         }
         if !self.capabilities.versions {
             return self.objects_as_versions(keys, after).await;
+        }
+        if !self.capabilities.listings_in_order {
+            return match self.versioning().await? {
+                Versioning::Unversioned => self.objects_as_versions(keys, after).await,
+                Versioning::Enabled | Versioning::Suspended => self.versions_unordered(keys, after).await,
+            };
         }
         let mut after = after.cloned();
         for _ in 0..MOST_PAGES {
@@ -281,6 +294,9 @@ impl Upstream {
         if limit == 0 {
             return Ok(Page { entries: Vec::new(), next: None });
         }
+        if !self.capabilities.listings_in_order {
+            return self.uploads_unordered(keys, after).await;
+        }
         let mut after = after.cloned();
         for _ in 0..MOST_PAGES {
             let page = self.uploads_behind(keys, after.as_ref(), limit).await?;
@@ -313,7 +329,12 @@ impl Upstream {
         self.listed(ask, "ListMultipartUploadsResult", read).await
     }
 
-    fn uploads_in(&self, list: Element<'_, '_>, past: Option<&str>, limit: usize) -> Result<UploadPage> {
+    pub(super) fn uploads_in(
+        &self,
+        list: Element<'_, '_>,
+        past: Option<&str>,
+        limit: usize,
+    ) -> Result<UploadPage> {
         let mut entries = Vec::new();
         for (name, element) in list.children() {
             let entry = match name {
@@ -377,6 +398,11 @@ impl Upstream {
     /// Whether nothing of ours is there.
     pub(super) async fn is_empty(&self, bucket: crate::BucketId) -> Result<bool> {
         let one = Keys { limit: 1, ..Keys::all(bucket) };
+        if self.capabilities.versions && !self.capabilities.listings_in_order {
+            // Any will do, in whichever order.
+            let page = self.versions_behind(&one, None, 1).await?;
+            return Ok(page.entries.is_empty() && page.next.is_none());
+        }
         Ok(self.list_versions(&one, None).await?.entries.is_empty())
     }
 }
@@ -396,11 +422,11 @@ fn named(element: Element<'_, '_>, name: &str, list: Element<'_, '_>) -> Option<
     }
 }
 
-fn utf8(bytes: &Bytes) -> Result<&str> {
+pub(super) fn utf8(bytes: &Bytes) -> Result<&str> {
     std::str::from_utf8(bytes).map_err(|_| Error::Unsupported("keys that are not UTF-8"))
 }
 
-fn listed_version(element: Element<'_, '_>, id: VersionId, is_latest: bool) -> Result<Version> {
+pub(super) fn listed_version(element: Element<'_, '_>, id: VersionId, is_latest: bool) -> Result<Version> {
     let (Some(size), Some(etag), Some(modified)) =
         (element.number("Size"), element.etag(), element.time("LastModified"))
     else {
@@ -423,7 +449,7 @@ fn listed_version(element: Element<'_, '_>, id: VersionId, is_latest: bool) -> R
     })
 }
 
-fn any_version(name: &str, element: Element<'_, '_>) -> Result<AnyVersion> {
+pub(super) fn any_version(name: &str, element: Element<'_, '_>) -> Result<AnyVersion> {
     let id = element.text("VersionId").unwrap_or("null");
     let id = VersionId::parse(id).map_err(|_| odd("a version id that is none"))?;
     let is_latest = element.is_true("IsLatest");
@@ -434,14 +460,14 @@ fn any_version(name: &str, element: Element<'_, '_>) -> Result<AnyVersion> {
     Ok(AnyVersion::Marker(DeleteMarker { id, is_latest, modified, meta: Bytes::new() }))
 }
 
-fn after_entry(entry: &Entry<Listed<Version>>) -> After {
+pub(super) fn after_entry(entry: &Entry<Listed<Version>>) -> After {
     match entry {
         Entry::One(listed) => After::Key(listed.key.bytes()),
         Entry::Prefix(prefix) => After::Prefix(prefix.clone()),
     }
 }
 
-fn after_version(entry: &Entry<Listed<AnyVersion>>) -> AfterVersion {
+pub(super) fn after_version(entry: &Entry<Listed<AnyVersion>>) -> AfterVersion {
     match entry {
         Entry::Prefix(prefix) => AfterVersion::Keys(After::Prefix(prefix.clone())),
         Entry::One(Listed { key, what }) => {
@@ -454,7 +480,7 @@ fn after_version(entry: &Entry<Listed<AnyVersion>>) -> AfterVersion {
     }
 }
 
-fn after_upload(entry: &Entry<Upload>) -> AfterUpload {
+pub(super) fn after_upload(entry: &Entry<Upload>) -> AfterUpload {
     match entry {
         Entry::One(upload) => AfterUpload::Upload(upload.key.clone(), upload.id.clone()),
         Entry::Prefix(prefix) => AfterUpload::Keys(After::Prefix(prefix.clone())),

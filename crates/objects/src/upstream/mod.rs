@@ -15,7 +15,9 @@ mod reading;
 mod refusal;
 mod sign;
 mod text;
+mod unordered;
 mod uploads;
+mod walk;
 mod writing;
 mod xml;
 

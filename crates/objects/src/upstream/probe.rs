@@ -3,6 +3,7 @@
 //! is looked whether that came of it which was asked for, or nothing.
 
 mod leftovers;
+mod listings;
 mod locking;
 mod parts;
 mod sums;
@@ -86,6 +87,7 @@ impl Probe<'_> {
         let versions = self.versions().await?;
         let mut found = Capabilities {
             exact_keys: self.exact_keys().await?,
+            listings_in_order: self.listings_in_order().await?,
             put_if_absent,
             put_if_match,
             delete_if_match,

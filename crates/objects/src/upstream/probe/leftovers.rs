@@ -1,5 +1,6 @@
 //! What the questions leave behind, taken away again: objects, versions, delete markers, holds and uploads.
 
+use super::listings::ORDERED;
 use super::locking::LOCKED;
 use super::{ALIASES, Probe, SAME, xml};
 use crate::Result;
@@ -55,8 +56,8 @@ impl Probe<'_> {
         let names = ["plain", "new", "twice", "sum", "bad", "tagged", "sealed", "parts", LOCKED].into_iter();
         let pairs = ALIASES.iter().chain(SAME).flat_map(|(one, other)| [*one, *other]);
         // What takes keys for paths keeps the folders.
-        let folders = ["a/", "c/", "h/", ""];
-        for name in names.chain(pairs).chain(folders) {
+        let folders = ["a/", "c/", "h/", "p/", ""];
+        for name in names.chain(pairs).chain(ORDERED).chain(folders) {
             let key = self.key(name);
             self.try_to(Ask::new(Method::DELETE, Some(&key))).await;
         }

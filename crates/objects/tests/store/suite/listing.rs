@@ -92,6 +92,44 @@ pub(crate) async fn a_listing_begins_behind_what_is_named(store: Store) {
     assert_eq!(list(&store, Keys::all(BUCKET), Some(After::Prefix(vec![0xff; 3].into()))).await, "");
 }
 
+/// Where names of directories are sorted, and not keys, `a/b` is before `a-b`.
+pub(crate) async fn pages_are_listed_in_order_whatever_is_a_directory(store: Store) {
+    let sorted = "a a b a b/c a+b a+b/c a-b a.b a/b a/c/d a0 q-/1 q-r q/1 qa z-1 z/1-2 z/1/2 z/10 é é/1";
+    let sorted: Vec<_> = sorted.replace("a b", "a_b").split(' ').map(|name| name.replace('_', " ")).collect();
+    for name in sorted.iter().rev() {
+        put(&*store, name, "x").await;
+    }
+    let paged = async |keys: Keys, mut after: Option<After>| {
+        let mut found = Vec::new();
+        loop {
+            let page = store.list(keys.clone(), after).await.unwrap();
+            let utf8 = |listed: &Listed<Version>| String::from_utf8(listed.key.bytes().to_vec()).unwrap();
+            found.extend(names(&page, utf8));
+            after = page.next;
+            if after.is_none() {
+                return found;
+            }
+        }
+    };
+    for limit in [1, 2, 3, 1000] {
+        let all = Keys { limit, ..Keys::all(BUCKET) };
+        assert_eq!(paged(all.clone(), None).await, sorted, "in pages of {limit}");
+        for (at, name) in sorted.iter().enumerate() {
+            let behind = paged(all.clone(), Some(After::Key(name.clone().into()))).await;
+            assert_eq!(behind, sorted[at + 1..], "behind `{name}` in pages of {limit}");
+        }
+        let folded = paged(Keys { limit, ..keys("", "/") }, None).await.join(" ");
+        assert_eq!(
+            folded,
+            "a a b (a b/) a+b (a+b/) a-b a.b (a/) a0 (q-/) q-r (q/) qa z-1 (z/) é (\\xc3\\xa9/)"
+        );
+        let folded = paged(Keys { limit, ..keys("z/1", "/") }, None).await.join(" ");
+        assert_eq!(folded, "z/1-2 (z/1/) z/10");
+        let folded = paged(Keys { limit, ..keys("", "-") }, Some(After::Key("a/b".into()))).await.join(" ");
+        assert_eq!(folded, "a/c/d a0 (q-) q/1 qa (z-) (z/1-) z/1/2 z/10 é é/1");
+    }
+}
+
 pub(crate) async fn buckets_are_listed_apart(store: Store) {
     for number in [0, 8, u64::MAX] {
         store.open_bucket(BucketId(number), second(1)).await.unwrap();

@@ -58,6 +58,7 @@ macro_rules! every_case {
                 what_has_the_delimiter_is_folded,
                 a_page_goes_on_where_the_last_ended,
                 a_listing_begins_behind_what_is_named,
+                pages_are_listed_in_order_whatever_is_a_directory,
                 buckets_are_listed_apart,
                 a_page_has_bounded_bytes;
             multipart:
