@@ -166,7 +166,7 @@ story() {
   does "$s: sync down" bash -c "aws s3 sync s3://$b/tree '$T/tree-$s' --only-show-errors && diff -r '$T/tree' '$T/tree-$s'"
   is "$s: a listing" 3 aws s3api list-objects-v2 --bucket "$b" --prefix tree/ --query 'length(Contents)' --output text
   is "$s: page by page" 3 bash -c "set -o pipefail; aws s3api list-objects-v2 --bucket $b --prefix tree/ --page-size 1 --query 'Contents[].Key' --output json | grep -c tree/"
-  is "$s: pages are in the order of S3, whatever is a directory" "$(sorted)" ordered "$b"
+  is "$s: pages are in the order of S3, whatever is a directory" 'in order' ordered "$b"
   gives "$s: with a delimiter" 'PRE dir/' aws s3 ls "s3://$b/"
   gives "$s: a presigned GET" '^small$' bash -c "curl -s \"\$(aws s3 presign s3://$b/dir/k)\""
   gives "$s: a changed one is refused" SignatureDoesNotMatch bash -c "curl -s \"\$(aws s3 presign s3://$b/dir/k | sed s,dir/k,big,)\""
@@ -204,7 +204,9 @@ ordered() {
   "$PYTHON" - "$1" <<'P'
 import boto3, sys
 s3, bucket = boto3.client("s3"), sys.argv[1]
-keys = sorted("order/" + k for k in ["a b", "a b/c", "a+b/c", "a-b", "a.b", "a/b", "a/c/d", "a0", "b/1", "b-1", "z/1/2", "z/1-2", "z-1", "z/10"])
+# A file system cannot have a file and a directory of one name.
+both = [] if bucket == "on-rclone" else ["a b"]
+keys = sorted("order/" + k for k in [*both, "a b/c", "a+b/c", "a-b", "a.b", "a/b", "a/c/d", "a0", "b/1", "b-1", "z/1/2", "z/1-2", "z-1", "z/10"])
 for key in reversed(keys):
     s3.put_object(Bucket=bucket, Key=key, Body=b"x")
 def paged(operation, entries, **more):
@@ -219,10 +221,9 @@ for found, expected in [
 ]:
     if found != expected:
         sys.exit(f"{found} is not {expected}")
-print(" ".join(keys))
+print("in order")
 P
 }
-sorted() { echo 'order/a b order/a b/c order/a+b/c order/a-b order/a.b order/a/b order/a/c/d order/a0 order/b-1 order/b/1 order/z-1 order/z/1-2 order/z/1/2 order/z/10'; }
 
 # Objects and uploads in the bucket there.
 left() {
