@@ -3,7 +3,7 @@
 use super::Shared;
 use super::blobs::Content;
 use super::cipher::{self, BlobCipher};
-use super::held::Held;
+use super::memory::Taken;
 use super::packer::Payload;
 use super::record::{InlineBytes, SealRecord};
 use super::segment::LEAST_ROOM;
@@ -58,7 +58,7 @@ struct Intake<'a> {
     seal: Option<Seal>,
     hashers: Vec<Hasher>,
     /// What is held for as long as it may be all.
-    held: Held,
+    taken: Taken,
     /// One that is more than may be packed, or than there is memory to hold.
     stream: Option<Stream>,
     /// Once there is too much for the buffer.
@@ -92,7 +92,7 @@ impl<'a> Intake<'a> {
             wanted: algorithms,
             seal,
             hashers,
-            held: shared.holding.enter(),
+            taken: shared.memory.enter(),
             stream: large.then(|| shared.streams.enter()),
             streaming: None,
         }
@@ -104,10 +104,10 @@ impl<'a> Intake<'a> {
         if self.stream.is_none() {
             let most = self.shared.limits.packed.max(SLICE);
             let all = self.buffer.len().saturating_add(more) as u64;
-            if all <= most && self.held.grow(all) {
+            if all <= most && self.taken.grow(all) {
                 return most as usize;
             }
-            self.held.end();
+            self.taken.end();
             self.stream = Some(self.shared.streams.enter());
         }
         self.slice()

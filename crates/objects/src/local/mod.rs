@@ -15,13 +15,13 @@ mod engine;
 mod epoch;
 mod extent;
 mod frozen;
-mod held;
 mod index;
 mod inspect;
 mod intake;
 mod intents;
 mod keys;
 mod listing;
+mod memory;
 mod objects;
 mod open;
 mod packer;
@@ -73,7 +73,7 @@ struct Shared {
     keyring: Arc<dyn Keyring>,
     limits: Limits,
     streams: Arc<streams::Streams>,
-    holding: Arc<held::Holding>,
+    memory: Arc<memory::Memory>,
     notes: watch::Receiver<u64>,
     /// Held while a collection runs.
     collecting: AsyncMutex<()>,

@@ -174,7 +174,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<Opened> {
             stream_segment: options.stream_segment_bytes,
         },
         streams: Arc::default(),
-        holding: Arc::default(),
+        memory: Arc::default(),
         notes,
         collecting: AsyncMutex::new(()),
         scrub: super::scrub::Scrub::default(),

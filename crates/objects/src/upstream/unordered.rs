@@ -5,7 +5,7 @@ use super::client::Ask;
 use super::describe::odd;
 use super::listing::{after_entry, after_upload, after_version, any_version, listed_version, utf8};
 use super::order::in_order;
-use super::walk::{self, From, Levels, Piece, Told, Wanted, folded};
+use super::walk::{self, Levels, Piece, Place, Told, Wanted, folded};
 use super::xml::Element;
 use crate::{
     After, AfterUpload, AfterVersion, AnyVersion, Entry, Error, Key, Keys, Listed, MAX_PAGE, ObjectPage,
@@ -156,12 +156,12 @@ struct Objects<'a>(&'a Upstream);
 impl Levels for Objects<'_> {
     type One = Listed<Version>;
 
-    async fn piece(&self, prefix: &str, from: &From, most: usize) -> Result<Piece<Self::One>> {
+    async fn piece(&self, prefix: &str, from: &Place, most: usize) -> Result<Piece<Self::One>> {
         let ask = level(prefix).query("list-type", "2").query("max-keys", most.min(MAX_PAGE).to_string());
         let ask = match from {
-            From::Start => ask,
-            From::After(name) => ask.query("start-after", name.clone()),
-            From::Token(token) => ask.query("continuation-token", token.clone()),
+            Place::Start => ask,
+            Place::After(name) => ask.query("start-after", name.clone()),
+            Place::Token(token) => ask.query("continuation-token", token.clone()),
         };
         self.0.listed(ask, "ListBucketResult", |list| Some(self.read(list))).await
     }
@@ -201,7 +201,7 @@ impl Levels for Versions<'_> {
     type One = Listed<AnyVersion>;
 
     /// The whole level, wherever it is to begin.
-    async fn piece(&self, prefix: &str, _: &From, _: usize) -> Result<Piece<Self::One>> {
+    async fn piece(&self, prefix: &str, _: &Place, _: usize) -> Result<Piece<Self::One>> {
         let ask = level(prefix).query("versions", "").query("max-keys", MAX_PAGE.to_string());
         self.upstream.listed(ask, "ListVersionsResult", |list| Some(self.read(list))).await
     }

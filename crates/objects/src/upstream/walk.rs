@@ -24,14 +24,14 @@ pub(super) trait Levels: Sync {
     fn piece(
         &self,
         prefix: &str,
-        from: &From,
+        from: &Place,
         most: usize,
     ) -> impl Future<Output = Result<Piece<Self::One>>> + Send;
 }
 
 /// Where in a level a piece begins.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum Place {
     Start,
     /// Behind this in the store's own order.
     After(String),
@@ -152,14 +152,14 @@ struct Walk<'a, L: Levels> {
 struct Level<T> {
     prefix: String,
     /// Absent behind the last piece.
-    from: Option<From>,
+    from: Option<Place>,
     names: VecDeque<(String, Option<T>)>,
     /// Directories whose time has not come, and whether they are known to be there.
     held: BTreeMap<String, bool>,
 }
 
 impl<T> Level<T> {
-    fn new(prefix: String, from: From) -> Self {
+    fn new(prefix: String, from: Place) -> Self {
         Self { prefix, from: Some(from), names: VecDeque::new(), held: BTreeMap::new() }
     }
 
@@ -184,7 +184,7 @@ impl<'a, L: Levels> Walk<'a, L> {
         let started = told.filter(|told| told.text() >= self.prefix.as_str() || told.has_all(&self.prefix));
         self.told = started;
         match self.told.clone() {
-            None => self.open.push(Level::new(self.prefix.clone(), From::Start)),
+            None => self.open.push(Level::new(self.prefix.clone(), Place::Start)),
             Some(told) if told.has_all(&self.prefix) => {}
             Some(told) => self.open_at(&told),
         }
@@ -204,10 +204,10 @@ impl<'a, L: Levels> Walk<'a, L> {
             let here = format!("{directory}{name}");
             let from = match below {
                 // What goes on from the name with a character below `/` is before all that is in it.
-                Some(_) => From::After(past(&here, ".")),
-                None if name.is_empty() => From::Start,
-                None if is_prefix => From::After(past(&here, "")),
-                None => From::After(here.clone()),
+                Some(_) => Place::After(past(&here, ".")),
+                None if name.is_empty() => Place::Start,
+                None if is_prefix => Place::After(past(&here, "")),
+                None => Place::After(here.clone()),
             };
             let mut level = Level::new(prefix.clone(), from);
             // The store lists these before, and they belong behind.
@@ -241,7 +241,7 @@ impl<'a, L: Levels> Walk<'a, L> {
             }
             if let Some((directory, is_known)) = level.due() {
                 if !(self.folds && is_known) {
-                    self.open.push(Level::new(directory, From::Start));
+                    self.open.push(Level::new(directory, Place::Start));
                     continue;
                 }
                 return self.fold(directory).map(Step::Directory);
@@ -281,7 +281,7 @@ impl<'a, L: Levels> Walk<'a, L> {
     }
 
     /// Asks for the next piece of the innermost level.
-    async fn ask(&mut self, from: From, wanted: usize) -> Result<()> {
+    async fn ask(&mut self, from: Place, wanted: usize) -> Result<()> {
         self.asked += 1;
         let Some(level) = self.open.last_mut().filter(|_| self.asked <= MOST) else {
             return Err(odd("a listing that takes too many requests"));
@@ -303,7 +303,7 @@ impl<'a, L: Levels> Walk<'a, L> {
         }
         names.sort_by(|left, right| bare(&left.0).cmp(bare(&right.0)));
         level.names = names.into();
-        level.from = piece.next.map(From::Token);
+        level.from = piece.next.map(Place::Token);
         if level.from.as_ref() == Some(&from) {
             return Err(odd("a listing that is cut off and does not go on"));
         }

@@ -30,7 +30,7 @@ impl Store {
 impl Levels for Store {
     type One = String;
 
-    async fn piece(&self, prefix: &str, from: &From, most: usize) -> Result<Piece<String>> {
+    async fn piece(&self, prefix: &str, from: &Place, most: usize) -> Result<Piece<String>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let directory = directory_of(prefix).len();
         let names: BTreeSet<_> = self.keys.iter().filter(|key| key.starts_with(prefix)).collect();
@@ -42,9 +42,9 @@ impl Levels for Store {
         names.sort_by_key(|(name, _)| self.place(name));
         names.dedup();
         let is_behind = |name: &str| match from {
-            From::Start => true,
-            From::After(marker) => self.place(name).0 > *marker,
-            From::Token(token) => self.place(name) > self.place(token),
+            Place::Start => true,
+            Place::After(marker) => self.place(name).0 > *marker,
+            Place::Token(token) => self.place(name) > self.place(token),
         };
         names.retain(|(name, _)| is_behind(name));
         let cut = names.len() > most.min(self.most);
@@ -163,8 +163,8 @@ fn a_store_in_no_order_is_not_believed() {
     struct Odd;
     impl Levels for Odd {
         type One = ();
-        async fn piece(&self, _: &str, from: &From, _: usize) -> Result<Piece<()>> {
-            let (name, next) = if *from == From::Start { ("b", Some("t".to_owned())) } else { ("a", None) };
+        async fn piece(&self, _: &str, from: &Place, _: usize) -> Result<Piece<()>> {
+            let (name, next) = if *from == Place::Start { ("b", Some("t".to_owned())) } else { ("a", None) };
             Ok(Piece { names: vec![(name.to_owned(), Some(()))], next })
         }
     }

@@ -10,22 +10,22 @@ const SHARED: u64 = 64 << 20;
 
 /// Counts what is held.
 #[derive(Default)]
-pub(super) struct Holding(AtomicU64);
+pub(super) struct Memory(AtomicU64);
 
 /// What a body holds, for as long as it does.
-pub(super) struct Held {
-    all: Arc<Holding>,
+pub(super) struct Taken {
+    all: Arc<Memory>,
     /// Beyond its first block.
     bytes: u64,
 }
 
-impl Holding {
-    pub(super) fn enter(self: &Arc<Self>) -> Held {
-        Held { all: Arc::clone(self), bytes: 0 }
+impl Memory {
+    pub(super) fn enter(self: &Arc<Self>) -> Taken {
+        Taken { all: Arc::clone(self), bytes: 0 }
     }
 }
 
-impl Held {
+impl Taken {
     /// Whether there is memory to hold so much in all.
     pub(super) fn grow(&mut self, to: u64) -> bool {
         let more = to.saturating_sub(BLOCK).saturating_sub(self.bytes);
@@ -52,7 +52,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Taken {
     fn drop(&mut self) {
         self.end();
     }
@@ -64,18 +64,18 @@ mod tests {
 
     #[test]
     fn what_is_held_beyond_a_block_is_bounded_for_all_together() {
-        let holding = Arc::new(Holding::default());
-        let mut all: Vec<_> = (0..1000).map(|_| holding.enter()).collect();
-        for held in &mut all {
-            assert!(held.grow(BLOCK), "everybody has a block");
+        let memory = Arc::new(Memory::default());
+        let mut all: Vec<_> = (0..1000).map(|_| memory.enter()).collect();
+        for taken in &mut all {
+            assert!(taken.grow(BLOCK), "everybody has a block");
         }
         let size = 17 * BLOCK;
-        let whole = all.iter_mut().map(|held| held.grow(size)).filter(|whole| *whole).count();
+        let whole = all.iter_mut().map(|taken| taken.grow(size)).filter(|whole| *whole).count();
         assert_eq!(whole as u64, SHARED / (size - BLOCK));
         assert!(all[0].grow(size) && !all[0].grow(size + 1), "it has what it has");
         all[0].end();
         assert!(all[999].grow(size) && !all[0].grow(size));
         drop(all);
-        assert!(holding.enter().grow(SHARED + BLOCK) && !holding.enter().grow(SHARED + BLOCK + 1));
+        assert!(memory.enter().grow(SHARED + BLOCK) && !memory.enter().grow(SHARED + BLOCK + 1));
     }
 }
